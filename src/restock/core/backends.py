@@ -1,0 +1,184 @@
+"""One text of dynamics, many ways to run it.
+
+A text names the operations it needs (`smaller`, `positive`, ...) as globals. To run it elsewhere,
+`bind` makes a copy of the function whose globals are another back end's operations. For numba the
+bound copies are compiled, and cached on disk in a folder named after the content of every text
+that goes into them, so an edit is never missed and a read-only installation still works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import CodeType, FunctionType, SimpleNamespace
+from typing import Any
+
+from restock.core import kernels, operations
+
+Text = Callable[..., Any]
+
+OPERATIONS: tuple[Text, ...] = (operations.smaller, operations.larger, operations.positive, operations.when)
+TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance)
+
+
+def bind(text: Text, names: dict[str, Any], suffix: str = "") -> Text:
+    """A copy of a function whose globals are overlaid with other meanings."""
+    function = FunctionType(
+        text.__code__, {**text.__globals__, **names}, text.__name__ + suffix, text.__defaults__, text.__closure__
+    )
+    function.__qualname__ = function.__name__
+    return function
+
+
+def bind_all(texts: Iterable[Text], names: dict[str, Any]) -> dict[str, Any]:
+    """Bind texts in order; each sees `names` and the texts bound before it."""
+    bound = dict(names)
+    for text in texts:
+        bound[text.__name__] = bind(text, bound)
+    return bound
+
+
+# numba ------------------------------------------------------------------------------------------
+
+
+def fingerprint(texts: Iterable[Text]) -> str:
+    """A hash of what the texts say, whatever file they stand in."""
+    digest = hashlib.sha256()
+
+    def feed(code: CodeType) -> None:
+        digest.update(code.co_code)
+        digest.update(repr((code.co_names, code.co_varnames)).encode())
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                feed(constant)
+            else:
+                digest.update(repr(constant).encode())
+
+    for text in texts:
+        feed(text.__code__)
+        for name in text.__code__.co_names:
+            value = text.__globals__.get(name)
+            if isinstance(value, (int, float, str, tuple)):
+                digest.update(f"{name}={value!r}".encode())
+    return digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """Where compiled code is kept: RESTOCK_CACHE_DIR, else the user's cache folder."""
+    given = os.environ.get("RESTOCK_CACHE_DIR")
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "restock"
+
+
+def cache_folder(mark: str) -> Path | None:
+    """The folder for texts with this fingerprint, or None where nothing can be written."""
+    try:
+        folder = cache_root() / mark
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except (OSError, RuntimeError):
+        return None
+    return folder
+
+
+def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: str) -> SimpleNamespace:
+    """Compile templates over texts; the result has one attribute a template.
+
+    Compilation itself happens at the first call of each (seconds, then cached on disk).
+
+    Args:
+        texts: Functions in order of dependence: laws of chance, then the problem's own.
+        templates: Functions of `restock.core.kernels`, or of the same kind.
+        name: Marks the compiled variants, so that two problems never share a cache entry.
+    """
+    import numba
+    from numba.core import config
+
+    from restock.core.numba_views import cut, floats_at, grid, ints_at, singles_at
+
+    folder = cache_folder(fingerprint((*OPERATIONS, *texts, *templates)))
+    previous = config.CACHE_DIR
+    if folder is not None:
+        config.CACHE_DIR = str(folder)
+        if not any(folder.rglob("*.nbi")) and "RESTOCK_QUIET" not in os.environ:
+            print(f"restock: compiling {name} (once, some seconds; kept in {folder})", file=sys.stderr)
+    try:
+        inner: dict[str, Any] = {"cut": cut, "grid": grid, "ints_at": ints_at, "floats_at": floats_at}
+        inner.update(singles_at=singles_at, isfinite=math.isfinite, NAN=math.nan)
+        for text in (*OPERATIONS, *texts):
+            inner[text.__name__] = numba.njit(forceinline=True, _nrt=False)(bind(text, inner, f"_{name}"))
+        compiled = SimpleNamespace()
+        for template in templates:
+            function = bind(template, inner, f"_{name}")
+            setattr(compiled, template.__name__, numba.njit(cache=folder is not None, _nrt=False)(function))
+    finally:
+        config.CACHE_DIR = previous
+    return compiled
+
+
+# plain Python and row-wise arrays ------------------------------------------------------------------
+
+
+def as_lists(world: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The world with lists for arrays: what plain Python runs fastest."""
+    import numpy as np
+
+    return tuple(
+        type(part)(*(field.tolist() if isinstance(field, np.ndarray) else float(field) for field in part))
+        for part in world
+    )
+
+
+def numpy_operations() -> dict[str, Any]:
+    """The operations elementwise on NumPy arrays: each entity's value is a whole batch."""
+    import numpy as np
+
+    return {
+        "smaller": np.minimum,
+        "larger": np.maximum,
+        "positive": lambda a: np.maximum(a, 0.0),
+        "when": lambda amount, then, otherwise: np.where(np.asarray(amount) > 0.0, then, otherwise),
+    }
+
+
+def torch_operations() -> dict[str, Any]:
+    """The operations elementwise on torch tensors, with gradients.
+
+    At a tie the gradient goes to the first argument, as in the plain-Python `a if a < b else b`
+    read from the left; a finite difference there has two answers.
+    """
+    import torch
+
+    def tensor(a: Any, like: Any) -> Any:
+        return a if isinstance(a, torch.Tensor) else torch.full_like(like, float(a))
+
+    def pair(a: Any, b: Any) -> tuple[Any, Any]:
+        if isinstance(a, torch.Tensor):
+            return a, tensor(b, a)
+        return (tensor(a, b), b) if isinstance(b, torch.Tensor) else (torch.tensor(a), torch.tensor(b))
+
+    def smaller(a: Any, b: Any) -> Any:
+        a, b = pair(a, b)
+        return torch.where(a <= b, a, b)
+
+    def larger(a: Any, b: Any) -> Any:
+        a, b = pair(a, b)
+        return torch.where(a >= b, a, b)
+
+    def positive(a: Any) -> Any:
+        return torch.clamp(a, min=0.0) if isinstance(a, torch.Tensor) else max(a, 0.0)
+
+    def when(amount: Any, then: Any, otherwise: Any) -> Any:
+        if not isinstance(amount, torch.Tensor):
+            return then if amount > 0.0 else otherwise
+        return torch.where(amount > 0.0, tensor(then, amount), tensor(otherwise, amount))
+
+    return {"smaller": smaller, "larger": larger, "positive": positive, "when": when}

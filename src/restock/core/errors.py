@@ -1,0 +1,59 @@
+"""The one exception that bad input raises: it names the field, the value and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+class InvalidInput(ValueError):
+    """Something given to restock cannot be used; nothing was changed.
+
+    Attributes:
+        field: What was wrong, as a path a reader can follow (``links[3].lead_time``).
+        value: The value given.
+        mend: What to write instead.
+        problem: What is wrong with the value, in words.
+    """
+
+    def __init__(self, field: str, value: Any, problem: str, mend: str) -> None:
+        self.field = field
+        self.value = value
+        self.problem = problem
+        self.mend = mend
+        super().__init__(f"{field} = {shown(value)}: {problem}. {mend}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.field, self.value, self.problem, self.mend)
+
+
+def shown(value: Any, limit: int = 80) -> str:
+    """The value as an error shows it: its `repr`, shortened."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else text[: limit - 4] + " ..."
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """One sentence: the nearest known name, or the whole list when none is near."""
+    names = [str(k) for k in known]
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known: {', '.join(names)}."
+
+
+def require_extra(module: str, extra: str, purpose: str) -> Any:
+    """Import an optional module, or say which command installs it.
+
+    Raises:
+        InvalidInput: The module is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise InvalidInput(
+            "installation", module, f"{purpose} needs a package that is not installed", f"pip install 'restock[{extra}]'"
+        ) from None

@@ -1,0 +1,122 @@
+"""The loops around a text of dynamics, written once for all problems.
+
+These functions are templates. `restock.core.backends` binds the names `unpack`, `decide`, `step`,
+`observe`, `totals`, `ordered_of` and `act` to a problem's own functions and compiles the result;
+none of them runs as it stands here. A world is what `unpack` makes of the packed arrays: the
+tables, state, exogenous information and flows that `step` takes after t.
+
+A row of memory is [recorded | hidden state | episode]: what a trajectory keeps each period, what
+only the dynamics need, and what is fixed or drawn before the episode. The integer tables begin with
+the lengths of a row, of its recorded part, of an action and of an observation.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: F821
+from __future__ import annotations
+
+
+def single(t, handle, action):
+    """One period of one environment: returns the reward.
+
+    `handle` is the address of eight integers: address and length of the integer tables, the real
+    tables, the memory and the observations (passing arrays would cost more than playing the period).
+    The memory holds the environment's row and, behind it, T + 1 lines of [recorded | parts | reward];
+    the observations are T + 1 lines of float32.
+    NaN says that the action was too short, too long or not finite, and that nothing was changed.
+    With t = -1 nothing is played: line 0 is recorded and the first observation written.
+    """
+    where = ints_at(handle, 8)
+    ints = ints_at(where[0], where[1])
+    floats = floats_at(where[2], where[3])
+    memory = floats_at(where[4], where[5])
+    world = unpack(ints, floats, memory)
+    reward = 0.0
+    if t >= 0:
+        if len(action) != ints[2]:
+            return NAN
+        for i in range(len(action)):
+            if not isfinite(action[i]):
+                return NAN
+        decide(action, ints, floats, *world)
+        reward = step(t, *world)
+    money = totals(t, *world)
+    recorded = ints[1]
+    end = ints[0] + (t + 2) * (recorded + len(money) + 1) - 1
+    start = end - len(money) - recorded
+    for k in range(recorded):
+        memory[start + k] = memory[k]
+    for k in range(len(money)):
+        memory[end - len(money) + k] = money[k]
+    memory[end] = reward
+    size = ints[3]
+    observe(t + 1, cut(singles_at(where[6], where[7]), (t + 1) * size, size), ints, floats, *world)
+    return reward
+
+
+def batch(clock, live, ints, floats, memory, record, actions, obs, rewards, parts):
+    """One period of every live row; the others only show their observation.
+
+    Returns the row of the first action that is not finite (nothing was changed then), or -1.
+    `record` of shape (rows, T + 1, recorded) keeps every period; with no rows, nothing is kept.
+    """
+    rows = len(clock)
+    keep = len(record) > 0
+    for b in range(rows):
+        if live[b]:
+            for i in range(actions.shape[1]):
+                if not isfinite(actions[b, i]):
+                    return b
+    for b in range(rows):
+        world = unpack(ints, floats, memory[b])
+        t = clock[b]
+        if live[b]:
+            decide(actions[b], ints, floats, *world)
+            rewards[b] = step(t, *world)
+            money = totals(t, *world)
+            for k in range(len(money)):
+                parts[b, k] = money[k]
+            t = t + 1
+            clock[b] = t
+            if keep:
+                for k in range(record.shape[2]):
+                    record[b, t, k] = memory[b, k]
+        else:
+            rewards[b] = 0.0
+            for k in range(parts.shape[1]):
+                parts[b, k] = 0.0
+        observe(t, obs[b], ints, floats, *world)
+    return -1
+
+
+def advance(t, ints, floats, memory, record, orders, rewards):
+    """Period t of every row under given decisions, recorded; no observation."""
+    for b in range(len(memory)):
+        world = unpack(ints, floats, memory[b])
+        ordered = ordered_of(*world)
+        for i in range(len(ordered)):
+            ordered[i] = orders[b, i]
+        rewards[b, t] = step(t, *world)
+        for k in range(record.shape[2]):
+            record[b, t + 1, k] = memory[b, k]
+
+
+def rollout(horizon, ints, floats, fresh, memory, episodes, parameters, rewards, record):
+    """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space."""
+    width = len(fresh)
+    drawn = episodes.shape[1]
+    keep = len(record) > 0
+    for b in range(len(rewards)):
+        for k in range(width - drawn):
+            memory[k] = fresh[k]
+        for k in range(drawn):
+            memory[width - drawn + k] = episodes[b, k]
+        world = unpack(ints, floats, memory)
+        if keep:
+            for k in range(record.shape[2]):
+                record[b, 0, k] = memory[k]
+        for t in range(horizon):
+            act(t, parameters, *world)
+            rewards[b, t] = step(t, *world)
+            if keep:
+                for k in range(record.shape[2]):
+                    record[b, t + 1, k] = memory[k]

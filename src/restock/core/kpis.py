@@ -1,0 +1,106 @@
+"""Key figures of a trajectory. Every one is computed from the named arrays, for any problem that has them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.errors import InvalidInput
+from restock.core.trajectory import Trajectory
+
+Array = NDArray[np.float64]
+
+MEANINGS = {
+    "profit": "sum of the rewards (discounted as the problem says)",
+    "profit_per_period": "profit / periods",
+    "demand": "units asked for",
+    "sold": "units sold",
+    "fill_rate": "sold / demand; 1 without demand",
+    "cycle_service_level": "share of periods in which no demand was left unmet",
+    "backlog": "units still owed at the end",
+    "lost_sales": "units of demand that were lost",
+    "average_inventory": "stock at the end of a period, mean over periods and nodes",
+    "inventory_turns": "sold / average inventory",
+    "average_in_transit": "units under way at the end of a period, mean over periods, sum over links",
+    "bullwhip_cv": "largest coefficient of variation of a link's orders / that of demand",
+    "bullwhip_variance": "variance of all orders together / variance of demand",
+    "goodwill": "goodwill at the end",
+}
+
+
+def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = False) -> dict[str, Array]:
+    """Key figures by name (see `MEANINGS`), each of the shape of the batch.
+
+    Money parts appear under their own names (`revenue`, `holding`, ...), undiscounted and positive.
+
+    Args:
+        trajectory: One episode or a batch.
+        horizon: Periods of a whole episode; needed to tell whether this is one.
+        partial: Whether an episode cut short is acceptable.
+
+    Raises:
+        InvalidInput: No period was played, or the episode is not over and `partial` is false.
+    """
+    periods = trajectory.periods
+    if periods == 0:
+        raise InvalidInput("trajectory", "0 periods", "nothing has happened yet", "Play at least one period.")
+    if horizon is not None and periods < horizon and not partial:
+        raise InvalidInput(
+            "trajectory",
+            f"{periods} of {horizon} periods",
+            "the episode is not over",
+            "Play it to the end, or pass partial=True.",
+        )
+    figures: dict[str, Array] = {"profit": trajectory.rewards.sum(axis=-1)}
+    figures["profit_per_period"] = figures["profit"] / periods
+    for name, amount in trajectory.money.items():
+        figures[name] = amount.sum(axis=(-2, -1))
+    if "demand" in trajectory and "sold" in trajectory:
+        figures.update(_service(trajectory))
+    if "on_hand" in trajectory:
+        stock = trajectory["on_hand"][..., 1:, :]
+        figures["average_inventory"] = stock.mean(axis=(-2, -1))
+        if "sold" in figures:
+            figures["inventory_turns"] = _ratio(figures["sold"], figures["average_inventory"], np.inf)
+    if "in_transit" in trajectory:
+        figures["average_in_transit"] = trajectory["in_transit"][..., 1:, :].sum(axis=-1).mean(axis=-1)
+    if "ordered" in trajectory and "demand" in trajectory:
+        figures.update(bullwhip(trajectory))
+    if "sentiment" in trajectory:
+        figures["goodwill"] = trajectory["sentiment"][..., -1, 0]
+    return figures
+
+
+def _service(trajectory: Trajectory) -> dict[str, Array]:
+    demand = trajectory["demand"].sum(axis=(-2, -1))
+    sold = trajectory["sold"].sum(axis=(-2, -1))
+    figures = {"demand": demand, "sold": sold, "fill_rate": _ratio(sold, demand, 1.0)}
+    if "unmet" in trajectory:
+        unmet = trajectory["unmet"].sum(axis=-1)
+        figures["cycle_service_level"] = (unmet <= 1e-9).mean(axis=-1)
+        owed = trajectory["backlog"][..., -1, :].sum(axis=-1)
+        figures["backlog"] = owed
+        figures["lost_sales"] = np.maximum(demand - sold - owed, 0.0)
+    return figures
+
+
+def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
+    """Both published measures of how much orders vary more than demand.
+
+    `bullwhip_cv`: max over links of CV(orders of the link), over CV(demand of all markets).
+    `bullwhip_variance`: Var(sum of all orders) / Var(sum of demand). 0 where demand does not vary.
+    """
+    orders = trajectory["ordered"]
+    demand = trajectory["demand"].sum(axis=-1)
+    link_cv = _ratio(orders.std(axis=-2), orders.mean(axis=-2), 0.0)
+    demand_cv = _ratio(demand.std(axis=-1), demand.mean(axis=-1), 0.0)
+    return {
+        "bullwhip_cv": _ratio(link_cv.max(axis=-1, initial=0.0), demand_cv, 0.0),
+        "bullwhip_variance": _ratio(orders.sum(axis=-1).var(axis=-1), demand.var(axis=-1), 0.0),
+    }
+
+
+def _ratio(top: Array, bottom: Array, otherwise: float) -> Array:
+    """top / bottom, and `otherwise` where the bottom is (nearly) zero."""
+    small = np.abs(bottom) <= 1e-8
+    return np.where(small, otherwise, top / np.where(small, 1.0, bottom))

@@ -1,0 +1,39 @@
+"""The operations that a text of dynamics uses in place of branches on data.
+
+These are the plain-Python meanings. Each back end (see `restock.core.backends`) binds the same
+names to its own: compiled for numba, elementwise for NumPy, differentiable for torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """The smaller of two numbers."""
+    return a if a < b else b
+
+
+def larger(a: Any, b: Any) -> Any:
+    """The larger of two numbers."""
+    return a if a > b else b
+
+
+def positive(a: Any) -> Any:
+    """The number itself if positive, else zero."""
+    return a if a > 0.0 else 0.0
+
+
+def when(amount: Any, then: Any, otherwise: Any) -> Any:
+    """`then` if the amount is above zero, else `otherwise`."""
+    return then if amount > 0.0 else otherwise
+
+
+def cut(flat: Any, start: int, length: int) -> Any:
+    """A stretch of a flat array, as a view."""
+    return flat[start : start + length]
+
+
+def grid(flat: Any, start: int, rows: int, columns: int) -> Any:
+    """A stretch of a flat array seen as a table, as a view."""
+    return flat[start : start + rows * columns].reshape((rows, columns))

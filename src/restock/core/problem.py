@@ -1,0 +1,274 @@
+"""The contract of a problem, in Powell's five parts.
+
+    state S_t                 what carries over; named arrays in the leading part of a memory row
+    decision x_t              what a policy chooses; read from an action by `decide`
+    exogenous information W   everything random, drawn before the episode by a `Source`
+    transition, contribution  one text, `step(t, *world)`, which also returns the reward
+
+A problem keeps its numbers packed: integer tables, real tables, and one row of memory an
+environment, [recorded | hidden state | episode]. Its text `unpack(ints, floats, memory)` turns them
+into the world, the named views that every other text takes. Environments, simulation,
+trajectories and KPIs are written once over this contract.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core import backends
+from restock.core.backends import Text
+from restock.core.errors import InvalidInput
+from restock.core.trajectory import Layout
+
+Array = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """The functions that say what a problem is; see `restock.core.kernels` for their parts.
+
+    Attributes:
+        name: Marks compiled variants.
+        laws: Functions the others call (distributions, parts of the dynamics), in order of dependence.
+        unpack: (ints, floats, memory) -> world.
+        step: (t, *world) -> reward.
+        decide: (action, ints, floats, *world): writes the decision.
+        observe: (t, obs, ints, floats, *world): writes the observation.
+        totals: (t, *world) -> the parts of the reward, which add up to it.
+        ordered_of: (*world) -> the array a policy's decision is written to.
+    """
+
+    name: str
+    laws: tuple[Text, ...]
+    unpack: Text
+    step: Text
+    decide: Text
+    observe: Text
+    totals: Text
+    ordered_of: Text
+
+    @property
+    def all(self) -> tuple[Text, ...]:
+        """In order of dependence."""
+        return (*self.laws, self.unpack, self.step, self.decide, self.observe, self.totals, self.ordered_of)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """A problem's packed numbers, for one form of action and observation.
+
+    Attributes:
+        ints: Integer tables, shape (I,).
+        floats: Real tables, shape (F,).
+        fresh: A memory row at the start of an episode, its episode part zero, shape (W,).
+        recorded: Leading entries of a row that a trajectory keeps.
+        drawn: Trailing entries of a row that make up the episode.
+    """
+
+    ints: NDArray[np.int64]
+    floats: Array
+    fresh: Array
+    recorded: int
+    drawn: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ActionForm:
+    """How an agent's action is written.
+
+    Attributes:
+        kind: `quantity`, `normalized`, `order-up-to` or `multidiscrete`.
+        labels: What each number decides.
+        low: Least value of each number, shape (A,).
+        high: Most; for `multidiscrete` the number of choices less one.
+        most: Largest quantity (or level) each number can ask for, in physical units, shape (A,).
+        discrete: Whether actions are whole numbers.
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    low: Array
+    high: Array
+    most: Array
+    discrete: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class ObservationForm:
+    """What an agent sees.
+
+    Attributes:
+        kind: `flat`, `scaled` or `dict`.
+        labels: What each number is.
+        low: Least value, shape (O,).
+        high: Most.
+        scale: Factor on the physical value, shape (O,).
+        groups: Name and slice of each block, for the `dict` form.
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    low: Array
+    high: Array
+    scale: Array
+    groups: Mapping[str, slice]
+
+
+class Source(abc.ABC):
+    """Where episodes come from: one independent sequence of them for each of several rows."""
+
+    @abc.abstractmethod
+    def next(self, rows: NDArray[np.int64]) -> Array:
+        """The next episode of each row named, shape (len(rows), drawn)."""
+
+    @abc.abstractmethod
+    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
+        """Begin a row's sequence afresh."""
+
+
+class Problem(abc.ABC):
+    """A sequential decision problem under uncertainty."""
+
+    texts: ClassVar[Texts]
+    parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
+    action_kinds: ClassVar[tuple[str, ...]]
+    observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
+    exogenous: ClassVar[tuple[str, ...]]  # names that `replay` takes
+
+    name: str
+    horizon: int
+
+    @abc.abstractmethod
+    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
+        """The packed numbers; without forms, for decisions in physical units."""
+
+    @abc.abstractmethod
+    def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
+        """The action form of that kind."""
+
+    @abc.abstractmethod
+    def observation_form(self, kind: str) -> ObservationForm:
+        """The observation form of that kind."""
+
+    @abc.abstractmethod
+    def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> Source:
+        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+
+    @abc.abstractmethod
+    def replay(self, exogenous: Mapping[str, Any]) -> Array:
+        """The episode that recorded exogenous information makes, shape (drawn,)."""
+
+    @abc.abstractmethod
+    def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
+        """Named exogenous information of recorded episodes, as `replay` takes it."""
+
+    @property
+    def sequential(self) -> bool:
+        """Whether chance must be drawn period by period outside compiled code."""
+        return False
+
+    def draw_now(self, t: int, world: tuple[Any, ...], generator: np.random.Generator) -> None:
+        """Write period t's chance into the world of a `sequential` problem."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names of the entries of each recorded field."""
+
+    @abc.abstractmethod
+    def explain(self) -> str:
+        """The problem in words: entities, clock, costs, demand."""
+
+    @cached_property
+    def plain(self) -> Tables:
+        """Tables for decisions in physical units."""
+        return self.tables()
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each recorded field stands in a memory row."""
+        tables = self.plain
+        places = np.arange(len(tables.fresh), dtype=np.float64)
+        world = self.texts.unpack(tables.ints, tables.floats, places)
+        columns: dict[str, NDArray[np.int64]] = {}
+        for part in world:
+            for name, field in part._asdict().items():
+                if isinstance(field, np.ndarray) and field.base is not None and np.shares_memory(field, places):
+                    if field.size and field.flat[-1] < tables.recorded:
+                        columns[name] = field.ravel().astype(np.int64)
+                    elif not field.size:
+                        columns[name] = np.empty(0, dtype=np.int64)
+        return Layout(columns, self.labels(), self.parts)
+
+    @property
+    def kernels(self) -> SimpleNamespace:
+        """The compiled loops of this kind of problem."""
+        return compiled(type(self))
+
+    def policy_kernel(self, act: Text) -> Any:
+        """Whole rollouts with this policy inside."""
+        return compiled_rollout(type(self), act)
+
+    def world(self, memory: Array, tables: Tables | None = None) -> tuple[Any, ...]:
+        """Named views of a memory row."""
+        tables = tables or self.plain
+        world: tuple[Any, ...] = self.texts.unpack(tables.ints, tables.floats, memory)
+        return world
+
+    def rows(self, episodes: Array, tables: Tables | None = None) -> Array:
+        """Memory rows at the start of given episodes, shape (B, W)."""
+        tables = tables or self.plain
+        memory = np.tile(tables.fresh, (len(episodes), 1))
+        memory[:, len(tables.fresh) - tables.drawn :] = episodes
+        return memory
+
+
+_COMPILED: dict[Any, Any] = {}
+
+
+def compiled(kind: type[Problem]) -> SimpleNamespace:
+    """The loops of a kind of problem, compiled once in a process."""
+    if kind not in _COMPILED:
+        texts = kind.texts
+        _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
+    kernels: SimpleNamespace = _COMPILED[kind]
+    return kernels
+
+
+def compiled_rollout(kind: type[Problem], act: Text) -> Any:
+    """Whole rollouts with a policy's `act` inside, compiled once in a process."""
+    if (kind, act) not in _COMPILED:
+        from restock.core import kernels
+
+        texts = kind.texts
+        needed = (*texts.laws, texts.unpack, texts.step, _as_act(act))
+        name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
+        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name).rollout
+    return _COMPILED[kind, act]
+
+
+def _as_act(act: Text) -> Text:
+    """The policy's text under the name that the rollout calls."""
+    renamed = backends.bind(act, {})
+    renamed.__name__ = "act"
+    return renamed
+
+
+def choose(kind: str, kinds: Sequence[str], field: str) -> None:
+    """Check that a form is one of those offered.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    from restock.core.errors import nearest
+
+    if not isinstance(kind, str) or kind not in kinds:
+        raise InvalidInput(field, kind, "there is no such form", nearest(kind, kinds))

@@ -1,0 +1,66 @@
+"""Random numbers: one seed, many named independent streams.
+
+Two kinds. `generator` gives NumPy generators, so that a seed means the same demand as in other
+Gymnasium environments. `uniform` is a counter stream: the number at a place (episode, period,
+market) is a pure function of key and place, so it can be read in any order, in compiled code, by
+any policy: common random numbers without bookkeeping.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.errors import InvalidInput
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_EPISODE = np.uint64(0xD1342543DE82EF95)
+_TO_UNIT = 2.0**-53
+
+
+def check_seed(seed: object, field: str = "seed") -> int:
+    """A seed as a whole number of at least zero.
+
+    Raises:
+        InvalidInput: It is not one.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or int(seed) < 0:
+        raise InvalidInput(field, seed, "a seed is a whole number, zero or more", f"Write for instance {field}=42.")
+    return int(seed)
+
+
+def generator(seed: int, stream: str = "") -> np.random.Generator:
+    """The NumPy generator of a named stream; the unnamed one is Gymnasium's for this seed."""
+    key = (zlib.crc32(stream.encode()),) if stream else ()
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def key(seed: int, stream: str) -> int:
+    """The 64-bit key of a named counter stream."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(stream.encode()), 1))
+    return int(sequence.generate_state(1, np.uint64)[0])
+
+
+def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Numbers 0 .. count - 1 of one episode of each stream, strictly inside (0, 1); shape (B, count).
+
+    SplitMix64 (Steele, Lea, Flood 2014) read at the places episode * odd + i of its sequence.
+    """
+    with np.errstate(over="ignore"):
+        base = keys.astype(np.uint64) + episodes.astype(np.uint64) * _EPISODE
+        z: Any = base[:, None] + (np.arange(count, dtype=np.uint64) + np.uint64(1))[None, :] * _GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * _MIX_1
+        z = (z ^ (z >> np.uint64(27))) * _MIX_2
+        z = z ^ (z >> np.uint64(31))
+    unit: NDArray[np.float64] = ((z >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
+    return unit
+
+
+def uniform(stream_key: int, episode: int, count: int) -> NDArray[np.float64]:
+    """Numbers 0 .. count - 1 of one episode of one counter stream, shape (count,)."""
+    return uniforms(np.array([stream_key], dtype=np.uint64), np.array([episode]), count)[0]

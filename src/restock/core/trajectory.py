@@ -1,0 +1,177 @@
+"""What happened: named stocks, flows, money and exogenous information, period by period.
+
+A trajectory holds one episode or a batch of them. Its arrays have shape (..., T + 1, k) for stocks
+(row t is the start of period t) and (..., T, k) for flows and money (row t is what happened in
+period t), where k counts the entities a field is about; `labels` names them.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.errors import InvalidInput, nearest, require_extra
+
+Array = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where each recorded field stands in a memory row, and what it is about.
+
+    Attributes:
+        columns: Places of each field in a row, by name, in recorded order.
+        labels: Names of the entries of each field.
+        money: Names of the fields that are parts of the profit, income first.
+    """
+
+    columns: Mapping[str, NDArray[np.int64]]
+    labels: Mapping[str, tuple[str, ...]]
+    money: tuple[str, ...]
+
+
+STOCKS = ("on_hand", "in_transit", "backlog", "sentiment")
+
+
+class Trajectory(Mapping[str, Array]):
+    """Named arrays of an episode, or of a batch of episodes.
+
+    Args:
+        record: Recorded rows, shape (..., T + 1, R).
+        layout: Where the fields stand in them.
+        rewards: Shape (..., T).
+        periods: Periods that have been played; the arrays end there.
+        exogenous: Named exogenous information.
+        about: Anything else worth keeping (problem, policy, seeds), as text.
+    """
+
+    def __init__(
+        self,
+        record: Array,
+        layout: Layout,
+        rewards: Array,
+        periods: int,
+        exogenous: Mapping[str, Array],
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        self.layout = layout
+        self.periods = periods
+        self.rewards = rewards[..., :periods]
+        self.exogenous = dict(exogenous)
+        self.about = dict(about or {})
+        self.stocks: dict[str, Array] = {}
+        self.flows: dict[str, Array] = {}
+        self.money: dict[str, Array] = {}
+        for name, columns in layout.columns.items():
+            values = record[..., : periods + 1, columns]
+            if name in STOCKS:
+                self.stocks[name] = values
+            elif name in layout.money:
+                self.money[name] = values[..., 1:, :]
+            else:
+                self.flows[name] = values[..., 1:, :]
+
+    def __getitem__(self, name: str) -> Array:
+        for group in (self.stocks, self.flows, self.money):
+            if name in group:
+                return group[name]
+        if name == "reward":
+            return self.rewards[..., None]
+        raise InvalidInput("trajectory", name, "there is no such field", nearest(name, list(self)))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self.stocks, *self.flows, *self.money, "reward")
+
+    def __len__(self) -> int:
+        return len(self.stocks) + len(self.flows) + len(self.money) + 1
+
+    def __contains__(self, name: object) -> bool:
+        return name == "reward" or any(name in group for group in (self.stocks, self.flows, self.money))
+
+    def __repr__(self) -> str:
+        batch = f"{self.episodes} episodes of " if self.rewards.ndim > 1 else ""
+        return f"<Trajectory: {batch}{self.periods} periods; {', '.join(self)}>"
+
+    @property
+    def episodes(self) -> int:
+        """Episodes in the batch (1 for a single one)."""
+        return int(np.prod(self.rewards.shape[:-1]))
+
+    def episode(self, index: int) -> dict[str, Array]:
+        """The arrays of one episode of a batch, by name."""
+        return {name: self[name][index] for name in self}
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Names of the entries of a field."""
+        return self.layout.labels.get(name, (name,))
+
+    # files ------------------------------------------------------------------------------------
+
+    def columns(self) -> dict[str, Array]:
+        """One flat column for each entry of each field, a row for each episode and period.
+
+        Stocks are those at the end of the period, so a row says all that period t led to.
+        """
+        rows = self.episodes * self.periods
+        index = np.indices((self.episodes, self.periods)).reshape(2, rows)
+        table: dict[str, Array] = {"episode": index[0], "period": index[1]}
+        for name in self:
+            values = self[name]
+            if name in self.stocks:
+                values = values[..., 1:, :]
+            flat = values.reshape(rows, -1)
+            names = self.labels(name)
+            for k in range(flat.shape[1]):
+                table[name if flat.shape[1] == 1 and len(names) == 1 and names[0] == name else f"{name}[{names[k]}]"] = (
+                    flat[:, k]
+                )
+        return table
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write one row for each episode and period as Parquet (needs the `data` extra)."""
+        polars = require_extra("polars", "data", "Parquet")
+        return _written(path, lambda file: polars.DataFrame(self.columns()).write_parquet(file))
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write one row for each episode and period as CSV."""
+        table = self.columns()
+
+        def write(file: Path) -> None:
+            with file.open("w", newline="", encoding="utf-8") as handle:
+                writer = csv.writer(handle)
+                writer.writerow(table)
+                writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
+
+        return _written(path, write)
+
+    def to_npz(self, path: str | Path) -> Path:
+        """Write the arrays as they are, exogenous information as `exogenous.NAME`."""
+        arrays: dict[str, Any] = {name: self[name] for name in self}
+        arrays.update({f"exogenous.{name}": values for name, values in self.exogenous.items()})
+
+        def write(file: Path) -> None:
+            with file.open("wb") as handle:
+                np.savez_compressed(handle, **arrays)
+
+        return _written(path, write)
+
+
+def _written(path: str | Path, write: Any) -> Path:
+    """Write a whole file or nothing: to a neighbour first, then in place of the old one."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InvalidInput("path", str(target), f"it cannot be written ({error.strerror})", "Choose another.") from None
+    return target

@@ -1,0 +1,21 @@
+"""Demand known exactly: the mean itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from restock.demand import laws
+from restock.demand.distribution import Array, Distribution
+
+
+class Deterministic(Distribution):
+    """Demand equal to its mean (a series, a constant, a forecast taken at its word)."""
+
+    name: ClassVar[str] = "deterministic"
+    law: ClassVar[int] = laws.DETERMINISTIC
+
+    def draw(self, generator: np.random.Generator, mean: Array) -> Array:
+        """The means."""
+        return mean.copy()

@@ -1,0 +1,54 @@
+"""What a demand distribution is: how it is drawn around a given mean, and its quantiles."""
+
+from __future__ import annotations
+
+import abc
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.validation import Spec
+from restock.demand import laws
+
+Array = NDArray[np.float64]
+
+
+class Distribution(Spec, abc.ABC):
+    """Demand around a mean. Own models derive from this and are made known by `register`.
+
+    `law`, `spread` and `power` place a built-in model among the compiled laws of
+    `restock.demand.laws`. An own model keeps law GIVEN and overrides `quantile`; it is then drawn
+    outside compiled code, also under goodwill.
+    """
+
+    name: ClassVar[str]
+    law: ClassVar[int] = laws.GIVEN
+
+    @property
+    def spread(self) -> float:
+        """Spread at a mean of 1 (see `laws.demand_of`)."""
+        return 0.0
+
+    @property
+    def power(self) -> float:
+        """The spread grows as mean ** power."""
+        return 0.0
+
+    @abc.abstractmethod
+    def draw(self, generator: np.random.Generator, mean: Array) -> Array:
+        """Independent demands around the means, same shape; may be negative, the sampler cuts at 0."""
+
+    def quantile(self, uniform: Array, mean: Array) -> Array:
+        """Demand at given quantiles, same shape as `mean`."""
+        pairs = zip(uniform.ravel(), mean.ravel(), strict=True)
+        values = [laws.demand_of(self.law, m, self.spread, self.power, 1.0, u) for u, m in pairs]
+        return np.array(values, dtype=np.float64).reshape(mean.shape)
+
+    def mean_of(self, mean: float | None) -> float | None:
+        """The mean this model fixes by its own parameters, or the one given."""
+        return mean
+
+    def deviation(self, mean: Array) -> Array:
+        """Standard deviation at given means."""
+        return np.zeros_like(mean)

@@ -1,0 +1,149 @@
+"""Demand from its mean and one random number: the quantile functions, scalar and compilable.
+
+`demand_of` is what the text of dynamics calls. Law 0 takes the number as the demand itself, the
+others take a uniform number in (0, 1) and return the demand at that quantile. Inverse sampling
+keeps two policies on the same random numbers even when their goodwill, and so their mean, differs.
+"""
+
+from __future__ import annotations
+
+import math
+
+GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC = range(6)
+
+LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
+
+
+def poisson_quantile(u: float, mean: float) -> float:
+    """Smallest k with P(Poisson(mean) <= k) >= u. Sequential search, in blocks for large means."""
+    if mean <= 0.0:
+        return 0.0
+    if mean > LARGE_MEAN:
+        return count_search(u, mean, 0.0)
+    probability = math.exp(-mean)
+    total = probability
+    k = 0.0
+    while total < u and probability > 0.0:
+        k = k + 1.0
+        probability = probability * mean / k
+        total = total + probability
+    return k
+
+
+def count_search(u: float, mean: float, size: float) -> float:
+    """Quantile of a count with a large mean, searched outward from the mode.
+
+    Poisson for size 0, else negative binomial with that dispersion. The cumulative probability at
+    the mode comes from summing downward, so no starting value underflows.
+    """
+    mode = math.floor(mean if size == 0.0 else max(mean - mean / size, 0.0))
+    ratio = 0.0 if size == 0.0 else mean / (mean + size)
+    if size == 0.0:
+        log_top = mode * math.log(mean) - mean - math.lgamma(mode + 1.0)
+    else:
+        log_top = (
+            math.lgamma(mode + size)
+            - math.lgamma(size)
+            - math.lgamma(mode + 1.0)
+            + size * math.log1p(-ratio)
+            + mode * math.log(ratio)
+        )
+    top = math.exp(log_top)
+    total = top
+    probability = top
+    k = mode
+    while k > 0.0 and probability > 1e-18:
+        probability = probability * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
+        total = total + probability
+        k = k - 1.0
+    k = mode
+    probability = top
+    if total < u:
+        while total < u and probability > 1e-300:
+            k = k + 1.0
+            probability = probability * (mean / k if size == 0.0 else (k - 1.0 + size) * ratio / k)
+            total = total + probability
+        return k
+    while k > 0.0 and total - probability >= u:
+        total = total - probability
+        probability = probability * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
+        k = k - 1.0
+    return k
+
+
+def normal_quantile(u: float) -> float:
+    """Standard normal quantile: Wichura's algorithm AS 241, accurate to about 1e-16."""
+    q = u - 0.5
+    if abs(q) <= 0.425:
+        r = 0.180625 - q * q
+        top = (((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4) * r
+                   + 4.5921953931549871457e4) * r + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r
+                + 1.3314166789178437745e2) * r + 3.3871328727963666080e0)  # fmt: skip
+        low = (((((((5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r + 3.9307895800092710610e4) * r
+                   + 2.1213794301586595867e4) * r + 5.3941960214247511077e3) * r + 6.8718700749205790830e2) * r
+                + 4.2313330701600911252e1) * r + 1.0)  # fmt: skip
+        return q * top / low
+    r = math.sqrt(-math.log(u if q < 0.0 else 1.0 - u))
+    if r <= 5.0:
+        r = r - 1.6
+        top = (((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
+                   + 1.27045825245236838258e0) * r + 3.64784832476320460504e0) * r + 5.76949722146069140550e0) * r
+                + 4.63033784615654529590e0) * r + 1.42343711074968357734e0)  # fmt: skip
+        low = (((((((1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r + 1.51986665636164571966e-2) * r
+                   + 1.48103976427480074590e-1) * r + 6.89767334985100004550e-1) * r + 1.67638483018380384940e0) * r
+                + 2.05319162663775882187e0) * r + 1.0)  # fmt: skip
+    else:
+        r = r - 5.0
+        top = (((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
+                   + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580e0) * r
+                + 5.46378491116411436990e0) * r + 6.65790464350110377720e0)  # fmt: skip
+        low = (((((((2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r + 1.84631831751005468180e-5) * r
+                   + 7.86869131145613259100e-4) * r + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
+                + 5.99832206555887937690e-1) * r + 1.0)  # fmt: skip
+    return -top / low if q < 0.0 else top / low
+
+
+def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
+    """Smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
+    if mean <= 0.0:
+        return 0.0
+    if mean > 200.0:
+        return count_search(u, mean, size)
+    ratio = mean / (mean + size)
+    probability = math.exp(size * math.log1p(-ratio))
+    if probability < 1e-290:
+        return count_search(u, mean, size)
+    total = probability
+    k = 0.0
+    while total < u and probability > 1e-300:
+        k = k + 1.0
+        probability = probability * (k - 1.0 + size) * ratio / k
+        total = total + probability
+    return k
+
+
+def demand_of(law: float, mean: float, spread: float, power: float, noise_scale: float, draw: float) -> float:
+    """Demand of one market in one period.
+
+    Args:
+        law: Code of the distribution; GIVEN returns `draw`.
+        mean: Mean demand [mu] (units/period), goodwill included.
+        spread: Standard deviation (normal) or half-width (uniform) at mean 1; dispersion (negative binomial).
+        power: The spread grows as mean ** power.
+        noise_scale: Demand is mean + noise_scale * (sampled - mean), at least 0.
+        draw: The demand itself (GIVEN) or a uniform number in (0, 1).
+    """
+    if law == GIVEN:
+        return draw
+    if law == POISSON:
+        sampled = poisson_quantile(draw, mean)
+    elif law == NORMAL:
+        sampled = mean + spread * mean**power * normal_quantile(draw)
+    elif law == UNIFORM:
+        sampled = mean + spread * mean**power * (2.0 * draw - 1.0)
+    elif law == NEGATIVE_BINOMIAL:
+        sampled = negative_binomial_quantile(draw, mean, spread)
+    else:
+        sampled = mean
+    demand = mean + noise_scale * (sampled - mean)
+    return demand if demand > 0.0 else 0.0

@@ -1,0 +1,196 @@
+"""From a demand spec to the exogenous information of an episode.
+
+`Demand` fixes a spec for a number of markets and periods. An episode of it is a vector
+[rules | mean (T, M) | draw (T, M)]: where the mean does not depend on the state the draws are the
+demands themselves (law GIVEN); under goodwill they are uniform numbers that the dynamics turn into
+quantiles of the mean at hand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core import streams
+from restock.core.errors import InvalidInput
+from restock.demand import laws
+from restock.demand.empirical import Empirical
+from restock.demand.series import SeriesSource, check_series
+from restock.demand.spec import DemandSpec, Goodwill
+
+Array = NDArray[np.float64]
+
+DEFAULT_MEAN = 20.0
+LEAST_MEAN = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """Demand of one episode, as the dynamics take it.
+
+    Attributes:
+        mean: Mean before goodwill, shape (T, M).
+        draw: Demand itself (law GIVEN) or uniform numbers, shape (T, M).
+        law: Code in `restock.demand.laws`.
+    """
+
+    mean: Array
+    draw: Array
+    law: int
+
+
+def cumulative(mean: float) -> Array:
+    """P(Poisson(mean) <= k) for k = 0, 1, ..., summed as `laws.poisson_quantile` sums it.
+
+    A look-up in this table and that search therefore give the same count for every u.
+    """
+    probability = math.exp(-mean)
+    edges = [probability]
+    k = 0.0
+    while edges[-1] < 1.0 - 2.0**-53 and probability > 0.0:
+        k = k + 1.0
+        probability = probability * mean / k
+        edges.append(edges[-1] + probability)
+    return np.array(edges)
+
+
+class Demand:
+    """A demand spec fixed for given markets and periods.
+
+    Args:
+        spec: The description.
+        means: Mean of each market where the spec names none, shape (M,).
+        periods: Length of an episode [T].
+
+    Raises:
+        InvalidInput: Means or series do not fit the markets or the horizon.
+    """
+
+    def __init__(self, spec: DemandSpec, means: list[float | None], periods: int) -> None:
+        self.spec = spec
+        self.periods = periods
+        self.markets = len(means)
+        self.distribution = spec.resolved
+        self.noise_scale = 1.0 if spec.noise_scale is None else spec.noise_scale
+        self.goodwill: Goodwill | None = spec.goodwill
+        self.least_mean = 0.0 if spec.series is not None else LEAST_MEAN
+        self._factor = spec.effects.factor(periods)[:, None]
+        self._tables: dict[float, Array] = {}
+        self._series = self._read_series()
+        self.mean = np.maximum(self._base_mean(means) * self._factor, 0.0)
+        self._drawn_mean = np.maximum(self.mean, self.least_mean)
+
+    @property
+    def state_dependent(self) -> bool:
+        """Whether demand depends on what the policy did (goodwill)."""
+        return self.goodwill is not None
+
+    @property
+    def sequential(self) -> bool:
+        """Whether demand must be drawn period by period outside compiled code."""
+        own = self.distribution.law == laws.GIVEN
+        return self.state_dependent and (own or self.spec.sampler == "sequential")
+
+    def path(self, generator: np.random.Generator) -> Path:
+        """The next episode of NumPy's generator."""
+        mean = self._drawn_mean
+        if isinstance(self.distribution, Empirical):
+            mean = self._resampled(generator.random(self.periods))
+        if self.sequential:
+            return Path(mean, np.zeros_like(mean), laws.GIVEN)
+        if self.state_dependent:
+            return Path(mean, generator.random(mean.shape), self.distribution.law)
+        return Path(mean, self._cut(self.distribution.draw(generator, mean), mean), laws.GIVEN)
+
+    def path_at(self, key: int, episode: int) -> Path:
+        """Episode number `episode` of a counter stream."""
+        mean = self._drawn_mean
+        size = mean.size
+        uniform = streams.uniform(key, episode, size + self.periods)
+        if isinstance(self.distribution, Empirical):
+            mean = self._resampled(uniform[size:])
+        draw = uniform[:size].reshape(mean.shape)
+        if self.state_dependent:
+            return Path(mean, draw, self.distribution.law)
+        return Path(mean, self._cut(self._quantiles(draw, mean), mean), laws.GIVEN)
+
+    def paths_at(self, keys: NDArray[np.uint64], episodes: NDArray[np.int64]) -> tuple[Array, Array, int]:
+        """`path_at` for many rows: means and draws of shape (B, T, M), and the law."""
+        if isinstance(self.distribution, Empirical):
+            each = [self.path_at(int(k), int(e)) for k, e in zip(keys, episodes, strict=True)]
+            return np.stack([p.mean for p in each]), np.stack([p.draw for p in each]), each[0].law
+        mean = self._drawn_mean
+        draw = streams.uniforms(keys, episodes, mean.size).reshape((len(keys), *mean.shape))
+        means = np.broadcast_to(mean, draw.shape)
+        if self.state_dependent:
+            return means, draw, self.distribution.law
+        return means, self._cut(self._quantiles(draw, mean), mean), laws.GIVEN
+
+    def draw_now(self, generator: np.random.Generator, mean: Array) -> Array:
+        """Demand of one period at the mean of the moment, goodwill included; shape (M,)."""
+        mean = np.maximum(mean, self.least_mean)
+        return self._cut(self.distribution.draw(generator, mean), mean)
+
+    def _quantiles(self, draw: Array, mean: Array) -> Array:
+        """Quantiles of the distribution; Poisson counts by look-up in one table for each mean.
+
+        Args:
+            draw: Uniform numbers, shape (T, M) or (B, T, M).
+            mean: Means, shape (T, M).
+        """
+        if self.distribution.law != laws.POISSON or mean.max(initial=0.0) > laws.LARGE_MEAN:
+            flat = draw.reshape((-1, *mean.shape))
+            return np.stack([self.distribution.quantile(one, mean) for one in flat]).reshape(draw.shape)
+        result = np.empty_like(draw)
+        for value in np.unique(mean):
+            if value not in self._tables:
+                self._tables[value] = cumulative(float(value))
+            where = mean == value
+            result[..., where] = np.searchsorted(self._tables[value], draw[..., where])
+        return result
+
+    def _cut(self, drawn: Array, mean: Array) -> Array:
+        return np.maximum(0.0, mean + self.noise_scale * (drawn - mean))
+
+    def _resampled(self, starts: Array) -> Array:
+        assert isinstance(self.distribution, Empirical) and self._series is not None
+        return self.distribution.resample(starts, self._series, self.periods) * self._factor
+
+    def _read_series(self) -> Array | None:
+        source = self.spec.series
+        if source is None:
+            return None
+        series = source.read() if isinstance(source, SeriesSource) else check_series(source, "demand.series")
+        if series.ndim == 1:
+            series = np.repeat(series[:, None], self.markets, axis=1)
+        if series.shape[1] != self.markets:
+            raise InvalidInput(
+                "demand.series", f"{series.shape[1]} columns", f"there are {self.markets} markets", "Give one each."
+            )
+        if len(series) < self.periods and not isinstance(self.distribution, Empirical):
+            raise InvalidInput(
+                "demand.series",
+                f"{len(series)} periods",
+                f"the horizon is {self.periods}",
+                "Give a longer series, a shorter horizon, or distribution: empirical to resample it.",
+            )
+        return series
+
+    def _base_mean(self, means: list[float | None]) -> Array:
+        """Mean of each market before effects, shape (T, M)."""
+        if self._series is not None:
+            if isinstance(self.distribution, Empirical):
+                return np.repeat(self._series.mean(axis=0)[None, :], self.periods, axis=0)
+            return self._series[: self.periods]
+        given = self.spec.mean
+        if given is None:
+            fixed = self.distribution.mean_of(None)
+            values = [fixed if fixed is not None else DEFAULT_MEAN if m is None else m for m in means]
+        else:
+            values = given if isinstance(given, list) else [given] * self.markets
+        if len(values) != self.markets:
+            raise InvalidInput("demand.mean", given, f"there are {self.markets} markets", "Give one number, or one each.")
+        return np.repeat(np.array(values, dtype=np.float64)[None, :], self.periods, axis=0)

@@ -1,0 +1,59 @@
+"""Environment ids, and what makes each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium.envs.registration import register, registry
+
+from restock.problems.load import IDS, KEYWORDS, check_keywords
+
+FORMS = ("action", "observation", "max_order", "render_mode")
+VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record")
+
+
+def register_all() -> None:
+    """Make every id known to `gym.make` and `gym.make_vec`; calling it twice does no harm."""
+    for name in IDS:
+        if name not in registry:
+            register(
+                id=name,
+                entry_point="restock.envs.registration:make_single",
+                vector_entry_point="restock.envs.registration:make_vector",
+                kwargs={"id": name},
+            )
+
+
+def make_single(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
+    """The environment behind an id.
+
+    Raises:
+        InvalidInput: A keyword is unknown or does not hold.
+    """
+    from restock.envs.single import Environment
+
+    problem, forms = _split(id, kwargs, FORMS)
+    return Environment(problem, **forms)
+
+
+def make_vector(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
+    """The native vector environment behind an id.
+
+    Raises:
+        InvalidInput: A keyword is unknown or does not hold.
+    """
+    from restock.envs.vector import VectorEnvironment
+
+    problem, forms = _split(id, kwargs, VECTOR_FORMS)
+    return VectorEnvironment(problem, **forms)
+
+
+def _split(id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
+    """The problem, and the keywords that are about the interface."""
+    from restock.problems.load import load_problem
+
+    fixed = "instance" in IDS[id]
+    known = tuple(name for name in KEYWORDS if not (fixed and name == "instance"))
+    check_keywords(kwargs, (*known, *forms))
+    about_problem = {name: value for name, value in kwargs.items() if name in KEYWORDS}
+    return load_problem(id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}

@@ -1,0 +1,61 @@
+"""Gymnasium spaces and labels of a problem's action and observation forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.problem import ActionForm, ObservationForm
+
+
+def action_space(form: ActionForm) -> gym.spaces.Space[Any]:
+    """The space of one agent's actions."""
+    if form.discrete:
+        return gym.spaces.MultiDiscrete((form.high + 1).astype(np.int64))
+    return gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
+
+
+def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
+    """The space of one agent's observations."""
+    flat = gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
+    if form.kind != "dict":
+        return flat
+    blocks = {
+        name: gym.spaces.Box(flat.low[block], flat.high[block], dtype=np.float32)
+        for name, block in form.groups.items()
+        if block.stop > block.start
+    }
+    return gym.spaces.Dict(blocks)
+
+
+def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """A flat observation (..., O) as named blocks; copies, so that each can be kept."""
+    return {
+        name: flat[..., block].copy() for name, block in form.groups.items() if block.stop > block.start
+    }
+
+
+def action_words(form: ActionForm) -> str:
+    """What an action is, in one paragraph."""
+    what = {
+        "quantity": "units ordered on each link",
+        "normalized": "order on each link, -1 for nothing and 1 for the most",
+        "order-up-to": "inventory position each link raises its buyer to, links in their order",
+        "multidiscrete": "order on each link in equal steps from nothing to the most",
+    }.get(form.kind, form.kind)
+    listed = "; ".join(f"[{i}] {label}, at most {most:g}" for i, (label, most) in enumerate(zip(form.labels, form.most, strict=True)))
+    return f"Action ({form.kind}): {what}. {listed}."
+
+
+def observation_words(form: ObservationForm) -> str:
+    """What an observation is, block by block."""
+    scaled = " (each number over its fixed yardstick)" if form.kind == "scaled" else ""
+    blocks = "; ".join(
+        f"[{block.start}]" + (f"-[{block.stop - 1}]" if block.stop - block.start > 1 else "") + f" {name}"
+        for name, block in form.groups.items()
+        if block.stop > block.start
+    )
+    return f"Observation ({form.kind}){scaled}: {blocks}. obs_names() labels every number."

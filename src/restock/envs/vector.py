@@ -1,0 +1,344 @@
+"""Many environments in one call: the native Gymnasium vector environment of any problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from restock.core import streams
+from restock.core.errors import InvalidInput, nearest
+from restock.core.problem import Problem
+from restock.core.trajectory import Trajectory
+from restock.envs import spaces
+from restock.envs.single import RENDER_MODES
+
+Array = NDArray[np.float64]
+
+
+class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
+    """B copies of a problem, stepped by one compiled loop.
+
+    Row i is exactly `Environment` seeded with seed + i, through any number of resets.
+
+    Args:
+        problem: What to simulate.
+        num_envs: Rows [B].
+        autoreset_mode: `NEXT_STEP` (default), `SAME_STEP` or `DISABLED`, or their values as text.
+        action, observation, max_order: As in `Environment`.
+        render_mode: `rgb_array` or `ansi`: `render` returns one picture or text a row.
+        record: Keep trajectories (costs memory; needed for `trajectory` and for rendering).
+
+    Raises:
+        InvalidInput: An argument does not hold.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        num_envs: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        action: str = "quantity",
+        observation: str = "flat",
+        max_order: Any = None,
+        render_mode: str | None = None,
+        record: bool = False,
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, (int, np.integer)) or num_envs < 1:
+            raise InvalidInput("num_envs", num_envs, "this is a whole number of at least 1", "Write for instance 16.")
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
+        self.problem = problem
+        self.num_envs = int(num_envs)
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
+        self.action_form = problem.action_form(action, max_order)
+        self.observation_form = problem.observation_form(observation)
+        self.single_action_space = spaces.action_space(self.action_form)
+        self.single_observation_space = spaces.observation_space(self.observation_form)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.tables = problem.tables(self.action_form, self.observation_form)
+        self._record_all = bool(record) or render_mode is not None
+        self._shape = (self.num_envs, len(self.action_form.labels))
+        self._size = len(self.observation_form.labels)
+        self._blocks = observation == "dict"
+        self._source: Any = None
+        self._bind()
+        b, t = self.num_envs, problem.horizon
+        self._memory = np.tile(self.tables.fresh, (b, 1))
+        self._clock = np.zeros(b, dtype=np.int64)
+        self._live = np.ones(b, dtype=np.bool_)  # rows that play in the next step
+        self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended
+        self._given = np.zeros(b, dtype=np.bool_)  # rows that replay recorded information
+        self._record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
+        self._rewards = np.zeros((b if self._record_all else 0, t))
+
+    def _bind(self) -> None:
+        self._batch = self.problem.kernels.batch
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_batch"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind()
+
+    # playing ----------------------------------------------------------------------------------
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in every row, or in those of `options["reset_mask"]`.
+
+        Args:
+            seed: Row i gets seed + i, or its own of a sequence (None: its stream goes on).
+            options: `reset_mask`: booleans of shape (B,). `exogenous`: recorded information to
+                replay, arrays with a leading axis of B rows or one for all.
+
+        Raises:
+            InvalidInput: Bad seed or options; nothing is changed then.
+        """
+        seeds = self._seeds(seed)
+        mask, replayed = self._options(options)
+        self._start_streams(seeds)
+        rows = np.flatnonzero(mask)
+        self._begin(rows, None if replayed is None else replayed[rows])
+        return self._look(), {}
+
+    def _start_streams(self, seeds: list[int | None]) -> None:
+        """Give the rows with a seed new streams; at the first call, every row."""
+        if self._source is None:
+            drawn = np.random.SeedSequence().generate_state(self.num_envs).tolist()
+            first = [d if s is None else s for s, d in zip(seeds, drawn, strict=True)]
+            self._generators = [streams.generator(s) for s in first]
+            self._source = self.problem.source(first, self._generators)
+            return
+        for row, seed in enumerate(seeds):
+            if seed is not None:
+                self._generators[row] = streams.generator(seed)
+                self._source.restart(row, seed, self._generators[row])
+
+    def _begin(self, rows: NDArray[np.int64], episodes: Array | None = None) -> None:
+        """Start episodes in these rows: the next of their streams, or given ones."""
+        tables = self.tables
+        width = len(tables.fresh)
+        self._given[rows] = episodes is not None
+        if episodes is None:
+            episodes = self._source.next(rows)
+        self._memory[rows, : width - tables.drawn] = tables.fresh[: width - tables.drawn]
+        self._memory[rows, width - tables.drawn :] = episodes
+        self._clock[rows] = 0
+        self._over[rows] = False
+        if self._record_all:
+            self._record[rows, 0] = self._memory[rows, : tables.recorded]
+
+    def step(self, actions: Any) -> tuple[Any, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Play one period in every row.
+
+        Under NEXT_STEP a row whose episode ended is begun anew by the next step, which ignores its
+        action and returns reward 0. Under SAME_STEP it is begun at once and the last observation
+        and parts come as `final_obs` and `final_info`. Under DISABLED reset it with a `reset_mask`.
+
+        Raises:
+            InvalidInput: Wrong shape, a number that is not finite, or a row that is over under
+                DISABLED; nothing is changed then.
+        """
+        if self._source is None:
+            raise InvalidInput("step", "before reset", "no episode has begun", "Call reset() first.")
+        actions = self._checked(actions)
+        live = self._live
+        np.logical_not(self._over, out=live)
+        ended = self._over.any()
+        if ended and self.autoreset_mode is AutoresetMode.DISABLED:
+            row = int(np.flatnonzero(self._over)[0])
+            raise InvalidInput("step", f"row {row}", "its episode is over", 'Call reset(options={"reset_mask": ...}).')
+        if ended or self.problem.sequential:
+            self._refuse_not_finite(actions)
+        if ended:
+            self._begin(np.flatnonzero(self._over))
+        if self.problem.sequential:
+            self._draw_now()
+        obs = np.empty((self.num_envs, self._size), np.float32)
+        rewards = np.empty(self.num_envs)
+        parts = np.empty((self.num_envs, len(self.problem.parts)))
+        tables = self.tables
+        bad = self._batch(
+            self._clock, live, tables.ints, tables.floats, self._memory, self._record, actions, obs, rewards, parts
+        )
+        if bad >= 0:
+            self._refuse_not_finite(actions)
+        if self._record_all:
+            played = np.flatnonzero(live)
+            self._rewards[played, self._clock[played] - 1] = rewards[played]
+        truncated = self._clock >= self.problem.horizon
+        terminated = np.zeros(self.num_envs, dtype=np.bool_)
+        infos = {"profit": {name: parts[:, k] for k, name in enumerate(self.problem.parts)}, "_profit": live.copy()}
+        infos["profit"]["total"] = rewards
+        self._over[:] = truncated
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+            obs = self._begin_at_once(obs, truncated, infos)
+        return self._formed(obs), rewards, terminated, truncated, infos
+
+    def _begin_at_once(self, obs: NDArray[np.float32], ended: NDArray[np.bool_], infos: dict[str, Any]) -> Any:
+        """Begin the rows that ended; their last observation and parts go into the infos."""
+        finals = np.empty(self.num_envs, dtype=object)
+        for row in np.flatnonzero(ended):
+            last = obs[row].copy()
+            finals[row] = spaces.as_blocks(self.observation_form, last) if self._blocks else last
+        infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
+        infos["final_info"] = {"profit": {k: v.copy() for k, v in infos["profit"].items()}, "_profit": ended.copy()}
+        infos["_final_info"] = ended.copy()
+        self._begin(np.flatnonzero(ended))
+        return self._look_flat()
+
+    def _look_flat(self) -> NDArray[np.float32]:
+        """What every row sees now, shape (B, O)."""
+        obs = np.empty((self.num_envs, self._size), np.float32)
+        nothing = np.empty((self.num_envs, len(self.problem.parts)))
+        none_live = np.zeros(self.num_envs, dtype=np.bool_)
+        tables = self.tables
+        self._batch(
+            self._clock, none_live, tables.ints, tables.floats, self._memory, self._record,
+            self._no_actions(), obs, np.empty(self.num_envs), nothing,
+        )  # fmt: skip
+        return obs
+
+    def _look(self) -> Any:
+        return self._formed(self._look_flat())
+
+    def _formed(self, obs: NDArray[np.float32]) -> Any:
+        return spaces.as_blocks(self.observation_form, obs) if self._blocks else obs
+
+    def _no_actions(self) -> Any:
+        return np.zeros(self._shape, dtype=self.single_action_space.dtype)
+
+    def _draw_now(self) -> None:
+        """Draw this period's chance in rows whose demand depends on the state."""
+        for row in np.flatnonzero(self._live & ~self._given):
+            world = self.problem.world(self._memory[row], self.tables)
+            self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
+
+    # checking ---------------------------------------------------------------------------------
+
+    def _checked(self, actions: Any) -> Any:
+        """Actions as an array that the compiled loop knows."""
+        dtype = self.single_action_space.dtype
+        if actions.__class__ is np.ndarray and actions.shape == self._shape and actions.flags.carray:
+            if actions.dtype == dtype:
+                return actions
+        try:
+            numbers = np.asarray(actions)
+            if numbers.dtype.kind not in "iuf":
+                raise ValueError
+        except (ValueError, TypeError):
+            raise InvalidInput("actions", actions, "actions are numbers", f"Give shape {self._shape}.") from None
+        if numbers.shape != self._shape:
+            raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
+        self._refuse_not_finite(numbers)
+        return np.ascontiguousarray(numbers, dtype=dtype if numbers.dtype.kind in "iu" else np.float64).copy()
+
+    def _refuse_not_finite(self, actions: Any) -> None:
+        wrong = ~np.isfinite(actions)
+        if wrong.any():
+            row, i = (int(k) for k in np.argwhere(wrong)[0])
+            what = f"{self.action_form.labels[i]} must be finite"
+            raise InvalidInput(f"actions[{row}][{i}]", float(actions[row, i]), what, "Give a number.")
+
+    def _seeds(self, seed: Any) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (list, tuple, np.ndarray)):
+            if len(seed) != self.num_envs:
+                raise InvalidInput("seed", seed, f"there are {self.num_envs} rows", "Give one seed each, or one number.")
+            return [None if s is None else streams.check_seed(s, f"seed[{i}]") for i, s in enumerate(seed)]
+        first = streams.check_seed(seed)
+        return [first + i for i in range(self.num_envs)]
+
+    def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
+        """Which rows to reset, and the episodes they replay, for all rows."""
+        everything = np.ones(self.num_envs, dtype=np.bool_)
+        if options is None:
+            return everything, None
+        known = ["reset_mask", "exogenous"]
+        if not isinstance(options, Mapping):
+            raise InvalidInput("options", options, "this should be a mapping", f"Known: {', '.join(known)}.")
+        for name, value in options.items():
+            if name not in known:
+                raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, known))
+        mask = options.get("reset_mask")
+        if mask is None:
+            mask = everything
+        mask = np.asarray(mask)
+        if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
+            raise InvalidInput(
+                "options.reset_mask", options["reset_mask"], f"this is {self.num_envs} booleans, at least one true",
+                "Give np.array([True, False, ...]).",
+            )  # fmt: skip
+        if self._source is None and not mask.all():
+            raise InvalidInput("options.reset_mask", mask, "no episode has begun yet", "Reset every row first.")
+        return mask, self._replayed(options.get("exogenous"))
+
+    def _replayed(self, exogenous: Any) -> Array | None:
+        if exogenous is None:
+            return None
+        if not isinstance(exogenous, Mapping):
+            raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
+        rows = []
+        for row in range(self.num_envs):
+            one = {
+                name: value[row] if np.ndim(value) == 3 and len(value) == self.num_envs else value
+                for name, value in exogenous.items()
+            }
+            rows.append(self.problem.replay(one))
+        return np.stack(rows)
+
+    # looking ----------------------------------------------------------------------------------
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The episodes under way in all rows, up to the earliest clock; needs `record=True`."""
+        if not self._record_all:
+            raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
+        tables = self.tables
+        episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
+        return Trajectory(
+            self._record, self.problem.layout, self._rewards, int(self._clock.min()),
+            self.problem.exogenous_of(self._record, episodes), {"problem": self.problem.name},
+        )  # fmt: skip
+
+    def obs_names(self) -> list[str]:
+        """What each number of one row's flat observation is."""
+        return list(self.observation_form.labels)
+
+    def explain(self) -> str:
+        """The problem, the observation and the action in words."""
+        head = f"{self.num_envs} rows, autoreset {self.autoreset_mode.value}."
+        words = (self.problem.explain(), head, spaces.observation_words(self.observation_form))
+        return "\n\n".join((*words, spaces.action_words(self.action_form)))
+
+    def render(self) -> tuple[Any, ...] | None:
+        """One picture or text for each row."""
+        if self.render_mode is None:
+            gym.logger.warn('Nothing is rendered: make the environment with render_mode="ansi" or "rgb_array".')
+            return None
+        from restock.envs import render
+
+        views = [render.view_of_row(self, row) for row in range(self.num_envs)]
+        return tuple(render.as_text(view) if self.render_mode == "ansi" else render.as_image(view) for view in views)
+
+
+def _mode(mode: Any) -> AutoresetMode:
+    """The autoreset mode from itself, its name or its value."""
+    if isinstance(mode, AutoresetMode):
+        return mode
+    for known in AutoresetMode:
+        if mode in (known.value, known.name):
+            return known
+    raise InvalidInput("autoreset_mode", mode, "there is no such mode", nearest(mode, [m.name for m in AutoresetMode]))

@@ -1,0 +1,197 @@
+"""How arrays, actions and observations of a supply network map to its dynamics.
+
+Plain-Python texts like `dynamics.step`, run as they stand or compiled by `restock.core.backends`.
+`unpack` is the only place that knows how tables and memory are laid out.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+from typing import Any
+
+from restock.core.operations import cut, grid, larger, positive, smaller
+from restock.problems.network.dynamics import Chance, Flows, Links, Markets, Nodes, Rules, State
+
+HEADER = 9  # integers before the tables: row, recorded, E, numbers observed, N, M, slots, T, action form
+LINEAR, ORDER_UP_TO = 0, 1  # forms of the action
+
+
+def unpack(ints, floats, memory):
+    """The world of one environment as named views: the arguments of `dynamics.step` after t.
+
+    Args:
+        ints: Integer tables, header first.
+        floats: Real tables.
+        memory: One environment's row: state and flows (recorded each period), the pipe, then the
+            episode: rules, mean demand, draws.
+    """
+    e, n, m, slots, periods = ints[2], ints[4], ints[5], ints[6], ints[7]
+    under_way = slots - e
+
+    a = HEADER
+    b = a + 3 * e
+    c = b + 2 * periods * e
+    d = c + (periods + 1) * under_way
+    supplier = cut(ints, a, e)
+    buyer = cut(ints, a + e, e)
+    lead_time = cut(ints, a + 2 * e, e)
+    entry = grid(ints, b, periods, e)
+    exit_ = grid(ints, b + periods * e, periods, e)
+    due = grid(ints, c, periods + 1, under_way)
+    retailer = cut(ints, d, m)
+
+    nodes = Nodes(
+        cut(floats, 0, n),
+        cut(floats, n, n),
+        cut(floats, 2 * n, n),
+        cut(floats, 3 * n, n),
+        cut(floats, 4 * n, n),
+        cut(floats, 5 * n, n),
+    )
+    a = 6 * n
+    b = a + 4 * e
+    price = cut(floats, b, m)
+    shortage_cost = cut(floats, b + m, m)
+    links = Links(
+        supplier,
+        buyer,
+        lead_time,
+        entry,
+        exit_,
+        due,
+        cut(floats, a, e),
+        cut(floats, a + e, e),
+        cut(floats, a + 2 * e, e),
+        cut(floats, a + 3 * e, e),
+    )
+    markets = Markets(retailer, price, shortage_cost)
+
+    a = n + e
+    b = a + 2 * m + 1
+    c = b + 3 * e + 2 * n
+    d = c + 4 * m
+    f = d + 3 * e
+    g = f + 2 * n
+    flows = Flows(
+        cut(memory, b, e),
+        cut(memory, b + e, e),
+        cut(memory, b + 2 * e, e),
+        cut(memory, b + 3 * e, n),
+        cut(memory, b + 3 * e + n, n),
+        cut(memory, c, m),
+        cut(memory, c + m, m),
+        cut(memory, c + 2 * m, m),
+        cut(memory, c + 3 * m, m),
+        cut(memory, d, e),
+        cut(memory, d + e, e),
+        cut(memory, d + 2 * e, e),
+        cut(memory, f, n),
+        cut(memory, f + n, n),
+    )
+    state = State(
+        cut(memory, 0, n),
+        cut(memory, n, e),
+        cut(memory, a, m),
+        cut(memory, a + m, m),
+        cut(memory, a + 2 * m, 1),
+        cut(memory, g, slots),
+    )
+    g = g + slots
+    rules = Rules(
+        memory[g], memory[g + 1], memory[g + 2], memory[g + 3], memory[g + 4], memory[g + 5],
+        memory[g + 6], memory[g + 7], memory[g + 8], memory[g + 9], memory[g + 10],
+    )  # fmt: skip
+    g = g + 11
+    chance = Chance(grid(memory, g, periods, m), grid(memory, g + periods * m, periods, m))
+    return nodes, links, markets, rules, state, chance, flows
+
+
+def ordered_of(nodes, links, markets, rules, state, chance, flows):
+    """Where the decision x_t is written."""
+    return flows.ordered
+
+
+def decide(action, ints, floats, nodes, links, markets, rules, state, chance, flows):
+    """Read an action as orders in units, clipped to what a link accepts.
+
+    Linear forms: order = unit * (action + shift). Order-up-to: links in their order raise the
+    inventory position of the buyer (on hand + in transit - backlog + ordered today) to the level.
+    """
+    e = len(flows.ordered)
+    if ints[8] == LINEAR:
+        a = len(floats) - ints[3] - 2 * e
+        for i in range(e):
+            wanted = floats[a + i] * (action[i] + floats[a + e + i])
+            flows.ordered[i] = smaller(positive(wanted), links.most[i])
+        return
+    position = flows.used  # free until `step` fills it
+    for j in range(len(position)):
+        position[j] = state.on_hand[j]
+    for i in range(e):
+        position[links.buyer[i]] = position[links.buyer[i]] + state.in_transit[i]
+    for m in range(len(flows.demand)):
+        j = markets.retailer[m]
+        position[j] = position[j] - state.backlog[m]
+    for i in range(e):
+        j = links.buyer[i]
+        flows.ordered[i] = positive(smaller(action[i] * 1.0, links.most[i]) - position[j])
+        position[j] = position[j] + flows.ordered[i]
+
+
+def observe(t, obs, ints, floats, nodes, links, markets, rules, state, chance, flows):
+    """Write the observation at the start of period t, each number times its fixed scale.
+
+    Order: last demand (M), unmet demand (M), on hand (N), arrivals of the next L periods for each
+    link (soonest first), t, goodwill.
+    """
+    scale = len(floats) - ints[3]
+    k = 0
+    for m in range(len(flows.demand)):
+        obs[k] = flows.demand[m] * floats[scale + k]
+        k = k + 1
+    for m in range(len(flows.demand)):
+        obs[k] = state.unmet[m] * floats[scale + k]
+        k = k + 1
+    for j in range(len(state.on_hand)):
+        obs[k] = state.on_hand[j] * floats[scale + k]
+        k = k + 1
+    due = links.due[t]
+    for i in range(len(due)):
+        obs[k] = state.pipe[due[i]] * floats[scale + k]
+        k = k + 1
+    obs[k] = t * floats[scale + k]
+    obs[k + 1] = state.sentiment[0] * floats[scale + k + 1]
+
+
+PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders")
+
+
+def totals(t, nodes, links, markets, rules, state, chance, flows):
+    """The parts of the period's profit, signed and discounted: they add up to the reward."""
+    worth = rules.discount ** larger(t, 0)
+    revenue = 0.0
+    shortage = 0.0
+    for m in range(len(flows.demand)):
+        revenue = revenue + flows.revenue[m]
+        shortage = shortage + flows.shortage[m]
+    purchases = 0.0
+    pipeline_holding = 0.0
+    fixed_orders = 0.0
+    for i in range(len(flows.ordered)):
+        purchases = purchases + flows.purchases[i]
+        pipeline_holding = pipeline_holding + flows.pipeline_holding[i]
+        fixed_orders = fixed_orders + flows.fixed_orders[i]
+    operating = 0.0
+    holding = 0.0
+    for j in range(len(state.on_hand)):
+        operating = operating + flows.operating[j]
+        holding = holding + flows.holding[j]
+    return (
+        worth * revenue,
+        0.0 - worth * purchases,
+        0.0 - worth * operating,
+        0.0 - worth * holding,
+        0.0 - worth * pipeline_holding,
+        0.0 - worth * shortage,
+        0.0 - worth * fixed_orders,
+    )
