@@ -22,8 +22,8 @@ MEANINGS = {
     "average_inventory": "stock at the end of a period, mean over periods and nodes",
     "inventory_turns": "sold / average inventory",
     "average_in_transit": "units under way at the end of a period, mean over periods, sum over links",
-    "bullwhip_cv": "largest coefficient of variation of a link's orders / that of demand",
-    "bullwhip_variance": "variance of all orders together / variance of demand",
+    "bullwhip_cv": "largest coefficient of variation of a link's orders / that of demand; 0 if demand never varies",
+    "bullwhip_variance": "variance of all orders together / variance of demand; 1 if demand never varies",
     "goodwill": "goodwill at the end",
 }
 
@@ -87,8 +87,10 @@ def _service(trajectory: Trajectory) -> dict[str, Array]:
 def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
     """Both published measures of how much orders vary more than demand.
 
-    `bullwhip_cv`: max over links of CV(orders of the link), over CV(demand of all markets).
-    `bullwhip_variance`: Var(sum of all orders) / Var(sum of demand). 0 where demand does not vary.
+    `bullwhip_cv`: max over links of CV(orders of the link), over CV(demand of all markets);
+    0 where demand does not vary.
+    `bullwhip_variance`: Var(sum of all orders) / Var(sum of demand); 1 where demand does not vary.
+    Orders are those asked for, whatever was filled; variances divide by the number of periods.
     """
     orders = trajectory["ordered"]
     demand = trajectory["demand"].sum(axis=-1)
@@ -96,7 +98,7 @@ def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
     demand_cv = _ratio(demand.std(axis=-1), demand.mean(axis=-1), 0.0)
     return {
         "bullwhip_cv": _ratio(link_cv.max(axis=-1, initial=0.0), demand_cv, 0.0),
-        "bullwhip_variance": _ratio(orders.sum(axis=-1).var(axis=-1), demand.var(axis=-1), 0.0),
+        "bullwhip_variance": _ratio(orders.sum(axis=-1).var(axis=-1), demand.var(axis=-1), 1.0),
     }
 
 

@@ -81,7 +81,8 @@ class Demand:
         self._tables: dict[float, Array] = {}
         self._series = self._read_series()
         self.mean = np.maximum(self._base_mean(means) * self._factor, 0.0)
-        self._drawn_mean = np.maximum(self.mean, self.least_mean)
+        # Under goodwill the floor comes after the feedback, in the dynamics.
+        self._drawn_mean = self.mean if self.state_dependent else np.maximum(self.mean, self.least_mean)
 
     @property
     def state_dependent(self) -> bool:
