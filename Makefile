@@ -1,0 +1,72 @@
+# The two commands that matter: `make demo` and `make test`. Neither needs anything before it but
+# Python 3.11 or newer; what they install stays in .venv, and a second run needs no network.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps -r
+
+.PHONY: help demo test bench lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   install what the demo needs, run it, write report.html"
+	@echo "make test   install what the tests need; lint, types, layers and all tests"
+	@echo "make bench  speed and memory, side by side with the peer"
+	@echo "make lock   resolve requirements/*.txt anew (needs the network)"
+	@echo "make clean  remove .venv and everything that was generated"
+
+demo: $(VENV)/demo.done $(VENV)/package.done
+	$(BIN)/restock demo --out report.html
+
+test: $(VENV)/test.done $(VENV)/package.done
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(JOBS)
+
+bench: $(VENV)/test.done $(VENV)/package.done
+	$(BIN)/python -m benchmarks
+
+# Each step below leaves a file behind when it is done, so it is not done twice.
+$(VENV)/made.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "restock needs Python 3.11 or newer, and '$(PYTHON)' is not. Name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo.done: requirements/demo.txt | $(VENV)/made.done
+	@echo "Installing what restock needs (requirements/demo.txt) into $(VENV) ..."
+	$(INSTALL) requirements/demo.txt
+	@touch $@
+
+# Everything is named and hashed but torch, whose builds differ from machine to machine; what torch
+# needs besides itself is in test.txt, so its step adds only torch where a CPU build is offered.
+$(VENV)/test.done: requirements/test.txt requirements/torch.txt | $(VENV)/demo.done
+	@echo "Installing what the tests need (requirements/test.txt, torch.txt) into $(VENV) ..."
+	$(INSTALL) requirements/test.txt
+	$(PIP) install --quiet -r requirements/torch.txt
+	$(PIP) check
+	@touch $@
+
+# Built with what requirements/demo.txt brought: no network.
+$(VENV)/package.done: pyproject.toml | $(VENV)/demo.done
+	$(PIP) install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --annotation-style line
+
+lock: | $(VENV)/made.done
+	$(PIP) install --quiet uv
+	$(LOCK) pyproject.toml requirements/build.in requirements/test.in --extra viz --extra data --extra dev \
+	  --excludes requirements/torch.txt --output-file requirements/test.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra viz \
+	  --constraints requirements/test.txt --output-file requirements/demo.txt
+
+clean:
+	rm -rf $(VENV) build dist runs report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
