@@ -1,7 +1,7 @@
 """The loops around a text of dynamics, written once for all problems.
 
 These functions are templates. `restock.core.backends` binds the names `unpack`, `decide`, `step`,
-`observe`, `totals`, `ordered_of` and `act` to a problem's own functions and compiles the result;
+`observe`, `totals`, `put` and `act` to a problem's own functions and compiles the result;
 none of them runs as it stands here. A world is what `unpack` makes of the packed arrays: the
 tables, state, exogenous information and flows that `step` takes after t.
 
@@ -92,9 +92,7 @@ def advance(t, ints, floats, memory, record, orders, rewards):
     """Period t of every row under given decisions, recorded; no observation."""
     for b in range(len(memory)):
         world = unpack(ints, floats, memory[b])
-        ordered = ordered_of(*world)
-        for i in range(len(ordered)):
-            ordered[i] = orders[b, i]
+        put(orders[b], *world)
         rewards[b, t] = step(t, *world)
         for k in range(record.shape[2]):
             record[b, t + 1, k] = memory[b, k]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from restock.core import backends
 from restock.core.backends import Text
 from restock.core.errors import InvalidInput
+from restock.core.scene import Place, Scene
 from restock.core.trajectory import Layout
 
 Array = NDArray[np.float64]
@@ -43,7 +44,7 @@ class Texts:
         decide: (action, ints, floats, *world): writes the decision.
         observe: (t, obs, ints, floats, *world): writes the observation.
         totals: (t, *world) -> the parts of the reward, which add up to it.
-        ordered_of: (*world) -> the array a policy's decision is written to.
+        put: (decision, *world): writes a decision given in physical units.
     """
 
     name: str
@@ -53,12 +54,12 @@ class Texts:
     decide: Text
     observe: Text
     totals: Text
-    ordered_of: Text
+    put: Text
 
     @property
     def all(self) -> tuple[Text, ...]:
         """In order of dependence."""
-        return (*self.laws, self.unpack, self.step, self.decide, self.observe, self.totals, self.ordered_of)
+        return (*self.laws, self.unpack, self.step, self.decide, self.observe, self.totals, self.put)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +143,7 @@ class Problem(abc.ABC):
     action_kinds: ClassVar[tuple[str, ...]]
     observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
     exogenous: ClassVar[tuple[str, ...]]  # names that `replay` takes
+    decision: ClassVar[str]  # name of the recorded field that holds the decision
 
     name: str
     horizon: int
@@ -186,6 +188,12 @@ class Problem(abc.ABC):
     @abc.abstractmethod
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""
+
+    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+        """What a picture of the state at the start of period t shows; unless a problem says more, its stock."""
+        names = self.labels().get("on_hand", ())
+        stock = next((part.on_hand for part in world if hasattr(part, "on_hand")), ())
+        return Scene(tuple(Place(name, "stock", float(amount)) for name, amount in zip(names, stock, strict=False)))
 
     @cached_property
     def plain(self) -> Tables:

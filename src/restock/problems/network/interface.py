@@ -106,9 +106,10 @@ def unpack(ints, floats, memory):
     return nodes, links, markets, rules, state, chance, flows
 
 
-def ordered_of(nodes, links, markets, rules, state, chance, flows):
-    """Where the decision x_t is written."""
-    return flows.ordered
+def put(decision, nodes, links, markets, rules, state, chance, flows):
+    """Write the decision x_t: units ordered on each link."""
+    for i in range(len(flows.ordered)):
+        flows.ordered[i] = decision[i]
 
 
 def decide(action, ints, floats, nodes, links, markets, rules, state, chance, flows):

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
+from restock.core.scene import Scene
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.demand import laws
 from restock.demand.path import Demand
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, interface
+from restock.problems.network.scene import scene_of
 from restock.problems.network.spec import NetworkSpec
 
 CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
@@ -51,11 +53,12 @@ class NetworkProblem(Problem):
         decide=interface.decide,
         observe=interface.observe,
         totals=interface.totals,
-        ordered_of=interface.ordered_of,
+        put=interface.put,
     )
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "order-up-to", "multidiscrete")
     exogenous: ClassVar[tuple[str, ...]] = ("demand",)
+    decision: ClassVar[str] = "ordered"
 
     def __init__(self, spec: NetworkSpec) -> None:
         self.spec = spec
@@ -349,6 +352,10 @@ class NetworkProblem(Problem):
         }
         names = {field: axis for axis, fields in by_axis.items() for field in fields}
         return names | {"sentiment": ("sentiment",)}
+
+    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+        """What a picture of the state at the start of period t shows."""
+        return scene_of(self, t, world)
 
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""

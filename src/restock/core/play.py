@@ -1,0 +1,112 @@
+"""Playing given decisions through a problem: many episodes at once, each against its own chance."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from restock.core import streams
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array, Problem
+from restock.core.trajectory import Trajectory
+
+
+@dataclasses.dataclass(frozen=True)
+class Episodes:
+    """The chance of a batch of episodes, drawn before anything is decided.
+
+    Attributes:
+        vectors: Episode parts of the memory rows, shape (B, drawn).
+        generators: For problems that draw period by period, one generator a row, else None. They
+            are copied before use, so the same episodes can be met again.
+        seeds: What the rows were drawn from; empty for recorded episodes.
+    """
+
+    vectors: Array
+    generators: Sequence[np.random.Generator] | None
+    seeds: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def rows(self, which: slice) -> Episodes:
+        """Some of the episodes."""
+        return Episodes(
+            self.vectors[which], None if self.generators is None else self.generators[which], self.seeds[which]
+        )
+
+
+def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
+    """The first episode of each of the seeds seed .. seed + episodes - 1.
+
+    Episode i is the one that an environment meets after `reset(seed=seed + i)`.
+
+    Raises:
+        InvalidInput: `episodes` or `seed` is not a usable number.
+    """
+    if isinstance(episodes, bool) or not isinstance(episodes, (int, np.integer)) or episodes < 1:
+        raise InvalidInput("episodes", episodes, "this is a whole number of at least 1", "Write for instance 100.")
+    first = streams.check_seed(seed)
+    seeds = tuple(range(first, first + int(episodes)))
+    generators = [streams.generator(s) for s in seeds]
+    vectors = problem.source(seeds, generators).next(np.arange(len(seeds)))
+    return Episodes(vectors, generators if problem.sequential else None, seeds)
+
+
+def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
+    """Episodes that replay recorded information: arrays with a leading axis of B episodes.
+
+    Raises:
+        InvalidInput: Names, shapes or numbers do not fit the problem.
+    """
+    if not isinstance(exogenous, Mapping) or not exogenous:
+        raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
+    lengths = {name: len(values) if np.ndim(values) else 0 for name, values in exogenous.items()}
+    count = next(iter(lengths.values()))
+    if count == 0 or any(length != count for length in lengths.values()):
+        raise InvalidInput("exogenous", lengths, "every array has one entry an episode", "Give equal lengths.")
+    rows = [problem.replay({name: values[b] for name, values in exogenous.items()}) for b in range(count)]
+    return Episodes(np.stack(rows), None, ())
+
+
+class Table:
+    """A batch of episodes being played: memory rows, and the record of what happened."""
+
+    def __init__(self, problem: Problem, episodes: Episodes) -> None:
+        self.problem = problem
+        self.episodes = episodes
+        tables = problem.plain
+        self.memory = problem.rows(episodes.vectors)
+        self.record = np.empty((len(episodes), problem.horizon + 1, tables.recorded))
+        self.record[:, 0] = self.memory[:, : tables.recorded]
+        self.rewards = np.zeros((len(episodes), problem.horizon))
+        self._generators = copy.deepcopy(episodes.generators)
+        self.t = 0
+
+    def advance(self, orders: Array) -> None:
+        """Play one period under decisions of shape (B, A), in physical units."""
+        tables = self.problem.plain
+        if self._generators is not None:
+            for row, generator in zip(self.memory, self._generators, strict=True):
+                self.problem.draw_now(self.t, self.problem.world(row), generator)
+        self.problem.kernels.advance(
+            self.t, tables.ints, tables.floats, self.memory, self.record, np.ascontiguousarray(orders), self.rewards
+        )
+        self.t += 1
+
+    def trajectory(self, about: Mapping[str, str] | None = None) -> Trajectory:
+        """What happened so far."""
+        exogenous = self.problem.exogenous_of(self.record[:, : self.t + 1], self.episodes.vectors)
+        return Trajectory(self.record, self.problem.layout, self.rewards, self.t, exogenous, about)
+
+
+def play(problem: Problem, episodes: Episodes, plans: Array) -> Trajectory:
+    """Play plans of shape (B, T, A), in physical units, each against its episode."""
+    table = Table(problem, episodes)
+    for t in range(problem.horizon):
+        table.advance(plans[:, t])
+    return table.trajectory()

@@ -1,0 +1,161 @@
+"""Running one policy over many episodes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.kpis import kpis
+from restock.core.play import Episodes, Table, draw, recorded
+from restock.core.problem import Array, Problem
+from restock.core.trajectory import Trajectory
+from restock.policies._base import Policy, TextPolicy, View
+from restock.policies.registry import make_policy
+from restock.problems.load import load_problem
+
+Progress = Callable[[int, int], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """What a policy did over a batch of episodes.
+
+    Attributes:
+        problem: What was simulated.
+        policy: Who decided.
+        trajectory: Everything that happened, batch first.
+        profit: Sum of rewards of each episode, shape (B,).
+        kpis: Key figures, each of shape (B,); see `restock.core.kpis.MEANINGS`.
+        bound: Proven upper bound on the profit of each episode, where the policy knows one.
+        seconds: Time spent deciding and simulating.
+    """
+
+    problem: Problem
+    policy: Policy
+    trajectory: Trajectory
+    profit: Array
+    kpis: Mapping[str, Array]
+    bound: Array | None
+    seconds: float
+
+
+def simulate(
+    problem: Any,
+    policy: Any,
+    episodes: int = 100,
+    seed: int = 0,
+    *,
+    exogenous: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Run a policy over episodes.
+
+    Args:
+        problem: A problem, or anything `load_problem` takes.
+        policy: A policy, or the name of one.
+        episodes: How many [B].
+        seed: Episode i is the one an environment meets after `reset(seed=seed + i)`.
+        exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
+        progress: Called with (periods done, periods in all).
+
+    Raises:
+        InvalidInput: An argument does not hold.
+
+    Example:
+        >>> result = simulate("serial", "base-stock", episodes=8, seed=42)
+        >>> result.profit.shape
+        (8,)
+    """
+    problem = load_problem(problem)
+    chance = draw(problem, episodes, seed) if exogenous is None else recorded(problem, exogenous)
+    return run(problem, as_policy(policy, problem), chance, seed, progress)
+
+
+def as_policy(policy: Any, problem: Problem) -> Policy:
+    """The policy itself, or the one of that name made for the problem.
+
+    Raises:
+        InvalidInput: It is neither, or it was made for another problem.
+    """
+    if isinstance(policy, str):
+        return make_policy(policy, problem)
+    if not isinstance(policy, Policy):
+        raise InvalidInput("policy", policy, "this is a name or a policy", "See restock.list_policies().")
+    if policy.problem is not problem and policy.problem.labels() != problem.labels():
+        raise InvalidInput("policy", policy.name, "it was made for another problem", "Make it with make_policy.")
+    return policy
+
+
+def run(problem: Problem, policy: Policy, chance: Episodes, seed: int, progress: Progress | None = None) -> Simulation:
+    """Run a policy over given episodes."""
+    began = time.perf_counter()
+    policy.begin(len(chance), seed, chance if policy.information == "clairvoyant" else None)
+    if isinstance(policy, TextPolicy) and chance.generators is None:
+        trajectory = _compiled(problem, policy, chance)
+    else:
+        trajectory = _period_by_period(problem, policy, chance, progress)
+    seconds = time.perf_counter() - began
+    profit = trajectory.rewards.sum(axis=-1)
+    return Simulation(
+        problem, policy, trajectory, profit, kpis(trajectory, problem.horizon), getattr(policy, "bound", None), seconds
+    )
+
+
+def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes) -> Trajectory:
+    """Whole episodes in one compiled call."""
+    tables = problem.plain
+    rollout = problem.policy_kernel(type(policy).text)
+    rewards = np.empty((len(chance), problem.horizon))
+    record = np.empty((len(chance), problem.horizon + 1, tables.recorded))
+    rollout(
+        problem.horizon, tables.ints, tables.floats, tables.fresh, np.empty_like(tables.fresh),
+        np.ascontiguousarray(chance.vectors), policy.parameters, rewards, record,
+    )  # fmt: skip
+    exogenous = problem.exogenous_of(record, chance.vectors)
+    return Trajectory(record, problem.layout, rewards, problem.horizon, exogenous, _about(problem, policy))
+
+
+def _period_by_period(
+    problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None
+) -> Trajectory:
+    table = Table(problem, chance)
+    mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
+    for t in range(problem.horizon):
+        orders = np.asarray(policy.act(_view(table, mean)), dtype=np.float64)
+        _check_orders(policy, orders, (len(chance), len(problem.labels()[problem.decision])))
+        table.advance(orders)
+        if progress is not None:
+            progress(t + 1, problem.horizon)
+    return table.trajectory(_about(problem, policy))
+
+
+def _view(table: Table, mean: Array | None) -> View:
+    """Copies of what may be known at the start of the period."""
+    problem = table.problem
+    t = table.t
+    stocks, flows = {}, {}
+    for name, columns in problem.layout.columns.items():
+        stocks[name] = table.record[:, t, columns].copy()
+        flows[name] = table.record[:, 1 : t + 1, columns].copy()
+    return View(t, stocks, flows, None if mean is None else mean.copy())
+
+
+def _check_orders(policy: Policy, orders: Array, shape: tuple[int, int]) -> None:
+    if orders.shape != shape:
+        raise InvalidInput(
+            f"policy {policy.name}", f"shape {orders.shape}", f"act() returns decisions of shape {shape}", "Mend act()."
+        )
+    if not np.isfinite(orders).all():
+        b, i = (int(k) for k in np.argwhere(~np.isfinite(orders))[0])
+        raise InvalidInput(
+            f"policy {policy.name}", float(orders[b, i]), f"decision {i} of episode {b} is not finite", "Mend act()."
+        )
+
+
+def _about(problem: Problem, policy: Policy) -> dict[str, str]:
+    return {"problem": problem.name, "policy": policy.name, "information": policy.information}

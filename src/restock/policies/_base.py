@@ -1,0 +1,111 @@
+"""What a policy is, and how it is run.
+
+A policy is made for one problem. A simulation of B episodes calls `begin` once, then `act` once a
+period with a `View` of all B episodes; `act` returns B decisions. The view holds copies of what the
+policy may know at its information level, and nothing else:
+
+    blind         stocks, pipeline, backlog, past demand, the calendar, and the configured prior
+    informed      and the mean of demand in every period
+    clairvoyant   and the episodes themselves, future included
+
+A policy whose decision can be written as a text over the problem's world (like the dynamics)
+derives from `TextPolicy`: the text then runs row-wise in `act`, and compiled inside whole rollouts.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from restock.core import backends
+from restock.core.backends import Text
+from restock.core.play import Episodes
+from restock.core.problem import Array, Problem
+
+Information = Literal["blind", "informed", "clairvoyant"]
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What a policy sees at the start of period t.
+
+    Attributes:
+        t: The period about to be played.
+        now: Stocks by name, each of shape (B, k).
+        past: Flows of periods 0 .. t - 1 by name, each of shape (B, t, k).
+        mean: Mean demand of every period, shape (B, T, M); None for a blind policy.
+    """
+
+    t: int
+    now: Mapping[str, Array]
+    past: Mapping[str, Array]
+    mean: Array | None
+
+    def __getitem__(self, name: str) -> Array:
+        return self.now[name]
+
+
+class Policy(abc.ABC):
+    """A rule for decisions, made for one problem."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]  # one line for lists
+    information: ClassVar[Information]
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+        """Get ready for a batch of episodes.
+
+        Args:
+            episodes: How many [B].
+            seed: For the policy's own random streams.
+            chance: The episodes themselves, for a clairvoyant policy; else None.
+        """
+
+    @abc.abstractmethod
+    def act(self, view: View) -> Array:
+        """Decisions of shape (B, A), in physical units."""
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """The parameters in force, for tables and reports."""
+        return {}
+
+
+class TextPolicy(Policy):
+    """A policy whose decision is a text `act(t, parameters, *world)`.
+
+    Attributes:
+        text: Writes the decision; follows the house rules of a text of dynamics. It may use
+            `flows.used` and `flows.released` as scratch space; `chance` is not there for it.
+        parameters: Numbers the text reads, shape (P,).
+    """
+
+    text: ClassVar[Text]
+    parameters: Array
+
+    def act(self, view: View) -> Array:
+        """Decisions of shape (B, A): the text run once over whole columns."""
+        problem = self.problem
+        world = list(problem.world(problem.plain.fresh))
+        rows = len(next(iter(view.now.values())))
+        for k, part in enumerate(world):
+            fields = {}
+            for name, field in part._asdict().items():
+                if name in view.now:
+                    fields[name] = [column.copy() for column in view.now[name].T]
+                elif name in problem.layout.columns:
+                    fields[name] = [np.zeros(rows) for _ in problem.layout.columns[name]]
+                else:
+                    fields[name] = field
+            world[k] = type(part)(**fields)
+        bound = backends.bind(type(self).text, backends.numpy_operations())
+        bound(view.t, self.parameters, *world)
+        written = next(getattr(part, problem.decision) for part in world if hasattr(part, problem.decision))
+        columns = [np.broadcast_to(column, (rows,)) for column in written]
+        return np.stack(columns, axis=1)

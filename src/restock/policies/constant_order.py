@@ -1,0 +1,51 @@
+"""Constant orders: the same quantity on each link, every period."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.problem import Array
+from restock.policies._base import Information, TextPolicy
+from restock.policies.flows import last_useful_period, per_entity, planned_orders
+from restock.problems.network import NetworkProblem
+
+
+def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
+    """Order parameters[i] on link i while it can still reach a market before the end."""
+    e = len(flows.ordered)
+    for i in range(e):
+        flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)  # noqa: F821
+
+
+class ConstantOrder(TextPolicy):
+    """Order the same quantity every period; asymptotically optimal for long lead times.
+
+    Source: Goldberg, Katz-Rogozhnikov, Lu, Sharma, Squillante (2016), Asymptotic optimality of
+    constant-order policies for lost sales inventory models with large lead times.
+
+    Args:
+        problem: A supply network.
+        quantity: Units a period, one number or one for each link; default: the mean demand that
+            flows through the link, suppliers sharing by landed cost.
+
+    Raises:
+        InvalidInput: `quantity` is not numbers of at least 0.
+    """
+
+    name: ClassVar[str] = "constant-order"
+    summary: ClassVar[str] = "the same quantity every period, by default the mean flow of each link"
+    information: ClassVar[Information] = "blind"
+    text = staticmethod(act)
+
+    def __init__(self, problem: NetworkProblem, quantity: Any = None) -> None:
+        super().__init__(problem)
+        default = planned_orders(problem)
+        orders = default if quantity is None else per_entity("quantity", quantity, problem.links)
+        self.quantity: Array = orders
+        self.parameters = np.concatenate([orders, last_useful_period(problem)])
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """The quantity of each link."""
+        return {f"{s}->{b}": float(q) for (s, b), q in zip(self.problem.links, self.quantity, strict=True)}  # type: ignore[attr-defined]

@@ -1,0 +1,112 @@
+"""What classical policies need to know of a network: flows, lead times, when an order is still useful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.problems.network import NetworkProblem
+
+
+def supplier_shares(problem: NetworkProblem) -> Array:
+    """Share of each link in what its buyer orders, shape (E,); shares of a buyer add up to 1.
+
+    Inversely proportional to the landed cost of a unit: price + pipeline cost * lead time.
+    """
+    landed = np.array([k.price + k.pipeline_cost * k.lead_time + 1e-9 for k in problem.spec.ordered_links])
+    weight = 1.0 / landed
+    buyers = [buyer for _, buyer in problem.links]
+    total = {buyer: sum(w for w, b in zip(weight, buyers, strict=True) if b == buyer) for buyer in buyers}
+    return np.array([w / total[b] for w, b in zip(weight, buyers, strict=True)])
+
+
+def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
+    """Units a period that each node sends out, and that each link carries, under given mean demand.
+
+    Args:
+        problem: The network.
+        mean: Mean demand of each market, shape (M,).
+
+    Returns:
+        Out-flow of the nodes, shape (N,), and flow of the links, shape (E,).
+    """
+    index = {node: j for j, node in enumerate(problem.nodes)}
+    share = supplier_shares(problem)
+    units_in = problem.world(problem.plain.fresh)[0].units_in
+    out = np.zeros(len(problem.nodes))
+    flow = np.zeros(len(problem.links))
+    for (retailer, _), units in zip(problem.markets, mean, strict=True):
+        out[index[retailer]] += units
+    sold = out.copy()
+    for j in downstream_first(problem):
+        needed = sold[j] + (out[j] - sold[j]) * units_in[j]
+        for i, (supplier, buyer) in enumerate(problem.links):
+            if buyer == problem.nodes[j]:
+                flow[i] = share[i] * needed
+                if supplier in index:
+                    out[index[supplier]] += flow[i]
+    return out, flow
+
+
+def downstream_first(problem: NetworkProblem) -> list[int]:
+    """Node indices, every customer before its suppliers."""
+    index = {node: j for j, node in enumerate(problem.nodes)}
+    graph = nx.DiGraph((index[s], index[b]) for s, b in problem.links if s in index)
+    graph.add_nodes_from(range(len(problem.nodes)))
+    return list(reversed(list(nx.topological_sort(graph))))
+
+
+def planned_orders(problem: NetworkProblem) -> Array:
+    """The flow of each link at the mean demand over the horizon, shape (E,)."""
+    return mean_flow(problem, problem.demand.mean.mean(axis=0))[1]
+
+
+def periods_to_market(problem: NetworkProblem) -> Array:
+    """Least periods from a unit's arrival at a node to its sale, shape (N,).
+
+    A retailer sells on the day of arrival; elsewhere a unit can be shipped on the next day.
+    """
+    index = {node: j for j, node in enumerate(problem.nodes)}
+    retailers = {source for source, _ in problem.markets}
+    wait = np.full(len(problem.nodes), np.inf)
+    for j in downstream_first(problem):
+        node = problem.nodes[j]
+        if node in retailers:
+            wait[j] = 0.0
+        for link in problem.spec.ordered_links:
+            if link.source == node:
+                wait[j] = min(wait[j], 1.0 + link.lead_time + wait[index[link.target]])
+    return wait
+
+
+def last_useful_period(problem: NetworkProblem) -> Array:
+    """First period in which an order on the link can no longer be sold before the end, shape (E,)."""
+    index = {node: j for j, node in enumerate(problem.nodes)}
+    wait = periods_to_market(problem)
+    return np.array(
+        [problem.horizon - link.lead_time - wait[index[link.target]] for link in problem.spec.ordered_links]
+    )
+
+
+def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
+    """One number of at least 0, or one for each entity, as an array.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    try:
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "iuf":
+            raise ValueError
+        numbers = np.broadcast_to(numbers.astype(np.float64), (len(entities),)).copy()
+    except (ValueError, TypeError):
+        names = ", ".join(str(entity) for entity in entities)
+        raise InvalidInput(field, value, f"this is one number, or one for each of {names}", "Write numbers.") from None
+    if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
+        raise InvalidInput(field, value, "these are finite and at least 0", "Write numbers of at least 0.")
+    return numbers
