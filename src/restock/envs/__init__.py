@@ -1,0 +1,1 @@
+"""Gymnasium environments of every problem: single, vectorised, rendered, wrapped."""

@@ -122,7 +122,12 @@ class Environment(gym.Env[Any, Any]):
         self._no_action = np.zeros(self._shape, dtype=self.action_space.dtype)
         self._place = np.zeros(8, dtype=np.int64)
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
-        self._place[4:] = self._memory.ctypes.data, len(self._memory), self._seen_block.ctypes.data, self._seen_block.size
+        self._place[4:] = (
+            self._memory.ctypes.data,
+            len(self._memory),
+            self._seen_block.ctypes.data,
+            self._seen_block.size,
+        )
         self._handle = self._place.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
@@ -237,16 +242,19 @@ class Environment(gym.Env[Any, Any]):
             ) from None
         if numbers.shape != self._shape:
             raise InvalidInput(
-                "action", f"shape {numbers.shape}", f"this should be {self._shape}", "One number each: " + labels[0] + ", ..."
+                "action",
+                f"shape {numbers.shape}",
+                f"this should be {self._shape}",
+                "One number each: " + labels[0] + ", ...",
             )
         if not np.isfinite(numbers).all():
             i = int(np.flatnonzero(~np.isfinite(numbers))[0])
             raise InvalidInput(f"action[{i}]", float(numbers[i]), f"{labels[i]} must be finite", "Give a number.")
         return numbers
 
-    def _not_running(self) -> InvalidInput:
+    def _not_running(self, what: str = "step") -> InvalidInput:
         if self._t < 0:
-            return InvalidInput("step", "before reset", "no episode has begun", "Call reset() first.")
+            return InvalidInput(what, "before reset", "no episode has begun", "Call reset() first.")
         return InvalidInput("step", f"period {self._t}", "the episode is over", "Call reset() to begin another.")
 
     def _world(self) -> tuple[Any, ...]:
@@ -277,7 +285,7 @@ class Environment(gym.Env[Any, Any]):
             self.problem.layout,
             self._lines[1:, -1],
             self.period,
-            self.problem.exogenous_of(record, episode),
+            self.problem.exogenous_of(record[: self.period + 1], episode),
             {"problem": self.problem.name},
         )
 
@@ -309,10 +317,17 @@ class Environment(gym.Env[Any, Any]):
         return "\n\n".join(parts)
 
     def render(self) -> Any:
-        """The state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3))."""
+        """The state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3)).
+
+        Raises:
+            InvalidInput: Before the first reset, or an image without Pillow installed.
+        """
         if self.render_mode is None:
             gym.logger.warn('Nothing is rendered: make the environment with render_mode="ansi" or "rgb_array".')
             return None
+        if self._t < 0:
+            raise self._not_running("render")
         from restock.envs import render
 
-        return render.as_text(self) if self.render_mode == "ansi" else render.as_image(self)
+        view = render.View(self.problem, self._t, self._world(), self._lines[1 : self._t + 1, -1])
+        return render.as_text(view) if self.render_mode == "ansi" else render.as_image(view)

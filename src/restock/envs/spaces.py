@@ -23,7 +23,7 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
     flat = gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
     if form.kind != "dict":
         return flat
-    blocks = {
+    blocks: dict[str, gym.spaces.Space[Any]] = {
         name: gym.spaces.Box(flat.low[block], flat.high[block], dtype=np.float32)
         for name, block in form.groups.items()
         if block.stop > block.start
@@ -33,9 +33,7 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
 
 def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """A flat observation (..., O) as named blocks; copies, so that each can be kept."""
-    return {
-        name: flat[..., block].copy() for name, block in form.groups.items() if block.stop > block.start
-    }
+    return {name: flat[..., block].copy() for name, block in form.groups.items() if block.stop > block.start}
 
 
 def action_words(form: ActionForm) -> str:
@@ -46,7 +44,9 @@ def action_words(form: ActionForm) -> str:
         "order-up-to": "inventory position each link raises its buyer to, links in their order",
         "multidiscrete": "order on each link in equal steps from nothing to the most",
     }.get(form.kind, form.kind)
-    listed = "; ".join(f"[{i}] {label}, at most {most:g}" for i, (label, most) in enumerate(zip(form.labels, form.most, strict=True)))
+    listed = "; ".join(
+        f"[{i}] {label}, at most {most:g}" for i, (label, most) in enumerate(zip(form.labels, form.most, strict=True))
+    )
     return f"Action ({form.kind}): {what}. {listed}."
 
 

@@ -179,7 +179,10 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             self._rewards[played, self._clock[played] - 1] = rewards[played]
         truncated = self._clock >= self.problem.horizon
         terminated = np.zeros(self.num_envs, dtype=np.bool_)
-        infos = {"profit": {name: parts[:, k] for k, name in enumerate(self.problem.parts)}, "_profit": live.copy()}
+        infos: dict[str, Any] = {
+            "profit": {name: parts[:, k] for k, name in enumerate(self.problem.parts)},
+            "_profit": live.copy(),
+        }
         infos["profit"]["total"] = rewards
         self._over[:] = truncated
         if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
@@ -256,7 +259,9 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             return [None] * self.num_envs
         if isinstance(seed, (list, tuple, np.ndarray)):
             if len(seed) != self.num_envs:
-                raise InvalidInput("seed", seed, f"there are {self.num_envs} rows", "Give one seed each, or one number.")
+                raise InvalidInput(
+                    "seed", seed, f"there are {self.num_envs} rows", "Give one seed each, or one number."
+                )
             return [None if s is None else streams.check_seed(s, f"seed[{i}]") for i, s in enumerate(seed)]
         first = streams.check_seed(seed)
         return [first + i for i in range(self.num_envs)]
@@ -308,10 +313,10 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
         tables = self.tables
         episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
-        return Trajectory(
-            self._record, self.problem.layout, self._rewards, int(self._clock.min()),
-            self.problem.exogenous_of(self._record, episodes), {"problem": self.problem.name},
-        )  # fmt: skip
+        periods = int(self._clock.min())
+        exogenous = self.problem.exogenous_of(self._record[:, : periods + 1], episodes)
+        about = {"problem": self.problem.name}
+        return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
 
     def obs_names(self) -> list[str]:
         """What each number of one row's flat observation is."""
@@ -324,13 +329,22 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         return "\n\n".join((*words, spaces.action_words(self.action_form)))
 
     def render(self) -> tuple[Any, ...] | None:
-        """One picture or text for each row."""
+        """One picture or text for each row.
+
+        Raises:
+            InvalidInput: Before the first reset, or images without Pillow installed.
+        """
         if self.render_mode is None:
             gym.logger.warn('Nothing is rendered: make the environment with render_mode="ansi" or "rgb_array".')
             return None
+        if self._source is None:
+            raise InvalidInput("render", "before reset", "no episode has begun", "Call reset() first.")
         from restock.envs import render
 
-        views = [render.view_of_row(self, row) for row in range(self.num_envs)]
+        views = []
+        for row, t in enumerate(self._clock.tolist()):
+            world = self.problem.world(self._memory[row], self.tables)
+            views.append(render.View(self.problem, t, world, self._rewards[row, :t]))
         return tuple(render.as_text(view) if self.render_mode == "ansi" else render.as_image(view) for view in views)
 
 
