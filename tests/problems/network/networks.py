@@ -103,5 +103,7 @@ def random_actions(rng: np.random.Generator, kind: str, periods: int, links: int
     }
     if kind == "mixed":
         pick = rng.integers(0, 4, shape)
-        return np.select([pick == k for k in range(4)], [kinds[k] for k in ("zero", "negative", "integer", "fractional")])
+        return np.select(
+            [pick == k for k in range(4)], [kinds[k] for k in ("zero", "negative", "integer", "fractional")]
+        )
     return kinds[kind]

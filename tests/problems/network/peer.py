@@ -108,7 +108,7 @@ class Pair:
         """Play periods in both, and compare the demand."""
         for action in actions:
             self.step(action)
-        close(self.env.trajectory["demand"], self.peer.D[: len(actions)])
+        close(self.env.trajectory["demand"], self.peer.D[: self.peer.period])
 
     def _same(self, obs: np.ndarray, theirs: np.ndarray) -> None:
         mine = self.env.observe()

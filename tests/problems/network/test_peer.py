@@ -95,8 +95,15 @@ def test_demand_parameters(noise_scale, backlog, goodwill):
         "base_mu": 13.5,
         "noise_scale": noise_scale,
         "use_goodwill": goodwill,
-        **{"trend_slope": -0.02, "seasonal_amp": 0.8, "seasonal_freq": 2 * np.pi / 7, "shock_time": 4, "shock_mag": 0.5},
-        **{"gw_growth": 1.1, "gw_decay": 0.7, "gw_cap": 1.5, "gw_floor": 0.4},
+        "trend_slope": -0.02,
+        "seasonal_amp": 0.8,
+        "seasonal_freq": 2 * np.pi / 7,
+        "shock_time": 4,
+        "shock_mag": 0.5,
+        "gw_growth": 1.1,
+        "gw_decay": 0.7,
+        "gw_cap": 1.5,
+        "gw_floor": 0.4,
     }
     peer = gym_invmgmt.CoreEnv(scenario="serial", demand_config=config, backlog=backlog, alpha=0.97, num_periods=60)
     pair = Pair(peer)
