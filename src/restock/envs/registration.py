@@ -8,6 +8,8 @@ from gymnasium.envs.registration import register, registry
 
 from restock.problems.load import IDS, KEYWORDS, check_keywords
 
+RENDER_MODES = ("ansi", "rgb_array")
+METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
 FORMS = ("action", "observation", "max_order", "render_mode")
 VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record")
 
@@ -34,6 +36,10 @@ def make_single(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
 
     problem, forms = _split(id, kwargs, FORMS)
     return Environment(problem, **forms)
+
+
+# `gym.make` reads the modes here, and puts its HumanRendering around `rgb_array` where `human` is asked for.
+make_single.metadata = METADATA  # type: ignore[attr-defined]
 
 
 def make_vector(id: str = "restock/Network-v0", **kwargs: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
-from restock.core.problem import Problem
+from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
 from restock.envs import spaces
+from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
-RENDER_MODES = ("ansi", "rgb_array")
 
 
 def compile_for(kernel: Any, dtype: Any) -> None:
@@ -82,7 +82,7 @@ class Environment(gym.Env[Any, Any]):
         >>> obs, reward, terminated, truncated, info = env.step(env.action_space.sample())
     """
 
-    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
+    metadata = METADATA
 
     def __init__(
         self,
@@ -109,6 +109,7 @@ class Environment(gym.Env[Any, Any]):
         self._blocks = observation == "dict"
         self._draws_now = False
         self._source: Any = None
+        self._make_source: Any = problem.source
         self._t = -1  # before the first reset
         self._memory = np.zeros(len(self.tables.fresh) + (self._horizon + 1) * self._line)
         self._seen_block = np.zeros((self._horizon + 1, self._size), np.float32)
@@ -158,10 +159,22 @@ class Environment(gym.Env[Any, Any]):
         super().reset(seed=seed)
         if seed is not None or self._source is None:
             generator = self.np_random
-            self._source = self.problem.source([int(self.np_random_seed or 0)], [generator])
+            self._source = self._make_source([int(self.np_random_seed or 0)], [generator])
         self._draws_now = self.problem.sequential and replayed is None
         episode = self._source.next(np.zeros(1, dtype=np.int64))[0] if replayed is None else replayed
         return self._begin(episode), {}
+
+    def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
+        """From the next reset on, play the episodes of another source.
+
+        Args:
+            make_source: Takes seeds and generators and returns a source, as `Problem.source` does.
+            observation_form: The form in use, with bounds that hold in those episodes too.
+        """
+        self._make_source = make_source
+        self._source = None
+        self.observation_form = observation_form
+        self.observation_space = spaces.observation_space(observation_form)
 
     def _replayed(self, options: dict[str, Any] | None) -> Array | None:
         """The episode that reset options ask for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
-from restock.core.problem import Problem
+from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
 from restock.envs import spaces
-from restock.envs.single import RENDER_MODES
+from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self.problem = problem
         self.num_envs = int(num_envs)
         self.autoreset_mode = _mode(autoreset_mode)
-        self.metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4, "autoreset_mode": self.autoreset_mode}
+        self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
         self.action_form = problem.action_form(action, max_order)
         self.observation_form = problem.observation_form(observation)
@@ -70,6 +70,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._size = len(self.observation_form.labels)
         self._blocks = observation == "dict"
         self._source: Any = None
+        self._make_source: Any = problem.source
         self._bind()
         b, t = self.num_envs, problem.horizon
         self._memory = np.tile(self.tables.fresh, (b, 1))
@@ -112,13 +113,26 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._begin(rows, None if replayed is None else replayed[rows])
         return self._look(), {}
 
+    def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
+        """From the next reset (of every row) on, play the episodes of another source.
+
+        Args:
+            make_source: Takes seeds and generators and returns a source, as `Problem.source` does.
+            observation_form: The form in use, with bounds that hold in those episodes too.
+        """
+        self._make_source = make_source
+        self._source = None
+        self.observation_form = observation_form
+        self.single_observation_space = spaces.observation_space(observation_form)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+
     def _start_streams(self, seeds: list[int | None]) -> None:
         """Give the rows with a seed new streams; at the first call, every row."""
         if self._source is None:
             drawn = np.random.SeedSequence().generate_state(self.num_envs).tolist()
             first = [d if s is None else s for s, d in zip(seeds, drawn, strict=True)]
             self._generators = [streams.generator(s) for s in first]
-            self._source = self.problem.source(first, self._generators)
+            self._source = self._make_source(first, self._generators)
             return
         for row, seed in enumerate(seeds):
             if seed is not None:

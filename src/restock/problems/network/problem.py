@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
-from restock.core.scene import Scene
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.core.scene import Scene
 from restock.demand import laws
 from restock.demand.path import Demand
 from restock.demand.series import check_series
