@@ -39,6 +39,11 @@ class Distribution(Spec, abc.ABC):
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
         """Independent demands around the means, same shape; may be negative, the sampler cuts at 0."""
 
+    @property
+    def has_quantiles(self) -> bool:
+        """Whether `quantile` can be used: the law is a built-in one, or the method was overridden."""
+        return self.law != laws.GIVEN or type(self).quantile is not Distribution.quantile
+
     def quantile(self, uniform: Array, mean: Array) -> Array:
         """Demand at given quantiles, same shape as `mean`."""
         pairs = zip(uniform.ravel(), mean.ravel(), strict=True)

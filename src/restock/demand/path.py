@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.errors import InvalidInput
+from restock.core.validation import LARGEST
 from restock.demand import laws
 from restock.demand.empirical import Empirical
 from restock.demand.series import SeriesSource, check_series
@@ -74,6 +75,11 @@ class Demand:
         self.periods = periods
         self.markets = len(means)
         self.distribution = spec.resolved
+        if spec.sampler == "inverse" and not self.distribution.has_quantiles:
+            raise InvalidInput(
+                "demand.sampler", "inverse", f"{self.distribution.name} says no quantiles",
+                "Override its `quantile`, or use sampler: numpy.",
+            )  # fmt: skip
         self.noise_scale = 1.0 if spec.noise_scale is None else spec.noise_scale
         self.goodwill: Goodwill | None = spec.goodwill
         self.least_mean = 0.0 if spec.series is not None else LEAST_MEAN
@@ -81,6 +87,11 @@ class Demand:
         self._tables: dict[float, Array] = {}
         self._series = self._read_series()
         self.mean = np.maximum(self._base_mean(means) * self._factor, 0.0)
+        if self.mean.max(initial=0.0) > LARGEST:
+            t = int(np.argmax(self.mean.max(axis=1)))
+            peak = f"{self.mean.max():g} in period {t}"
+            problem = f"the effects drive the mean above {LARGEST:g}"
+            raise InvalidInput("demand.effects", peak, problem, "Weaken them, or shorten the horizon.")
         # Under goodwill the floor comes after the feedback, in the dynamics.
         self._drawn_mean = self.mean if self.state_dependent else np.maximum(self.mean, self.least_mean)
 
@@ -169,7 +180,10 @@ class Demand:
             series = np.repeat(series[:, None], self.markets, axis=1)
         if series.shape[1] != self.markets:
             raise InvalidInput(
-                "demand.series", f"{series.shape[1]} columns", f"there are {self.markets} markets", "Give one each."
+                "demand.series",
+                f"{series.shape[1]} columns",
+                f"the number of retail links is {self.markets}",
+                "Give one column, or one for each.",
             )
         if len(series) < self.periods and not isinstance(self.distribution, Empirical):
             raise InvalidInput(
@@ -193,5 +207,7 @@ class Demand:
         else:
             values = given if isinstance(given, list) else [given] * self.markets
         if len(values) != self.markets:
-            raise InvalidInput("demand.mean", given, f"there are {self.markets} markets", "Give one number, or one each.")
+            raise InvalidInput(
+                "demand.mean", given, f"the number of retail links is {self.markets}", "Give one number, or one each."
+            )
         return np.repeat(np.array(values, dtype=np.float64)[None, :], self.periods, axis=0)
