@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,20 +25,41 @@ class InvalidInput(ValueError):
         self.mend = mend
         super().__init__(f"{field} = {shown(value)}: {problem}. {mend}")
 
+    def within(self, where: str) -> InvalidInput:
+        """The same finding, told by someone who knows where the data came from."""
+        return InvalidInput(inside(where, self.field), self.value, self.problem, self.mend)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.field, self.value, self.problem, self.mend)
 
 
+def inside(where: str, field: str) -> str:
+    """The path of a field inside something: `demand` and `mean` make `demand.mean`; a file ends in a colon."""
+    if not where or not field:
+        return (where or field).rstrip(":").lstrip(".")
+    if where.endswith(":"):
+        return f"{where} {field.lstrip('.')}"
+    return where + ("" if field[0] in ".[" else ".") + field
+
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxlist, _REPR.maxtuple, _REPR.maxdict = 4, 8, 8, 8
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
+
+
 def shown(value: Any, limit: int = 80) -> str:
-    """The value as an error shows it: its `repr`, shortened."""
-    text = " ".join(repr(value).split())
+    """The value as an error shows it: its `repr`, shortened, however large or odd the value is."""
+    try:
+        text = " ".join(_REPR.repr(value).split())
+    except Exception:  # a repr may raise anything, and this is called where an error is being told
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 4] + " ..."
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
     """One sentence: the nearest known name, or the whole list when none is near."""
     names = [str(k) for k in known]
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name if isinstance(name, str) else shown(name), names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {close[0]!r}?"
     return f"Known: {', '.join(names)}."
@@ -55,5 +77,8 @@ def require_extra(module: str, extra: str, purpose: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise InvalidInput(
-            "installation", module, f"{purpose} needs a package that is not installed", f"pip install 'restock[{extra}]'"
+            "installation",
+            module,
+            f"{purpose} needs a package that is not installed",
+            f"pip install 'restock[{extra}]'",
         ) from None

@@ -103,6 +103,6 @@ def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
 
 
 def _ratio(top: Array, bottom: Array, otherwise: float) -> Array:
-    """top / bottom, and `otherwise` where the bottom is (nearly) zero."""
+    """Ratio, and `otherwise` where the bottom is (nearly) zero."""
     small = np.abs(bottom) <= 1e-8
     return np.where(small, otherwise, top / np.where(small, 1.0, bottom))

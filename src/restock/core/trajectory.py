@@ -128,10 +128,8 @@ class Trajectory(Mapping[str, Array]):
                 values = values[..., 1:, :]
             flat = values.reshape(rows, -1)
             names = self.labels(name)
-            for k in range(flat.shape[1]):
-                table[name if flat.shape[1] == 1 and len(names) == 1 and names[0] == name else f"{name}[{names[k]}]"] = (
-                    flat[:, k]
-                )
+            for k, entry in enumerate(names):
+                table[name if names == (name,) else f"{name}[{entry}]"] = flat[:, k]
         return table
 
     def to_parquet(self, path: str | Path) -> Path:

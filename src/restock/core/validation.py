@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
+import annotated_types
 import numpy as np
 import pydantic
-import yaml
+from pydantic.fields import FieldInfo
 
-from restock.core.errors import InvalidInput, nearest
+from restock.core.errors import InvalidInput, inside, nearest
 
 Model = TypeVar("Model", bound="Spec")
+LARGEST = 1e12  # of any quantity, price or cost: products of three of them are still exact enough to add
+MOST_VALUES = 1_000_000  # in one piece of outside data, everything it refers to written out
 
 
 class Spec(pydantic.BaseModel):
@@ -23,19 +25,33 @@ class Spec(pydantic.BaseModel):
     )
 
 
-def plain(data: Any) -> Any:
-    """The data with NumPy scalars and arrays, tuples and specs turned into plain Python."""
-    if isinstance(data, np.ndarray):
-        return data.tolist()
-    if isinstance(data, np.generic):
-        return data.item()
-    if isinstance(data, Spec):
-        return data
-    if isinstance(data, Mapping):
-        return {key: plain(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    return data
+def plain(data: Any, where: str = "data") -> Any:
+    """The data with NumPy scalars and arrays, tuples and specs turned into plain Python.
+
+    Raises:
+        InvalidInput: The data contains itself, or is too large once every reference is written out.
+    """
+    left = MOST_VALUES
+
+    def converted(value: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise InvalidInput(where, data, f"this holds more than {MOST_VALUES} values", "Describe less at once.")
+        if isinstance(value, np.ndarray):
+            return value.tolist()
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, Mapping) and not isinstance(value, Spec):
+            return {key: converted(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [converted(entry) for entry in value]
+        return value
+
+    try:
+        return converted(data)
+    except RecursionError:
+        raise InvalidInput(where, data, "this contains itself, or is nested too deeply", "Write it out flat.") from None
 
 
 def validated(model: type[Model], data: Any, where: str) -> Model:
@@ -44,7 +60,7 @@ def validated(model: type[Model], data: Any, where: str) -> Model:
     Args:
         model: The spec to fill.
         data: A mapping, or a spec of that kind already.
-        where: How the reader knows this data ("demand", a file name).
+        where: How the reader knows this data (`demand`; a file name with a colon behind it).
 
     Raises:
         InvalidInput: With the path inside the data, the value found and the mend.
@@ -52,140 +68,176 @@ def validated(model: type[Model], data: Any, where: str) -> Model:
     if isinstance(data, model):
         return data
     if not isinstance(data, Mapping):
-        raise InvalidInput(where, data, "this should be a mapping of names to values", f"Known: {_fields(model)}.")
-    for key in data:
-        if not isinstance(key, str):
-            raise InvalidInput(f"{where}.{key}", data[key], "a field name is text", f"Known: {_fields(model)}.")
+        raise InvalidInput(inside(where, ""), data, _NO_MAPPING, _known(model))
     try:
-        return model.model_validate(plain(data))
+        return model.model_validate(plain(data, inside(where, "")))
     except pydantic.ValidationError as error:
-        raise _told(error, model, data, where) from None
-    except RecursionError:
-        raise InvalidInput(where, "...", "this refers to itself", "Write each value out.") from None
+        raise _told(error, model).within(where) from None
 
 
-def read_yaml(path: Path) -> Mapping[str, Any]:
-    """The mapping a YAML file holds; duplicate keys are refused.
+# telling pydantic's findings ------------------------------------------------------------------------
 
-    Raises:
-        InvalidInput: Missing, unreadable, empty, malformed, or not a mapping.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InvalidInput("file", str(path), "there is no such file", "Check the path.") from None
-    except IsADirectoryError:
-        raise InvalidInput("file", str(path), "this is a folder", "Name a YAML file inside it.") from None
-    except UnicodeDecodeError:
-        raise InvalidInput("file", str(path), "this is not UTF-8 text", "Save it as UTF-8 YAML.") from None
-    except OSError as error:
-        raise InvalidInput("file", str(path), f"it cannot be read ({error.strerror})", "Check it.") from None
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - the loader is a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        reason = getattr(error, "problem", None) or "malformed"
-        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Mend that line.") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Mend that value.") from None
-    if data is None:
-        raise InvalidInput("file", str(path), "the file is empty", "Copy an instance: restock show serial --yaml.")
-    if not isinstance(data, Mapping):
-        raise InvalidInput("file", str(path), "a spec is a mapping of names to values", "Begin with `name: ...`.")
-    return data
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            key = key_node.value if isinstance(key_node.value, str) else str(key_node.value)
-            if key in seen and key != "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _fields(model: type[Spec]) -> str:
-    return ", ".join(field.alias or name for name, field in model.model_fields.items())
-
-
-def _told(error: pydantic.ValidationError, model: type[Spec], data: Any, where: str) -> InvalidInput:
-    """The first finding as one sentence each for the problem and the mend."""
-    found = error.errors(include_url=False)[0]
-    location = [part for part in found["loc"] if not _is_union_tag(part)]
-    kind = found["type"]
-    context = found.get("ctx", {})
-    cause = context.get("error")
-    if isinstance(cause, InvalidInput):
-        inner = cause.field.lstrip(".")
-        joint = "" if not inner or inner.startswith("[") else "."
-        return InvalidInput(where + _path(location) + joint + inner, cause.value, cause.problem, cause.mend)
-    field = where + _path(location)
-    value = found["input"]
-    if kind == "extra_forbidden":
-        known = _known_at(model, location[:-1])
-        mend = nearest(location[-1], known) if known else "Remove it."
-        return InvalidInput(field, value, "there is no such field", mend)
-    if kind == "missing":
-        return InvalidInput(field, None, "this field is required", f"Add `{location[-1]}: ...`.")
-    problem = found["msg"].removeprefix("Value error, ")
-    problem = problem[0].lower() + problem[1:]
-    return InvalidInput(field, value, problem, _MENDS.get(kind, "Write a value of that kind."))
-
-
-_MENDS = {
-    "float_type": "Write a number without quotes.",
-    "int_type": "Write a whole number without quotes.",
-    "int_from_float": "Write a whole number.",
-    "bool_type": "Write true or false.",
-    "string_type": "Write text.",
-    "list_type": "Write a list.",
-    "finite_number": "Write a finite number.",
-    "greater_than": "Write a larger number.",
-    "greater_than_equal": "Write a larger number.",
-    "less_than": "Write a smaller number.",
-    "less_than_equal": "Write a smaller number.",
-    "too_short": "Add at least one entry.",
-    "literal_error": "Write one of these words.",
+_NO_MAPPING = "this should be a mapping of names to values"
+_NOUNS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+}
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
 }
 
 
-def _is_union_tag(part: int | str) -> bool:
-    """Whether pydantic put this into the path to say which member of a union it tried."""
-    return isinstance(part, str) and ("[" in part or part in ("float", "int", "str", "bool") or part[:1].isupper())
+def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
+    """The first finding as one sentence each for the problem and the mend."""
+    findings = error.errors(include_url=False)
+    places = [_place(model, found) for found in findings]
+    first = places[0][0]
+    # A union reports each member it tried: those at the first place or below it belong together.
+    group = [
+        (path, field, found)
+        for (path, field), found in zip(places, findings, strict=True)
+        if path[: len(first)] == first
+    ]
+    path, field, found = max(group, key=lambda entry: (len(entry[0]), entry[2]["type"] not in _NOUNS))
+    nouns = [_noun(entry) for entry_path, _, entry in group if entry_path == path]
+    finding = _finding(found, field, model, path, [noun for noun in nouns if noun])
+    cause = found.get("ctx", {}).get("error")
+    return (cause if isinstance(cause, InvalidInput) else finding).within(_written(path))
 
 
-def _path(location: list[int | str]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-
-
-def _known_at(model: type[Spec], location: list[int | str]) -> list[str]:
-    """Names of the fields of the spec found at a path inside another, as far as it can be told."""
-    current: Any = model
-    for part in location:
-        if isinstance(part, int):
-            continue
-        field = next(
-            (f for n, f in getattr(current, "model_fields", {}).items() if part in (n, f.alias)),
-            None,
+def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[int | str], nouns: list[str]) -> Any:
+    """Problem and mend of one finding, its field still empty."""
+    kind, value, context = found["type"], found["input"], found.get("ctx", {})
+    meaning = field.description if field is not None else None
+    about = f": {meaning}" if meaning else ""
+    if kind == "extra_forbidden":
+        known = _names_at(model, path[:-1])
+        return InvalidInput("", value, "there is no such field", nearest(path[-1], known))
+    if kind == "missing":
+        return InvalidInput(
+            "", None, "this is required", f"Add `{path[-1]}: ...`" + (f", {meaning}." if meaning else ".")
         )
-        if field is None:
-            return []
-        current = _inner_spec(field.annotation)
-        if current is None:
-            return []
-    return [field.alias or name for name, field in current.model_fields.items()]
+    if kind == "invalid_key":
+        return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path))
+    if kind in _BOUNDS:
+        words, limit = _BOUNDS[kind]
+        problem = f"this should be {words} {_number(context[limit])}"
+        return InvalidInput("", value, problem, f"Write a number{_range(field, limit)}{about}.")
+    if kind == "finite_number":
+        return InvalidInput("", value, "this should be finite", f"Write a number{_range(field)}{about}.")
+    if kind == "too_short":
+        return InvalidInput("", value, "this is empty", f"Write at least one{about}.")
+    if kind == "string_too_short":
+        return InvalidInput("", value, "this is empty", f"Write a word{about}.")
+    if kind in ("model_type", "model_attributes_type"):
+        return InvalidInput("", value, _NO_MAPPING, _known(model, path))
+    if nouns:
+        what = " or ".join(dict.fromkeys(nouns))
+        return InvalidInput("", value, f"this should be {what}", _mend_type(value, what, about))
+    return InvalidInput("", value, found["msg"][0].lower() + found["msg"][1:], f"Write another value{about}.")
 
 
-def _inner_spec(annotation: Any) -> Any:
+def _noun(found: Any) -> str | None:
+    """What pydantic looked for, in words."""
+    expected = found.get("ctx", {}).get("expected") if found["type"] == "literal_error" else None
+    return expected or _NOUNS.get(found["type"])
+
+
+def _mend_type(value: Any, what: str, about: str) -> str:
+    if isinstance(value, bool) and "text" in what:
+        return "Put it in quotes, or it is read as true or false."
+    if isinstance(value, str) and "number" in what:
+        try:
+            float(value)
+        except ValueError:
+            return f"Write {what}{about}."
+        if "e" in value.lower():
+            return "YAML takes this for text: write the number with a point, as in 1.0e-3."
+        return f"Write it without quotes{about}."
+    return f"Write {what}{about}."
+
+
+def _range(field: FieldInfo | None, broken: str = "") -> str:
+    """The numbers a field allows; the limit of all quantities only where it was broken."""
+    words = []
+    for mark in field.metadata if field is not None else ():
+        if isinstance(mark, annotated_types.Gt):
+            words.append(f" above {_number(mark.gt)}")
+        elif isinstance(mark, annotated_types.Ge):
+            words.append(f" of at least {_number(mark.ge)}")
+        elif isinstance(mark, annotated_types.Le) and (broken == "le" or mark.le != LARGEST):
+            words.append(f" at most {_number(mark.le)}")
+    return " and".join(words)
+
+
+def _number(limit: Any) -> str:
+    return f"{limit:g}" if abs(limit) >= 1e9 or limit != int(limit) else str(int(limit))
+
+
+def _place(model: type[Spec], found: Any) -> tuple[list[int | str], FieldInfo | None]:
+    """The path as the reader wrote it, and the field there.
+
+    Pydantic puts names of union members into its paths; a part that is no field where it stands is
+    one of those, unless the finding is about just that.
+    """
+    location = found["loc"]
+    path: list[int | str] = []
+    annotation: Any = model
+    field: FieldInfo | None = None
+    for k, part in enumerate(location):
+        if isinstance(part, int):
+            path.append(part)
+            continue
+        inner = _field(annotation, part)
+        if inner is not None:
+            field, annotation = inner, inner.annotation
+            path.append(inner.alias or part)
+        elif found["type"] == "extra_forbidden" and k == len(location) - 1:
+            path.append(part)
+        elif _is_mapping(annotation):
+            path.append(part)
+    return path, field
+
+
+def _field(annotation: Any, name: str) -> FieldInfo | None:
+    spec = _inner_spec(annotation)
+    fields = spec.model_fields.items() if spec is not None else ()
+    return next((field for key, field in fields if name in (key, field.alias)), None)
+
+
+def _inner_spec(annotation: Any) -> type[Spec] | None:
+    """The spec inside an annotation: of itself, of a list's entries, of a union's member."""
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner_spec(argument)
-        if inner is not None:
-            return inner
-    return None
+    inner = (_inner_spec(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((spec for spec in inner if spec is not None), None)
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(_is_mapping(part) for part in getattr(annotation, "__args__", ()))
+
+
+def _names_at(model: type[Spec], path: list[int | str]) -> list[str]:
+    """Names of the fields of the spec found at a path inside another."""
+    annotation: Any = model
+    for part in path:
+        if isinstance(part, str):
+            field = _field(annotation, part)
+            annotation = field.annotation if field is not None else None
+    spec = _inner_spec(annotation)
+    return [field.alias or name for name, field in spec.model_fields.items()] if spec is not None else []
+
+
+def _known(model: type[Spec], path: list[int | str] | None = None) -> str:
+    return f"Its names: {', '.join(_names_at(model, path or []))}."
+
+
+def _written(path: list[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

@@ -15,7 +15,9 @@ from restock.core.validation import Spec
 class Trend(Spec):
     """Growth: factor 1 + slope * t."""
 
-    slope: float = pydantic.Field(0.05, description="growth per period, as a share of the mean at t = 0")
+    slope: float = pydantic.Field(
+        0.05, ge=-1e6, le=1e6, description="growth per period, as a share of the mean at t = 0"
+    )
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Factor on the mean in each period."""
@@ -25,9 +27,9 @@ class Trend(Spec):
 class Seasonal(Spec):
     """A sine wave: factor 1 + amplitude * sin(2 pi (t + phase) / period)."""
 
-    amplitude: float = pydantic.Field(0.5, ge=0.0, description="height of the wave, as a share of the mean")
-    period: float = pydantic.Field(30.0, gt=0.0, description="periods from crest to crest")
-    phase: float = pydantic.Field(0.0, description="periods by which the wave is early")
+    amplitude: float = pydantic.Field(0.5, ge=0.0, le=1e6, description="height of the wave, as a share of the mean")
+    period: float = pydantic.Field(30.0, ge=1e-3, le=1e9, description="periods from crest to crest")
+    phase: float = pydantic.Field(0.0, ge=-1e9, le=1e9, description="periods by which the wave is early")
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Factor on the mean in each period."""
@@ -39,7 +41,7 @@ class Shock(Spec):
     """A lasting jump: factor `size` from period `time` on."""
 
     time: int = pydantic.Field(15, ge=0, description="first period with the new level")
-    size: float = pydantic.Field(2.0, ge=0.0, description="factor on the mean from then on")
+    size: float = pydantic.Field(2.0, ge=0.0, le=1e6, description="factor on the mean from then on")
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Factor on the mean in each period."""
@@ -57,15 +59,17 @@ class Effects(Spec):
     @classmethod
     def _from_names(cls, data: object) -> object:
         """Accept ["trend", "shock"] and {"trend": True} beside full parameters."""
-        if isinstance(data, str):
-            data = [data]
-        if isinstance(data, list):
-            unknown = next((name for name in data if name not in cls.model_fields), None)
-            if unknown is not None:
-                raise InvalidInput("", unknown, "there is no such effect", nearest(unknown, cls.model_fields))
-            return {name: {} for name in data}
+        names = [data] if isinstance(data, str) else data
+        if isinstance(names, list):
+            for k, name in enumerate(names):
+                if not isinstance(name, str) or name not in cls.model_fields:
+                    at = f"[{k}]" if names is data else ""
+                    raise InvalidInput(at, name, "there is no such effect", nearest(name, cls.model_fields))
+            return {name: {} for name in names}
         if isinstance(data, dict):
             return {k: {} if v is True else None if v is False else v for k, v in data.items()}
+        if data is not None and not isinstance(data, Effects):
+            raise InvalidInput("", data, "effects are names, or names with parameters", 'Write for instance ["trend"].')
         return data
 
     def factor(self, periods: int) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pydantic
 
+from restock.core.errors import InvalidInput
 from restock.demand import laws
 from restock.demand.distribution import Array, Distribution
 
@@ -27,7 +28,7 @@ class Empirical(Distribution):
     @classmethod
     def _at_least_one(cls, block: int | str) -> int | str:
         if isinstance(block, int) and block < 1:
-            raise ValueError("a block has at least one period")
+            raise InvalidInput("", block, "a block has at least one period", "Write 1 or more, or window.")
         return block
 
     def resample(self, starts: Array, series: Array, periods: int) -> Array:

@@ -17,7 +17,7 @@ class NegativeBinomial(Distribution):
     name: ClassVar[str] = "negative_binomial"
     law: ClassVar[int] = laws.NEGATIVE_BINOMIAL
 
-    dispersion: float = pydantic.Field(5.0, gt=0.0, description="smaller is more variable")
+    dispersion: float = pydantic.Field(5.0, ge=1e-3, le=1e9, description="smaller is more variable")
 
     @property
     def spread(self) -> float:

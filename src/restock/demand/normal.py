@@ -8,6 +8,7 @@ import numpy as np
 import pydantic
 
 from restock.core.errors import InvalidInput
+from restock.core.validation import LARGEST
 from restock.demand import laws
 from restock.demand.distribution import Array, Distribution
 
@@ -18,8 +19,8 @@ class Normal(Distribution):
     name: ClassVar[str] = "normal"
     law: ClassVar[int] = laws.NORMAL
 
-    sd: float | None = pydantic.Field(None, ge=0.0, description="standard deviation (units/period)")
-    cv: float | None = pydantic.Field(None, ge=0.0, description="standard deviation as a share of the mean")
+    sd: float | None = pydantic.Field(None, ge=0.0, le=LARGEST, description="standard deviation (units/period)")
+    cv: float | None = pydantic.Field(None, ge=0.0, le=1e6, description="standard deviation as a share of the mean")
 
     @pydantic.model_validator(mode="after")
     def _one_of_them(self) -> Normal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pydantic
 from numpy.typing import NDArray
 
 from restock.core.errors import InvalidInput, nearest
-from restock.core.validation import Spec
+from restock.core.reading import read_text
+from restock.core.validation import LARGEST, Spec
 
 DATASETS = {"restaurant": "restaurant_demand.csv"}
 
@@ -23,12 +25,13 @@ class SeriesSource(Spec):
     file: str | None = pydantic.Field(None, description="path of a CSV file with a header")
     dataset: str | None = pydantic.Field(None, description="name of a shipped data set")
     column: str = pydantic.Field(description="name of the column with one number a period")
-    scale: float = pydantic.Field(1.0, gt=0.0, description="factor on every number")
+    scale: float = pydantic.Field(1.0, gt=0.0, le=LARGEST, description="factor on every number")
 
     @pydantic.model_validator(mode="after")
     def _one_origin(self) -> SeriesSource:
         if (self.file is None) == (self.dataset is None):
-            raise InvalidInput("file", self.file, "a series comes from a file or a dataset", "Give one of the two.")
+            problem = "a series comes from a file or a dataset"
+            raise InvalidInput("file", self.file, problem, "Give one of the two, and not both.")
         if self.dataset is not None and self.dataset not in DATASETS:
             raise InvalidInput("dataset", self.dataset, "there is no such data set", nearest(self.dataset, DATASETS))
         return self
@@ -44,63 +47,85 @@ class SeriesSource(Spec):
             text = resources.files("restock.data").joinpath(name).read_text(encoding="utf-8")
         else:
             name = str(self.file)
-            text = _text_of(Path(name))
-        return self.scale * _column(text, name, self.column)
+            text = read_text(Path(name), "demand.series.file", "CSV")
+        return check_series(self.scale * _column(text, name, self.column), "demand.series")
 
 
 def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
     """Demands as an array of shape (S,) or (S, M).
 
     Raises:
-        InvalidInput: Empty, ragged, not numbers, not finite, or negative.
+        InvalidInput: Empty, ragged, not numbers, not finite, negative, or beyond any demand.
     """
     try:
         array = np.asarray(values)
-        if array.dtype == bool or array.dtype.kind not in "iuf":
+        if array.ndim == 0 or array.dtype.kind not in "iuf" or _holds_truth(values):
             raise ValueError
         array = array.astype(np.float64)
-    except (ValueError, TypeError):
-        raise InvalidInput(field, values, "a series is a list of numbers", "Write one number a period.") from None
-    if array.ndim not in (1, 2) or array.size == 0:
-        raise InvalidInput(
-            field, f"shape {array.shape}", "a series has one number a period, or one row a period", "Reshape it."
-        )
-    if not np.isfinite(array).all():
-        at = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise InvalidInput(f"{field}[{at}]", array[at].tolist(), "demand must be finite", "Fill or drop that period.")
-    if (array < 0).any():
-        at = int(np.argwhere(array < 0)[0][0])
-        raise InvalidInput(
-            f"{field}[{at}]", array[at].tolist(), "demand cannot be negative", "Net out returns before."
-        )
+    except Exception:  # an array-like of another library may raise anything
+        problem = "a series is numbers, in rows of equal length"
+        raise InvalidInput(field, values, problem, "Write one number, or one row of numbers, a period.") from None
+    if array.ndim not in (1, 2):
+        problem = f"a series has one number, or one row of numbers, a period, not shape {array.shape}"
+        raise InvalidInput(field, values, problem, "Reshape it to (periods, markets).")
+    if array.size == 0:
+        raise InvalidInput(field, values, "the series is empty", "Write one number, or one row of numbers, a period.")
+    for wrong, problem, mend in (
+        (~np.isfinite(array), "demand must be finite", "Fill or drop that period."),
+        (array < 0.0, "demand cannot be negative", "Net out returns before."),
+        (array > LARGEST, f"demand is at most {LARGEST:g}", "Count in a larger unit."),
+    ):
+        if wrong.any():
+            place = [int(k) for k in np.argwhere(wrong)[0]]
+            at = "".join(f"[{k}]" for k in place)
+            raise InvalidInput(field + at, float(array[tuple(place)]), problem, mend)
     return array
 
 
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InvalidInput("series.file", str(path), "there is no such file", "Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("series.file", str(path), f"it cannot be read ({error})", "Save it as UTF-8 CSV.") from None
+def _holds_truth(values: Any) -> bool:
+    """Whether there is a true or false among the numbers of a list, which NumPy would read as 1 or 0."""
+    if isinstance(values, (list, tuple)):
+        return any(isinstance(value, (bool, np.bool_)) or _holds_truth(value) for value in values)
+    return False
 
 
 def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
+    """One column of a CSV text, a number in every row."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    numbers: list[float] = []
     try:
-        rows = list(csv.DictReader(text.splitlines(), strict=True))
+        header = [cell.strip() for cell in next(reader, [])]
+        if column not in header:
+            mend = nearest(column, header)
+            if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+                mend = "Separate its cells by commas."
+            raise InvalidInput("demand.series.column", column, f"{name} has no such column", mend)
+        if header.count(column) > 1:
+            raise InvalidInput("demand.series.column", column, f"{name} has it twice", "Rename one of them.")
+        place = header.index(column)
+        for row in reader:
+            if row:
+                numbers.append(_cell(row, header, place, f"{name}:{reader.line_num}"))
     except csv.Error as error:
-        raise InvalidInput("series.file", name, f"this is not a CSV file ({error})", "Save it as CSV.") from None
-    if not rows:
-        raise InvalidInput("series.file", name, "the file has no rows", "It needs a header and one row a period.")
-    header = [key for key in rows[0] if key is not None]
-    if column not in header:
-        raise InvalidInput("series.column", column, f"{name} has no such column", nearest(column, header))
-    numbers = []
-    for line, row in enumerate(rows, start=2):
-        try:
-            numbers.append(float(row[column]))
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"{name}:{line}", row[column], f"column {column} has no number here", "Fill or drop that row."
-            ) from None
-    return check_series(numbers, f"{name}: {column}")
+        problem = f"this is not CSV ({error}, line {reader.line_num})"
+        raise InvalidInput("demand.series.file", name, problem, "Save it as CSV.") from None
+    if not numbers:
+        raise InvalidInput(
+            "demand.series.file", name, "the file has no rows", "It needs a header and one row a period."
+        )
+    return np.array(numbers)
+
+
+def _cell(row: list[str], header: list[str], place: int, where: str) -> float:
+    """The number in one cell of a row."""
+    if len(row) != len(header):
+        problem = f"this row has {len(row)} cells, the header {len(header)}"
+        raise InvalidInput(where, ",".join(row), problem, "Write a decimal point, not a comma, and fill every cell.")
+    try:
+        number = float(row[place])
+        if not 0.0 <= number <= LARGEST:
+            raise ValueError
+    except ValueError:
+        problem = f"column {header[place]} has no demand here"
+        raise InvalidInput(where, row[place], problem, "Write a number of 0 or more, or drop that row.") from None
+    return number

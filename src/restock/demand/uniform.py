@@ -9,6 +9,7 @@ import numpy as np
 import pydantic
 
 from restock.core.errors import InvalidInput
+from restock.core.validation import LARGEST
 from restock.demand import laws
 from restock.demand.distribution import Array, Distribution
 
@@ -22,8 +23,8 @@ class Uniform(Distribution):
     name: ClassVar[str] = "uniform"
     law: ClassVar[int] = laws.UNIFORM
 
-    low: float | None = pydantic.Field(None, ge=0.0, description="least demand (units/period)")
-    high: float | None = pydantic.Field(None, ge=0.0, description="most demand (units/period)")
+    low: float | None = pydantic.Field(None, ge=0.0, le=LARGEST, description="least demand (units/period)")
+    high: float | None = pydantic.Field(None, ge=0.0, le=LARGEST, description="most demand (units/period)")
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> Uniform:

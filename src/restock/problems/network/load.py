@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
-from restock.core.validation import read_yaml, validated
+from restock.core.reading import read_yaml
+from restock.core.validation import validated
 from restock.demand.spec import check_demand
 from restock.problems.network.problem import NetworkProblem
 from restock.problems.network.spec import NetworkSpec, check_network
@@ -54,17 +55,21 @@ def load_network(
         InvalidInput: Anything in the above does not hold.
     """
     data, where = _data_of(instance)
-    changes = {"horizon": horizon, "backlog": backlog, "discount": discount}
-    changed = {name: value for name, value in changes.items() if value is not None}
-    if demand is not None:
-        changed["demand"] = check_demand(demand)
-    if not changed:
-        return NetworkProblem(check_network(data, where))
     spec = check_network(data, where)
-    for name in ("horizon", "backlog", "discount"):
-        if name in changed:
-            validated(NetworkSpec, {**_fields(spec), name: changed[name]}, "")
-    return NetworkProblem(validated(NetworkSpec, {**_fields(spec), **changed}, ""))
+    changes = {"horizon": horizon, "backlog": backlog, "discount": discount}
+    changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    if demand is not None:
+        changed["demand"] = new = check_demand(demand)
+        if new.fixes_mean:
+            changed["markets"] = [market.model_copy(update={"mean": None}) for market in spec.markets]
+    if changed:
+        spec = validated(NetworkSpec, {**_fields(spec), **changed}, "")
+    try:
+        return NetworkProblem(spec)
+    except InvalidInput as error:
+        if demand is None and error.field.startswith("demand"):
+            raise error.within(where) from None
+        raise
 
 
 def _fields(spec: NetworkSpec) -> dict[str, Any]:
@@ -77,7 +82,7 @@ def _data_of(instance: Any) -> tuple[Any, str]:
         return instance, "network"
     if isinstance(instance, Path) or (isinstance(instance, str) and _looks_like_path(instance)):
         path = Path(instance)
-        return read_yaml(path), path.name
+        return read_yaml(path), f"{path.name}:"
     if isinstance(instance, str):
         if instance not in instances() and not difflib.get_close_matches(instance, instances(), n=1):
             raise InvalidInput(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 
-from restock.core.errors import InvalidInput
-from restock.core.validation import Spec, validated
+from restock.core.errors import InvalidInput, nearest
+from restock.core.validation import LARGEST, Spec, validated
 from restock.demand.spec import DemandSpec
 
-NodeId = int | str
+NodeId = int | Annotated[str, pydantic.Field(min_length=1)]
+
+MOST_NUMBERS = 100_000_000  # that an environment keeps for an episode (8 bytes each)
+
+
+def _amount(default: Any = ..., *, description: str) -> Any:
+    """A field that holds a quantity, price or cost."""
+    return pydantic.Field(default, ge=0.0, le=LARGEST, description=description)
 
 
 class NodeSpec(Spec):
@@ -21,11 +28,11 @@ class NodeSpec(Spec):
     """
 
     id: NodeId
-    initial_inventory: float | None = pydantic.Field(None, ge=0.0, description="stock at the start [I0] (units)")
-    holding_cost: float | None = pydantic.Field(None, ge=0.0, description="cost/unit/period [h]")
-    capacity: float | None = pydantic.Field(None, gt=0.0, description="units shipped a period at most [C]")
-    yield_: float | None = pydantic.Field(None, alias="yield", gt=0.0, description="units out per unit in [v]")
-    operating_cost: float | None = pydantic.Field(None, ge=0.0, description="cost/unit of input used [o]")
+    initial_inventory: float | None = _amount(None, description="stock at the start [I0] (units)")
+    holding_cost: float | None = _amount(None, description="cost/unit/period [h]")
+    capacity: float | None = pydantic.Field(None, gt=0.0, le=LARGEST, description="units shipped a period at most [C]")
+    yield_: float | None = pydantic.Field(None, alias="yield", ge=1e-6, le=1e6, description="units out per unit in [v]")
+    operating_cost: float | None = _amount(None, description="cost/unit of input used [o]")
 
 
 class LinkSpec(Spec):
@@ -34,9 +41,9 @@ class LinkSpec(Spec):
     source: NodeId = pydantic.Field(alias="from")
     target: NodeId = pydantic.Field(alias="to")
     lead_time: int = pydantic.Field(ge=0, le=10_000, description="periods from order to arrival [L]")
-    price: float = pydantic.Field(ge=0.0, description="price/unit paid when shipped [p]")
-    pipeline_cost: float = pydantic.Field(0.0, ge=0.0, description="cost/unit in transit/period [g]")
-    fixed_cost: float = pydantic.Field(0.0, ge=0.0, description="cost of each order [K]")
+    price: float = _amount(description="price/unit paid when shipped [p]")
+    pipeline_cost: float = _amount(0.0, description="cost/unit in transit/period [g]")
+    fixed_cost: float = _amount(0.0, description="cost of each order [K]")
 
 
 class MarketSpec(Spec):
@@ -44,9 +51,9 @@ class MarketSpec(Spec):
 
     source: NodeId = pydantic.Field(alias="from")
     market: NodeId = pydantic.Field(alias="to")
-    price: float = pydantic.Field(ge=0.0, description="sale price/unit [p]")
-    shortage_cost: float = pydantic.Field(ge=0.0, description="cost/unit unmet/period [b]")
-    mean: float | None = pydantic.Field(None, ge=0.0, description="mean demand (units/period), default 20")
+    price: float = _amount(description="sale price/unit [p]")
+    shortage_cost: float = _amount(description="cost/unit unmet/period [b]")
+    mean: float | None = _amount(None, description="mean demand (units/period), default 20")
 
 
 class NetworkSpec(Spec):
@@ -73,13 +80,15 @@ class NetworkSpec(Spec):
         _check_markets(self)
         _check_roles(self)
         _check_order(self)
+        _check_means(self)
+        _check_size(self)
         return self
 
     @property
     def managed(self) -> list[NodeSpec]:
         """Nodes with a supplier, sorted by id: the places where stock is kept."""
         supplied = {link.target for link in self.links}
-        return sorted((node for node in self.nodes if node.id in supplied), key=lambda node: node.id)  # type: ignore[arg-type,return-value]
+        return sorted((node for node in self.nodes if node.id in supplied), key=lambda node: node.id)
 
     @property
     def sources(self) -> list[NodeSpec]:
@@ -178,8 +187,6 @@ def _check_markets(spec: NetworkSpec) -> None:
 
 def _check_known(field: str, node_id: NodeId, ids: set[NodeId]) -> None:
     if node_id not in ids:
-        from restock.core.errors import nearest
-
         mend = nearest(node_id, sorted(ids, key=str))
         if any(str(known) == str(node_id) for known in ids):
             mend = "Ids are compared with their kind: 1 and '1' differ. Write it as under `nodes`."
@@ -224,7 +231,7 @@ def _check_order(spec: NetworkSpec) -> None:
     """No cycles, one connected network."""
     import networkx as nx
 
-    graph = nx.DiGraph([(link.source, link.target) for link in spec.links])
+    graph: Any = nx.DiGraph([(link.source, link.target) for link in spec.links])
     try:
         cycle = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
@@ -239,3 +246,29 @@ def _check_order(spec: NetworkSpec) -> None:
         small = min(pieces, key=len)
         names = sorted(str(n[1] if isinstance(n, tuple) else n) for n in small)
         raise InvalidInput("links", ", ".join(names), "these are not connected to the rest", "Link them, or split.")
+
+
+def _check_means(spec: NetworkSpec) -> None:
+    """The mean of a market is given once."""
+    if not spec.demand.fixes_mean:
+        return
+    for k, market in enumerate(spec.markets):
+        if market.mean is not None:
+            raise InvalidInput(
+                f"markets[{k}].mean", market.mean, "`demand` says already how much every market asks for",
+                "Keep the means of the markets, or the one in `demand`.",
+            )  # fmt: skip
+
+
+def _check_size(spec: NetworkSpec) -> None:
+    """An episode fits into memory."""
+    entities = 5 * len(spec.nodes) + 11 * len(spec.links) + 10 * len(spec.markets)
+    under_way = sum(link.lead_time for link in spec.links)
+    numbers = (spec.horizon + 1) * (entities + 2 * under_way)
+    if numbers > MOST_NUMBERS:
+        raise InvalidInput(
+            "horizon", spec.horizon,
+            f"with {len(spec.links)} links and lead times that add up to {under_way}, an episode would take "
+            f"{numbers * 8e-9:.1f} GB of memory, and {MOST_NUMBERS * 8e-9:.1f} GB is allowed",
+            "Shorten the horizon or the lead times.",
+        )  # fmt: skip

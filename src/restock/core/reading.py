@@ -1,0 +1,70 @@
+"""Text and YAML from files, with one clear `InvalidInput` for whatever can be wrong with a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from restock.core.errors import InvalidInput
+
+
+def read_yaml(path: Path) -> Mapping[str, Any]:
+    """The mapping a YAML file holds; duplicate keys are refused.
+
+    Raises:
+        InvalidInput: Missing, unreadable, empty, malformed, or not a mapping.
+    """
+    text = read_text(path, "file", "YAML")
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
+        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Mend that line.") from None
+    except RecursionError:
+        raise InvalidInput("file", str(path), "this is nested too deeply", "Write it flat.") from None
+    except ValueError as error:
+        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Mend that value.") from None
+    if data is None:
+        raise InvalidInput("file", str(path), "the file is empty", "Copy an instance: restock show serial --yaml.")
+    if not isinstance(data, Mapping):
+        raise InvalidInput("file", str(path), "a spec is a mapping of names to values", "Begin with `name: ...`.")
+    return data
+
+
+def read_text(path: Path, field: str, kind: str) -> str:
+    """The text of a file, a byte-order mark dropped.
+
+    Raises:
+        InvalidInput: Missing, a folder, unreadable, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(field, str(path), "there is no such file", "Check the path.") from None
+    except IsADirectoryError:
+        raise InvalidInput(field, str(path), "this is a folder", f"Name a {kind} file inside it.") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(field, str(path), "this is not UTF-8 text", f"Save it as UTF-8 {kind}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte in it
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(field, str(path), f"it cannot be read ({reason})", "Name another file.") from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = key_node.value if isinstance(key_node.value, str) else str(key_node.value)
+            if key in seen and key != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
