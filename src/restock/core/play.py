@@ -14,6 +14,8 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
 
+MOST_EPISODES = 10_000_000  # of one batch: a typing error should not fill the memory first
+
 
 @dataclasses.dataclass(frozen=True)
 class Episodes:
@@ -50,6 +52,8 @@ def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
     """
     if isinstance(episodes, bool) or not isinstance(episodes, (int, np.integer)) or episodes < 1:
         raise InvalidInput("episodes", episodes, "this is a whole number of at least 1", "Write for instance 100.")
+    if episodes > MOST_EPISODES:
+        raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
     first = streams.check_seed(seed)
     seeds = tuple(range(first, first + int(episodes)))
     generators = [streams.generator(s) for s in seeds]

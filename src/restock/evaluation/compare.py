@@ -13,7 +13,7 @@ from restock.core.play import Episodes, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, as_policy, run
 from restock.evaluation.stats import Estimate, estimate
-from restock.policies._base import Policy
+from restock.policies._base import Policy, Progress
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 
@@ -129,7 +129,7 @@ def compare(
         exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
         bound: Whether to add the hindsight optimum.
         block: Neighbouring episodes that share data (overlapping windows of one series).
-        progress: Called with (policy, done, in all).
+        progress: Called with (policy, steps done, steps in all); each policy is 100 steps.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -144,16 +144,24 @@ def compare(
         raise InvalidInput("block", block, "this is a whole number of at least 1", "Write for instance 5.")
     chosen = _named(policies, problem)
     if bound and not any(policy.name == "hindsight" for policy in chosen.values()):
+        if "hindsight" in chosen:
+            raise InvalidInput("policies", "hindsight", "this is the name of the bound", "Call your policy otherwise.")
         chosen["hindsight"] = make_policy("hindsight", problem)
     chance = draw(problem, episodes, seed) if exogenous is None else recorded(problem, exogenous)
     runs: dict[str, Simulation] = {}
     for k, (name, policy) in enumerate(chosen.items()):
-        if progress is not None:
-            progress(name, k, len(chosen))
-        runs[name] = run(problem, policy, chance, seed)
-    if progress is not None:
-        progress("", len(chosen), len(chosen))
+        tell = None if progress is None else _share(progress, name, k, len(chosen))
+        if tell is not None:
+            tell(0, 1)
+        runs[name] = run(problem, policy, chance, seed, tell)
+        if tell is not None:
+            tell(1, 1)
     return _table(problem, runs, chance, None if exogenous is not None else seed, block)
+
+
+def _share(progress: Callable[[str, int, int], None], name: str, k: int, count: int) -> Progress:
+    """Progress of the k-th of so many policies as progress of the whole comparison."""
+    return lambda done, total: progress(name, 100 * k + 100 * done // total, 100 * count)
 
 
 def _named(policies: Sequence[Any] | Mapping[str, Any], problem: Problem) -> dict[str, Policy]:
@@ -176,7 +184,7 @@ def _named(policies: Sequence[Any] | Mapping[str, Any], problem: Problem) -> dic
 def _table(
     problem: Problem, runs: Mapping[str, Simulation], chance: Episodes, seed: int | None, block: int
 ) -> Comparison:
-    order = sorted(runs, key=lambda name: -float(runs[name].profit.mean()))
+    order = sorted(runs, key=lambda name: (-float(runs[name].profit.mean()), name))
     honest = [name for name in order if runs[name].policy.information != "clairvoyant"]
     reference = (honest or order)[0]
     best = runs[reference].profit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from restock.core.kpis import kpis
 from restock.core.play import Episodes, Table, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
-from restock.policies._base import Policy, TextPolicy, View
+from restock.policies._base import Policy, Progress, TextPolicy, View
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 
-Progress = Callable[[int, int], None]
+CHUNK = 2048  # episodes that are simulated between two reports of progress, and before Ctrl-C is heard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def simulate(
         episodes: How many [B].
         seed: Episode i is the one an environment meets after `reset(seed=seed + i)`.
         exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
-        progress: Called with (periods done, periods in all).
+        progress: Called with (steps done, steps in all).
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -94,35 +94,41 @@ def as_policy(policy: Any, problem: Problem) -> Policy:
 def run(problem: Problem, policy: Policy, chance: Episodes, seed: int, progress: Progress | None = None) -> Simulation:
     """Run a policy over given episodes."""
     began = time.perf_counter()
+    policy.progress = progress
     policy.begin(len(chance), seed, chance if policy.information == "clairvoyant" else None)
+    policy.progress = None
     if isinstance(policy, TextPolicy) and chance.generators is None:
-        trajectory = _compiled(problem, policy, chance)
+        trajectory = _compiled(problem, policy, chance, progress)
     else:
-        trajectory = _period_by_period(problem, policy, chance, progress)
+        # A policy that looks ahead has reported its work already.
+        trajectory = _period_by_period(
+            problem, policy, chance, None if policy.information == "clairvoyant" else progress
+        )
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
-    return Simulation(
-        problem, policy, trajectory, profit, kpis(trajectory, problem.horizon), getattr(policy, "bound", None), seconds
-    )
+    return Simulation(problem, policy, trajectory, profit, kpis(trajectory, problem.horizon), policy.bound, seconds)
 
 
-def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes) -> Trajectory:
-    """Whole episodes in one compiled call."""
+def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
+    """Whole episodes with the policy inside the compiled loop."""
     tables = problem.plain
     rollout = problem.policy_kernel(type(policy).text)
     rewards = np.empty((len(chance), problem.horizon))
     record = np.empty((len(chance), problem.horizon + 1, tables.recorded))
-    rollout(
-        problem.horizon, tables.ints, tables.floats, tables.fresh, np.empty_like(tables.fresh),
-        np.ascontiguousarray(chance.vectors), policy.parameters, rewards, record,
-    )  # fmt: skip
+    vectors, scratch = np.ascontiguousarray(chance.vectors), np.empty_like(tables.fresh)
+    for first in range(0, len(chance), CHUNK):
+        part = slice(first, first + CHUNK)
+        rollout(
+            problem.horizon, tables.ints, tables.floats, tables.fresh, scratch,
+            vectors[part], policy.parameters, rewards[part], record[part],
+        )  # fmt: skip
+        if progress is not None:
+            progress(min(first + CHUNK, len(chance)), len(chance))
     exogenous = problem.exogenous_of(record, chance.vectors)
     return Trajectory(record, problem.layout, rewards, problem.horizon, exogenous, _about(problem, policy))
 
 
-def _period_by_period(
-    problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None
-) -> Trajectory:
+def _period_by_period(problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None) -> Trajectory:
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
     for t in range(problem.horizon):

@@ -17,7 +17,7 @@ class Estimate:
 
     Attributes:
         mean: The sample mean.
-        low: Lower end; NaN with one episode only.
+        low: Lower end; NaN with one episode only, or where an episode's value is infinite.
         high: Upper end.
     """
 
@@ -64,7 +64,7 @@ def estimate(values: Array, block: int = 1) -> Estimate:
     values = np.asarray(values, dtype=np.float64)
     count = len(values)
     mean = float(values.mean())
-    if count < 2:
+    if count < 2 or not math.isfinite(mean):
         return Estimate(mean, math.nan, math.nan)
     if block <= 1:
         degrees, variance = count - 1, float(values.var(ddof=1))

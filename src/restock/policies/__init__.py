@@ -1,0 +1,1 @@
+"""Policies: one file each, known by name through the registry."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
 
 Information = Literal["blind", "informed", "clairvoyant"]
+Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +51,24 @@ class View:
 
 
 class Policy(abc.ABC):
-    """A rule for decisions, made for one problem."""
+    """A rule for decisions, made for one problem.
+
+    Attributes:
+        bound: No policy earns more in the episodes begun last, shape (B,); infinite where that is
+            not proven, None from a policy that has no bound to tell.
+        progress: Set while the policy is run; a `begin` that takes long calls it with (done, in all).
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]  # one line for lists
     information: ClassVar[Information]
+    bound: Array | None = None
+    progress: Progress | None = None
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:  # noqa: B027 - most need nothing
         """Get ready for a batch of episodes.
 
         Args:

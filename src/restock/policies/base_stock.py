@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restock.core.errors import InvalidInput
+from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information, TextPolicy
 from restock.policies.flows import last_useful_period, mean_flow, per_entity, supplier_shares
@@ -28,8 +29,8 @@ def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # t
         position[j] = position[j] - state.backlog[m]
     for i in range(e):
         j = links.buyer[i]
-        gap = positive(parameters[j] - position[j])  # noqa: F821
-        flows.ordered[i] = when(parameters[n + e + i] - t, parameters[n + i] * gap, 0.0)  # noqa: F821
+        gap = positive(parameters[j] - position[j])
+        flows.ordered[i] = when(parameters[n + e + i] - t, parameters[n + i] * gap, 0.0)
 
 
 class BaseStock(TextPolicy):
@@ -92,7 +93,8 @@ def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None,
         raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write for instance 0.95.")
     out, _ = mean_flow(problem, mu)
     # Nodes see the deviations of the markets downstream in proportion to the flow they carry for them.
-    spread = np.sqrt(sum(mean_flow(problem, np.where(np.arange(len(mu)) == k, s, 0.0))[0] ** 2 for k, s in enumerate(sigma)))
+    each = [mean_flow(problem, deviation)[0] for deviation in np.diag(sigma)]
+    spread = np.sqrt((np.array(each) ** 2).sum(axis=0))
     lead = {node: 0 for node in problem.nodes}
     for link in problem.spec.ordered_links:
         lead[link.target] = max(lead[link.target], link.lead_time)
@@ -104,7 +106,7 @@ def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None,
 
 
 def critical_ratios(problem: NetworkProblem) -> Array:
-    """b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
+    """The critical ratio b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
     import networkx as nx
 
     links = problem.spec.ordered_links

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from restock.core.operations import when
 from restock.core.problem import Array
 from restock.policies._base import Information, TextPolicy
 from restock.policies.flows import last_useful_period, per_entity, planned_orders
@@ -16,7 +17,7 @@ def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # t
     """Order parameters[i] on link i while it can still reach a market before the end."""
     e = len(flows.ordered)
     for i in range(e):
-        flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)  # noqa: F821
+        flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)
 
 
 class ConstantOrder(TextPolicy):

@@ -24,7 +24,6 @@ class Hindsight(Policy):
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
-        self.bound: Array | None = None
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
         """Solve every episode."""
@@ -32,7 +31,7 @@ class Hindsight(Policy):
 
         if chance is None:
             raise InvalidInput("hindsight", None, "it needs to know the future", "Run it by simulate or compare.")
-        found = hindsight(self.problem, chance)  # type: ignore[arg-type]
+        found = hindsight(self.problem, chance, self.progress)  # type: ignore[arg-type]
         self._plans, self.bound = found.orders, found.bound
 
     def act(self, view: View) -> Array:

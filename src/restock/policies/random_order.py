@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from restock.core import streams
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem

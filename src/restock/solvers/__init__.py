@@ -1,0 +1,1 @@
+"""Exact optima and bounds; they read problems, never environments."""

@@ -10,6 +10,7 @@ the best replay. That is the strongest plan known, but not a proven bound.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -37,30 +38,43 @@ class Hindsights:
     bound: Array
 
 
-def hindsight(problem: NetworkProblem, episodes: Episodes) -> Hindsights:
+def hindsight(
+    problem: NetworkProblem, episodes: Episodes, progress: Callable[[int, int], None] | None = None
+) -> Hindsights:
     """The hindsight optimum of each episode.
+
+    Args:
+        problem: A supply network.
+        episodes: What happens in it.
+        progress: Called with (steps done, steps in all).
 
     Raises:
         InvalidInput: HiGHS finds no optimum.
     """
     program = NetworkProgram(problem)
+    count = len(episodes)
     idle = np.zeros((len(episodes), problem.horizon, len(problem.links)))
     met = play(problem, episodes, idle)
     if not problem.demand.state_dependent or not episodes.seeds:
         solutions = []
-        for demand in met["demand"]:
+        for b, demand in enumerate(met["demand"]):
             program.forget()
             solutions.append(program.solve(demand))
+            if progress is not None:
+                progress(b + 1, count)
         orders = np.stack([solution.orders for solution in solutions])
         profit = play(problem, episodes, orders).rewards.sum(axis=-1)
         return Hindsights(orders, profit, np.array([solution.bound for solution in solutions]))
-    pessimistic = _fixed_point(problem, program, episodes, met["demand"])
-    optimistic = _fixed_point(problem, program, episodes, _always_served(problem, episodes))
+    total = 2 * count
+    first = None if progress is None else lambda done: progress(done, total)
+    second = None if progress is None else lambda done: progress(count + done, total)
+    pessimistic = _fixed_point(problem, program, episodes, met["demand"], first)
+    optimistic = _fixed_point(problem, program, episodes, _always_served(problem, episodes), second)
     better = optimistic.profit >= pessimistic.profit
     return Hindsights(
         np.where(better[:, None, None], optimistic.orders, pessimistic.orders),
         np.maximum(optimistic.profit, pessimistic.profit),
-        np.full(len(episodes), np.inf),
+        np.full(count, np.inf),
     )
 
 
@@ -75,7 +89,13 @@ def _always_served(problem: NetworkProblem, episodes: Episodes) -> Array:
     return table.trajectory()["demand"].copy()
 
 
-def _fixed_point(problem: NetworkProblem, program: NetworkProgram, episodes: Episodes, demand: Array) -> Hindsights:
+def _fixed_point(
+    problem: NetworkProblem,
+    program: NetworkProgram,
+    episodes: Episodes,
+    demand: Array,
+    progress: Callable[[int], None] | None,
+) -> Hindsights:
     """Solve, replay, solve again for the demand met, until it settles; the best replay of each episode."""
     count = len(episodes)
     best_orders = np.zeros((count, problem.horizon, len(problem.links)))
@@ -94,4 +114,6 @@ def _fixed_point(problem: NetworkProblem, program: NetworkProgram, episodes: Epi
             current = met["demand"][0]
             if change <= TOLERANCE:
                 break
+        if progress is not None:
+            progress(b + 1)
     return Hindsights(best_orders, best, np.full(count, np.inf))

@@ -9,6 +9,7 @@ today. With fixed order costs there is one binary y[t, i] for each f[t, i], and 
 from __future__ import annotations
 
 import dataclasses
+from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.problems.network import NetworkProblem
 
-
+Row = tuple[list[int], list[float], float, float]  # columns, values, least, most
 MIP_GAP = 0.01  # with fixed costs, a plan within 1 % of its proven bound is good enough
 
 
@@ -69,12 +70,21 @@ class NetworkProgram:
         """
         values = np.ascontiguousarray(demand, dtype=np.float64).ravel()
         self._model.changeRowsBounds(len(values), self._demand_rows, values, values)
+        if self._switches:
+            most = self._most_useful(values.reshape(self.problem.horizon, -1).sum(axis=0))
+            for row, column, i in self._switches:
+                self._model.changeCoeff(row, column, -float(most[i]))
         self._model.run()
         if self._model.getModelStatus() != self._optimal:
             status = self._model.modelStatusToString(self._model.getModelStatus())
             raise InvalidInput("hindsight", status, "HiGHS found no optimum", "Check the sizes of the numbers.")
         t, e = self.problem.horizon, len(self.problem.links)
-        orders = np.array(self._model.getSolution().col_value[: t * e]).reshape(t, e)
+        columns = np.array(self._model.getSolution().col_value)
+        orders = columns[: t * e].reshape(t, e)
+        if self._integer:
+            # HiGHS takes a millionth of a switch for off, and a little may leak through; played, it would cost K.
+            off = columns[-t * e :].reshape(t, e) < 0.5
+            orders = np.where(off & (self._parts()[1].fixed_cost > 0.0), 0.0, orders)
         info = self._model.getInfo()
         bound = info.mip_dual_bound if self._integer else info.objective_function_value
         return Solution(np.maximum(orders, 0.0), info.objective_function_value, bound)
@@ -91,7 +101,7 @@ class NetworkProgram:
         nodes, links, _, markets = self._parts()
         t, n, e, m = problem.horizon, len(nodes.initial), len(problem.links), len(problem.markets)
         self._integer = bool((links.fixed_cost > 0).any())
-        worth = spec.discount ** np.arange(t)
+        worth: Array = spec.discount ** np.arange(t, dtype=np.float64)
 
         f = np.arange(t * e).reshape(t, e)
         s = t * e + np.arange(t * m).reshape(t, m)
@@ -116,7 +126,7 @@ class NetworkProgram:
         for j in range(n):
             cost[x[:, j]] = -worth * nodes.holding_cost[j]
 
-        rows: list[tuple[list[int], list[float], float, float]] = []
+        rows: list[Row] = []
         carry = 1.0 if spec.backlog else 0.0
         for period in range(t):
             for k in range(m):  # market: s + u - carry u' = demand; these rows come first
@@ -128,8 +138,9 @@ class NetworkProgram:
         for period in range(t):
             for j in range(n):
                 rows += self._node_rows(period, j, f, s, x)
+        self._switches: list[tuple[int, int, int]] = []  # row, column of y, and link of each f <= most * y
         if self._integer:
-            rows += self._fixed_cost_rows(f, count, cost, worth, upper)
+            rows += self._fixed_cost_rows(f, count, cost, worth, upper, len(rows))
 
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(cost), len(rows)
@@ -152,7 +163,7 @@ class NetworkProgram:
         nodes, links, markets, rules = self.problem.world(self.problem.plain.fresh)[:4]
         return nodes, links, rules, markets
 
-    def _node_rows(self, period: int, j: int, f: Any, s: Any, x: Any) -> list[tuple[list[int], list[float], float, float]]:
+    def _node_rows(self, period: int, j: int, f: Any, s: Any, x: Any) -> list[Row]:
         """Balance, morning stock and capacity of node j in a period."""
         import highspy
 
@@ -174,28 +185,53 @@ class NetworkProgram:
         rows = [(columns, values, initial, initial)]
         if outgoing:
             before = [int(x[period - 1, j])] if period else []
-            rows.append((outgoing + before, [per_unit] * len(outgoing) + [-1.0] * len(before), -highspy.kHighsInf, initial))
+            values = [per_unit] * len(outgoing) + [-1.0] * len(before)
+            rows.append((outgoing + before, values, -highspy.kHighsInf, initial))
             if np.isfinite(nodes.capacity[j]):
                 rows.append((outgoing, [1.0] * len(outgoing), -highspy.kHighsInf, float(nodes.capacity[j])))
         return rows
 
-    def _fixed_cost_rows(self, f: Any, count: int, cost: Array, worth: Array, upper: Array) -> list[Any]:
-        """f <= most * y, with y binary and its cost."""
+    def _fixed_cost_rows(self, f: Any, count: int, cost: Array, worth: Array, upper: Array, first: int) -> list[Row]:
+        """Rows f <= most * y, with y binary and its cost; `solve` writes `most`, which depends on the demand."""
         import highspy
 
-        nodes, links, _, _ = self._parts()
+        links = self._parts()[1]
         t, e = f.shape
-        # No plan ships more in a period than the whole system could ever use.
-        total = float(nodes.initial.sum()) + t * float(self.problem.peak_flow().sum() + 1.0) * 10.0
-        rows = []
-        for i in range(e):
-            if links.fixed_cost[i] <= 0.0:
-                continue
-            j = links.supplier[i]
-            most = min(total, float(nodes.capacity[j])) if j >= 0 else total
+        rows: list[Row] = []
+        for i in np.flatnonzero(links.fixed_cost > 0.0):
             for period in range(t):
-                y = count + period * e + i
+                y = count + period * e + int(i)
                 cost[y] = -worth[period] * links.fixed_cost[i]
-                rows.append(([int(f[period, i]), y], [1.0, -most], -highspy.kHighsInf, 0.0))
+                self._switches.append((first + len(rows), y, int(i)))
+                rows.append(([int(f[period, i]), y], [1.0, -1.0], -highspy.kHighsInf, 0.0))
         upper[count:] = 1.0
         return rows
+
+    def _most_useful(self, demand: Array) -> Array:
+        """Units that the best plan ships on a link in a period at most, shape (E,).
+
+        What is bought and never sold only costs, so a best plan moves no more than the initial
+        stock that can reach the link and what the demand downstream can ever use.
+
+        Args:
+            demand: Demand of each market over the whole horizon, shape (M,).
+        """
+        nodes, links, _, markets = self._parts()
+        suppliers: dict[int, list[int]] = {j: [] for j in range(len(nodes.initial))}
+        for supplier, buyer in zip(links.supplier, links.buyer, strict=True):
+            if supplier >= 0:
+                suppliers[int(buyer)].append(int(supplier))
+        upstream_first = list(TopologicalSorter(suppliers).static_order())
+        stock = np.array(nodes.initial, dtype=np.float64)
+        for j in upstream_first:
+            stock[j] += sum(stock[k] * nodes.units_out[k] for k in suppliers[j])
+        need = np.zeros(len(stock))
+        np.add.at(need, markets.retailer, demand)
+        for j in reversed(upstream_first):
+            for k in suppliers[j]:
+                need[k] += need[j] * nodes.units_in[k]
+        managed = links.supplier >= 0
+        held = np.where(managed, stock[links.supplier] * nodes.units_out[links.supplier], 0.0)
+        most = 1e-6 + held + need[links.buyer]
+        limited: Array = np.minimum(most, np.where(managed, nodes.capacity[links.supplier], np.inf))
+        return limited
