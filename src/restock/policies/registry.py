@@ -48,7 +48,7 @@ def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
         InvalidInput: Unknown policy or parameter, or a parameter that does not hold.
 
     Example:
-        >>> make_policy("base-stock", load_problem("serial"), levels=[120, 110, 120]).name
+        >>> make_policy("base-stock", "serial", levels=[120, 110, 120]).name
         'base-stock'
     """
     from restock.problems.load import load_problem
