@@ -97,6 +97,8 @@ _BOUNDS = {
 def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
     """The first finding as one sentence each for the problem and the mend."""
     findings = error.errors(include_url=False)
+    # A misspelt name says more than the required field that is missing for it.
+    findings.sort(key=lambda found: found["type"] not in ("extra_forbidden", "invalid_key"))
     places = [_place(model, found) for found in findings]
     first = places[0][0]
     # A union reports each member it tried: those at the first place or below it belong together.
@@ -125,7 +127,7 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
             "", None, "this is required", f"Add `{path[-1]}: ...`" + (f", {meaning}." if meaning else ".")
         )
     if kind == "invalid_key":
-        return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path))
+        return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path[:-1]))
     if kind in _BOUNDS:
         words, limit = _BOUNDS[kind]
         problem = f"this should be {words} {_number(context[limit])}"
@@ -151,8 +153,8 @@ def _noun(found: Any) -> str | None:
 
 
 def _mend_type(value: Any, what: str, about: str) -> str:
-    if isinstance(value, bool) and "text" in what:
-        return "Put it in quotes, or it is read as true or false."
+    if "text" in what and not isinstance(value, (dict, list, type(None))):
+        return f"Put it in quotes{about}."
     if isinstance(value, str) and "number" in what:
         try:
             float(value)
@@ -192,15 +194,15 @@ def _place(model: type[Spec], found: Any) -> tuple[list[int | str], FieldInfo | 
     annotation: Any = model
     field: FieldInfo | None = None
     for k, part in enumerate(location):
-        if isinstance(part, int):
+        if isinstance(part, int) and not (found["type"] == "invalid_key" and k == len(location) - 1):
             path.append(part)
             continue
-        inner = _field(annotation, part)
+        inner = _field(annotation, str(part))
         if inner is not None:
             field, annotation = inner, inner.annotation
             path.append(inner.alias or part)
-        elif found["type"] == "extra_forbidden" and k == len(location) - 1:
-            path.append(part)
+        elif found["type"] in ("extra_forbidden", "invalid_key") and k == len(location) - 1:
+            path.append(str(part))
         elif _is_mapping(annotation):
             path.append(part)
     return path, field

@@ -188,8 +188,8 @@ class Demand:
         if len(series) < self.periods and not isinstance(self.distribution, Empirical):
             raise InvalidInput(
                 "demand.series",
-                f"{len(series)} periods",
-                f"the horizon is {self.periods}",
+                f"{len(series)} of {self.periods} periods",
+                "the series is shorter than the horizon",
                 "Give a longer series, a shorter horizon, or distribution: empirical to resample it.",
             )
         return series

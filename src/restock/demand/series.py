@@ -16,6 +16,7 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.reading import read_text
 from restock.core.validation import LARGEST, Spec
 
+_CSV = "It needs a header and one row a period."
 DATASETS = {"restaurant": "restaurant_demand.csv"}
 
 
@@ -95,6 +96,8 @@ def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
     numbers: list[float] = []
     try:
         header = [cell.strip() for cell in next(reader, [])]
+        if not header:
+            raise InvalidInput("demand.series.file", name, "the file is empty", _CSV)
         if column not in header:
             mend = nearest(column, header)
             if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
@@ -110,9 +113,7 @@ def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
         problem = f"this is not CSV ({error}, line {reader.line_num})"
         raise InvalidInput("demand.series.file", name, problem, "Save it as CSV.") from None
     if not numbers:
-        raise InvalidInput(
-            "demand.series.file", name, "the file has no rows", "It needs a header and one row a period."
-        )
+        raise InvalidInput("demand.series.file", name, "the file has no rows", _CSV)
     return np.array(numbers)
 
 
@@ -123,7 +124,7 @@ def _cell(row: list[str], header: list[str], place: int, where: str) -> float:
         raise InvalidInput(where, ",".join(row), problem, "Write a decimal point, not a comma, and fill every cell.")
     try:
         number = float(row[place])
-        if not 0.0 <= number <= LARGEST:
+        if "_" in row[place] or not 0.0 <= number <= LARGEST:
             raise ValueError
     except ValueError:
         problem = f"column {header[place]} has no demand here"

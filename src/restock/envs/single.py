@@ -92,7 +92,7 @@ class Environment(gym.Env[Any, Any]):
         max_order: Any = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
+        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
             raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         self.problem = problem
         self.render_mode = render_mode
@@ -226,7 +226,7 @@ class Environment(gym.Env[Any, Any]):
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
             reward = self._single(t, self._handle, action)
-        except TypeError:  # not an array of float32 or float64 as compiled for
+        except Exception:  # not an array as compiled for; numba says so in several ways, and has changed nothing
             reward = self._step_converted(t, action)
         if reward != reward:
             self._checked(action)
@@ -249,7 +249,7 @@ class Environment(gym.Env[Any, Any]):
             if numbers.dtype.kind not in "iuf":
                 raise ValueError
             numbers = numbers.astype(np.float64)
-        except (ValueError, TypeError):
+        except Exception:  # an array-like of another library may raise anything
             raise InvalidInput(
                 "action", action, "an action is numbers", f"Give {len(labels)} numbers, one for each link."
             ) from None

@@ -19,6 +19,7 @@ from restock.envs import spaces
 from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
+MOST_ROWS = 1_000_000
 
 
 class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
@@ -49,10 +50,14 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         record: bool = False,
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, (int, np.integer)) or num_envs < 1:
-            raise InvalidInput("num_envs", num_envs, "this is a whole number of at least 1", "Write for instance 16.")
-        if render_mode is not None and render_mode not in RENDER_MODES:
+        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
+        if not whole or not 1 <= num_envs <= MOST_ROWS:
+            problem_with = f"this is a whole number from 1 to {MOST_ROWS}"
+            raise InvalidInput("num_envs", num_envs, problem_with, "Write for instance 16.")
+        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
             raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
+        if not isinstance(record, (bool, np.bool_)):
+            raise InvalidInput("record", record, "this is true or false", "Write True or False.")
         self.problem = problem
         self.num_envs = int(num_envs)
         self.autoreset_mode = _mode(autoreset_mode)
@@ -254,7 +259,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             numbers = np.asarray(actions)
             if numbers.dtype.kind not in "iuf":
                 raise ValueError
-        except (ValueError, TypeError):
+        except Exception:  # an array-like of another library may raise anything
             raise InvalidInput("actions", actions, "actions are numbers", f"Give shape {self._shape}.") from None
         if numbers.shape != self._shape:
             raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
@@ -271,7 +276,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
     def _seeds(self, seed: Any) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, (list, tuple, np.ndarray)):
+        if isinstance(seed, (list, tuple)) or (isinstance(seed, np.ndarray) and seed.ndim):
             if len(seed) != self.num_envs:
                 raise InvalidInput(
                     "seed", seed, f"there are {self.num_envs} rows", "Give one seed each, or one number."
@@ -294,7 +299,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         mask = options.get("reset_mask")
         if mask is None:
             mask = everything
-        mask = np.asarray(mask)
+        mask = _array_or_nothing(mask)
         if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
             raise InvalidInput(
                 "options.reset_mask", options["reset_mask"], f"this is {self.num_envs} booleans, at least one true",
@@ -312,7 +317,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         rows = []
         for row in range(self.num_envs):
             one = {
-                name: value[row] if np.ndim(value) == 3 and len(value) == self.num_envs else value
+                name: value[row] if _array_or_nothing(value).ndim == 3 and len(value) == self.num_envs else value
                 for name, value in exogenous.items()
             }
             rows.append(self.problem.replay(one))
@@ -362,11 +367,19 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         return tuple(render.as_text(view) if self.render_mode == "ansi" else render.as_image(view) for view in views)
 
 
+def _array_or_nothing(values: Any) -> NDArray[Any]:
+    """The values as an array to look at; an empty one of objects where they make none."""
+    try:
+        return np.asarray(values)
+    except Exception:  # ragged, or an array-like of another library, which may raise anything
+        return np.empty(0, dtype=object)
+
+
 def _mode(mode: Any) -> AutoresetMode:
     """The autoreset mode from itself, its name or its value."""
     if isinstance(mode, AutoresetMode):
         return mode
     for known in AutoresetMode:
-        if mode in (known.value, known.name):
+        if isinstance(mode, str) and mode in (known.value, known.name):
             return known
     raise InvalidInput("autoreset_mode", mode, "there is no such mode", nearest(mode, [m.name for m in AutoresetMode]))

@@ -13,6 +13,7 @@ from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.core.scene import Scene
+from restock.core.validation import LARGEST
 from restock.demand import laws
 from restock.demand.path import Demand
 from restock.demand.series import check_series
@@ -21,7 +22,7 @@ from restock.problems.network.scene import scene_of
 from restock.problems.network.spec import NetworkSpec
 
 CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
-LARGEST = float(np.finfo(np.float32).max)
+UNBOUNDED = float(np.finfo(np.float32).max)
 
 
 class NetworkProblem(Problem):
@@ -145,23 +146,25 @@ class NetworkProblem(Problem):
     # decisions --------------------------------------------------------------------------------
 
     def peak_flow(self) -> Array:
-        """Mean demand that a node must pass on in the busiest period, shape (N,) (units/period).
+        """Mean demand that may have to pass into a node in the busiest period, shape (N,) (units/period).
 
-        Every supplier of a node is taken to carry all of it, so this bounds any split.
+        All that a market asks for may come through any one node upstream, by the way that uses up
+        most, so this bounds the flow under any split among suppliers.
         """
         import networkx as nx
 
-        out = np.zeros(len(self.nodes))
-        cap = self.spec.demand.goodwill.cap if self.spec.demand.goodwill else 1.0
-        for (source, _), peak in zip(self.markets, self.demand.mean.max(axis=0) * cap, strict=True):
-            out[self._rank[source]] += peak
-        graph = nx.DiGraph((self._rank[s], self._rank[b]) for s, b in self.links if s in self._rank)
-        graph.add_nodes_from(range(len(self.nodes)))
         units_in = self._base[1][3 * len(self.nodes) : 4 * len(self.nodes)]
+        needed = np.zeros((len(self.nodes), len(self.markets)))  # into a node for each unit that a market is sold
+        for k, (retailer, _) in enumerate(self.markets):
+            needed[self._rank[retailer], k] = 1.0
+        graph: Any = nx.DiGraph((self._rank[s], self._rank[b]) for s, b in self.links if s in self._rank)
+        graph.add_nodes_from(range(len(self.nodes)))
         for j in reversed(list(nx.topological_sort(graph))):
             for supplier in graph.predecessors(j):
-                out[supplier] += out[j] * units_in[j]
-        return np.asarray(out * units_in)
+                through = np.minimum(units_in[supplier] * needed[j], LARGEST)
+                needed[supplier] = np.maximum(needed[supplier], through)
+        cap = self.spec.demand.goodwill.cap if self.spec.demand.goodwill else 1.0
+        return np.asarray(np.minimum(needed @ self.demand.mean.max(axis=0) * cap, LARGEST))
 
     def order_bounds(self, max_order: Any = None) -> Array:
         """Largest order of each link that an action can ask for, shape (E,) (units).
@@ -183,7 +186,8 @@ class NetworkProblem(Problem):
             rate = flow[self._rank[link.target]]
             bound = 4.0 * rate
             if link.fixed_cost > 0.0 and holding[link.target] > 0.0:
-                bound = max(bound, 2.0 * math.sqrt(2.0 * link.fixed_cost * rate / holding[link.target]))
+                batch = 2.0 * math.sqrt(2.0 * link.fixed_cost * rate / holding[link.target])
+                bound = min(max(bound, batch), LARGEST)
             limit = capacity.get(link.source)
             bounds[i] = max(1.0, math.ceil(bound if limit is None else min(bound, limit)))
         return bounds
@@ -249,13 +253,14 @@ class NetworkProblem(Problem):
             "period": ["period"],
             "goodwill": ["goodwill"],
         }
-        groups, labels = {}, []
+        groups: dict[str, slice] = {}
+        labels: list[str] = []
         for name, block in blocks.items():
             groups[name] = slice(len(labels), len(labels) + len(block))
             labels += block
         goodwill = self.spec.demand.goodwill
         cap = max(1.0, goodwill.cap) if goodwill else 1.0
-        low, high = np.zeros(len(labels)), np.full(len(labels), LARGEST)
+        low, high = np.zeros(len(labels)), np.full(len(labels), UNBOUNDED)
         high[-2], high[-1] = self.horizon, cap
         scale = np.ones(len(labels))
         if kind == "scaled":
@@ -265,7 +270,7 @@ class NetworkProblem(Problem):
             buyer = np.array([self._rank[b] for _, b in self.links])
             yardstick = [peak, peak, stock, np.repeat(flow[buyer] if e else np.empty(0), lead), [self.horizon], [cap]]
             scale = 1.0 / np.concatenate(yardstick)
-            high = np.minimum(high * scale, LARGEST)
+            high = np.minimum(high * scale, UNBOUNDED)
         return ObservationForm(kind, tuple(labels), low, high, scale, groups)
 
     # exogenous information ------------------------------------------------------------------------
@@ -453,10 +458,13 @@ def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) 
         if numbers.dtype.kind not in "iuf":
             raise ValueError
         numbers = np.broadcast_to(numbers.astype(np.float64), (len(links),)).copy()
-    except (ValueError, TypeError):
-        raise InvalidInput(
-            field, value, f"this is one number, or one for each of the {len(links)} links", "Write a positive number."
-        ) from None
-    if not (np.isfinite(numbers).all() and (numbers > 0).all()):
-        raise InvalidInput(field, value, "an order bound is positive and finite", "Write a positive number.")
+    except Exception:  # an array-like of another library may raise anything
+        problem = f"this is one number, or one for each of the {len(links)} links"
+        raise InvalidInput(field, value, problem, "Write a positive number.") from None
+    wrong = ~((numbers > 0) & (numbers <= LARGEST))
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        at = f"[{i}]" if np.ndim(value) else ""
+        problem = f"an order bound is above 0 and at most {LARGEST:g}"
+        raise InvalidInput(field + at, float(numbers[i]), problem, "Write a positive number.")
     return numbers
