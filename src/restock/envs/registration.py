@@ -22,11 +22,11 @@ def register_all() -> None:
                 id=name,
                 entry_point="restock.envs.registration:make_single",
                 vector_entry_point="restock.envs.registration:make_vector",
-                kwargs={"id": name},
+                kwargs={"env_id": name},  # not `id`: gym.make has an argument of that name
             )
 
 
-def make_single(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
+def make_single(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
     """The environment behind an id.
 
     Raises:
@@ -34,7 +34,7 @@ def make_single(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
     """
     from restock.envs.single import Environment
 
-    problem, forms = _split(id, kwargs, FORMS)
+    problem, forms = _split(env_id, kwargs, FORMS)
     return Environment(problem, **forms)
 
 
@@ -42,7 +42,7 @@ def make_single(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
 make_single.metadata = METADATA  # type: ignore[attr-defined]
 
 
-def make_vector(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
+def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
     """The native vector environment behind an id.
 
     Raises:
@@ -50,16 +50,16 @@ def make_vector(id: str = "restock/Network-v0", **kwargs: Any) -> Any:
     """
     from restock.envs.vector import VectorEnvironment
 
-    problem, forms = _split(id, kwargs, VECTOR_FORMS)
+    problem, forms = _split(env_id, kwargs, VECTOR_FORMS)
     return VectorEnvironment(problem, **forms)
 
 
-def _split(id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
+def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
     """The problem, and the keywords that are about the interface."""
     from restock.problems.load import load_problem
 
-    fixed = "instance" in IDS[id]
+    fixed = "instance" in IDS.get(env_id, {})
     known = tuple(name for name in KEYWORDS if not (fixed and name == "instance"))
     check_keywords(kwargs, (*known, *forms))
     about_problem = {name: value for name, value in kwargs.items() if name in KEYWORDS}
-    return load_problem(id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}
+    return load_problem(env_id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}

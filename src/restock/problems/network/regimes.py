@@ -139,25 +139,23 @@ class Regimes:
         self._base = problem.spec.demand
         if isinstance(self._base.series, SeriesSource):
             self._base = self._base.model_copy(update={"series": self._base.series.read().tolist()})
+        if problem.sequential:
+            raise _drawn_late("demand", problem.spec.demand)
         for k, regime in enumerate(self._extremes()):
+            where = f"regimes.specs[{k}]" if spec.specs else "demand"
             try:
                 demand = under(problem, regime).demand
             except InvalidInput as error:
-                field = f"specs[{k}]{error.field.removeprefix('demand')}" if spec.specs else error.field
+                field = where + error.field.removeprefix("demand")
                 raise InvalidInput(field, error.value, error.problem, error.mend) from None
-            if demand.sequential or problem.sequential:
-                raise InvalidInput(
-                    "demand", regime.demand.sampler, "under goodwill this demand is drawn period by period",
-                    "Use a built-in distribution and sampler numpy or inverse.",
-                )  # fmt: skip
+            if demand.sequential:
+                raise _drawn_late(where, regime.demand)
         fixed = self._base.resolved.mean_of(None) is not None
         if not spec.specs and fixed and spec.level != [1.0, 1.0]:
             raise InvalidInput(
-                "level",
-                spec.level,
-                "the distribution's own parameters fix the mean",
-                "Write [1.0, 1.0] or use `specs`.",
-            )
+                "regimes.level", spec.level, "the distribution's own parameters fix the mean",
+                "Use [1.0, 1.0], or `specs`.",
+            )  # fmt: skip
 
     def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> RegimeSource:
         """Episodes for rows with these seeds; see `Problem.source`."""
@@ -275,3 +273,10 @@ def under(problem: NetworkProblem, regime: Regime) -> NetworkProblem:
 
 def _between(ends: Sequence[float], u: float) -> float:
     return float(ends[0] + (ends[1] - ends[0]) * u)
+
+
+def _drawn_late(where: str, demand: DemandSpec) -> InvalidInput:
+    name = "sampler" if demand.sampler == "sequential" else "distribution"
+    value = demand.sampler if name == "sampler" else demand.resolved.name
+    problem = "under goodwill this is drawn period by period, not before the episode"
+    return InvalidInput(f"{where}.{name}", value, problem, "Use a built-in distribution, and sampler numpy or inverse.")

@@ -1,0 +1,112 @@
+"""Gymnasium's and Stable-Baselines3's own checkers, with every warning an error but one.
+
+Both recommend actions in [-1, 1]. Actions in physical units are a Box that cannot be that, so there
+each checker gives this one recommendation, and the tests say so: exactly that text, exactly once,
+and none once Gymnasium's RescaleAction is around it. (Gymnasium's own tests leave the same
+recommendation out for its own environments.) Every other form passes in silence.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import stable_baselines3.common.env_checker
+from gymnasium.utils import env_checker
+from gymnasium.wrappers import RescaleAction
+
+from restock.envs.wrappers import IntegerOrders, RandomDemand
+from restock.problems.load import IDS
+
+PHYSICAL = ("quantity", "order-up-to")
+ENDS = (np.float32(-1.0), np.float32(1.0))
+UNIT = ("normalized", "multidiscrete")
+FORMS = [(action, observation) for action in (*PHYSICAL, *UNIT) for observation in ("flat", "scaled", "dict")]
+ADVICE = {
+    "gymnasium": "For Box action spaces, we recommend using a symmetric and normalized space",
+    "stable-baselines3": "We recommend you to use a symmetric and normalized Box action space",
+}
+CHECKERS: dict[str, Callable[[Any], None]] = {
+    "gymnasium": lambda env: env_checker.check_env(env.unwrapped),
+    "stable-baselines3": lambda env: stable_baselines3.common.env_checker.check_env(env, skip_render_check=False),
+}
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """Warnings of any kind, Gymnasium's logger included, as they come."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield found
+        found += [str(warning.message) for warning in caught]
+
+
+def settings(action: str, observation: str) -> dict[str, Any]:
+    return {"action": action, "observation": observation, "render_mode": "rgb_array"}
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+@pytest.mark.parametrize(("action", "observation"), FORMS)
+@pytest.mark.parametrize("id", IDS)
+def test_checker(id: str, action: str, observation: str, checker: str) -> None:
+    env = gym.make(id, **settings(action, observation))
+    with told() as warned:
+        CHECKERS[checker](env)
+    if action in PHYSICAL:
+        assert len(warned) == 1 and ADVICE[checker] in warned[0]
+    else:
+        assert warned == []
+
+
+@pytest.mark.parametrize("observation", ["flat", "scaled", "dict"])
+@pytest.mark.parametrize("action", PHYSICAL)
+@pytest.mark.parametrize("id", IDS)
+def test_rescaled_actions_pass_in_silence(id: str, action: str, observation: str) -> None:
+    env = RescaleAction(gym.make(id, **settings(action, observation)), *ENDS)
+    with told() as warned:
+        CHECKERS["stable-baselines3"](env)
+    assert warned == []
+
+
+@pytest.mark.parametrize(
+    "demand", [{"goodwill": True}, {"goodwill": True, "sampler": "sequential"}, {"sampler": "inverse"}]
+)
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_samplers(checker: str, demand: dict[str, Any]) -> None:
+    env = gym.make("restock/Serial-v0", demand=demand, backlog=False, horizon=5, **settings("normalized", "dict"))
+    with told() as warned:
+        CHECKERS[checker](env)
+    assert warned == []
+
+
+@pytest.mark.parametrize("observation", ["flat", "scaled", "dict"])
+def test_randomised_demand(observation: str) -> None:
+    env = gym.make("restock/Serial-v0", **settings("normalized", observation))
+    env = RandomDemand(env, goodwill=0.5, backlog=0.5, noise_scale=[0.0, 2.0])
+    with told() as warned:
+        CHECKERS["stable-baselines3"](env)
+        CHECKERS["gymnasium"](env)
+    assert warned == []
+
+
+def test_whole_unit_orders() -> None:
+    with told() as warned:
+        CHECKERS["stable-baselines3"](RescaleAction(IntegerOrders(gym.make("restock/Serial-v0")), *ENDS))
+    assert warned == []
+
+
+def test_a_checker_can_fail() -> None:
+    """The harness hears what a checker says."""
+    env = gym.make("restock/Serial-v0", action="normalized").unwrapped
+    env.observation_space = gym.spaces.Box(-1.0, 0.0, env.observation_space.shape)
+    with pytest.raises(AssertionError):
+        CHECKERS["gymnasium"](env)
+    with told() as warned:
+        gym.logger.warn("heard")
+    assert len(warned) == 1
