@@ -80,5 +80,5 @@ def require_extra(module: str, extra: str, purpose: str) -> Any:
             "installation",
             module,
             f"{purpose} needs a package that is not installed",
-            f"pip install 'restock[{extra}]'",
+            f"Run: pip install 'restock[{extra}]'.",
         ) from None

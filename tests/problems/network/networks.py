@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import networkx as nx
@@ -107,3 +108,16 @@ def random_actions(rng: np.random.Generator, kind: str, periods: int, links: int
             [pick == k for k in range(4)], [kinds[k] for k in ("zero", "negative", "integer", "fractional")]
         )
     return kinds[kind]
+
+
+def edited(spec: dict[str, Any], place: str, value: Any, *, remove: bool = False) -> dict[str, Any]:
+    """A spec with the field at a place such as `nodes[0].id` changed or removed."""
+    *way, last = (int(part) if part.isdigit() else part for part in re.findall(r"\w+", place))
+    at: Any = spec
+    for part in way:
+        at = at.setdefault(part, {}) if isinstance(at, dict) else at[part]
+    if remove:
+        del at[last]
+    else:
+        at[last] = value
+    return spec
