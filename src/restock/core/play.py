@@ -14,7 +14,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
 
-MOST_EPISODES = 10_000_000  # of one batch: a typing error should not fill the memory first
+MOST_EPISODES = 1_000_000  # of one batch: a typing error should not fill the memory first
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from restock.core.errors import InvalidInput
@@ -56,9 +56,11 @@ def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
 def downstream_first(problem: NetworkProblem) -> list[int]:
     """Node indices, every customer before its suppliers."""
     index = {node: j for j, node in enumerate(problem.nodes)}
-    graph = nx.DiGraph((index[s], index[b]) for s, b in problem.links if s in index)
-    graph.add_nodes_from(range(len(problem.nodes)))
-    return list(reversed(list(nx.topological_sort(graph))))
+    buyers: dict[int, list[int]] = {j: [] for j in range(len(problem.nodes))}
+    for supplier, buyer in problem.links:
+        if supplier in index:
+            buyers[index[supplier]].append(index[buyer])
+    return list(TopologicalSorter(buyers).static_order())
 
 
 def planned_orders(problem: NetworkProblem) -> Array:

@@ -1,0 +1,149 @@
+"""Arguments that several commands take, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restock.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from restock.core.problem import Problem
+    from restock.policies._base import Policy
+
+ProblemName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM", help="A shipped instance (serial), an environment id (restock/Serial-v0) or a YAML file."
+    ),
+]
+Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes.")]
+Seed = Annotated[int, typer.Option("--seed", help="Episode i is the one that reset(seed=SEED + i) begins.")]
+Demand = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--demand",
+        metavar="KEY=VALUE",
+        help="Replace the demand: mean=25, effects.trend.slope=0.1, or YAML in one piece. May be repeated.",
+    ),
+]
+Horizon = Annotated[int | None, typer.Option("--horizon", help="Periods in an episode.")]
+Backlog = Annotated[
+    bool | None,
+    typer.Option("--backlog/--lost-sales", help="Whether unmet demand waits or is lost.", show_default=False),
+]
+Discount = Annotated[
+    float | None,
+    typer.Option("--discount", help="Worth of the next period's money in this period's."),
+]
+
+
+def problem_of(
+    name: str, demand: Sequence[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+) -> Problem:
+    """The problem that a command line names.
+
+    Raises:
+        InvalidInput: It names none, or a change to it does not hold.
+    """
+    from restock.problems.load import load_problem
+
+    return load_problem(name, **changes_of(demand, horizon, backlog, discount))
+
+
+def changes_of(
+    demand: Sequence[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+) -> dict[str, Any]:
+    """What a command line changes in a problem.
+
+    Raises:
+        InvalidInput: The demand cannot be read.
+    """
+    given = {"demand": read_demand(demand), "horizon": horizon, "backlog": backlog, "discount": discount}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
+    """The demand that `--demand` describes, piece by piece; None without one.
+
+    Raises:
+        InvalidInput: A piece is not `key=value`, a mapping in YAML, or a number.
+    """
+    if not snippets:
+        return None
+    demand: dict[str, Any] = {}
+    for snippet in snippets:
+        if "=" in snippet and not snippet.lstrip().startswith("{"):
+            key, _, value = snippet.partition("=")
+            _put(demand, key.strip().split("."), read_yaml("--demand", value), snippet)
+            continue
+        data = read_yaml("--demand", snippet)
+        if isinstance(data, (int, float)) and not isinstance(data, bool):
+            data = {"mean": data}
+        if not isinstance(data, dict):
+            raise InvalidInput("--demand", snippet, "this is neither KEY=VALUE nor a mapping", "Write mean=25.")
+        demand.update(data)
+    return demand
+
+
+def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
+    """The policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
+
+    Args:
+        text: The argument.
+        problem: What the policy is made for.
+        settings: More `key=value`.
+
+    Raises:
+        InvalidInput: There is no such policy, or a parameter does not hold.
+    """
+    from restock.policies.registry import make_policy
+
+    name, _, inline = text.partition(":")
+    parameters: dict[str, Any] = {}
+    for setting in (*_pieces(inline), *(settings or ())):
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance service=0.95.")
+        if key.strip() in parameters:
+            raise InvalidInput("--set", setting, "this parameter is given twice", "Give it once.")
+        parameters[key.strip()] = read_yaml(key.strip(), value)
+    return make_policy(name, problem, **parameters)
+
+
+def read_yaml(field: str, text: str) -> Any:
+    """A value written as YAML.
+
+    Raises:
+        InvalidInput: It is not YAML.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise InvalidInput(field, text, "this is not a value in YAML", "Write a number, a word or [a, list].") from None
+
+
+def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) -> None:
+    """Set data[a][b][c] for the path a.b.c."""
+    for part in path[:-1]:
+        inner = data.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise InvalidInput("--demand", snippet, f"{part} has a value already", "Give it once.")
+        data = inner
+    data[path[-1]] = value
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut at commas that are not inside brackets."""
+    pieces, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{(") - (letter in "]})")
+        if letter == "," and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += letter
+    return [piece for piece in pieces if piece]

@@ -1,0 +1,178 @@
+"""`restock compare`: which policy, by how much, how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restock.cli.arguments import (
+    Backlog,
+    Demand,
+    Discount,
+    Episodes,
+    Horizon,
+    ProblemName,
+    Seed,
+    problem_of,
+    read_policy,
+)
+from restock.cli.console import AsJson, Console, Quiet, as_document, table
+
+if TYPE_CHECKING:
+    from restock.evaluation.compare import Comparison
+    from restock.evaluation.stats import Estimate
+
+Policies = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="POLICY",
+        help="Policies, with parameters where wanted: base-stock:service=0.99. Default: all.",
+        show_default=False,
+    ),
+]
+NoBound = Annotated[bool, typer.Option("--no-bound", help="Leave out the hindsight optimum.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Write a report as one HTML page.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the table: .json or .csv.")]
+
+
+def compare(
+    name: ProblemName,
+    policies: Policies = None,
+    episodes: Episodes = 100,
+    seed: Seed = 0,
+    demand: Demand = None,
+    horizon: Horizon = None,
+    backlog: Backlog = None,
+    discount: Discount = None,
+    no_bound: NoBound = False,
+    report: Report = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Tell which policy earns most, and how sure that is.
+
+    Every policy meets the same demand; the hindsight optimum says what could have been earned.
+    Exit code 1 says that a policy earned more than a proven bound: something is wrong then.
+    """
+    from restock.core.errors import InvalidInput
+    from restock.core.writing import check_writable
+    from restock.evaluation import compare as evaluation
+    from restock.policies.registry import list_policies
+
+    console = Console(as_json, quiet)
+    save = None if out is None else _saver(out)
+    if report is not None:
+        check_writable(report)
+    problem = problem_of(name, demand, horizon, backlog, discount)
+    chosen = {}
+    for text in policies or list_policies():
+        if text in chosen:
+            raise InvalidInput("POLICY", text, "this is named twice", "Name it once.")
+        chosen[text] = read_policy(text, problem)
+    with console.progress() as tell:
+        result = evaluation.compare(problem, chosen, episodes, seed, bound=not no_bound, progress=tell)
+    document = _document(result)
+    if save is not None:
+        save(document)
+    if as_json:
+        console.document({**document, "out": None if out is None else str(out)})
+    else:
+        _print(console, result, document)
+    return 1 if result.exceeded else 0
+
+
+def _document(result: Comparison) -> dict[str, Any]:
+    from restock.report.words import answer, warnings
+
+    return {**result.to_dict(), "answer": answer(result), "warnings": warnings(result)}
+
+
+def _saver(path: Path) -> Callable[[dict[str, Any]], object]:
+    """What writes the table, by the ending of the file.
+
+    Raises:
+        InvalidInput: No such ending, or the file cannot be written.
+    """
+    from restock.core.errors import InvalidInput, nearest
+    from restock.core.writing import check_writable, write_whole
+
+    if path.suffix not in (".json", ".csv"):
+        raise InvalidInput(
+            "--out", str(path), "the ending says in which form to write", nearest(path.suffix, [".json", ".csv"])
+        )
+    check_writable(path)
+    text = as_document if path.suffix == ".json" else _as_csv
+    return lambda document: write_whole(path, lambda file: file.write_text(text(document), encoding="utf-8"))
+
+
+def _as_csv(document: dict[str, Any]) -> str:
+    """One row a policy; what has no value is empty."""
+    import csv
+    import io
+    import math
+
+    rows = []
+    for entry in document["policies"]:
+        row = {"policy": entry["name"], "information": entry["information"]}
+        for name in ("profit", "difference"):
+            ends = entry[name] or {}
+            row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
+        row |= {name: entry[name] for name in ("gap", "better_in", "seconds")}
+        row |= {name: value for name, value in entry["kpis"].items() if name != "profit"}
+        rows.append(
+            {k: "" if v is None or (isinstance(v, float) and not math.isfinite(v)) else v for k, v in row.items()}
+        )
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _print(console: Console, result: Comparison, document: dict[str, Any]) -> None:
+    from restock.report.numbers import NONE, decimals, share
+
+    console.text(
+        f"{result.problem.name}: {result.episodes} episodes of {result.problem.horizon} periods, seed {result.seed}; "
+        "every policy meets the same demand."
+    )
+    console.text()
+    wide = console.width >= 110
+    bounded = result.bound is not None
+    header = ["policy", "knows", "mean profit\n95 % interval", "difference\nto the best"]
+    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 6), words=[0])
+    places = decimals([row.profit.mean for row in result.rows])
+    for row in result.rows:
+        cells = [row.name, row.information, _estimate(row.profit, places, False, wide)]
+        if row.difference is None:
+            cells.append("the best" if row.information != "clairvoyant" else NONE)
+        else:
+            cells.append(_estimate(row.difference, decimals([row.difference.mean]), True, wide))
+        if bounded:
+            cells.append(NONE if row.gap is None else share(row.gap, 1))
+        cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)
+        shown.add_row(*cells)
+    console.table(shown)
+    for sentence in document["answer"]:
+        console.text(sentence)
+    if bounded and result.bound_proven:
+        console.text("The bound is proven: no policy can earn more in these episodes.")
+    for warning in document["warnings"]:
+        console.text(f"Warning: {warning}", style="bold red" if result.exceeded else "yellow")
+
+
+def _estimate(value: Estimate, places: int, sign: bool, wide: bool) -> str:
+    """A mean, and its interval behind it or below it."""
+    import math
+
+    from restock.report.numbers import amount, interval
+
+    mean = amount(value.mean, places, sign)
+    if not math.isfinite(value.low):
+        return mean
+    ends = interval(value, places, sign)
+    return f"{mean} [{ends}]" if wide else f"{mean}\n{ends}"

@@ -1,0 +1,179 @@
+"""What commands say: results on stdout, everything else on stderr, one JSON document where asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no remarks.")]
+
+SHOW_PROGRESS_AFTER = 0.7  # seconds: what is over by then needs no bar
+NARROW = 72  # columns: below, even numbers are wrapped
+PLAIN = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
+
+
+class Console:
+    """Where one run of a command writes.
+
+    Args:
+        as_json: Print one JSON document on stdout and nothing else there.
+        quiet: No progress bar and no remarks.
+    """
+
+    def __init__(self, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        if quiet:
+            os.environ["RESTOCK_QUIET"] = "1"  # no remark when something is compiled
+
+    def document(self, data: Any) -> None:
+        """The JSON document of the command."""
+        write(as_document(data))
+
+    def text(self, words: str = "", style: str | None = None, hanging: str = "") -> None:
+        """Lines, each wrapped to the terminal; what is wrapped begins with the line's indent and `hanging`."""
+        import textwrap
+
+        lines = []
+        for line in words.splitlines() or [""]:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += textwrap.wrap(line, self.width, subsequent_indent=indent + hanging) or [""]
+        write("\n".join(self._rendered("\n".join(lines), style)) + "\n")
+
+    def table(self, table: Table) -> None:
+        """A table, fitted to the terminal, and an empty line."""
+        write("\n".join(self._rendered(table, None)).strip("\n") + "\n\n")
+
+    def remark(self, words: str) -> None:
+        """Something beside the result, on stderr; not with `quiet`."""
+        if not self.quiet:
+            print(words, file=sys.stderr)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return int(_rich(sys.stdout).width)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A callback (what, steps done, steps in all) that shows a bar on stderr once the work takes long.
+
+        No bar with `quiet`, and none where stderr is not a terminal.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda what, done, total: None
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        began = time.monotonic()
+        bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            console=_rich(sys.stderr),
+            transient=True,
+        )
+        task = bar.add_task("", total=1)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+            if not bar.live.is_started and time.monotonic() - began > SHOW_PROGRESS_AFTER:
+                bar.start()
+
+        try:
+            yield tell
+        finally:
+            bar.stop()
+
+    def _rendered(self, what: Any, style: str | None) -> list[str]:
+        """Lines as the terminal shows them, without the spaces that fill them up to its width."""
+        rich = _rich(sys.stdout)
+        with rich.capture() as captured:
+            rich.print(what, style=style)
+        return [line.rstrip(" ") for line in captured.get().splitlines()]
+
+
+def table(*header: str, numbers: Sequence[int] = (), words: Sequence[int] = (), title: str | None = None) -> Table:
+    """An empty table.
+
+    Args:
+        *header: Names of the columns.
+        numbers: Columns that are flush right.
+        words: Columns that are wrapped where room is short; on a very narrow terminal all are.
+        title: What the table is, in a line above it.
+    """
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold")
+    narrow = _rich(sys.stdout).width < NARROW
+    for k, name in enumerate(header):
+        made.add_column(
+            name,
+            justify="right" if k in numbers else "left",
+            no_wrap=not narrow and k not in words,
+            overflow="fold",
+            header_style="bold",
+        )
+    return made
+
+
+def write(text: str) -> None:
+    """Text on stdout; a reader that has gone away (`| head`) ends the command quietly.
+
+    Raises:
+        Exit: The reader has gone.
+    """
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        text = text.translate(PLAIN)
+    try:
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding
+            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def as_document(data: Any) -> str:
+    """The data as one JSON document, ASCII only; what JSON has no number for is null."""
+    return json.dumps(_plain(data), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if hasattr(value, "tolist"):  # NumPy's arrays and numbers
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def _rich(stream: Any) -> Any:
+    """A console of rich for a stream: no markup, no guessing of colours; NO_COLOR and COLUMNS are heeded."""
+    from rich.console import Console as RichConsole
+
+    return RichConsole(file=stream, markup=False, highlight=False, emoji=False)

@@ -1,0 +1,85 @@
+"""`restock list`: everything that has a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restock.cli.console import AsJson, Console, Quiet, table
+
+
+def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """List what there is: instances, policies, demand.
+
+    Environment ids, shipped instances, policies, demand distributions and data sets.
+    """
+    console = Console(as_json, quiet)
+    known = _known()
+    if as_json:
+        console.document(known)
+        return
+    headers = {
+        "environments": ("Environment", "what"),
+        "instances": ("Instance", "nodes", "links", "markets", "periods", "what"),
+        "policies": ("Policy", "knows", "what"),
+        "distributions": ("Demand distribution", "what"),
+        "datasets": ("Data set", "periods", "columns"),
+    }
+    for kind, header in headers.items():
+        last = len(header) - 1
+        shown = table(*header, numbers=range(1, last) if kind in ("instances", "datasets") else (), words=[last])
+        for entry in known[kind]:
+            cells = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in entry.values()]
+            shown.add_row(*cells)
+        console.table(shown)
+    console.remark("More about one: restock show INSTANCE.")
+
+
+def _known() -> dict[str, list[dict[str, Any]]]:
+    from restock.demand import registry as distributions
+    from restock.demand.series import DATASETS
+    from restock.policies.registry import list_policies, policy_class
+    from restock.problems.load import IDS, load_problem
+    from restock.problems.network.load import instances
+
+    policies = {name: policy_class(name) for name in list_policies()}
+    return {
+        "environments": [{"name": name, "summary": _environment(fixed.get("instance"))} for name, fixed in IDS.items()],
+        "instances": [_instance(name, load_problem(name)) for name in instances()],
+        "policies": [
+            {"name": name, "information": kind.information, "summary": kind.summary} for name, kind in policies.items()
+        ],
+        "distributions": [
+            {"name": name, "summary": _first_line(distributions.find(name).__doc__)} for name in distributions.known()
+        ],
+        "datasets": [_dataset(name) for name in DATASETS],
+    }
+
+
+def _environment(instance: str | None) -> str:
+    return f"the instance {instance}" if instance else "any network: a shipped instance, a YAML file or a spec"
+
+
+def _instance(name: str, problem: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "nodes": len(problem.nodes),
+        "links": len(problem.links),
+        "markets": len(problem.markets),
+        "horizon": problem.horizon,
+        "description": problem.spec.description,
+    }
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    import csv
+    from importlib import resources
+
+    from restock.demand.series import DATASETS
+
+    text = resources.files("restock.data").joinpath(DATASETS[name]).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    return {"name": name, "periods": len(rows), "columns": [column for column in rows[0] if column != "date"]}
+
+
+def _first_line(doc: str | None) -> str:
+    return (doc or "").strip().splitlines()[0]

@@ -1,0 +1,128 @@
+"""The command `restock`: what it knows, and how it ends.
+
+Exit codes: 0 fine, 1 it failed, 2 the input was not usable, 130 interrupted. Whatever happens is told
+in one line on stderr (with `--json` also as a document on stdout), never as a traceback, unless it is
+an error in restock itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from restock.cli.compare import compare
+from restock.cli.console import as_document, write
+from restock.cli.doctor import doctor
+from restock.cli.list import list_all
+from restock.cli.show import show
+from restock.cli.simulate import simulate
+from restock.core.errors import InvalidInput, shown
+
+FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Commands(TyperGroup):
+    """The commands, ending in one of four ways however they are started."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and exit with its code."""
+        given = sys.argv[1:] if args is None else list(args)
+        code = ended(lambda: super(Commands, self).main(given, "restock", standalone_mode=False, **extra), given)
+        sys.exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Inventory control: describe a supply network once, simulate it, and compare policies fairly.",
+)
+app.command("list")(list_all)
+app.command("show")(show)
+app.command("simulate")(simulate)
+app.command("compare")(compare)
+app.command("doctor")(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import restock
+
+        write(f"restock {restock.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Without a command: the help."""
+    if context.invoked_subcommand is None:
+        write(context.get_help() + "\n")
+
+
+def ended(command: Callable[[], Any], given: Sequence[str]) -> int:
+    """Run a command; the exit code that its end means.
+
+    Args:
+        command: Returns an exit code, or nothing.
+        given: The arguments, to see whether JSON was asked for.
+    """
+    as_json = "--json" in given
+    try:
+        result = command()
+    except InvalidInput as error:
+        return _told(as_json, BAD_INPUT, error.problem, error.mend, error.field, shown(error.value))
+    except (KeyboardInterrupt, typer.Abort):
+        result = INTERRUPTED
+    except MemoryError:
+        return _told(as_json, FAILED, "there is not enough memory", "Run fewer episodes at once.")
+    except OSError as error:
+        return _told(as_json, FAILED, str(error))
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer found fault with the command line
+            path = getattr(getattr(error, "ctx", None), "command_path", "restock")
+            return _told(as_json, BAD_INPUT, error.format_message().rstrip("."), f"See {path} --help.")
+        traceback.print_exc()
+        what = f"this is an error in restock ({type(error).__name__}: {error})"
+        return _told(as_json, FAILED, what, "Please report it with what `restock doctor` prints.")
+    if result == INTERRUPTED:
+        return _told(as_json, INTERRUPTED, "interrupted", "Nothing was written.")
+    return result if isinstance(result, int) else FINE
+
+
+def _told(
+    as_json: bool, code: int, problem: str, mend: str = "", field: str | None = None, value: str | None = None
+) -> int:
+    """Say in one line on stderr, and as JSON where asked for, how a command failed."""
+    where = "" if field is None else f"{field} = {value}: "
+    print(f"error: {where}{problem}. {mend}".rstrip(), file=sys.stderr)
+    if as_json:
+        finding = {"field": field, "value": value, "problem": problem, "mend": mend or None}
+        with contextlib.suppress(typer.Exit):
+            write(as_document({"error": finding, "exit_code": code}))
+    return code
+
+
+def main() -> None:
+    """The entry point."""
+    app()

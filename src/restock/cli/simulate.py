@@ -1,0 +1,131 @@
+"""`restock simulate`: one policy over many episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from restock.cli.arguments import (
+    Backlog,
+    Demand,
+    Discount,
+    Episodes,
+    Horizon,
+    ProblemName,
+    Seed,
+    problem_of,
+    read_policy,
+)
+from restock.cli.console import AsJson, Console, Quiet, table
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the policy, such as service=0.95; repeatable."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Write every episode, period by period: .parquet, .csv or .npz."),
+]
+
+
+def simulate(
+    name: ProblemName,
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="A policy: see restock list.")],
+    episodes: Episodes = 100,
+    seed: Seed = 0,
+    settings: Settings = None,
+    demand: Demand = None,
+    horizon: Horizon = None,
+    backlog: Backlog = None,
+    discount: Discount = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run one policy over many episodes.
+
+    Prints its key figures with 95 % intervals.
+    """
+    from restock.evaluation import simulate as evaluation
+    from restock.evaluation.stats import estimate
+
+    console = Console(as_json, quiet)
+    save = None if out is None else saver(out)
+    problem = problem_of(name, demand, horizon, backlog, discount)
+    chosen = read_policy(policy, problem, settings)
+    with console.progress() as tell:
+        result = evaluation.simulate(
+            problem, chosen, episodes, seed, progress=lambda done, total: tell(chosen.name, done, total)
+        )
+        if save is not None:
+            tell("writing", 1, 1)
+            save(result.trajectory)
+    figures = {key: estimate(values) for key, values in result.kpis.items()}
+    if as_json:
+        console.document(
+            {
+                "problem": problem.name,
+                "policy": chosen.name,
+                "information": chosen.information,
+                "parameters": chosen.parameters_in_words(),
+                "episodes": episodes,
+                "horizon": problem.horizon,
+                "seed": seed,
+                "kpis": {key: {"mean": e.mean, "low": e.low, "high": e.high} for key, e in figures.items()},
+                "seconds": result.seconds,
+                "out": None if out is None else str(out),
+            }
+        )
+        return
+    console.text(
+        f"{chosen.name} ({chosen.information}) on {problem.name}: {episodes} episodes of {problem.horizon} periods, "
+        f"seed {seed}."
+    )
+    parameters = chosen.parameters_in_words()
+    if parameters:
+        console.text("; ".join(f"{key}: {value:.4g}" for key, value in parameters.items()) + ".")
+    console.text()
+    _print(console, figures)
+    if out is not None:
+        console.remark(f"Wrote {out}.")
+
+
+def saver(path: Path) -> Callable[[Any], Any]:
+    """What writes a trajectory to the file, by its ending; checked before anything long is begun.
+
+    Raises:
+        InvalidInput: No such ending, the file cannot be written, or a package is missing.
+    """
+    from restock.core.errors import InvalidInput, nearest, require_extra
+    from restock.core.writing import check_writable
+
+    endings = (".parquet", ".csv", ".npz")
+    if path.suffix not in endings:
+        raise InvalidInput("--out", str(path), "the ending says in which form to write", nearest(path.suffix, endings))
+    if path.suffix == ".parquet":
+        require_extra("polars", "data", "Parquet")
+    check_writable(path)
+    return lambda trajectory: getattr(trajectory, f"to_{path.suffix[1:]}")(path)
+
+
+def _print(console: Console, figures: dict[str, Any]) -> None:
+    from restock.core.kpis import MEANINGS
+    from restock.report.numbers import NONE, amount, decimals, interval, share
+    from restock.report.words import PARTS, SHARES, kpi_name
+
+    wide = console.width >= 110
+    shown = table("figure", "mean", "95 % interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
+    for key, value in figures.items():
+        if key in PARTS and value.low == value.high == 0.0:
+            continue  # a kind of cost that this problem does not have
+        if key in SHARES:
+            ends = f"{share(value.low, 1)} to {share(value.high, 1)}" if value.low == value.low else NONE
+            cells = [share(value.mean, 1), ends]
+        else:
+            places = decimals([value.mean])
+            cells = [amount(value.mean, places), interval(value, places)]
+        shown.add_row(kpi_name(key), *cells, *([MEANINGS.get(key, "")] if wide else []))
+    console.table(shown)
