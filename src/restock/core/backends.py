@@ -109,16 +109,20 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
     if folder is not None:
         config.CACHE_DIR = str(folder)
         if not any(folder.rglob("*.nbi")) and "RESTOCK_QUIET" not in os.environ:
-            print(f"restock: compiling {name} (once, some seconds; kept in {folder})", file=sys.stderr)
+            message = f"restock: compiling {name} (once, some seconds; kept in {folder})"
+            print(message, file=sys.stderr)
     try:
         inner: dict[str, Any] = {"cut": cut, "grid": grid, "ints_at": ints_at, "floats_at": floats_at}
         inner.update(singles_at=singles_at, isfinite=math.isfinite, NAN=math.nan)
+        # Only templates call the texts: without wrappers for Python and C they compile in half the time.
+        inlined = numba.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         for text in (*OPERATIONS, *texts):
-            inner[text.__name__] = numba.njit(forceinline=True, _nrt=False)(bind(text, inner, f"_{name}"))
+            inner[text.__name__] = inlined(bind(text, inner, f"_{name}"))
         compiled = SimpleNamespace()
         for template in templates:
             function = bind(template, inner, f"_{name}")
-            setattr(compiled, template.__name__, numba.njit(cache=folder is not None, _nrt=False)(function))
+            compiler = numba.njit(cache=folder is not None, _nrt=False, no_cfunc_wrapper=True)
+            setattr(compiled, template.__name__, compiler(function))
     finally:
         config.CACHE_DIR = previous
     return compiled

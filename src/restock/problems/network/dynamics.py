@@ -35,9 +35,8 @@ class Links(NamedTuple):
     supplier: Any  # node index, -1 for an outside source
     buyer: Any  # node index
     lead_time: Any  # periods from order to arrival [L]
-    entry: Any  # (T, E) slot of `pipe` that a shipment of period t enters
-    exit: Any  # (T, E) slot whose shipment arrives in period t
-    due: Any  # (T + 1, sum L) slots of what arrives in the next L periods, link by link, soonest first
+    first: Any  # entry of `pipe`, counted from t, that arrives in period t (unused where L = 0)
+    last: Any  # entry, counted from t + 1, that a shipment of period t takes (unused where L = 0)
     outside_price: Any  # price per unit paid to an outside source; 0 between managed nodes
     pipeline_cost: Any  # cost per unit in transit at the end of a period [g]
     fixed_cost: Any  # cost of a period in which anything is shipped [K]
@@ -76,7 +75,7 @@ class State(NamedTuple):
     backlog: Any  # (M,) demand still to be served
     unmet: Any  # (M,) demand left unserved in the last period, waiting or lost [U]
     sentiment: Any  # (1,) goodwill of the customers [s]
-    pipe: Any  # (slots,) shipments under way, one ring of L + 1 slots a link
+    pipe: Any  # (T + sum L,) shipments under way: from entry t on, what arrives in 1, 2, ..., L periods, link by link
 
 
 class Chance(NamedTuple):
@@ -127,7 +126,7 @@ def step(
 ) -> Any:
     """Run period t: change `state`, fill `flows`, return the discounted profit (the contribution)."""
     initial, capacity, units_out, units_in, operating_cost, holding_cost = nodes
-    supplier, buyer, lead_time, entry, exit_, due, outside_price, pipeline_cost, fixed_cost, most = links
+    supplier, buyer, lead_time, first, last, outside_price, pipeline_cost, fixed_cost, most = links
     retailer, price, shortage_cost = markets
     on_hand, in_transit, backlog, unmet, sentiment, pipe = state
     (ordered, shipped, arrived, released, used, demand, sold,
@@ -136,29 +135,28 @@ def step(
     # 1. Orders. Link by link, a supplier rations its capacity and the stock it held this morning.
     for j in range(len(on_hand)):
         released[j] = 0.0
-        used[j] = 0.0
     for i in range(len(ordered)):
         j = supplier[i]
         quantity = positive(ordered[i])
         if j >= 0:
-            stock_left = units_out[j] * (on_hand[j] - used[j])
-            quantity = positive(smaller(quantity, smaller(capacity[j] - released[j], stock_left)))
+            left = smaller(capacity[j], units_out[j] * on_hand[j]) - released[j]
+            quantity = smaller(quantity, positive(left))
             released[j] = released[j] + quantity
-            used[j] = used[j] + units_in[j] * quantity
         shipped[i] = quantity
+    for j in range(len(on_hand)):
+        used[j] = units_in[j] * released[j]
+        on_hand[j] = on_hand[j] - used[j]
 
     # 2. Deliveries. What was shipped a lead time ago arrives; it can be sold today, shipped on tomorrow.
-    for j in range(len(on_hand)):
-        on_hand[j] = on_hand[j] - used[j]
-    enters = entry[t]
-    leaves = exit_[t]
     for i in range(len(ordered)):
         j = buyer[i]
-        pipe[enters[i]] = shipped[i]
-        quantity = pipe[leaves[i]]
+        quantity = pipe[t + first[i]] if lead_time[i] > 0 else shipped[i]
         arrived[i] = quantity
         in_transit[i] = in_transit[i] + shipped[i] - quantity
         on_hand[j] = on_hand[j] + quantity
+    for i in range(len(ordered)):
+        if lead_time[i] > 0:
+            pipe[t + 1 + last[i]] = shipped[i]
 
     # 3. Goodwill. Customers remember whether anyone was left unserved yesterday.
     sentiment[0] = goodwill(t, rules, unmet, sentiment[0])
@@ -182,14 +180,14 @@ def step(
     for m in range(len(demand)):
         revenue[m] = price[m] * sold[m]
         shortage[m] = shortage_cost[m] * unmet[m]
-        profit = profit + revenue[m] - shortage[m]
+        profit = profit + (revenue[m] - shortage[m])
     for i in range(len(ordered)):
         purchases[i] = outside_price[i] * shipped[i]
         pipeline_holding[i] = pipeline_cost[i] * in_transit[i]
         fixed_orders[i] = when(shipped[i] - 1e-9, fixed_cost[i], 0.0)
-        profit = profit - purchases[i] - pipeline_holding[i] - fixed_orders[i]
+        profit = profit - (purchases[i] + pipeline_holding[i] + fixed_orders[i])
     for j in range(len(on_hand)):
         operating[j] = operating_cost[j] * released[j]
         holding[j] = holding_cost[j] * on_hand[j]
-        profit = profit - operating[j] - holding[j]
+        profit = profit - (operating[j] + holding[j])
     return rules.discount**t * profit

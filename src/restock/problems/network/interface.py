@@ -4,10 +4,8 @@ Plain-Python texts like `dynamics.step`, run as they stand or compiled by `resto
 `unpack` is the only place that knows how tables and memory are laid out.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 from __future__ import annotations
-
-from typing import Any
 
 from restock.core.operations import cut, grid, larger, positive, smaller
 from restock.problems.network.dynamics import Chance, Flows, Links, Markets, Nodes, Rules, State
@@ -26,19 +24,13 @@ def unpack(ints, floats, memory):
             episode: rules, mean demand, draws.
     """
     e, n, m, slots, periods = ints[2], ints[4], ints[5], ints[6], ints[7]
-    under_way = slots - e
-
     a = HEADER
-    b = a + 3 * e
-    c = b + 2 * periods * e
-    d = c + (periods + 1) * under_way
     supplier = cut(ints, a, e)
-    buyer = cut(ints, a + e, e)
-    lead_time = cut(ints, a + 2 * e, e)
-    entry = grid(ints, b, periods, e)
-    exit_ = grid(ints, b + periods * e, periods, e)
-    due = grid(ints, c, periods + 1, under_way)
-    retailer = cut(ints, d, m)
+    lead_time = cut(ints, a + e, e)
+    buyer = cut(ints, a + 2 * e, e)
+    first = cut(ints, a + 3 * e, e)
+    last = cut(ints, a + 4 * e, e)
+    retailer = cut(ints, a + 5 * e, m)
 
     nodes = Nodes(
         cut(floats, 0, n),
@@ -56,9 +48,8 @@ def unpack(ints, floats, memory):
         supplier,
         buyer,
         lead_time,
-        entry,
-        exit_,
-        due,
+        first,
+        last,
         cut(floats, a, e),
         cut(floats, a + e, e),
         cut(floats, a + 2 * e, e),
@@ -97,10 +88,8 @@ def unpack(ints, floats, memory):
         cut(memory, g, slots),
     )
     g = g + slots
-    rules = Rules(
-        memory[g], memory[g + 1], memory[g + 2], memory[g + 3], memory[g + 4], memory[g + 5],
-        memory[g + 6], memory[g + 7], memory[g + 8], memory[g + 9], memory[g + 10],
-    )  # fmt: skip
+    r = cut(memory, g, 11)
+    rules = Rules(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10])
     g = g + 11
     chance = Chance(grid(memory, g, periods, m), grid(memory, g + periods * m, periods, m))
     return nodes, links, markets, rules, state, chance, flows
@@ -120,9 +109,10 @@ def decide(action, ints, floats, nodes, links, markets, rules, state, chance, fl
     """
     e = len(flows.ordered)
     if ints[8] == LINEAR:
-        a = len(floats) - ints[3] - 2 * e
+        unit = cut(floats, len(floats) - ints[3] - 2 * e, e)
+        shift = cut(floats, len(floats) - ints[3] - e, e)
         for i in range(e):
-            wanted = floats[a + i] * (action[i] + floats[a + e + i])
+            wanted = unit[i] * (action[i] + shift[i])
             flows.ordered[i] = smaller(positive(wanted), links.most[i])
         return
     position = flows.used  # free until `step` fills it
@@ -139,29 +129,30 @@ def decide(action, ints, floats, nodes, links, markets, rules, state, chance, fl
         position[j] = position[j] + flows.ordered[i]
 
 
+def show(values, place, obs, scale):
+    """Write values times their scale into the observation from `place` on; returns the place after."""
+    into = cut(obs, place, len(values))
+    by = cut(scale, place, len(values))
+    for i in range(len(values)):
+        into[i] = values[i] * by[i]
+    return place + len(values)
+
+
 def observe(t, obs, ints, floats, nodes, links, markets, rules, state, chance, flows):
     """Write the observation at the start of period t, each number times its fixed scale.
 
     Order: last demand (M), unmet demand (M), on hand (N), arrivals of the next L periods for each
     link (soonest first), t, goodwill.
     """
-    scale = len(floats) - ints[3]
-    k = 0
-    for m in range(len(flows.demand)):
-        obs[k] = flows.demand[m] * floats[scale + k]
-        k = k + 1
-    for m in range(len(flows.demand)):
-        obs[k] = state.unmet[m] * floats[scale + k]
-        k = k + 1
-    for j in range(len(state.on_hand)):
-        obs[k] = state.on_hand[j] * floats[scale + k]
-        k = k + 1
-    due = links.due[t]
-    for i in range(len(due)):
-        obs[k] = state.pipe[due[i]] * floats[scale + k]
-        k = k + 1
-    obs[k] = t * floats[scale + k]
-    obs[k + 1] = state.sentiment[0] * floats[scale + k + 1]
+    scale = cut(floats, len(floats) - ints[3], ints[3])
+    k = show(flows.demand, 0, obs, scale)
+    k = show(state.unmet, k, obs, scale)
+    k = show(state.on_hand, k, obs, scale)
+    k = show(cut(state.pipe, t, len(state.pipe) - ints[7]), k, obs, scale)
+    rest = cut(obs, k, 2)
+    by = cut(scale, k, 2)
+    rest[0] = t * by[0]
+    rest[1] = state.sentiment[0] * by[1]
 
 
 PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders")

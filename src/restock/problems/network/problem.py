@@ -48,6 +48,7 @@ class NetworkProblem(Problem):
             laws.negative_binomial_quantile,
             laws.demand_of,
             dynamics.goodwill,
+            interface.show,
         ),
         unpack=interface.unpack,
         step=dynamics.step,
@@ -98,14 +99,10 @@ class NetworkProblem(Problem):
         nodes, links, markets = spec.managed, spec.ordered_links, spec.ordered_markets
         n, e, m = len(nodes), len(links), len(markets)
         lead = np.array([link.lead_time for link in links], dtype=np.int64)
-        first = np.concatenate([[0], np.cumsum(lead + 1)])[:-1].astype(np.int64)
-        slots = int((lead + 1).sum())
-        t = np.arange(periods + 1)[:, None]
-        exit_ = first + t % (lead + 1)
-        entry = first + (t + lead) % (lead + 1)
-        link_of = np.repeat(np.arange(e), lead)
-        ahead = np.concatenate([np.arange(length) for length in lead]) if lead.sum() else np.empty(0, np.int64)
-        due = first[link_of] + (t + ahead) % (lead[link_of] + 1)
+        slots = int(lead.sum()) + periods
+        last = np.cumsum(lead) - 1
+        first = np.where(lead > 0, last - lead + 1, 0)
+        last = np.where(lead > 0, last, 0)
         self._observed = 2 * m + n + int(lead.sum()) + 2
 
         recorded = 5 * n + 7 * e + 6 * m + 1
@@ -116,7 +113,7 @@ class NetworkProblem(Problem):
         buyer = [self._rank[link.target] for link in links]
         retailer = [self._rank[market.source] for market in markets]
         ints = np.concatenate(
-            [header, supplier, buyer, lead, entry[:periods].ravel(), exit_[:periods].ravel(), due.ravel(), retailer]
+            [header, supplier, lead, buyer, first, last, retailer]
         ).astype(np.int64)
 
         units_out = [node.yield_ or 1.0 for node in nodes]

@@ -24,7 +24,7 @@ def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
         t: Period about to be played.
         world: Its state, as `problem.world` gives it.
     """
-    _, links, _, rules, state, _, flows = world
+    _, _, _, rules, state, _, flows = world
     spec = problem.spec
     flow = problem.peak_flow()
     lead = np.array([link.lead_time for link in spec.ordered_links])
@@ -46,7 +46,7 @@ def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
         places.append(Place(str(node.id), role, float(state.on_hand[j]), float(full), figures))
 
     arrows = []
-    due = np.split(state.pipe[links.due[t]], np.cumsum(lead)[:-1])
+    due = np.split(state.pipe[t : t + lead.sum()], np.cumsum(lead)[:-1])
     for i, (supplier, buyer) in enumerate(problem.links):
         full = 2.0 * flow[rank[buyer] - len(sources)]
         arrivals = tuple(float(units) for units in due[i])
