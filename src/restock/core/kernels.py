@@ -53,39 +53,53 @@ def single(t, handle, action):
     return reward
 
 
-def batch(clock, live, ints, floats, memory, record, actions, obs, rewards, parts):
-    """One period of every live row; the others only show their observation.
+def batch(clock, over, horizon, ints, floats, memory, record, returns, actions, obs, rewards, parts, live, ended):
+    """One period of every row that is not over; the others only show their observation.
 
-    Returns the row of the first action that is not finite (nothing was changed then), or -1.
-    `record` of shape (rows, T + 1, recorded) keeps every period; with no rows, nothing is kept.
+    Writes for each row the observation, the reward (0 for a row that was over), the parts of the
+    reward with the total last (shape (P + 1, rows)), whether it played (`live`) and whether its
+    episode ended with it (`ended`); `over` says the same afterwards. `record` of shape
+    (rows, T + 1, recorded) and `returns` of shape (rows, T) keep every period; with no rows, nothing.
+    Returns how many episodes ended, or -1 if an action is not finite (nothing was changed then).
     """
     rows = len(clock)
     keep = len(record) > 0
     for b in range(rows):
-        if live[b]:
+        if not over[b]:
             for i in range(actions.shape[1]):
                 if not isfinite(actions[b, i]):
-                    return b
+                    return -1
+    count = 0
+    last = parts.shape[0] - 1
     for b in range(rows):
         world = unpack(ints, floats, memory[b])
         t = clock[b]
-        if live[b]:
+        live[b] = not over[b]
+        ended[b] = False
+        if over[b]:
+            rewards[b] = 0.0
+            for k in range(last + 1):
+                parts[k, b] = 0.0
+        else:
             decide(actions[b], ints, floats, *world)
-            rewards[b] = step(t, *world)
+            reward = step(t, *world)
             money = totals(t, *world)
-            for k in range(len(money)):
-                parts[b, k] = money[k]
+            for k in range(last):
+                parts[k, b] = money[k]
+            parts[last, b] = reward
+            rewards[b] = reward
             t = t + 1
             clock[b] = t
+            if t >= horizon:
+                ended[b] = True
+                count = count + 1
             if keep:
+                returns[b, t - 1] = reward
                 for k in range(record.shape[2]):
                     record[b, t, k] = memory[b, k]
-        else:
-            rewards[b] = 0.0
-            for k in range(parts.shape[1]):
-                parts[b, k] = 0.0
+        over[b] = ended[b]
         observe(t, obs[b], ints, floats, *world)
-    return -1
+    return count
 
 
 def advance(t, ints, floats, memory, record, orders, rewards):

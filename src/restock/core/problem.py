@@ -161,8 +161,17 @@ class Problem(abc.ABC):
         """The observation form of that kind."""
 
     @abc.abstractmethod
-    def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+    def source(
+        self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
+    ) -> Source:
+        """Episodes for rows with these seeds (or drawn from these generators of theirs).
+
+        Args:
+            seeds: One a row.
+            generators: NumPy generators of the rows, where the problem draws from such.
+            ahead: Episodes that may be drawn from a generator at once, by a caller who leaves the
+                generators alone.
+        """
 
     @abc.abstractmethod
     def replay(self, exogenous: Mapping[str, Any]) -> Array:

@@ -106,16 +106,35 @@ class Demand:
         own = self.distribution.law == laws.GIVEN
         return self.state_dependent and (own or self.spec.sampler == "sequential")
 
+    @property
+    def means_are_fixed(self) -> bool:
+        """Whether every episode has the same means before goodwill."""
+        return not isinstance(self.distribution, Empirical)
+
+    @property
+    def can_draw_ahead(self) -> bool:
+        """Whether one draw of many episodes takes the same numbers as a draw for each."""
+        return self.means_are_fixed and not self.sequential and self.distribution.law != laws.GIVEN
+
     def path(self, generator: np.random.Generator) -> Path:
         """The next episode of NumPy's generator."""
+        mean, draw, law = self.paths(generator, 1)
+        return Path(mean[0], draw[0], law)
+
+    def paths(self, generator: np.random.Generator, count: int) -> tuple[Array, Array, int]:
+        """The next episodes of NumPy's generator: means and draws of shape (count, T, M), and the law."""
         mean = self._drawn_mean
         if isinstance(self.distribution, Empirical):
-            mean = self._resampled(generator.random(self.periods))
+            mean = np.stack([self._resampled(generator.random(self.periods)) for _ in range(count)])
+        elif count == 1:
+            mean = mean[None]
+        else:
+            mean = np.broadcast_to(mean, (count, *mean.shape))
         if self.sequential:
-            return Path(mean, np.zeros_like(mean), laws.GIVEN)
+            return mean, np.zeros(mean.shape), laws.GIVEN
         if self.state_dependent:
-            return Path(mean, generator.random(mean.shape), self.distribution.law)
-        return Path(mean, self._cut(self.distribution.draw(generator, mean), mean), laws.GIVEN)
+            return mean, generator.random(mean.shape), self.distribution.law
+        return mean, self._cut(self.distribution.draw(generator, mean), mean), laws.GIVEN
 
     def path_at(self, key: int, episode: int) -> Path:
         """Episode number `episode` of a counter stream."""
@@ -165,7 +184,9 @@ class Demand:
         return result
 
     def _cut(self, drawn: Array, mean: Array) -> Array:
-        return np.maximum(0.0, mean + self.noise_scale * (drawn - mean))
+        if self.noise_scale == 1.0:
+            return np.maximum(drawn, 0.0)
+        return np.maximum(mean + self.noise_scale * (drawn - mean), 0.0)
 
     def _resampled(self, starts: Array) -> Array:
         assert isinstance(self.distribution, Empirical) and self._series is not None

@@ -20,6 +20,7 @@ from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
 MOST_ROWS = 1_000_000
+AHEAD = 16  # episodes that a row draws from its generator at once
 
 
 class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
@@ -80,7 +81,12 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         b, t = self.num_envs, problem.horizon
         self._memory = np.tile(self.tables.fresh, (b, 1))
         self._clock = np.zeros(b, dtype=np.int64)
-        self._live = np.ones(b, dtype=np.bool_)  # rows that play in the next step
+        self._ended = 0  # rows whose episode ended with the last step
+        self._draws_now = problem.sequential
+        self._horizon = t
+        self._names = (*problem.parts, "total")
+        self._ints, self._floats = self.tables.ints, self.tables.floats
+        self._no_actions = np.zeros(self._shape, dtype=self.single_action_space.dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended
         self._given = np.zeros(b, dtype=np.bool_)  # rows that replay recorded information
         self._record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
@@ -116,6 +122,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._start_streams(seeds)
         rows = np.flatnonzero(mask)
         self._begin(rows, None if replayed is None else replayed[rows])
+        self._over[rows] = False
+        self._ended = int(self._over.sum())
         return self._look(), {}
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
@@ -137,7 +145,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             drawn = np.random.SeedSequence().generate_state(self.num_envs).tolist()
             first = [d if s is None else s for s, d in zip(seeds, drawn, strict=True)]
             self._generators = [streams.generator(s) for s in first]
-            self._source = self._make_source(first, self._generators)
+            self._source = self._make_source(first, self._generators, AHEAD)
             return
         for row, seed in enumerate(seeds):
             if seed is not None:
@@ -154,7 +162,6 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._memory[rows, : width - tables.drawn] = tables.fresh[: width - tables.drawn]
         self._memory[rows, width - tables.drawn :] = episodes
         self._clock[rows] = 0
-        self._over[rows] = False
         if self._record_all:
             self._record[rows, 0] = self._memory[rows, : tables.recorded]
 
@@ -172,41 +179,41 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if self._source is None:
             raise InvalidInput("step", "before reset", "no episode has begun", "Call reset() first.")
         actions = self._checked(actions)
-        live = self._live
-        np.logical_not(self._over, out=live)
-        ended = self._over.any()
-        if ended and self.autoreset_mode is AutoresetMode.DISABLED:
-            row = int(np.flatnonzero(self._over)[0])
-            raise InvalidInput("step", f"row {row}", "its episode is over", 'Call reset(options={"reset_mask": ...}).')
-        if ended or self.problem.sequential:
-            self._refuse_not_finite(actions)
-        if ended:
-            self._begin(np.flatnonzero(self._over))
-        if self.problem.sequential:
-            self._draw_now()
-        obs = np.empty((self.num_envs, self._size), np.float32)
-        rewards = np.empty(self.num_envs)
-        parts = np.empty((self.num_envs, len(self.problem.parts)))
-        tables = self.tables
-        bad = self._batch(
-            self._clock, live, tables.ints, tables.floats, self._memory, self._record, actions, obs, rewards, parts
-        )
-        if bad >= 0:
-            self._refuse_not_finite(actions)
-        if self._record_all:
-            played = np.flatnonzero(live)
-            self._rewards[played, self._clock[played] - 1] = rewards[played]
-        truncated = self._clock >= self.problem.horizon
-        terminated = np.zeros(self.num_envs, dtype=np.bool_)
-        infos: dict[str, Any] = {
-            "profit": {name: parts[:, k] for k, name in enumerate(self.problem.parts)},
-            "_profit": live.copy(),
-        }
-        infos["profit"]["total"] = rewards
-        self._over[:] = truncated
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+        if self._ended or self._draws_now:
+            self._prepare(actions)
+        b = self.num_envs
+        obs = np.empty((b, self._size), np.float32)
+        rewards, parts = np.empty(b), np.empty((len(self._names), b))
+        live, truncated = np.empty(b, np.bool_), np.empty(b, np.bool_)
+        self._ended = self._play(actions, obs, rewards, parts, live, truncated)
+        infos: dict[str, Any] = {"profit": dict(zip(self._names, parts, strict=True)), "_profit": live}
+        if self._ended and self.autoreset_mode is AutoresetMode.SAME_STEP:
             obs = self._begin_at_once(obs, truncated, infos)
-        return self._formed(obs), rewards, terminated, truncated, infos
+        return (self._formed(obs) if self._blocks else obs), rewards, np.zeros(b, np.bool_), truncated, infos
+
+    def _prepare(self, actions: Any) -> None:
+        """Before a step: begin the rows that are over, draw what is drawn period by period."""
+        over = np.flatnonzero(self._over)
+        if len(over) and self.autoreset_mode is AutoresetMode.DISABLED:
+            mend = 'Call reset(options={"reset_mask": ...}).'
+            raise InvalidInput("step", f"row {over[0]}", "its episode is over", mend)
+        self._refuse_not_finite(actions)
+        if len(over):
+            self._begin(over)
+        if self._draws_now:
+            for row in np.flatnonzero(~self._over & ~self._given):
+                world = self.problem.world(self._memory[row], self.tables)
+                self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
+
+    def _play(self, actions: Any, obs: Any, rewards: Any, parts: Any, live: Any, ended: Any) -> int:
+        """Run the compiled loop; returns how many episodes ended."""
+        count: int = self._batch(
+            self._clock, self._over, self._horizon, self._ints, self._floats, self._memory, self._record, self._rewards,
+            actions, obs, rewards, parts, live, ended,
+        )  # fmt: skip
+        if count < 0:
+            self._refuse_not_finite(actions)
+        return count
 
     def _begin_at_once(self, obs: NDArray[np.float32], ended: NDArray[np.bool_], infos: dict[str, Any]) -> Any:
         """Begin the rows that ended; their last observation and parts go into the infos."""
@@ -218,18 +225,19 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         infos["final_info"] = {"profit": {k: v.copy() for k, v in infos["profit"].items()}, "_profit": ended.copy()}
         infos["_final_info"] = ended.copy()
         self._begin(np.flatnonzero(ended))
+        self._over[:] = False
+        self._ended = 0
         return self._look_flat()
 
     def _look_flat(self) -> NDArray[np.float32]:
         """What every row sees now, shape (B, O)."""
-        obs = np.empty((self.num_envs, self._size), np.float32)
-        nothing = np.empty((self.num_envs, len(self.problem.parts)))
-        none_live = np.zeros(self.num_envs, dtype=np.bool_)
-        tables = self.tables
-        self._batch(
-            self._clock, none_live, tables.ints, tables.floats, self._memory, self._record,
-            self._no_actions(), obs, np.empty(self.num_envs), nothing,
-        )  # fmt: skip
+        b = self.num_envs
+        over = self._over.copy()
+        self._over[:] = True
+        obs = np.empty((b, self._size), np.float32)
+        parts, flags = np.empty((len(self._names), b)), np.empty(b, np.bool_)
+        self._play(self._no_actions, obs, np.empty(b), parts, flags, flags.copy())
+        self._over[:] = over
         return obs
 
     def _look(self) -> Any:
@@ -237,15 +245,6 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
 
     def _formed(self, obs: NDArray[np.float32]) -> Any:
         return spaces.as_blocks(self.observation_form, obs) if self._blocks else obs
-
-    def _no_actions(self) -> Any:
-        return np.zeros(self._shape, dtype=self.single_action_space.dtype)
-
-    def _draw_now(self) -> None:
-        """Draw this period's chance in rows whose demand depends on the state."""
-        for row in np.flatnonzero(self._live & ~self._given):
-            world = self.problem.world(self._memory[row], self.tables)
-            self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
 
     # checking ---------------------------------------------------------------------------------
 

@@ -145,7 +145,7 @@ def step(
         shipped[i] = quantity
     for j in range(len(on_hand)):
         used[j] = units_in[j] * released[j]
-        on_hand[j] = on_hand[j] - used[j]
+        on_hand[j] = positive(on_hand[j] - used[j])  # rationing may use up a rounding error more than there is
 
     # 2. Deliveries. What was shipped a lead time ago arrives; it can be sold today, shipped on tomorrow.
     for i in range(len(ordered)):

@@ -19,6 +19,7 @@ from restock.demand.path import Demand
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, interface
 from restock.problems.network.scene import scene_of
+from restock.problems.network.sources import CounterSource, GeneratorSource
 from restock.problems.network.spec import NetworkSpec
 
 CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
@@ -292,11 +293,13 @@ class NetworkProblem(Problem):
             )
         )
 
-    def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> Source:
+    def source(
+        self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
+    ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
         if self.spec.demand.sampler == "inverse" and not self.demand.sequential:
             return CounterSource(self, seeds)
-        return GeneratorSource(self, generators or [streams.generator(seed) for seed in seeds])
+        return GeneratorSource(self, generators or [streams.generator(seed) for seed in seeds], ahead)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """The episode in which markets ask for recorded demand, whatever the goodwill.
@@ -400,52 +403,6 @@ class NetworkProblem(Problem):
     def _node_words(node: Any) -> str:
         words = f"{node.id} (stock {node.initial_inventory:g}, holding {node.holding_cost:g}"
         return words + (f", capacity {node.capacity:g})" if node.capacity is not None else ")")
-
-
-class GeneratorSource(Source):
-    """Episodes drawn from NumPy generators, one a row."""
-
-    def __init__(self, problem: NetworkProblem, generators: Sequence[np.random.Generator]) -> None:
-        self._problem = problem
-        self._generators = list(generators)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._generators[row] = generator
-
-    def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
-        problem = self._problem
-        episodes = np.empty((len(rows), problem.plain.drawn))
-        for k, row in enumerate(rows):
-            path = problem.demand.path(self._generators[row])
-            if k == 0:
-                rules = problem.rules(path.law)
-            episodes[k, : len(rules)] = rules
-            episodes[k, len(rules) :] = np.concatenate([path.mean.ravel(), path.draw.ravel()])
-        return episodes
-
-
-class CounterSource(Source):
-    """Episodes read from counter streams, one a row."""
-
-    def __init__(self, problem: NetworkProblem, seeds: Sequence[int]) -> None:
-        self._problem = problem
-        self._keys = np.array([streams.key(seed, "demand") for seed in seeds], dtype=np.uint64)
-        self._episode = np.zeros(len(self._keys), dtype=np.int64)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._keys[row] = streams.key(seed, "demand")
-        self._episode[row] = 0
-
-    def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
-        problem = self._problem
-        mean, draw, law = problem.demand.paths_at(self._keys[rows], self._episode[rows])
-        self._episode[rows] += 1
-        rules = np.broadcast_to(problem.rules(law), (len(rows), len(dynamics.Rules._fields)))
-        return np.concatenate([rules, mean.reshape((len(rows), -1)), draw.reshape((len(rows), -1))], axis=1)
 
 
 def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) -> Array:
