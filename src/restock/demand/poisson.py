@@ -18,8 +18,8 @@ class Poisson(Distribution):
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
         """Demands of the given means; a constant mean takes NumPy's faster scalar path, same numbers."""
-        first = mean.flat[0] if mean.size else 0.0
-        if mean.size and (mean == first).all():
+        first = mean.item(0) if mean.size else 0.0
+        if mean.size and np.count_nonzero(mean != first) == 0:
             return generator.poisson(first, size=mean.shape).astype(np.float64)
         return generator.poisson(mean).astype(np.float64)
 

@@ -111,8 +111,9 @@ class Environment(gym.Env[Any, Any]):
         self._source: Any = None
         self._make_source: Any = problem.source
         self._t = -1  # before the first reset
-        self._memory = np.zeros(len(self.tables.fresh) + (self._horizon + 1) * self._line)
-        self._seen_block = np.zeros((self._horizon + 1, self._size), np.float32)
+        self._width = len(self.tables.fresh)
+        self._tail = self._width + (self._horizon + 1) * self._line  # where the observations begin
+        self._memory = np.zeros(self._tail + ((self._horizon + 1) * self._size + 1) // 2)
         self._view()
         self._bind()
 
@@ -123,12 +124,7 @@ class Environment(gym.Env[Any, Any]):
         self._no_action = np.zeros(self._shape, dtype=self.action_space.dtype)
         self._place = np.zeros(8, dtype=np.int64)
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
-        self._place[4:] = (
-            self._memory.ctypes.data,
-            len(self._memory),
-            self._seen_block.ctypes.data,
-            self._seen_block.size,
-        )
+        self._locate()
         self._handle = self._place.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
@@ -193,23 +189,27 @@ class Environment(gym.Env[Any, Any]):
         The old memory is left to whoever still looks at its trajectory or observations.
         """
         tables = self.tables
-        width = len(tables.fresh)
-        memory = np.empty(width + (self._horizon + 1) * self._line)
-        memory[: width - tables.drawn] = tables.fresh[: width - tables.drawn]
-        memory[width - tables.drawn : width] = episode
+        begins = self._width - tables.drawn
+        memory = np.empty(len(self._memory))
+        memory[:begins] = tables.fresh[:begins]
+        memory[begins : self._width] = episode
         self._memory = memory
-        self._seen_block = np.empty((self._horizon + 1, self._size), np.float32)
         self._view()
-        self._place[4:] = memory.ctypes.data, len(memory), self._seen_block.ctypes.data, self._seen_block.size
+        self._locate()
         self._single(-1, self._handle, self._no_action)
         self._t = 0
         return spaces.as_blocks(self.observation_form, self._seen[0]) if self._blocks else self._seen[0]
 
     def _view(self) -> None:
-        """See the memory's lines and the observations one by one."""
-        width = len(self.tables.fresh)
-        self._lines = self._memory[width:].reshape((self._horizon + 1, -1))
-        self._seen = list(self._seen_block)
+        """See the memory behind the row: the recorded lines, then the observations as float32."""
+        lines = self._horizon + 1
+        self._lines = self._memory[self._width : self._tail].reshape((lines, self._line))
+        self._seen = self._memory[self._tail :].view(np.float32)[: lines * self._size].reshape((lines, self._size))
+
+    def _locate(self) -> None:
+        """Tell the compiled loop where memory and observations are now."""
+        place = self._memory.ctypes.data
+        self._place[4:] = place, self._tail, place + 8 * self._tail, (self._horizon + 1) * self._size
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one period.
@@ -271,7 +271,7 @@ class Environment(gym.Env[Any, Any]):
         return InvalidInput("step", f"period {self._t}", "the episode is over", "Call reset() to begin another.")
 
     def _world(self) -> tuple[Any, ...]:
-        return self.problem.world(self._memory[: len(self.tables.fresh)], self.tables)
+        return self.problem.world(self._memory[: self._width], self.tables)
 
     # looking ----------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class Environment(gym.Env[Any, Any]):
     def trajectory(self) -> Trajectory:
         """What has happened in this episode so far; stays valid after the next reset."""
         tables = self.tables
-        width = len(tables.fresh)
+        width = self._width
         record = self._lines[:, : tables.recorded]
         episode = self._memory[width - tables.drawn : width]
         return Trajectory(

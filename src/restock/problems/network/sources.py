@@ -37,7 +37,7 @@ class GeneratorSource(Source):
         self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
         self._size = draw[0].size
         self._draws = np.empty((len(self._generators), self._ahead, self._size))
-        self._used = np.full(len(self._generators), self._ahead)
+        self._used = [self._ahead] * len(self._generators)
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
         """Begin a row's sequence afresh."""
@@ -55,12 +55,14 @@ class GeneratorSource(Source):
                 episodes[k, -2 * size : -size] = mean[0].ravel()
                 episodes[k, -size:] = draw[0].ravel()
             return episodes
-        for row in rows[self._used[rows] == self._ahead]:
-            draws = self._demand.paths(self._generators[row], self._ahead)[1]
-            self._draws[row] = draws.reshape(self._ahead, size)
-            self._used[row] = 0
-        episodes[:, -size:] = self._draws[rows, self._used[rows]]
-        self._used[rows] += 1
+        for k, row in enumerate(rows.tolist()):
+            at = self._used[row]
+            if at == self._ahead:
+                draws = self._demand.paths(self._generators[row], self._ahead)[1]
+                self._draws[row] = draws.reshape(self._ahead, size)
+                at = 0
+            episodes[k, -size:] = self._draws[row, at]
+            self._used[row] = at + 1
         return episodes
 
 
