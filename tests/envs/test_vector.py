@@ -172,13 +172,16 @@ def test_a_duplicate_goes_on_alike_and_apart(setting: str, duplicate: Any) -> No
         assert same(obs, other) and np.array_equal(reward, paid)
 
 
-def test_gymnasium_vector_environments_around_ours() -> None:
+@pytest.mark.parametrize("forms", [{}, {"action": "multidiscrete", "observation": "dict"}], ids=["boxes", "dict"])
+def test_gymnasium_vector_environments_around_ours(forms: dict[str, Any]) -> None:
     """make_vec in sync and async mode, and the classes by hand, see what the native one sees."""
-    native = vector_of(3, id="restock/Serial-v0", horizon=5)
+    kwargs: dict[str, Any] = {"horizon": 5, **forms}
+    native = vector_of(3, id="restock/Serial-v0", **kwargs)
     others = [
-        gym.make_vec("restock/Serial-v0", num_envs=3, vectorization_mode="sync", horizon=5),
-        gym.make_vec("restock/Serial-v0", num_envs=3, vectorization_mode="async", horizon=5),
-        gym.vector.SyncVectorEnv([lambda: gym.make("restock/Serial-v0", horizon=5)] * 3),
+        gym.make_vec("restock/Serial-v0", num_envs=3, vectorization_mode="sync", **kwargs),
+        gym.make_vec("restock/Serial-v0", num_envs=3, vectorization_mode="async", **kwargs),
+        gym.vector.SyncVectorEnv([lambda: gym.make("restock/Serial-v0", **kwargs)] * 3),
+        gym.vector.AsyncVectorEnv([lambda: gym.make("restock/Serial-v0", **kwargs)] * 3),
     ]
     try:
         first, _ = native.reset(seed=3)

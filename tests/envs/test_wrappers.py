@@ -142,6 +142,22 @@ def test_stacks_of_rows_reset_one_by_one() -> None:
     in_lockstep(vector, singles, AutoresetMode.DISABLED, 17, actions)
 
 
+def test_a_reset_by_hand_after_the_end_is_not_taken_for_another() -> None:
+    vector = VectorFrameStack(gym.make_vec(DIVERGENT, num_envs=2, horizon=2), 3)
+    single = FrameStack(gym.make(DIVERGENT, horizon=2), 3)
+    actions = sampled(vector.action_space, 0)
+    vector.reset(seed=0)
+    single.reset(seed=0)
+    for t in range(2):
+        action = actions(t)
+        vector.step(action)
+        single.step(action[0])
+    vector.reset()
+    single.reset()
+    action = actions(2)
+    assert same(row(vector.step(action)[0], 0), single.step(action[0])[0])
+
+
 def test_stacks_that_were_returned_do_not_change() -> None:
     vector = VectorFrameStack(gym.make_vec(DIVERGENT, num_envs=2), 3)
     first, _ = vector.reset(seed=0)
@@ -191,6 +207,10 @@ def test_rows_meet_the_regimes_of_single_environments(
         assert infos["_regime"][i]
         assert {name: values[i] for name, values in infos["regime"].items() if name[0] != "_"} == info["regime"]
     assert in_lockstep(vector, singles, mode, 60, sampled(vector.action_space, 0)) >= 12
+    obs, _ = vector.reset(seed=[None, 50, None])  # one row begins a new stream, the others go on
+    for i, single in enumerate(singles):
+        assert same(row(obs, i), single.reset(seed=50 if i == 1 else None)[0])
+    in_lockstep(vector, singles, mode, 20, sampled(vector.action_space, 1))
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
@@ -262,6 +282,22 @@ def test_nothing_but_demand_is_touched() -> None:
     bare.reset(seed=5)
     ours, theirs = played(env), played(bare)
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize("sampler", ["numpy", "inverse"])
+def test_episodes_of_one_regime_differ(sampler: str) -> None:
+    env = RandomDemand(gym.make("restock/Serial-v0", demand={"sampler": sampler}), effects=0.0, level=[1.0, 1.0])
+    env.reset(seed=1)
+    first = played(env)["demand"]
+    env.reset()
+    assert not np.array_equal(played(env)["demand"], first)
+
+
+@pytest.mark.parametrize("observation", ["flat", "scaled", "dict"])
+def test_a_space_that_is_wide_enough_stays_as_it_is(observation: str) -> None:
+    bare = gym.make("restock/Serial-v0", observation=observation, demand={"goodwill": True})
+    space = bare.observation_space
+    assert RandomDemand(bare, goodwill=0.5).observation_space == space
 
 
 @pytest.mark.parametrize("observation", ["flat", "scaled", "dict"])
