@@ -101,9 +101,7 @@ class _Sources:
         self._regimes = regimes
         self._source: RegimeSource | None = None
 
-    def make(
-        self, seeds: Sequence[int], generators: Sequence[np.random.Generator], ahead: int = 1
-    ) -> RegimeSource:
+    def make(self, seeds: Sequence[int], generators: Sequence[np.random.Generator], ahead: int = 1) -> RegimeSource:
         """A source as `Problem.source` makes it; no episode is drawn ahead of its regime."""
         self._source = self._regimes.source(seeds, generators)
         return self._source
