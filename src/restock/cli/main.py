@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from restock.cli.compare import compare
 from restock.cli.console import as_document, write
+from restock.cli.demo import demo
 from restock.cli.doctor import doctor
 from restock.cli.list import list_all
 from restock.cli.show import show
@@ -57,6 +58,7 @@ app.command("list")(list_all)
 app.command("show")(show)
 app.command("simulate")(simulate)
 app.command("compare")(compare)
+app.command("demo")(demo)
 app.command("doctor")(doctor)
 
 

@@ -1,0 +1,1 @@
+"""Reports of comparisons: words, tables, charts, one HTML page."""

@@ -1,0 +1,115 @@
+"""The supply network as a picture: goods flow from the top, where they come from, to the markets below."""
+
+from __future__ import annotations
+
+import itertools
+
+from restock.core.problem import Problem
+from restock.core.scene import Place
+from restock.envs.render.layout import Layout, layout
+from restock.report.numbers import amount
+from restock.report.svg import GREY, INK, LINE, PAPER, Point, Svg, width_of
+from restock.report.words import PLAIN, Words
+
+BOX = (116.0, 48.0)
+APART = (14.0, 72.0)
+MARGIN = 10.0
+ROLES = {
+    "source": ("source", "#f1f3f5"),
+    "factory": ("factory", "#ece6f4"),
+    "distributor": ("distributor", "#e3edf7"),
+    "retailer": ("retailer", "#e2f1ec"),
+    "market": ("market", "#fdf1dc"),
+}
+
+
+def network(problem: Problem, words: Words = PLAIN) -> Svg:
+    """The places of the problem's scene at the start of an episode, and the ways between them."""
+    scene = problem.scene(0, problem.world(problem.plain.fresh))
+    plan = layout(len(scene.places), tuple((arrow.start, arrow.end) for arrow in scene.arrows))
+    width = max(plan.rows, 2) * (BOX[0] + APART[0]) + 2.0 * MARGIN
+    height = plan.width * (BOX[1] + APART[1]) - APART[1] + 2.0 * MARGIN
+    picture = Svg(width, height, _in_words(problem, words), 12.5)
+    spots = [_spot(plan, width, column, share) for column, share in zip(plan.columns, plan.heights, strict=True)]
+
+    tags: list[tuple[Point, str]] = []
+    ends = _ends(plan, [(arrow.start, arrow.end) for arrow in scene.arrows], width)
+    for arrow, passing, (leaves, reaches) in zip(scene.arrows, plan.ways, ends, strict=True):
+        (x, y), (u, v) = spots[arrow.start], spots[arrow.end]
+        way = [(x + leaves, y + BOX[1] / 2.0)]
+        for column, share in passing:
+            a, b = _spot(plan, width, column, share)
+            way += [(a, b - BOX[1] / 2.0), (a, b + BOX[1] / 2.0)]
+        way.append((u + reaches, v - BOX[1] / 2.0 - 5.0))
+        picture.curve(way, GREY, 1.3)
+        tip = way[-1]
+        picture.area([(tip[0], tip[1] + 5.0), (tip[0] - 4.0, tip[1] - 4.0), (tip[0] + 4.0, tip[1] - 4.0)], GREY)
+        if scene.places[arrow.end].role != "market":
+            lead = len(arrow.arrivals)
+            tags.append(
+                (_tag(way, [spot for spot, _ in tags]), f"{lead} {words.period if lead == 1 else words.periods}")
+            )
+    for place, (x, y) in zip(scene.places, spots, strict=True):
+        _box(picture, place, x, y)
+    for (x, y), label in tags:
+        picture.text(x, y + 4.0, label, INK, "middle", size=11.5, halo=True)
+    return picture
+
+
+def _spot(plan: Layout, width: float, column: int, share: float) -> Point:
+    """Centre of a point of the layout."""
+    return MARGIN + share * (width - 2.0 * MARGIN), MARGIN + BOX[1] / 2.0 + column * (BOX[1] + APART[1])
+
+
+def _ends(plan: Layout, arrows: list[tuple[int, int]], width: float) -> list[tuple[float, float]]:
+    """How far from the middle of its boxes each arrow leaves and arrives, so that arrows do not share an end."""
+    shifts = [[0.0, 0.0] for _ in arrows]
+    for side in (0, 1):
+        groups: dict[int, list[tuple[float, int]]] = {}
+        for i, (arrow, way) in enumerate(zip(arrows, plan.ways, strict=True)):
+            near = way[0 if side == 0 else -1][1] if way else plan.heights[arrow[1 - side]]
+            groups.setdefault(arrow[side], []).append((near, i))
+        for group in groups.values():
+            for k, (_, i) in enumerate(sorted(group)):
+                shifts[i][side] = BOX[0] * 0.7 * ((k + 0.5) / len(group) - 0.5)
+    return [(a, b) for a, b in shifts]
+
+
+def _tag(way: list[Point], taken: list[Point]) -> Point:
+    """Where the label of an arrow stands: the place along it that is farthest from other labels."""
+    (x, y), (u, v) = max(itertools.pairwise(way), key=lambda leg: leg[1][1] - leg[0][1])
+    best, most = (x, y), -1.0
+    for share in (0.5, 0.35, 0.65, 0.22, 0.78):
+        eased = 3.0 * share**2 - 2.0 * share**3  # the curve's own shape
+        spot = (x + (u - x) * eased, y + (v - y) * share)
+        apart = min((max(abs(spot[0] - a) / 50.0, abs(spot[1] - b) / 14.0) for a, b in taken), default=1.0)
+        if min(apart, 1.0) > most + 1e-9:
+            best, most = spot, min(apart, 1.0)
+    return best
+
+
+def _box(picture: Svg, place: Place, x: float, y: float) -> None:
+    role, fill = ROLES.get(place.role, (place.role, PAPER))
+    picture.box(x - BOX[0] / 2.0, y - BOX[1] / 2.0, *BOX, fill, LINE, 5.0)
+    # A number says nothing by itself, so it goes with its role; a name stands alone, the role below.
+    title = f"{role} {place.name}" if place.name.isdigit() else place.name
+    below = [] if place.name.isdigit() else [role]
+    if place.stock is not None:
+        below.append(f"{amount(place.stock)} units")
+    while len(title) > 3 and width_of(title, 12.5) > BOX[0] - 14.0:
+        title = title[:-2] + "\N{HORIZONTAL ELLIPSIS}"
+    picture.text(x, y - 4.0 if below else y + 4.5, title, INK, "middle", True)
+    if below:
+        picture.text(x, y + 13.0, ", ".join(below), GREY, "middle", size=11.5)
+
+
+def _in_words(problem: Problem, words: Words) -> str:
+    """The picture for those who do not see it."""
+    scene = problem.scene(0, problem.world(problem.plain.fresh))
+    names = [f"{ROLES.get(place.role, (place.role,))[0]} {place.name}" for place in scene.places]
+    ways = [
+        f"{names[arrow.start]} to {names[arrow.end]}"
+        + (f" in {len(arrow.arrivals)} {words.periods}" if scene.places[arrow.end].role != "market" else "")
+        for arrow in scene.arrows
+    ]
+    return f"Network {problem.name}: " + "; ".join(ways) + "."

@@ -1,0 +1,262 @@
+"""The charts of a comparison."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from restock.core.problem import Array
+from restock.evaluation.compare import Comparison, Row
+from restock.evaluation.windows import Windows
+from restock.report.numbers import amount, places_for
+from restock.report.palette import part_colours
+from restock.report.svg import GREY, INK, Scale, Svg, ticks, width_of
+from restock.report.words import Words, kpi_name, money_parts
+
+WIDE = 480.0
+PANEL = (220.0, 140.0)
+FAR = 3.0  # a policy is drawn off the scale if it needs one so many times as large as the next best
+
+
+def on_one_scale(sizes: Mapping[str, float], far: float = FAR) -> set[str]:
+    """Names that fit one scale: the smallest, and each next one unless it dwarfs those before it."""
+    kept: set[str] = set()
+    largest = 0.0
+    for name, size in sorted(sizes.items(), key=lambda item: item[1]):
+        if len(kept) >= 2 and size > far * largest:
+            break
+        kept.add(name)
+        largest = max(largest, size)
+    return kept
+
+
+def differences(comparison: Comparison, colours: Mapping[str, str], words: Words) -> Svg:
+    """Each policy's profit minus that of the best: every episode a dot, mean and interval on top."""
+    rows = [row for row in comparison.rows if row.difference is not None]
+    best = comparison.row(comparison.reference).simulation.profit
+    apart = {row.name: row.simulation.profit - best for row in rows}
+    kept = on_one_scale({name: float(np.abs(values).max()) for name, values in apart.items()})
+    values = np.concatenate([apart[name] for name in kept]) if kept else np.zeros(1)
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    room = 0.06 * (high - low or 1.0)
+    top, step = 44.0, 54.0
+    height = top + step * len(rows) + 46.0
+    alt = f"Paired difference of each policy to {comparison.reference} on {comparison.problem.name}. " + " ".join(
+        f"{row.name}: mean {amount(row.difference.mean, 1, True)}." for row in rows if row.difference is not None
+    )
+    picture = Svg(WIDE, height, alt)
+    scale = Scale(low - room, high + room, 12.0, WIDE - 12.0)
+    foot = top + step * len(rows)
+    picture.foot_axis(scale, top - 8.0, foot, 6)
+    picture.text(
+        WIDE / 2.0, height - 6.0, f"profit minus that of {comparison.reference}, per {words.episode}", GREY, "middle"
+    )
+    zero = scale(0.0)
+    picture.line([(zero, top - 8.0), (zero, foot)], INK, 1.2)
+    near = "start" if zero < WIDE / 2.0 else "end"
+    picture.text(
+        zero + (5.0 if near == "start" else -5.0),
+        top - 16.0,
+        f"{comparison.reference} earns the same",
+        INK,
+        near,
+        size=11.5,
+    )
+    for k, row in enumerate(rows):
+        assert row.difference is not None
+        y = top + step * k + 32.0
+        colour = colours[row.name]
+        label = f"{row.name}  {amount(row.difference.mean, places_for(row.difference), True)}"
+        if row.name not in kept:
+            picture.text(16.0, y - 14.0, label, colour, bold=True, halo=True)
+            picture.text(16.0, y + 4.0, "\N{LEFTWARDS ARROW} far off this scale", GREY, size=11.5, halo=True)
+            continue
+        spread = _spread(len(apart[row.name]))
+        picture.dots([(scale(v), y + d) for v, d in zip(apart[row.name], spread, strict=True)], 2.2, colour, 0.3)
+        if math.isfinite(row.difference.low):
+            ends = [(scale(scale.clip(end)), y) for end in (row.difference.low, row.difference.high)]
+            picture.line(ends, colour, 5.0)
+        picture.dots([(scale(scale.clip(row.difference.mean)), y)], 6.0, "#ffffff")
+        picture.dots([(scale(scale.clip(row.difference.mean)), y)], 4.5, colour)
+        picture.text(16.0, y - 14.0, label, colour, bold=True, halo=True)
+    return picture
+
+
+def _spread(count: int) -> list[float]:
+    """Heights that keep neighbours apart, the same each time."""
+    return [(k * 0.618034 % 1.0 - 0.5) * 14.0 for k in range(count)]
+
+
+def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Words, labels: Sequence[str]) -> Svg:
+    """Profit of each policy in each episode, side by side: all move with the demand they share."""
+    best = comparison.row(comparison.reference).simulation.profit
+    top_profit = max(float(row.simulation.profit.max()) for row in comparison.rows)
+    needs = {row.name: top_profit - float(row.simulation.profit.min()) for row in comparison.rows}
+    kept = on_one_scale(needs)
+    shown = [row for row in comparison.rows if row.name in kept]
+    values = np.concatenate([row.simulation.profit for row in shown])
+    height, left, right, top, foot = 300.0, 52.0, WIDE - 10.0, 12.0, 238.0
+    picture = Svg(
+        WIDE, height,
+        f"Profit of each policy in each {words.episode} on {comparison.problem.name}. The lines rise and fall "
+        "together, because all policies meet the same demand.",
+    )  # fmt: skip
+    low, high = min(0.0, float(values.min())), float(values.max())
+    rise = Scale(low, high + 0.05 * (high - low or 1.0), foot, top)
+    along = Scale(0.0, max(len(best) - 1.0, 1.0), left, right)
+    picture.left_axis(rise, left, right, 5)
+    for k, words_here in _few(labels):
+        anchor = "start" if k == 0 else "end" if k == len(labels) - 1 else "middle"
+        picture.text(along(k), foot + 17.0, words_here, GREY, anchor)
+    for row in reversed(shown):
+        bound = row.information == "clairvoyant"
+        points = [(along(k), rise(v)) for k, v in enumerate(row.simulation.profit)]
+        if len(points) > 400:
+            picture.dots(points, 1.3, colours[row.name], 0.5)
+        else:
+            picture.line(points, colours[row.name], 1.4 if bound else 2.0, "4 3" if bound else "")
+    _key(picture, [(row.name, colours[row.name]) for row in shown], left, foot + 36.0)
+    missing = [row.name for row in comparison.rows if row.name not in kept]
+    if missing:
+        picture.text(right, foot + 36.0 + 18.0, f"off the scale: {', '.join(missing)}", GREY, "end", size=11.5)
+    return picture
+
+
+def _few(labels: Sequence[str], most: int = 4) -> list[tuple[int, str]]:
+    """Some of the labels, evenly spread, first and last among them."""
+    count = len(labels)
+    if count == 1:
+        return [(0, labels[0])]
+    places = sorted({round(k * (count - 1) / (min(most, count) - 1)) for k in range(min(most, count))})
+    return [(k, labels[k]) for k in places]
+
+
+def _key(picture: Svg, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
+    """Names with their colours, in lines; returns the foot."""
+    x = left
+    for name, colour in names:
+        wide = 18.0 + width_of(name, 12.0) + 14.0
+        if x > left and x + wide > picture.width - 4.0:
+            x, y = left, y + 18.0
+        picture.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
+        picture.text(x + 17.0, y, name, INK, size=12.0)
+        x += wide
+    return y
+
+
+def costs(comparison: Comparison, words: Words) -> Svg | None:
+    """Costs of each policy by part, as stacked bars; None where the parts do not add up to the profit."""
+    parts = money_parts(comparison)[1:]
+    shown = [p for p in parts if any(row.kpis[p] > 1e-9 for row in comparison.rows)]
+    if not shown:
+        return None
+    total = {row.name: sum(row.kpis[p] for p in shown) for row in comparison.rows}
+    kept = on_one_scale(total)
+    most = max(total[name] for name in kept)
+    shade = part_colours(parts)
+    step, top = 46.0, 8.0
+    foot = top + step * len(comparison.rows)
+    picture = Svg(
+        WIDE, foot + 66.0,
+        f"Costs per {words.episode} on {comparison.problem.name}: "
+        + "; ".join(f"{row.name} {amount(total[row.name])}" for row in comparison.rows) + ".",
+    )  # fmt: skip
+    scale = Scale(0.0, 1.12 * most or 1.0, 8.0, WIDE - 10.0)
+    picture.foot_axis(scale, top, foot, 5)
+    for k, row in enumerate(comparison.rows):
+        y = top + step * k
+        picture.text(8.0, y + 13.0, row.name, INK, bold=True, halo=True)
+        x, fits = 0.0, row.name in kept
+        for part in shown:
+            # An enormous bar keeps its proportions, but is drawn only as long as the picture is wide.
+            size = row.kpis[part] if fits else row.kpis[part] * 1.04 * most / total[row.name]
+            picture.box(scale(x), y + 18.0, scale(x + size) - scale(x), 18.0, shade[part])
+            words_inside = amount(row.kpis[part])
+            if scale(x + size) - scale(x) > width_of(words_inside, 11.5) + 6.0:
+                picture.text((scale(x) + scale(x + size)) / 2.0, y + 31.0, words_inside, INK, "middle", size=11.5)
+            x += size
+        label = amount(total[row.name]) + ("" if fits else " in all, not to scale")
+        if fits:
+            picture.text(scale(x) + 6.0, y + 31.5, label, INK, bold=True, halo=True)
+        else:
+            picture.text(WIDE - 10.0, y + 13.0, label, INK, "end", bold=True, halo=True)
+    _key(picture, [(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
+    return picture
+
+
+def over_time(comparison: Comparison, field: str, colours: Mapping[str, str], example: int) -> list[tuple[Row, Svg]]:
+    """A stock over the periods for each policy: mean, the middle 80% of episodes, and one episode.
+
+    All charts have one scale, but for policies that would dwarf the others.
+    """
+    total = {row.name: row.simulation.trajectory[field].sum(axis=-1) for row in comparison.rows}
+    upper = {name: float(max(np.percentile(v, 90, axis=0).max(), v[example].max())) for name, v in total.items()}
+    kept = on_one_scale(upper, 2.0)
+    common = max(upper[name] for name in kept)
+    charts = []
+    for row in comparison.rows:
+        own = row.name not in kept
+        chart = _panel(total[row.name], upper[row.name] if own else common, colours[row.name], row, field, example)
+        if own:
+            chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
+        charts.append((row, chart))
+    return charts
+
+
+def _panel(values: Array, most: float, colour: str, row: Row, field: str, example: int) -> Svg:
+    width, height = PANEL
+    mean, low, high = values.mean(axis=0), np.percentile(values, 10, axis=0), np.percentile(values, 90, axis=0)
+    periods = values.shape[1] - 1
+    picture = Svg(
+        width, height,
+        f"{field.replace('_', ' ')} under {row.name}: mean {amount(float(mean[0]))} at the start, at most "
+        f"{amount(float(mean.max()))}, {amount(float(mean[-1]))} at the end.",
+        11.5,
+    )  # fmt: skip
+    top = ticks(0.0, max(most, 1.0), 4)
+    left = 12.0 + max(width_of(amount(t), 11.5) for t in top)
+    rise = Scale(0.0, max(most, 1.0) * 1.04, height - 24.0, 8.0)
+    along = Scale(0.0, float(periods), left, width - 8.0)
+    picture.left_axis(rise, left, width - 8.0, 4)
+    for t in sorted({0, periods // 3, 2 * periods // 3, periods}):
+        picture.text(along(t), height - 8.0, str(t), GREY, "middle")
+    there = [(along(t), rise(v)) for t, v in enumerate(high)]
+    back = [(along(t), rise(v)) for t, v in enumerate(low)]
+    picture.area(there + back[::-1], colour, 0.2)
+    picture.line([(along(t), rise(v)) for t, v in enumerate(values[example])], colour, 1.0, opacity=0.75)
+    picture.line([(along(t), rise(v)) for t, v in enumerate(mean)], colour, 2.4)
+    return picture
+
+
+def series(windows: Windows, dates: Sequence[datetime.date], words: Words) -> Svg:
+    """The whole series: every day, the mean of seven, the past that policies plan with, and where windows start."""
+    values = windows.series
+    height, left, right, top, foot = 300.0, 36.0, WIDE - 8.0, 30.0, 230.0
+    picture = Svg(
+        WIDE, height,
+        f"Demand on {len(values)} {words.periods}, {amount(float(values.mean()), 1)} a {words.period} on average, "
+        f"between {amount(float(values.min()))} and {amount(float(values.max()))}.",
+    )  # fmt: skip
+    rise = Scale(0.0, float(values.max()) * 1.02, foot, top)
+    along = Scale(0.0, len(values) - 1.0, left, right)
+    edge = along(windows.past)
+    picture.box(left, top, edge - left, foot - top, "#f6efe2")
+    picture.left_axis(rise, left, right, 4)
+    picture.text(left + 4.0, top - 10.0, "planning", GREY)
+    picture.text(right, top - 10.0, f"{len(windows.starts)} windows to compare on", GREY, "end")
+    picture.dots([(along(k), rise(v)) for k, v in enumerate(values)], 1.1, GREY, 0.45)
+    smooth = np.convolve(values, np.ones(7) / 7.0, "valid")
+    picture.line([(along(k + 3), rise(v)) for k, v in enumerate(smooth)], "#14776a", 1.6)
+    for start in windows.starts:
+        picture.line([(along(start), foot + 24.0), (along(start), foot + 31.0)], GREY, 0.8)
+    for k, day in enumerate(dates):
+        if day.day == 1 and day.month in (1, 7):
+            x = along(k)
+            picture.line([(x, foot), (x, foot + 4.0)], GREY, 1.0)
+            picture.text(x, foot + 17.0, f"{day:%b %Y}", GREY, "middle", size=12.0)
+    picture.text(left, foot + 48.0, "marks: first day of each window", GREY, size=12.0)
+    picture.text(left, foot + 64.0, "dots: days; line: mean of seven days; units a day", GREY, size=12.0)
+    return picture

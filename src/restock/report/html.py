@@ -1,0 +1,242 @@
+"""The report: one HTML file that needs no network, no script and no other file."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from restock.core.errors import InvalidInput
+from restock.core.writing import write_whole
+from restock.evaluation.compare import Comparison
+from restock.report import tables
+from restock.report import words as say
+from restock.report.chapter import chapter
+from restock.report.markup import figure
+from restock.report.numbers import amount
+from restock.report.palette import colours
+from restock.report.provenance import versions
+from restock.report.svg import Svg
+from restock.report.words import INFORMATION, PLAIN, Words
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """Something of its own that the report shows besides the comparisons.
+
+    Attributes:
+        title: Heading.
+        paragraphs: Text.
+        picture: A chart, or None.
+        caption: What the chart shows.
+        quote: Text kept as it is written, line by line (a licence).
+    """
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    picture: Svg | None = None
+    caption: str = ""
+    quote: str = ""
+
+
+def write_report(
+    comparisons: Comparison | Sequence[Comparison],
+    path: str | Path,
+    *,
+    title: str = "Comparison of policies",
+    lead: str = "",
+    words: Words = PLAIN,
+    labels: Sequence[str] | None = None,
+    policies: Mapping[str, str] | None = None,
+    assumptions: Sequence[str] = (),
+    sections: Sequence[Section] = (),
+    command: str = "",
+) -> Path:
+    """Write the report of one or more comparisons; the whole file or nothing.
+
+    Args:
+        comparisons: What to show, each in a part of its own.
+        path: The file; missing folders are made, an older report is replaced at the very end.
+        title: The question, or what this is about.
+        lead: A paragraph below it: what was done.
+        words: What to call episodes and periods.
+        labels: A name for each episode (for instance a date).
+        policies: What a policy does, by name, where its own summary is not enough.
+        assumptions: Sentences added to those that hold for every comparison.
+        sections: Parts to add, such as where the data come from.
+        command: The command that repeats all this.
+
+    Returns:
+        The path.
+
+    Raises:
+        InvalidInput: There is nothing to report, labels do not fit, or the file cannot be written.
+    """
+    shown = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
+    if not shown:
+        raise InvalidInput("comparisons", shown, "there is nothing to report", "Give at least one comparison.")
+    for comparison in shown:
+        if labels is not None and len(labels) != comparison.episodes:
+            raise InvalidInput(
+                "labels", len(labels), f"{comparison.episodes} are needed, one for each episode", "Name each episode."
+            )
+    page = render(
+        shown, title=title, lead=lead, words=words, labels=labels, policies=policies or {},
+        assumptions=assumptions, sections=sections, command=command,
+    )  # fmt: skip
+    return write_whole(path, lambda file: file.write_text(page, encoding="utf-8"))
+
+
+def render(
+    comparisons: Sequence[Comparison],
+    *,
+    title: str,
+    lead: str,
+    words: Words,
+    labels: Sequence[str] | None,
+    policies: Mapping[str, str],
+    assumptions: Sequence[str],
+    sections: Sequence[Section],
+    command: str,
+) -> str:
+    """The page as text."""
+    names = list(dict.fromkeys(row.name for comparison in comparisons for row in comparison.rows))
+    shade = colours(names)
+    body = [f"<h1>{escape(title)}</h1>"]
+    if lead:
+        body.append(f'<p class="lead">{escape(lead)}</p>')
+    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c)]
+    body.append(_answer(comparisons, words))
+    parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, policies))]
+    parts += [(say.upper(f"{c.problem.name} {words.system}"), chapter(c, shade, words, labels)) for c in comparisons]
+    parts += [(section.title, _section(section)) for section in sections]
+    parts.append(("What was assumed", _assumptions(comparisons, words, assumptions)))
+    parts.append(("What the figures mean", _meanings(comparisons)))
+    parts.append(("How to repeat this", _repeat(comparisons, command)))
+    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
+    body.append(f'<nav aria-label="Parts of this page">{links}</nav>')
+    for k, (name, content) in enumerate(parts):
+        body.append(f'<section><h2 id="part-{k}">{escape(name)}</h2>{content}</section>')
+    now = datetime.datetime.now(datetime.UTC)
+    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
+    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+# parts ----------------------------------------------------------------------------------------
+
+
+def _answer(comparisons: Sequence[Comparison], words: Words) -> str:
+    if len(comparisons) == 1:
+        return f'<div class="answer"><p>{escape(" ".join(say.answer(comparisons[0], words)))}</p></div>'
+    blocks = [f"<p><b>{escape(' '.join(say.overall(comparisons, words)))}</b></p>"]
+    for comparison in comparisons:
+        told = escape(" ".join(say.answer(comparison, words)))
+        blocks.append(f"<p><b>{escape(say.upper(comparison.problem.name))}.</b> {told}</p>")
+    return f'<div class="answer">{"".join(blocks)}</div>'
+
+
+def _policies(comparisons: Sequence[Comparison], shade: Mapping[str, str], told: Mapping[str, str]) -> str:
+    """What each policy does, what it may know when it decides, and how it was set."""
+    cards = []
+    for name, colour in shade.items():
+        holders = [(c, row) for c in comparisons for row in c.rows if row.name == name]
+        policy = holders[0][1].simulation.policy
+        settings = []
+        for comparison, row in holders:
+            parameters = row.simulation.policy.parameters_in_words()
+            if parameters:
+                listed = ", ".join(f"{_key(key)}: {_setting(value)}" for key, value in parameters.items())
+                where = f"on {comparison.problem.name} " if len(comparisons) > 1 else ""
+                settings.append(f'<p class="small">Set {escape(where)}to {escape(listed)}.</p>')
+        cards.append(
+            f'<div class="card" style="border-color:{colour}"><h3>{escape(name)}</h3>'
+            f"<p>{escape(say.upper(told.get(name) or policy.summary))}.</p>"
+            f'<p class="small">Knows {escape(INFORMATION[policy.information])}.</p>{"".join(settings)}</div>'
+        )
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _section(section: Section) -> str:
+    text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
+    if section.quote:
+        text += f"<details><summary>Licence in full</summary><pre>{escape(section.quote)}</pre></details>"
+    if section.picture is None:
+        return text
+    return f'<div class="two">{figure(section.picture, escape(section.caption))}<div>{text}</div></div>'
+
+
+def _assumptions(comparisons: Sequence[Comparison], words: Words, own: Sequence[str]) -> str:
+    items = list(own)
+    if any(c.block > 1 for c in comparisons):
+        items.append(
+            f"Neighbouring {words.episodes} overlap and share demand, so they count for less than as many independent "
+            "ones; the 95% intervals allow for that (t interval with a long-run variance from slow cosine terms)."
+        )
+    else:
+        items.append(f"The {words.episodes} are independent of each other; 95% intervals are t intervals.")
+    items.append(
+        "The policy that the others are compared with is the best on these very data, so its lead over close rivals "
+        "is a little flattered."
+    )
+    if any(c.bound is not None for c in comparisons):
+        items.append(
+            "The bound (hindsight) is the exact optimum of a linear program that knows all demand of the "
+            f"{words.episode} in advance. No policy can earn more; how much of the gap any real policy could close "
+            "is not known."
+        )
+    for c in comparisons:
+        if c.seed is not None:
+            items.append(
+                f"On {c.problem.name}, {words.episode} k is drawn from seed {c.seed} + k - 1; every policy meets it."
+            )
+    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in items) + "</ul>"
+
+
+def _meanings(comparisons: Sequence[Comparison]) -> str:
+    known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison))
+    known = {
+        "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
+        "clear, too close to call": "whether the 95% interval of the difference excludes zero or includes it",
+        "share of the bound (of bound)": "profit / profit of the hindsight optimum, both summed over all episodes",
+        **known,
+    }
+    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in known.items()) + "</dl>"
+
+
+def _repeat(comparisons: Sequence[Comparison], command: str) -> str:
+    text = f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else ""
+    listed = ", ".join(f"{name} {version}" for name, version in versions().items())
+    text += f"<p>Made with {escape(listed)}.</p>"
+    numbers = json.dumps([_plain(c.to_dict()) for c in comparisons], indent=1, ensure_ascii=False)
+    return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
+
+
+def _plain(value: Any) -> Any:
+    """Without what differs from run to run (`seconds`) and what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items() if key != "seconds"}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _key(name: str) -> str:
+    """A setting's name, its link drawn as an arrow."""
+    return name.replace("->", " \N{RIGHTWARDS ARROW} ")
+
+
+def _setting(value: Any) -> str:
+    return amount(value, 1) if isinstance(value, float) else str(value)

@@ -1,0 +1,44 @@
+"""Numbers as people read them: few decimals, thousands marked, a real minus sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from restock.evaluation.stats import Estimate
+
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Decimals that show numbers of this size side by side: 0 from a hundred on, 1 from ten on, else 2."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    return 0 if largest >= 99.5 else 1 if largest >= 9.95 else 2
+
+
+def amount(value: float, places: int = 0, sign: bool = False) -> str:
+    """The number with so many decimals; a dash where there is none."""
+    if not math.isfinite(value):
+        return NONE
+    words = f"{abs(value):,.{places}f}"
+    if not words.strip("0.,"):
+        return words
+    return (MINUS if value < 0 else "+" if sign else "") + words
+
+
+def share(value: float, places: int = 0) -> str:
+    """A share as a percentage."""
+    return NONE if not math.isfinite(value) else amount(100.0 * value, places) + "%"
+
+
+def interval(value: Estimate, places: int = 0, sign: bool = False) -> str:
+    """The ends of a 95 % interval."""
+    if not math.isfinite(value.low):
+        return NONE
+    return f"{amount(value.low, places, sign)} to {amount(value.high, places, sign)}"
+
+
+def places_for(value: Estimate) -> int:
+    """Decimals for a mean and its interval."""
+    return decimals([value.mean, value.low, value.high])

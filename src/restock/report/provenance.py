@@ -1,0 +1,19 @@
+"""What made a result: versions of everything that could change a digit."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+import restock
+
+
+def versions() -> dict[str, str]:
+    """Versions by name; packages that are not installed are left out."""
+    found = {"restock": restock.__version__, "Python": platform.python_version()}
+    for package in ("numpy", "numba", "gymnasium", "highspy"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

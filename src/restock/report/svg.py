@@ -1,0 +1,166 @@
+"""Pictures as SVG text: no library, text stays text, the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from restock.report.numbers import amount
+
+Point = tuple[float, float]
+
+INK, GREY, LINE, FAINT, PAPER = "#1f2a36", "#5d6873", "#c9cfd6", "#e9ecef", "#ffffff"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """Values to places on the picture, in a straight line.
+
+    Attributes:
+        low: Least value.
+        high: Largest value.
+        start: Where the least value stands.
+        end: Where the largest stands.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Where the value stands."""
+        span = self.high - self.low
+        return self.start + (self.end - self.start) * ((value - self.low) / span if span else 0.5)
+
+    def clip(self, value: float) -> float:
+        """The nearest value on the scale."""
+        return min(max(value, self.low), self.high)
+
+
+def ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers from low to high, some `about` of them."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / max(about, 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [k * step for k in range(first, last + 1)]
+
+
+def width_of(text: str, size: float) -> float:
+    """About how wide a text is in the sans-serif letters of the page."""
+    narrow = sum(letter in "iljtf.,:;' |!()[]" for letter in text)
+    return size * (0.56 * (len(text) - narrow) + 0.31 * narrow)
+
+
+class Svg:
+    """A picture under construction.
+
+    Args:
+        width: Of the coordinates.
+        height: Likewise.
+        alt: What it shows, for those who do not see it.
+        size: Letter size of its texts.
+    """
+
+    def __init__(self, width: float, height: float, alt: str, size: float = 13.0) -> None:
+        self.width, self.height, self.size = width, height, size
+        self._alt = alt
+        self._parts: list[str] = []
+
+    def line(
+        self, points: Sequence[Point], colour: str, width: float = 1.5, dash: str = "", opacity: float = 1.0
+    ) -> None:
+        """A line through points."""
+        way = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        extra = (f' stroke-dasharray="{dash}"' if dash else "") + (f' opacity="{opacity:g}"' if opacity < 1.0 else "")
+        self._parts.append(
+            f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"{extra}/>'
+        )
+
+    def curve(self, points: Sequence[Point], colour: str, width: float = 1.5) -> None:
+        """A smooth line downwards through points: it leaves and reaches each of them vertically."""
+        way = f"M{_n(points[0][0])} {_n(points[0][1])}"
+        for (x, y), (u, v) in itertools.pairwise(points):
+            middle = (y + v) / 2.0
+            way += f"C{_n(x)} {_n(middle)} {_n(u)} {_n(middle)} {_n(u)} {_n(v)}"
+        self._parts.append(f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>')
+
+    def area(self, points: Sequence[Point], colour: str, opacity: float = 1.0) -> None:
+        """A filled shape."""
+        way = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "Z"
+        extra = f' fill-opacity="{opacity:g}"' if opacity < 1.0 else ""
+        self._parts.append(f'<path d="{way}" fill="{colour}"{extra}/>')
+
+    def box(
+        self, x: float, y: float, width: float, height: float, fill: str, stroke: str = "", round_: float = 0.0
+    ) -> None:
+        """A rectangle."""
+        extra = (f' stroke="{stroke}"' if stroke else "") + (f' rx="{round_:g}"' if round_ else "")
+        self._parts.append(
+            f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{fill}"{extra}/>'
+        )
+
+    def dots(self, points: Iterable[Point], radius: float, colour: str, opacity: float = 1.0) -> None:
+        """Discs."""
+        inner = "".join(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{radius:g}"/>' for x, y in points)
+        self._parts.append(f'<g fill="{colour}" fill-opacity="{opacity:g}">{inner}</g>')
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        colour: str = INK,
+        anchor: str = "start",
+        bold: bool = False,
+        size: float | None = None,
+        halo: bool = False,
+    ) -> None:
+        """A line of text on its baseline, anchored at its start, middle or end."""
+        extra = "" if anchor == "start" else f' text-anchor="{anchor}"'
+        extra += ' font-weight="600"' if bold else ""
+        extra += f' font-size="{size:g}"' if size is not None else ""
+        extra += f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"' if halo else ""
+        self._parts.append(f'<text x="{_n(x)}" y="{_n(y)}" fill="{colour}"{extra}>{escape(words)}</text>')
+
+    def left_axis(self, scale: Scale, left: float, right: float, about: int = 5) -> None:
+        """Numbers at the left and faint lines across."""
+        values = ticks(scale.low, scale.high, about)
+        places = _places(values)
+        for value in values:
+            y = scale(value)
+            self.line([(left, y), (right, y)], GREY if value == 0.0 else FAINT, 1.0)
+            self.text(left - 6.0, y + self.size * 0.35, amount(value, places), GREY, "end")
+
+    def foot_axis(self, scale: Scale, top: float, foot: float, about: int = 5, lines: bool = True) -> None:
+        """Numbers at the foot, and faint lines upwards."""
+        values = ticks(scale.low, scale.high, about)
+        places = _places(values)
+        for value in values:
+            x = scale(value)
+            if lines:
+                self.line([(x, top), (x, foot)], GREY if value == 0.0 else FAINT, 1.0)
+            self.text(x, foot + self.size * 1.3, amount(value, places), GREY, "middle")
+
+    def __str__(self) -> str:
+        return (
+            f'<svg viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" height="{self.height:g}" '
+            f'font-size="{self.size:g}" role="img" aria-label="{escape(self._alt)}" '
+            f'xmlns="http://www.w3.org/2000/svg"><title>{escape(self._alt)}</title>' + "".join(self._parts) + "</svg>"
+        )
+
+
+def _places(values: Sequence[float]) -> int:
+    step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)
+    return max(0, min(4, -math.floor(math.log10(step) + 1e-9))) if step > 0.0 else 0
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".")
