@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,11 +78,42 @@ def compare(
     document = _document(result)
     if save is not None:
         save(document)
+    if report is not None:
+        from restock.report.html import write_report
+
+        title = f"Which policy earns most on {problem.name}?"
+        changes = {"--horizon": horizon, "--discount": discount, "--report": report}
+        flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
+        flags += ["--no-bound"] if no_bound else []
+        write_report(
+            result, report, title=title, command=_command(name, chosen, episodes, seed, demand, changes, flags)
+        )
     if as_json:
-        console.document({**document, "out": None if out is None else str(out)})
+        files = {"out": out, "report": report}
+        console.document({**document, **{key: None if path is None else str(path) for key, path in files.items()}})
     else:
         _print(console, result, document)
+        if report is not None:
+            console.text(f"Charts and key figures: {report}")
     return 1 if result.exceeded else 0
+
+
+def _command(
+    name: str,
+    policies: Iterable[str],
+    episodes: int,
+    seed: int,
+    demand: Sequence[str] | None,
+    changes: Mapping[str, Any],
+    flags: Sequence[str],
+) -> str:
+    """The command that repeats a run."""
+    import shlex
+
+    words = ["restock", "compare", name, *policies, "--episodes", str(episodes), "--seed", str(seed)]
+    words += [word for piece in demand or () for word in ("--demand", piece)]
+    words += [word for option, value in changes.items() if value is not None for word in (option, str(value))]
+    return shlex.join([*words, *flags])
 
 
 def _document(result: Comparison) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _document(study: Study, out: Path, command: str) -> dict[str, Any]:
 def _print(console: Console, study: Study, out: Path) -> None:
     from restock.report.restaurant import TITLE, WORDS, lead
     from restock.report.tables import summary
-    from restock.report.words import answer, overall, upper, warnings
+    from restock.report.words import answer, heading, overall, warnings
 
     console.text(TITLE, style="bold")
     console.text(lead(study))
@@ -104,7 +104,7 @@ def _print(console: Console, study: Study, out: Path) -> None:
             *(rows.header[k] for k in columns),
             numbers=range(1, len(columns) - 1),
             words=[len(columns) - 1],
-            title=f"{upper(comparison.problem.name)} {WORDS.system}",
+            title=heading(comparison, WORDS),
         )
         for cells in rows.rows:
             shown.add_row(*(cells[k] for k in columns))

@@ -13,6 +13,12 @@ from restock.report import words as say
 from restock.report.markup import caption_of, chip, figure, row_of, scroll, table_of
 from restock.report.words import Words
 
+FIELDS = (
+    ("on_hand", "Stock on hand, all nodes together"),
+    ("backlog", "Backlog: demand still owed"),
+    ("unmet", "Demand lost in each period"),
+)
+
 
 def chapter(comparison: Comparison, shade: Mapping[str, str], words: Words, labels: Sequence[str] | None) -> str:
     """Answer, network, uncertainty, reasons, stocks and key figures of one comparison (HTML)."""
@@ -24,10 +30,12 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], words: Words, labe
         "boxes the stock at the start.",
         1.0,
     )
+    drawn = len(figures.sample(comparison.episodes))
+    some = "" if drawn == comparison.episodes else f" Drawn are {drawn} of {comparison.episodes} {words.episodes}."
     paired = figure(
         figures.differences(comparison, shade, words),
         f"<b>Paired comparison.</b> Each dot is one {words.episode}: profit of the policy minus profit of "
-        f"{escape(comparison.reference)} on the same demand. Disc and bar: mean and 95% interval.",
+        f"{escape(comparison.reference)} on the same demand. Disc and bar: mean and 95% interval.{some}",
     )
     each = figure(
         figures.by_episode(comparison, shade, words, names),
@@ -60,24 +68,30 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], words: Words, labe
 
 
 def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Words, names: Sequence[str]) -> list[str]:
-    """Stock and backlog over the periods, a panel for each policy."""
+    """Stock, and backlog or lost demand, over the periods: a panel for each policy."""
     example = _typical(comparison)
-    parts = []
-    for field, heading in (("on_hand", "Stock on hand, all nodes together"), ("backlog", "Backlog: demand still owed")):
-        if field in comparison.rows[0].simulation.trajectory:
-            panels = "".join(
-                figure(chart, f"<b>{chip(shade[row.name])}{escape(row.name)}</b>")
-                for row, chart in figures.over_time(comparison, field, shade, example)
-            )
-            parts.append(f'<h3>{heading}</h3><div class="panels">{panels}</div>')
-    if parts:
-        parts.append(
-            f"<p>Units at the end of each {words.period}; 0 is the start. Thick line: mean over {comparison.episodes} "
-            f"{words.episodes}. Band: the middle 80% of them. Thin line: the {words.episode} with the median profit of "
-            f"{escape(comparison.reference)} ({escape(names[example])}). Where hindsight owes units too, serving them "
-            "in time was impossible or not worth its cost.</p>"
+    shown = []
+    for field, heading in FIELDS:
+        trajectories = [row.simulation.trajectory for row in comparison.rows]
+        if field not in trajectories[0] or not any(trajectory[field].any() for trajectory in trajectories):
+            continue
+        if field == "unmet" and "backlog" in shown:
+            continue
+        panels = "".join(
+            figure(chart, f"<b>{chip(shade[row.name])}{escape(row.name)}</b>")
+            for row, chart in figures.over_time(comparison, field, shade, example)
         )
-    return parts
+        shown += [field, f'<h3>{heading}</h3><div class="panels">{panels}</div>']
+    if not shown:
+        return []
+    note = (
+        f"Units at the end of each {words.period}; 0 is the start. Thick line: mean over {comparison.episodes} "
+        f"{words.episodes}. Band: the middle 80% of them. Thin line: the {words.episode} with the median profit of "
+        f"{comparison.reference} ({names[example]})."
+    )
+    if say.bound_row(comparison) is not None and len(shown) > 2:
+        note += " Where hindsight leaves demand unserved too, serving it in time was impossible or not worth its cost."
+    return [*shown[1::2], f"<p>{escape(note)}</p>"]
 
 
 def _typical(comparison: Comparison) -> int:
@@ -94,6 +108,8 @@ def _key_figures(comparison: Comparison, shade: Mapping[str, str], words: Words)
         groups += [row_of(cells) for cells in table.rows]
     absent = tables.left_out(comparison)
     note = f"; not shown, as they never move: {', '.join(absent)}" if absent else ""
+    if comparison.problem.layout.money and not say.money_parts(comparison):
+        note += ". The parts are counted before discounting, so they do not add up to the profit"
     return scroll(
         f'<table class="figures">{caption_of(f"Means over {comparison.episodes} {words.episodes}{note}")}'
         f'<thead><tr><th scope="col">figure</th>{head}</tr></thead><tbody>{"".join(groups)}</tbody></table>'

@@ -18,6 +18,7 @@ from restock.report.words import Words, kpi_name, money_parts
 
 WIDE = 480.0
 PANEL = (220.0, 140.0)
+DRAWN = 600  # episodes that are drawn one by one at most
 FAR = 3.0  # a policy is drawn off the scale if it needs one so many times as large as the next best
 
 
@@ -72,10 +73,11 @@ def differences(comparison: Comparison, colours: Mapping[str, str], words: Words
         label = f"{row.name}  {amount(row.difference.mean, places_for(row.difference), True)}"
         if row.name not in kept:
             picture.text(16.0, y - 14.0, label, colour, bold=True, halo=True)
-            picture.text(16.0, y + 4.0, "\N{LEFTWARDS ARROW} far off this scale", GREY, size=11.5, halo=True)
+            arrow = "\N{LEFTWARDS ARROW}" if row.difference.mean < 0.0 else "\N{RIGHTWARDS ARROW}"
+            picture.text(16.0, y + 4.0, f"{arrow} far off this scale", GREY, size=11.5, halo=True)
             continue
-        spread = _spread(len(apart[row.name]))
-        picture.dots([(scale(v), y + d) for v, d in zip(apart[row.name], spread, strict=True)], 2.2, colour, 0.3)
+        some = [float(apart[row.name][b]) for b in sample(comparison.episodes)]
+        picture.dots([(scale(v), y + d) for v, d in zip(some, _spread(len(some)), strict=True)], 2.2, colour, 0.3)
         if math.isfinite(row.difference.low):
             ends = [(scale(scale.clip(end)), y) for end in (row.difference.low, row.difference.high)]
             picture.line(ends, colour, 5.0)
@@ -85,6 +87,12 @@ def differences(comparison: Comparison, colours: Mapping[str, str], words: Words
     return picture
 
 
+def sample(episodes: int) -> list[int]:
+    """The episodes that are drawn one by one: all, or evenly spread ones."""
+    count = min(episodes, DRAWN)
+    return [k * (episodes - 1) // max(count - 1, 1) for k in range(count)]
+
+
 def _spread(count: int) -> list[float]:
     """Heights that keep neighbours apart, the same each time."""
     return [(k * 0.618034 % 1.0 - 0.5) * 14.0 for k in range(count)]
@@ -92,36 +100,38 @@ def _spread(count: int) -> list[float]:
 
 def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Words, labels: Sequence[str]) -> Svg:
     """Profit of each policy in each episode, side by side: all move with the demand they share."""
-    best = comparison.row(comparison.reference).simulation.profit
     top_profit = max(float(row.simulation.profit.max()) for row in comparison.rows)
     needs = {row.name: top_profit - float(row.simulation.profit.min()) for row in comparison.rows}
     kept = on_one_scale(needs)
     shown = [row for row in comparison.rows if row.name in kept]
     values = np.concatenate([row.simulation.profit for row in shown])
-    height, left, right, top, foot = 300.0, 52.0, WIDE - 10.0, 12.0, 238.0
     picture = Svg(
-        WIDE, height,
+        WIDE, 300.0,
         f"Profit of each policy in each {words.episode} on {comparison.problem.name}. The lines rise and fall "
         "together, because all policies meet the same demand.",
     )  # fmt: skip
     low, high = min(0.0, float(values.min())), float(values.max())
-    rise = Scale(low, high + 0.05 * (high - low or 1.0), foot, top)
-    along = Scale(0.0, max(len(best) - 1.0, 1.0), left, right)
+    high += 0.05 * (high - low or 1.0)
+    left, right, top, foot = picture.room_for(ticks(low, high, 5)) + 2.0, WIDE - 10.0, 12.0, 238.0
+    rise = Scale(low, high, foot, top)
+    along = Scale(0.0, max(comparison.episodes - 1.0, 1.0), left, right)
     picture.left_axis(rise, left, right, 5)
     for k, words_here in _few(labels):
         anchor = "start" if k == 0 else "end" if k == len(labels) - 1 else "middle"
         picture.text(along(k), foot + 17.0, words_here, GREY, anchor)
     for row in reversed(shown):
         bound = row.information == "clairvoyant"
-        points = [(along(k), rise(v)) for k, v in enumerate(row.simulation.profit)]
+        points = [(along(k), rise(float(row.simulation.profit[k]))) for k in sample(comparison.episodes)]
         if len(points) > 400:
             picture.dots(points, 1.3, colours[row.name], 0.5)
         else:
             picture.line(points, colours[row.name], 1.4 if bound else 2.0, "4 3" if bound else "")
-    _key(picture, [(row.name, colours[row.name]) for row in shown], left, foot + 36.0)
+    y = _key(picture, [(row.name, colours[row.name]) for row in shown], left, foot + 38.0)
     missing = [row.name for row in comparison.rows if row.name not in kept]
     if missing:
-        picture.text(right, foot + 36.0 + 18.0, f"off the scale: {', '.join(missing)}", GREY, "end", size=11.5)
+        y += 18.0
+        picture.text(left, y, f"off the scale: {', '.join(missing)}", GREY, size=12.0)
+    picture.height = y + 8.0
     return picture
 
 
@@ -160,7 +170,7 @@ def costs(comparison: Comparison, words: Words) -> Svg | None:
     step, top = 46.0, 8.0
     foot = top + step * len(comparison.rows)
     picture = Svg(
-        WIDE, foot + 66.0,
+        WIDE, foot,
         f"Costs per {words.episode} on {comparison.problem.name}: "
         + "; ".join(f"{row.name} {amount(total[row.name])}" for row in comparison.rows) + ".",
     )  # fmt: skip
@@ -183,51 +193,52 @@ def costs(comparison: Comparison, words: Words) -> Svg | None:
             picture.text(scale(x) + 6.0, y + 31.5, label, INK, bold=True, halo=True)
         else:
             picture.text(WIDE - 10.0, y + 13.0, label, INK, "end", bold=True, halo=True)
-    _key(picture, [(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
+    picture.height = 8.0 + _key(picture, [(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
     return picture
 
 
 def over_time(comparison: Comparison, field: str, colours: Mapping[str, str], example: int) -> list[tuple[Row, Svg]]:
-    """A stock over the periods for each policy: mean, the middle 80% of episodes, and one episode.
+    """A field over the periods for each policy: mean, the middle 80% of episodes, and one episode.
 
-    All charts have one scale, but for policies that would dwarf the others.
+    Stocks begin with the start of the episode, flows with the first period. All charts have one scale,
+    but for policies that would dwarf the others.
     """
     total = {row.name: row.simulation.trajectory[field].sum(axis=-1) for row in comparison.rows}
     upper = {name: float(max(np.percentile(v, 90, axis=0).max(), v[example].max())) for name, v in total.items()}
     kept = on_one_scale(upper, 2.0)
     common = max(upper[name] for name in kept)
+    first = 0 if field in comparison.rows[0].simulation.trajectory.stocks else 1
     charts = []
     for row in comparison.rows:
         own = row.name not in kept
-        chart = _panel(total[row.name], upper[row.name] if own else common, colours[row.name], row, field, example)
+        alt = f"{field.replace('_', ' ')} under {row.name}"
+        most = max(upper[row.name] if own else common, 1.0)
+        chart = _panel(total[row.name], first, most, colours[row.name], alt, example)
         if own:
             chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
         charts.append((row, chart))
     return charts
 
 
-def _panel(values: Array, most: float, colour: str, row: Row, field: str, example: int) -> Svg:
+def _panel(values: Array, first: int, most: float, colour: str, alt: str, example: int) -> Svg:
+    """One chart of `over_time`: values of shape (B, periods), the first of them in period `first`."""
     width, height = PANEL
     mean, low, high = values.mean(axis=0), np.percentile(values, 10, axis=0), np.percentile(values, 90, axis=0)
-    periods = values.shape[1] - 1
-    picture = Svg(
-        width, height,
-        f"{field.replace('_', ' ')} under {row.name}: mean {amount(float(mean[0]))} at the start, at most "
-        f"{amount(float(mean.max()))}, {amount(float(mean[-1]))} at the end.",
-        11.5,
-    )  # fmt: skip
-    top = ticks(0.0, max(most, 1.0), 4)
-    left = 12.0 + max(width_of(amount(t), 11.5) for t in top)
-    rise = Scale(0.0, max(most, 1.0) * 1.04, height - 24.0, 8.0)
-    along = Scale(0.0, float(periods), left, width - 8.0)
+    last = first + values.shape[1] - 1
+    ends = f"mean {amount(float(mean[0]))} at first, {amount(float(mean[-1]))} at last"
+    alt += f": {ends}, {amount(float(mean.max()))} at most"
+    picture = Svg(width, height, alt, 11.5)
+    left = picture.room_for(ticks(0.0, most, 4)) + 2.0
+    rise = Scale(0.0, most * 1.04, height - 24.0, 8.0)
+    along = Scale(0.0, float(last), left, width - 8.0)
     picture.left_axis(rise, left, width - 8.0, 4)
-    for t in sorted({0, periods // 3, 2 * periods // 3, periods}):
+    for t in sorted({0, last // 3, 2 * last // 3, last}):
         picture.text(along(t), height - 8.0, str(t), GREY, "middle")
-    there = [(along(t), rise(v)) for t, v in enumerate(high)]
-    back = [(along(t), rise(v)) for t, v in enumerate(low)]
+    there = [(along(t), rise(v)) for t, v in enumerate(high, first)]
+    back = [(along(t), rise(v)) for t, v in enumerate(low, first)]
     picture.area(there + back[::-1], colour, 0.2)
-    picture.line([(along(t), rise(v)) for t, v in enumerate(values[example])], colour, 1.0, opacity=0.75)
-    picture.line([(along(t), rise(v)) for t, v in enumerate(mean)], colour, 2.4)
+    picture.line([(along(t), rise(v)) for t, v in enumerate(values[example], first)], colour, 1.0, opacity=0.75)
+    picture.line([(along(t), rise(v)) for t, v in enumerate(mean, first)], colour, 2.4)
     return picture
 
 

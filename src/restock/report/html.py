@@ -114,7 +114,7 @@ def render(
     body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c)]
     body.append(_answer(comparisons, words))
     parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, policies))]
-    parts += [(say.upper(f"{c.problem.name} {words.system}"), chapter(c, shade, words, labels)) for c in comparisons]
+    parts += [(say.heading(c, words), chapter(c, shade, words, labels)) for c in comparisons]
     parts += [(section.title, _section(section)) for section in sections]
     parts.append(("What was assumed", _assumptions(comparisons, words, assumptions)))
     parts.append(("What the figures mean", _meanings(comparisons)))

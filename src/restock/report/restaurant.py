@@ -79,8 +79,8 @@ def assumptions(study: Study) -> tuple[str, ...]:
         "in the data, but no policy uses them.",
         "A node with several suppliers splits its orders among them in favour of the cheaper ones.",
         "On most links goods cost less a day while they are under way than at the node they left. The hindsight "
-        "optimum uses that: it sends goods off early just to have them on the road. No planner would, so part of the gap "
-        "to it is bookkeeping.",
+        "optimum uses that: it sends goods off early just to have them on the road. No planner would, so part of the "
+        "gap to it is bookkeeping.",
         f"A window starts every {windows.every} days"
         + (", so on every day of the week" if windows.every % 7 else ", so always on the same day of the week")
         + f"; {len(windows.starts)} windows use {windows.used} days.",

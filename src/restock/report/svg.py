@@ -130,6 +130,11 @@ class Svg:
         extra += f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"' if halo else ""
         self._parts.append(f'<text x="{_n(x)}" y="{_n(y)}" fill="{colour}"{extra}>{escape(words)}</text>')
 
+    def room_for(self, values: Sequence[float]) -> float:
+        """Width that numbers at the left need."""
+        places = _places(values)
+        return max(width_of(amount(value, places), self.size) for value in values) + 8.0
+
     def left_axis(self, scale: Scale, left: float, right: float, about: int = 5) -> None:
         """Numbers at the left and faint lines across."""
         values = ticks(scale.low, scale.high, about)

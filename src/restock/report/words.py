@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from restock.evaluation.compare import Comparison, Row
 from restock.report.numbers import NONE, amount, decimals, interval, places_for, share
 
@@ -100,18 +102,18 @@ def warnings(comparison: Comparison) -> list[str]:
 def answer(comparison: Comparison, words: Words = PLAIN) -> list[str]:
     """Which policy, by how much, how sure: a few sentences on one comparison."""
     best = comparison.row(comparison.reference)
+    others = rivals(comparison)
     places = decimals([best.profit.mean])
     sure = f" (95% interval {interval(best.profit, places)})" if math.isfinite(best.profit.low) else ""
-    said = [f"{upper(best.name)} earned most: {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
+    most = "earned most:" if others else "earned"
+    said = [f"{upper(best.name)} {most} {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
     if comparison.bound is not None and best.gap is not None and best.information != "clairvoyant":
-        said[0] += (
-            f", {share(1.0 - best.gap)} of the {amount(comparison.bound.mean, places)} "
-            "that was possible with demand known in advance"
-        )
+        reached = f", {share(1.0 - best.gap)} of the {amount(comparison.bound.mean, places)} that "
+        proven = "was possible with demand known in advance"
+        said[0] += reached + (proven if comparison.bound_proven else "the best plan found earns with demand known")
     said[0] += "."
-    others = rivals(comparison)
     if others:
-        said.append(_lead(others[0], words))
+        said.append(_lead(others[0], best, words))
     if len(others) > 1:
         behind = [f"{row.name} {_less(row)}" for row in others[1:]]
         said.append(f"{upper(_listed(behind))}.")
@@ -166,9 +168,11 @@ def verdict(row: Row) -> str:
     return OPEN if row.difference.low <= 0.0 <= row.difference.high else CLEAR
 
 
-def _lead(row: Row, words: Words) -> str:
+def _lead(row: Row, best: Row, words: Words) -> str:
     """The lead of the best policy over the next one."""
     assert row.difference is not None and row.better_in is not None
+    if np.array_equal(row.simulation.profit, best.simulation.profit):
+        return f"The next, {row.name}, earned the same in every {words.episode}."
     if not math.isfinite(row.difference.low):
         return f"The next, {row.name}, {_less(row)}; with one {words.episode} that may be chance."
     said = f"The next, {row.name}, {_less(row, True)} and was ahead in {share(row.better_in)} of the {words.episodes}: "
@@ -216,6 +220,12 @@ def losses(comparison: Comparison) -> list[str]:
         less = "".join(f", less {amount(-worse[part], places)} saved on {kpi_name(part)}" for part in cheaper)
         said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {_listed(pieces)}{less}.")
     return said
+
+
+def heading(comparison: Comparison, words: Words = PLAIN) -> str:
+    """What was simulated, as a heading."""
+    name = comparison.problem.name
+    return upper(name if name.endswith(words.system) else f"{name} {words.system}")
 
 
 def upper(text: str) -> str:
