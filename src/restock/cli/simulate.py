@@ -114,7 +114,8 @@ def saver(path: Path) -> Callable[[Any], Any]:
 def _print(console: Console, figures: dict[str, Any]) -> None:
     from restock.core.kpis import MEANINGS
     from restock.report.numbers import NONE, amount, decimals, interval, share
-    from restock.report.words import PARTS, SHARES, kpi_name
+    from restock.report.tables import SHARES
+    from restock.report.words import PARTS, kpi_name
 
     wide = console.width >= 110
     shown = table("figure", "mean", "95 % interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
