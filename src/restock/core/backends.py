@@ -45,9 +45,12 @@ def bind_all(texts: Iterable[Text], names: dict[str, Any]) -> dict[str, Any]:
 # numba ------------------------------------------------------------------------------------------
 
 
+VIEWS = Path(__file__).with_name("numba_views.py")
+
+
 def fingerprint(texts: Iterable[Text]) -> str:
-    """A hash of what the texts say, whatever file they stand in."""
-    digest = hashlib.sha256()
+    """A hash of what the texts say, whatever file they stand in, and of the views they are compiled with."""
+    digest = hashlib.sha256(VIEWS.read_bytes())
 
     def feed(code: CodeType) -> None:
         digest.update(code.co_code)
@@ -55,11 +58,13 @@ def fingerprint(texts: Iterable[Text]) -> str:
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 feed(constant)
-            else:
-                digest.update(repr(constant).encode())
+            else:  # a set shows its members in another order in every process
+                shown = sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
+                digest.update(str(shown).encode())
 
     for text in texts:
         feed(text.__code__)
+        digest.update(repr(text.__defaults__).encode())
         for name in text.__code__.co_names:
             value = text.__globals__.get(name)
             if isinstance(value, (int, float, str, tuple)):

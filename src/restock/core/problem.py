@@ -190,6 +190,14 @@ class Problem(abc.ABC):
         """Write period t's chance into the world of a `sequential` problem."""
         raise NotImplementedError
 
+    def operations(self, library: str) -> dict[str, Text]:
+        """What the texts call that has no row-wise form of its own (see `restock.core.rowwise`), by name.
+
+        Args:
+            library: `numpy` or `torch`.
+        """
+        return {}
+
     @abc.abstractmethod
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names of the entries of each recorded field."""

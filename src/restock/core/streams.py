@@ -63,4 +63,5 @@ def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) 
 
 def uniform(stream_key: int, episode: int, count: int) -> NDArray[np.float64]:
     """Numbers 0 .. count - 1 of one episode of one counter stream, shape (count,)."""
-    return uniforms(np.array([stream_key], dtype=np.uint64), np.array([episode]), count)[0]
+    numbers: NDArray[np.float64] = uniforms(np.array([stream_key], dtype=np.uint64), np.array([episode]), count)[0]
+    return numbers

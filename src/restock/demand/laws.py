@@ -12,6 +12,7 @@ import math
 GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC = range(6)
 
 LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
+LEAST_WEIGHT = 1e-20  # relative to the mode: beyond it a tail adds nothing to a double
 
 
 def poisson_quantile(u: float, mean: float) -> float:
@@ -31,43 +32,46 @@ def poisson_quantile(u: float, mean: float) -> float:
 
 
 def count_search(u: float, mean: float, size: float) -> float:
-    """Quantile of a count with a large mean, searched outward from the mode.
+    """Quantile of a count whose probability of 0 is too small for a search from there.
 
-    Poisson for size 0, else negative binomial with that dispersion. The cumulative probability at
-    the mode comes from summing downward, so no starting value underflows.
+    Poisson for size 0, else negative binomial with that dispersion. Probabilities are taken
+    relative to the one at the mode, so nothing underflows and nothing has to be normalised
+    beforehand; each tail is summed from its end, so small and large quantiles are exact too.
     """
-    mode = math.floor(mean if size == 0.0 else max(mean - mean / size, 0.0))
+    mode = float(math.floor(mean if size == 0.0 else mean - mean / size))
     ratio = 0.0 if size == 0.0 else mean / (mean + size)
-    if size == 0.0:
-        log_top = mode * math.log(mean) - mean - math.lgamma(mode + 1.0)
-    else:
-        log_top = (
-            math.lgamma(mode + size)
-            - math.lgamma(size)
-            - math.lgamma(mode + 1.0)
-            + size * math.log1p(-ratio)
-            + mode * math.log(ratio)
-        )
-    top = math.exp(log_top)
-    total = top
-    probability = top
+    weight = 1.0
+    low = 0.0
     k = mode
-    while k > 0.0 and probability > 1e-18:
-        probability = probability * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
-        total = total + probability
+    while k > 0.0 and weight > LEAST_WEIGHT:
+        weight = weight * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
+        low = low + weight
         k = k - 1.0
+    bottom = k
+    bottom_weight = weight
+    weight = 1.0
+    high = 0.0
     k = mode
-    probability = top
-    if total < u:
-        while total < u and probability > 1e-300:
-            k = k + 1.0
-            probability = probability * (mean / k if size == 0.0 else (k - 1.0 + size) * ratio / k)
-            total = total + probability
+    while weight > LEAST_WEIGHT:
+        k = k + 1.0
+        weight = weight * (mean / k if size == 0.0 else (k - 1.0 + size) * ratio / k)
+        high = high + weight
+    everything = low + 1.0 + high
+    if u * everything > low + 1.0:
+        left = (1.0 - u) * everything  # of the upper tail may stay above the quantile
+        tail = weight
+        while tail <= left:
+            weight = weight * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
+            tail = tail + weight
+            k = k - 1.0
         return k
-    while k > 0.0 and total - probability >= u:
-        total = total - probability
-        probability = probability * (k / mean if size == 0.0 else k / ((k - 1.0 + size) * ratio))
-        k = k - 1.0
+    k = bottom
+    weight = bottom_weight
+    total = weight
+    while total < u * everything and k < mode:
+        k = k + 1.0
+        weight = weight * (mean / k if size == 0.0 else (k - 1.0 + size) * ratio / k)
+        total = total + weight
     return k
 
 
@@ -107,18 +111,16 @@ def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
     """Smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
     if mean <= 0.0:
         return 0.0
-    if mean > 200.0:
-        return count_search(u, mean, size)
-    ratio = mean / (mean + size)
-    probability = math.exp(size * math.log1p(-ratio))
+    probability = math.exp(-size * math.log1p(mean / size))
     if probability < 1e-290:
         return count_search(u, mean, size)
+    ratio = mean / (mean + size)
     total = probability
     k = 0.0
-    while total < u and probability > 1e-300:
-        k = k + 1.0
-        probability = probability * (k - 1.0 + size) * ratio / k
+    while total < u and (k < mean or probability > LEAST_WEIGHT):
+        probability = probability * (k + size) * ratio / (k + 1.0)
         total = total + probability
+        k = k + 1.0
     return k
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
+from restock.core.backends import Text
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.core.scene import Scene
 from restock.core.validation import LARGEST
-from restock.demand import laws
+from restock.demand import laws, rowwise
 from restock.demand.path import Demand
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, interface
@@ -331,6 +332,10 @@ class NetworkProblem(Problem):
         size = self.horizon * len(self.markets)
         mean = episodes[..., rules : rules + size].reshape((*episodes.shape[:-1], self.horizon, len(self.markets)))
         return {"demand": record[..., 1:, self.layout.columns["demand"]], "mean": mean}
+
+    def operations(self, library: str) -> dict[str, Text]:
+        """The law of demand on whole batches."""
+        return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
 
     @property
     def sequential(self) -> bool:

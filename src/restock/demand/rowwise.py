@@ -1,0 +1,86 @@
+"""Demand of a whole batch at once, from its mean and one random number each.
+
+The meanings of `laws.demand_of` for `restock.core.rowwise`, where mean and draw are arrays of shape
+(B,). The laws branch on data, so the numbers come from the same compiled text row by row.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from restock.core import backends
+from restock.demand import laws
+
+TEXTS = (
+    laws.count_search,
+    laws.poisson_quantile,
+    laws.normal_quantile,
+    laws.negative_binomial_quantile,
+    laws.demand_of,
+)
+
+
+def each(law, mean, spread, power, noise_scale, draw, demand):  # type: ignore[no-untyped-def]
+    """Demand of each row."""
+    for b in range(len(demand)):
+        demand[b] = demand_of(law[b], mean[b], spread[b], power[b], noise_scale[b], draw[b])  # type: ignore[name-defined]  # noqa: F821
+
+
+@cache
+def _each() -> Any:
+    return backends.compile_texts(TEXTS, (each,), "demand").each
+
+
+def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
+    """`laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
+    if np.ndim(law) == 0 and law == laws.GIVEN:
+        return draw
+    columns = [np.ascontiguousarray(a) for a in np.broadcast_arrays(law, mean, spread, power, noise_scale, draw)]
+    columns = [column.astype(np.float64) for column in columns]
+    demand = np.empty(len(columns[0]))
+    _each()(*columns, demand)
+    return demand
+
+
+def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
+    """`laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
+
+    The quantile at the number drawn is written mean + deviation(mean) * z with z held constant, so
+    the gradient says how demand moves as the mean does, whole units or not.
+    """
+    import torch
+
+    if not isinstance(law, torch.Tensor) and law == laws.GIVEN:
+        return draw
+
+    def plain(a: Any) -> Any:
+        return a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a
+
+    with torch.no_grad():
+        sampled = numpy_demand(plain(law), plain(mean), plain(spread), plain(power), 1.0, plain(draw))
+        sampled = torch.as_tensor(sampled, dtype=draw.dtype, device=draw.device)
+    if not isinstance(mean, torch.Tensor):
+        mean = torch.full_like(draw, float(mean))
+    deviation = _deviation(torch, law, mean, spread, power)
+    safe = torch.where(deviation > 0.0, deviation, torch.ones_like(deviation))
+    z = ((sampled - mean) / safe).detach()
+    moved = torch.where(deviation > 0.0, mean + deviation * z, sampled + (mean - mean.detach()))
+    demand = torch.clamp(mean + noise_scale * (moved - mean), min=0.0)
+    given = torch.as_tensor(law == laws.GIVEN, device=draw.device)
+    return torch.where(given, draw, demand)
+
+
+def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
+    """Standard deviation of the law at these means, up to a constant factor."""
+    code = torch.as_tensor(law, dtype=mean.dtype, device=mean.device).expand_as(mean)
+    size = torch.clamp(torch.as_tensor(spread, dtype=mean.dtype, device=mean.device), min=1e-300)
+    positive = mean > 0.0
+    above = torch.where(positive, mean, torch.ones_like(mean))  # a root at zero has no finite gradient
+    deviation = torch.zeros_like(mean)
+    deviation = torch.where(code == laws.POISSON, above**0.5, deviation)
+    deviation = torch.where((code == laws.NORMAL) | (code == laws.UNIFORM), spread * above**power, deviation)
+    deviation = torch.where(code == laws.NEGATIVE_BINOMIAL, (above + above**2 / size) ** 0.5, deviation)
+    return torch.where(positive, deviation, torch.zeros_like(mean))
