@@ -20,7 +20,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _EPISODE = np.uint64(0xD1342543DE82EF95)
-_TO_UNIT = 2.0**-53
+_TO_UNIT = 2.0**-52
 
 
 def check_seed(seed: object, field: str = "seed") -> int:
@@ -57,7 +57,7 @@ def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) 
         z = (z ^ (z >> np.uint64(30))) * _MIX_1
         z = (z ^ (z >> np.uint64(27))) * _MIX_2
         z = z ^ (z >> np.uint64(31))
-    unit: NDArray[np.float64] = ((z >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
+    unit: NDArray[np.float64] = ((z >> np.uint64(12)).astype(np.float64) + 0.5) * _TO_UNIT  # 52 bits and a half: exact
     return unit
 
 
