@@ -132,9 +132,8 @@ def _period_by_period(problem: Problem, policy: Policy, chance: Episodes, progre
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
     for t in range(problem.horizon):
-        orders = np.asarray(policy.act(_view(table, mean)), dtype=np.float64)
-        _check_orders(policy, orders, (len(chance), len(problem.labels()[problem.decision])))
-        table.advance(orders)
+        decision = policy.act(_view(table, mean))
+        table.advance(_checked(policy, decision, (len(chance), len(problem.labels()[problem.decision]))))
         if progress is not None:
             progress(t + 1, problem.horizon)
     return table.trajectory(_about(problem, policy))
@@ -151,16 +150,19 @@ def _view(table: Table, mean: Array | None) -> View:
     return View(t, stocks, flows, None if mean is None else mean.copy())
 
 
-def _check_orders(policy: Policy, orders: Array, shape: tuple[int, int]) -> None:
+def _checked(policy: Policy, decision: Any, shape: tuple[int, int]) -> Array:
+    """The decision as finite numbers of the right shape."""
+    field, what = f"policy {policy.name}", f"act() returns decisions of shape {shape}"
+    try:
+        orders = np.asarray(decision, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(field, decision, what, "Mend act().") from None
     if orders.shape != shape:
-        raise InvalidInput(
-            f"policy {policy.name}", f"shape {orders.shape}", f"act() returns decisions of shape {shape}", "Mend act()."
-        )
+        raise InvalidInput(field, f"shape {orders.shape}", what, "Mend act().")
     if not np.isfinite(orders).all():
         b, i = (int(k) for k in np.argwhere(~np.isfinite(orders))[0])
-        raise InvalidInput(
-            f"policy {policy.name}", float(orders[b, i]), f"decision {i} of episode {b} is not finite", "Mend act()."
-        )
+        raise InvalidInput(field, float(orders[b, i]), f"decision {i} of episode {b} is not finite", "Mend act().")
+    return orders
 
 
 def _about(problem: Problem, policy: Policy) -> dict[str, str]:

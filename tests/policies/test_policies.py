@@ -1,0 +1,271 @@
+"""The first policies: levels by hand, one text in two loops, and what may go wrong when making them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import restock
+from restock.core.play import draw
+from restock.evaluation import simulate as module
+from restock.policies._base import Policy, View
+from restock.policies.flows import (
+    downstream_first,
+    last_useful_period,
+    mean_flow,
+    periods_to_market,
+    planned_orders,
+    supplier_shares,
+)
+from restock.policies.registry import policy_class
+from restock.problems.network.load import instances
+from tests.problems.network.networks import random_network
+
+# Standard normal quantiles of the critical ratios below, from a table (six decimals).
+Z = {0.769231: 0.736316, 0.833333: 0.967422, 0.909091: 1.335178, 0.952381: 1.668391, 0.95: 1.644854}
+
+
+# base-stock ---------------------------------------------------------------------------------------
+
+
+def test_levels_by_hand_on_serial():
+    # mu = 20, sigma = sqrt(20); S = 20 (L + 1) + z sigma sqrt(L + 1) with b / (b + h), b = 0.1.
+    levels = restock.make_policy("base-stock", "serial").levels
+    by_hand = [
+        100 + Z[0.769231] * np.sqrt(20) * np.sqrt(5),  # L = 4, h = 0.03
+        100 + Z[0.833333] * np.sqrt(20) * np.sqrt(5),  # L = 4, h = 0.02
+        20 + Z[0.909091] * np.sqrt(20),  # L = 0, h = 0.01
+    ]
+    np.testing.assert_allclose(levels, by_hand, rtol=1e-6)
+
+
+def test_levels_with_lost_sales_count_the_margin():
+    # b = 0.1 + (2.0 - 1.5) = 0.6: ratio 0.6 / 0.63 at node 1.
+    problem = restock.load_problem("serial", backlog=False)
+    level = restock.make_policy("base-stock", problem).levels[0]
+    np.testing.assert_allclose(level, 100 + Z[0.952381] * np.sqrt(20) * np.sqrt(5), rtol=1e-6)
+
+
+def test_levels_from_what_one_plans_for():
+    planned = restock.make_policy("base-stock", "serial", mean=30, sd=3, service=0.95).levels
+    np.testing.assert_allclose(planned, 30 * np.array([5, 5, 1]) + Z[0.95] * 3 * np.sqrt([5, 5, 1]), rtol=1e-6)
+    without_noise = restock.make_policy("base-stock", restock.load_problem("serial", demand={"noise_scale": 0})).levels
+    np.testing.assert_allclose(without_noise, [100, 100, 20])
+
+
+def test_levels_where_markets_meet_add_their_variances():
+    # w-network: the centre carries means 28 + 11 with variances 28 + 11; L = 7, b = 0.15, h = 0.014.
+    problem = restock.load_problem("w-network")
+    level = dict(zip(problem.nodes, restock.make_policy("base-stock", problem, service=0.95).levels, strict=True))
+    np.testing.assert_allclose(level["centre"], 39 * 8 + Z[0.95] * np.sqrt(39) * np.sqrt(8), rtol=1e-6)
+    np.testing.assert_allclose(level["busy-store"], 28 * 3 + Z[0.95] * np.sqrt(28) * np.sqrt(3), rtol=1e-6)
+
+
+def view(problem: Any, t: int, **stocks: list[float]) -> View:
+    """A view of one episode with these stocks, all else zero."""
+    now = {name: np.zeros((1, len(columns))) for name, columns in problem.layout.columns.items()}
+    now |= {name: np.array([values], dtype=float) for name, values in stocks.items()}
+    return View(t, now, {}, None)
+
+
+def test_base_stock_orders_what_is_missing():
+    problem = restock.load_problem("serial")
+    assert problem.links == ((2, 1), (3, 2), (4, 3))
+    policy = restock.make_policy("base-stock", problem, levels=[120, 110, 90])
+    orders = policy.act(view(problem, 3, on_hand=[50, 70, 95], in_transit=[30, 25, 0], backlog=[7]))
+    # Node 1: 120 - (50 + 30 - 7); node 2: 110 - (70 + 25); node 3 has enough.
+    np.testing.assert_allclose(orders, [[47, 15, 0]])
+
+
+def test_suppliers_share_by_landed_cost():
+    problem = restock.load_problem("diamond")
+    assert problem.links[0] == ("near-plant", "shop") and problem.links[1] == ("far-plant", "shop")
+    near, far = 1 / (1.35 + 0.012 * 2), 1 / (0.85 + 0.005 * 8)
+    np.testing.assert_allclose(supplier_shares(problem)[:2], [near / (near + far), far / (near + far)], rtol=1e-6)
+    policy = restock.make_policy("base-stock", problem, levels=[0, 0, 300])
+    assert problem.nodes[2] == "shop"
+    orders = policy.act(view(problem, 0, on_hand=[0, 0, 100]))
+    np.testing.assert_allclose(orders[0, :2], 200 * supplier_shares(problem)[:2])
+
+
+# what all of them know of a network ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", [*instances(), *range(12)], ids=str)
+def test_shares_and_flows_add_up(network):
+    problem = restock.load_problem(network if isinstance(network, str) else random_network(network))
+    shares = supplier_shares(problem)
+    assert (shares > 0).all()
+    buyers = [buyer for _, buyer in problem.links]
+    for node in problem.nodes:
+        np.testing.assert_allclose(shares[[buyer == node for buyer in buyers]].sum(), 1.0)
+    mean = problem.demand.mean.mean(axis=0)
+    out, flow = mean_flow(problem, mean)
+    units_in = problem.world(problem.plain.fresh)[0].units_in
+    for j, node in enumerate(problem.nodes):
+        sold = sum(m for (retailer, _), m in zip(problem.markets, mean, strict=True) if retailer == node)
+        sent = sum(f for (supplier, _), f in zip(problem.links, flow, strict=True) if supplier == node)
+        received = sum(f for (_, buyer), f in zip(problem.links, flow, strict=True) if buyer == node)
+        np.testing.assert_allclose(out[j], sold + sent)
+        np.testing.assert_allclose(received, sold + units_in[j] * sent)
+    order = downstream_first(problem)
+    assert sorted(order) == list(range(len(problem.nodes)))
+    rank = {problem.nodes[j]: k for k, j in enumerate(order)}
+    assert all(rank[buyer] < rank[supplier] for supplier, buyer in problem.links if supplier in rank)
+
+
+def test_last_useful_period_by_hand_on_serial():
+    # 4 periods to node 1 and sold that day; one day at node 2 and 4 on the way; one day at node 3 on top.
+    problem = restock.load_problem("serial")
+    np.testing.assert_array_equal(periods_to_market(problem), [0, 5, 10])
+    np.testing.assert_array_equal(last_useful_period(problem), [26, 21, 20])
+
+
+@pytest.mark.parametrize("link", [0, 1, 2])
+def test_the_last_useful_order_is_sold_and_the_next_is_not(link):
+    empty = restock.load_problem("serial").spec.model_dump(by_alias=True, exclude_none=True, exclude={"demand"})
+    for node in empty["nodes"]:
+        if "initial_inventory" in node:
+            node["initial_inventory"] = 0
+    problem = restock.load_problem(empty)
+    last = int(last_useful_period(problem)[link])
+
+    class Once(Policy):
+        """Buys one unit at the start of the way that begins on `link`, and passes it on at once."""
+
+        name, summary, information = "once", "", "blind"
+
+        def __init__(self, problem: Any, period: int) -> None:
+            super().__init__(problem)
+            self.period = period
+
+        def act(self, view: View) -> np.ndarray:
+            orders = np.zeros((len(view["on_hand"]), 3))
+            if view.t == self.period:
+                orders[:, link] = 1.0
+            orders[:, :link] = view["on_hand"][:, 1 : link + 1]
+            return orders
+
+    if link < 2:  # the supplier must have the unit to ship
+        node = next(n for n in empty["nodes"] if n["id"] == link + 2)
+        node["initial_inventory"] = 1
+        problem = restock.load_problem(empty)
+    for period, sold in ((last - 1, 1.0), (last, 0.0)):
+        result = restock.simulate(problem, Once(problem, period), episodes=1)
+        assert result.trajectory["sold"].sum() == sold
+
+
+# constant order and random ------------------------------------------------------------------------
+
+
+def test_constant_order_until_it_is_too_late():
+    problem = restock.load_problem("serial")
+    orders = restock.simulate(problem, "constant-order", episodes=2).trajectory["ordered"]
+    for i, last in enumerate((26, 21, 20)):
+        np.testing.assert_array_equal(orders[:, :last, i], 20.0)
+        np.testing.assert_array_equal(orders[:, last:, i], 0.0)
+    given = restock.make_policy("constant-order", problem, quantity=[1, 2, 3])
+    assert given.parameters_in_words() == {"2->1": 1.0, "3->2": 2.0, "4->3": 3.0}
+    np.testing.assert_array_equal(restock.simulate(problem, given, episodes=1).trajectory["ordered"][0, 0], [1, 2, 3])
+
+
+def test_constant_order_defaults_to_the_mean_flow_with_yields():
+    problem = restock.load_problem("assembly")
+    flow = dict(zip(problem.links, planned_orders(problem), strict=True))
+    assert flow["final-assembly", "dealer"] == pytest.approx(18.0)
+    into = flow["part-maker-a", "final-assembly"] + flow["part-maker-b", "final-assembly"]
+    assert into == pytest.approx(18 / 0.9)
+    assert flow["polymer", "part-maker-b"] == pytest.approx(flow["part-maker-b", "final-assembly"] / 0.8)
+
+
+def test_random_orders_repeat_and_leave_demand_alone():
+    first = restock.simulate("divergent", "random", episodes=4, seed=3).trajectory
+    again = restock.simulate("divergent", "random", episodes=4, seed=3).trajectory
+    other = restock.simulate("divergent", "random", episodes=4, seed=4).trajectory
+    np.testing.assert_array_equal(first["ordered"], again["ordered"])
+    assert not np.array_equal(first["ordered"], other["ordered"])
+    # Its stream is its own: demand is what it is under any policy, and orders are what they are under any demand.
+    np.testing.assert_array_equal(
+        first["demand"], restock.simulate("divergent", "base-stock", episodes=4, seed=3).trajectory["demand"]
+    )
+    changed = restock.load_problem("divergent", demand={"distribution": "normal"})
+    np.testing.assert_array_equal(
+        first["ordered"], restock.simulate(changed, "random", episodes=4, seed=3).trajectory["ordered"]
+    )
+    most = restock.load_problem("divergent").action_form("quantity").most
+    assert (first["ordered"] >= 0).all() and (first["ordered"] <= most).all()
+    np.testing.assert_allclose(first["ordered"].mean(axis=(0, 1)), most / 2, rtol=0.25)
+
+
+# one text, two loops --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("goodwill", [False, True])
+@pytest.mark.parametrize("name", ["base-stock", "constant-order"])
+@pytest.mark.parametrize("network", [*instances(), 3, 8, 21], ids=str)
+def test_text_policy_compiled_and_row_by_row(network, name, goodwill):
+    instance = network if isinstance(network, str) else random_network(network)
+    problem = restock.load_problem(instance, demand={"goodwill": goodwill, "sampler": "inverse"}, horizon=25)
+    policy = restock.make_policy(name, problem)
+    chance = draw(problem, 5, 1)
+    compiled = module._compiled(problem, policy, chance, None)
+    by_rows = module._period_by_period(problem, policy, chance, None)
+    for field in compiled:
+        np.testing.assert_allclose(compiled[field], by_rows[field], rtol=1e-12, atol=1e-9, err_msg=field)
+    assert compiled["ordered"].sum() > 0
+
+
+# making them --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("base-stok", {}, "policy = 'base-stok': there is no such policy. Did you mean 'base-stock'?"),
+        (7, {}, "policy = 7: there is no such policy"),
+        ("base-stock", {"level": 3}, "level = 3: base-stock has no such parameter. Did you mean 'levels'?"),
+        ("random", {"most": 3}, "most = 3: random has no such parameter. random has no parameters."),
+        ("base-stock", {"levels": [1, 2]}, "levels = [1, 2]: this is one number, or one for each of 1, 2, 3"),
+        ("base-stock", {"levels": "high"}, "levels = 'high': this is one number"),
+        ("base-stock", {"levels": [1, 2, -3]}, "levels = [1, 2, -3]: these are finite and at least 0"),
+        ("base-stock", {"levels": float("nan")}, "levels = nan: these are finite"),
+        ("base-stock", {"levels": True}, "levels = True: this is one number"),
+        ("base-stock", {"levels": 100, "mean": 3}, "mean = 3: levels are given, so there is nothing to plan"),
+        ("base-stock", {"levels": 100, "service": 0.9}, "service = 0.9: levels are given"),
+        ("base-stock", {"mean": [1, 2]}, "mean = [1, 2]: this is one number, or one for each of (1, 0)"),
+        ("base-stock", {"mean": -1}, "mean = -1: these are finite and at least 0"),
+        ("base-stock", {"sd": "wide"}, "sd = 'wide': this is one number"),
+        ("base-stock", {"service": 1}, "service = 1: a critical ratio lies between 0 and 1"),
+        ("base-stock", {"service": 0.0}, "service = 0.0: a critical ratio"),
+        ("base-stock", {"service": "much"}, "service = 'much': a critical ratio"),
+        ("base-stock", {"service": True}, "service = True: a critical ratio"),
+        ("constant-order", {"quantity": [1]}, None),
+        ("constant-order", {"quantity": [[1, 2, 3]]}, "quantity = [[1, 2, 3]]: this is one number"),
+        ("constant-order", {"quantity": {}}, "quantity = {}: this is one number"),
+    ],
+)
+def test_make_policy_says_what_is_wrong(name, params, said):
+    if said is None:
+        assert restock.make_policy(name, "serial", **params).name == name
+        return
+    with pytest.raises(restock.InvalidInput) as caught:
+        restock.make_policy(name, "serial", **params)
+    assert said in str(caught.value)
+
+
+def test_every_known_policy_can_be_made_and_introduces_itself():
+    for name in restock.list_policies():
+        kind = policy_class(name)
+        assert kind.name == name
+        assert kind.information in ("blind", "informed", "clairvoyant")
+        assert kind.summary and len(kind.summary) < 90
+        policy = restock.make_policy(name, "serial")
+        assert all(isinstance(value, (float, int, str)) for value in policy.parameters_in_words().values())
+
+
+def test_hindsight_cannot_be_begun_without_the_future():
+    policy = restock.make_policy("hindsight", "serial")
+    with pytest.raises(restock.InvalidInput, match="needs to know the future"):
+        policy.begin(3, 0, None)
