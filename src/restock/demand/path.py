@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 
 DEFAULT_MEAN = 20.0
 LEAST_MEAN = 0.1
+MOST_DEVIATION = 1e4  # of a count whose quantiles are searched
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Demand:
         self.goodwill: Goodwill | None = spec.goodwill
         self.least_mean = 0.0 if spec.series is not None else LEAST_MEAN
         self._factor = spec.effects.factor(periods)[:, None]
-        self._tables: dict[float, Array] = {}
+        self._tables: list[tuple[Array, NDArray[np.int64]]] = []  # of Poisson counts, and where they hold
         self._series = self._read_series()
         self.mean = np.maximum(self._base_mean(means) * self._factor, 0.0)
         if self.mean.max(initial=0.0) > LARGEST:
@@ -92,6 +93,7 @@ class Demand:
             peak = f"{self.mean.max():g} in period {t}"
             problem = f"the effects drive the mean above {LARGEST:g}"
             raise InvalidInput("demand.effects", peak, problem, "Weaken them, or shorten the horizon.")
+        self._check_counts()
         # Under goodwill the floor comes after the feedback, in the dynamics.
         self._drawn_mean = self.mean if self.state_dependent else np.maximum(self.mean, self.least_mean)
 
@@ -115,6 +117,18 @@ class Demand:
     def can_draw_ahead(self) -> bool:
         """Whether one draw of many episodes takes the same numbers as a draw for each."""
         return self.means_are_fixed and not self.sequential and self.distribution.law != laws.GIVEN
+
+    def _check_counts(self) -> None:
+        """Counts are searched one by one for their quantiles, which has to end in reasonable time."""
+        inverted = self.spec.sampler == "inverse" or (self.state_dependent and not self.sequential)
+        if not inverted or self.distribution.law not in (laws.POISSON, laws.NEGATIVE_BINOMIAL):
+            return
+        most = self.mean.max(initial=0.0) * (max(1.0, self.goodwill.cap) if self.goodwill else 1.0)
+        deviation = float(self.distribution.deviation(np.array(most)))
+        if deviation > MOST_DEVIATION:
+            problem = f"counts that stray by {deviation:g} cannot be sampled by inversion ({MOST_DEVIATION:g} can)"
+            mend = "Count in a larger unit, use distribution: normal, or sampler: sequential."
+            raise InvalidInput("demand.mean", float(most), problem, mend)
 
     def path(self, generator: np.random.Generator) -> Path:
         """The next episode of NumPy's generator."""
@@ -170,18 +184,20 @@ class Demand:
 
         Args:
             draw: Uniform numbers, shape (T, M) or (B, T, M).
-            mean: Means, shape (T, M).
+            mean: Means of the episodes, shape (T, M); for Poisson counts the same at every call.
         """
         if self.distribution.law != laws.POISSON or mean.max(initial=0.0) > laws.LARGE_MEAN:
             flat = draw.reshape((-1, *mean.shape))
             return np.stack([self.distribution.quantile(one, mean) for one in flat]).reshape(draw.shape)
-        result = np.empty_like(draw)
-        for value in np.unique(mean):
-            if value not in self._tables:
-                self._tables[value] = cumulative(float(value))
-            where = mean == value
-            result[..., where] = np.searchsorted(self._tables[value], draw[..., where])
-        return result
+        if not self._tables:
+            self._tables = [(cumulative(float(one)), np.flatnonzero(mean == one)) for one in np.unique(mean)]
+        if len(self._tables) == 1:
+            return np.searchsorted(self._tables[0][0], draw).astype(np.float64)
+        flat = draw.reshape((-1, mean.size))
+        result = np.empty_like(flat)
+        for table, places in self._tables:
+            result[:, places] = np.searchsorted(table, flat[:, places])
+        return result.reshape(draw.shape)
 
     def _cut(self, drawn: Array, mean: Array) -> Array:
         if self.noise_scale == 1.0:

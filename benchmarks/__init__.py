@@ -1,0 +1,1 @@
+"""Speed and memory, side by side with gym-invmgmt in one run: `python -m benchmarks`."""
