@@ -12,11 +12,11 @@ import math
 GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC = range(6)
 
 LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
-LEAST_WEIGHT = 1e-20  # relative to the mode: beyond it a tail adds nothing to a double
+LEAST_WEIGHT = 1e-20  # of a probability beside the whole: beyond it a tail adds nothing to a double
 
 
 def poisson_quantile(u: float, mean: float) -> float:
-    """Smallest k with P(Poisson(mean) <= k) >= u. Sequential search, in blocks for large means."""
+    """Smallest k with P(Poisson(mean) <= k) >= u. Sequential search from 0, or around a large mean."""
     if mean <= 0.0:
         return 0.0
     if mean > LARGE_MEAN:
@@ -24,7 +24,7 @@ def poisson_quantile(u: float, mean: float) -> float:
     probability = math.exp(-mean)
     total = probability
     k = 0.0
-    while total < u and probability > 0.0:
+    while total < u and (k < mean or probability > LEAST_WEIGHT):
         k = k + 1.0
         probability = probability * mean / k
         total = total + probability

@@ -52,10 +52,11 @@ def cumulative(mean: float) -> Array:
     probability = math.exp(-mean)
     edges = [probability]
     k = 0.0
-    while edges[-1] < 1.0 - 2.0**-53 and probability > 0.0:
+    while edges[-1] < 1.0 - 2.0**-53 and (k < mean or probability > laws.LEAST_WEIGHT):
         k = k + 1.0
         probability = probability * mean / k
         edges.append(edges[-1] + probability)
+    edges[-1] = 1.0  # where the search ends whatever rounding left
     return np.array(edges)
 
 
