@@ -10,6 +10,7 @@ import pytest
 
 import restock
 from restock.problems.load import IDS
+from restock.problems.network import forms
 from restock.problems.network.load import instances
 from tests.envs.lockstep import same
 
@@ -159,7 +160,7 @@ def test_max_order_bounds_each_link() -> None:
 def test_default_bounds_suit_the_instance(instance: str) -> None:
     """Enough to keep up with peak demand through every link, and not orders of magnitude more."""
     problem = restock.load_problem(instance)
-    bounds, flow = problem.order_bounds(), problem.peak_flow()
+    bounds, flow = forms.order_bounds(problem), forms.peak_flow(problem)
     for bound, (_, buyer) in zip(bounds, problem.links, strict=True):
         rate = flow[problem.nodes.index(buyer)]
         assert 0 < bound <= 10.0 * rate + 1.0

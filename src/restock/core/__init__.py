@@ -1,0 +1,1 @@
+"""The contract of a problem, and what is generic over it: back ends, streams, trajectories, key figures."""

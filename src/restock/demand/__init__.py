@@ -1,0 +1,1 @@
+"""Demand: distributions, effects, series, goodwill, and where the random numbers come from."""

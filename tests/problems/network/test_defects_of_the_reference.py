@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from restock import InvalidInput, load_problem
+from restock.problems.network.forms import order_bounds
 from tests.problems.network.networks import small
 from tests.problems.network.peer import custom, peer_network
 
@@ -283,7 +284,7 @@ def test_order_bounds_stay_sensible_in_deep_networks(seed):
     links += [{"from": 999, "to": k, "lead_time": 1, "price": 1} for k in range(120) if k not in supplied]
     market = {"from": 0, "to": -1, "price": 2, "shortage_cost": 1, "mean": 25}
     problem = load_problem({"nodes": [*nodes, {"id": 999}], "links": links, "markets": [market]})
-    np.testing.assert_array_equal(problem.order_bounds(), 100.0)  # four periods of all the demand there is
+    np.testing.assert_array_equal(order_bounds(problem), 100.0)  # four periods of all the demand there is
 
 
 def test_a_market_with_stock_is_refused_at_once(tmp_path):

@@ -12,19 +12,15 @@ from numpy.typing import NDArray
 from restock.core import streams
 from restock.core.backends import Text
 from restock.core.errors import InvalidInput, nearest
-from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
-from restock.core.validation import LARGEST
 from restock.demand import laws, rowwise
 from restock.demand.path import Demand
 from restock.demand.series import check_series
-from restock.problems.network import dynamics, interface
+from restock.problems.network import dynamics, forms, interface, words
 from restock.problems.network.scene import scene_of
 from restock.problems.network.sources import CounterSource, GeneratorSource
 from restock.problems.network.spec import NetworkSpec
-
-CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
-UNBOUNDED = float(np.finfo(np.float32).max)
 
 
 class NetworkProblem(Problem):
@@ -38,7 +34,7 @@ class NetworkProblem(Problem):
         links: (supplier id, buyer id) in rationing order (E).
         markets: (retailer id, market id) in serving order (M).
         demand: The demand model fixed for these markets and this horizon.
-        static: Tables of nodes, links and markets as named NumPy arrays.
+        rank: Index of each managed node among `nodes`.
     """
 
     texts: ClassVar[Texts] = Texts(
@@ -72,7 +68,7 @@ class NetworkProblem(Problem):
         self.links = tuple((link.source, link.target) for link in spec.ordered_links)
         self.markets = tuple((market.source, market.market) for market in spec.ordered_markets)
         self.demand = Demand(spec.demand, [market.mean for market in spec.ordered_markets], spec.horizon)
-        self._rank = {node_id: j for j, node_id in enumerate(self.nodes)}
+        self.rank = {node_id: j for j, node_id in enumerate(self.nodes)}
         self._base = self._pack()
 
     # tables -----------------------------------------------------------------------------------
@@ -89,7 +85,7 @@ class NetworkProblem(Problem):
             if action.kind == "normalized":
                 unit, shift = most / 2.0, np.ones(e)
             elif action.kind == "multidiscrete":
-                unit = most / (CHOICES - 1)
+                unit = most / (forms.CHOICES - 1)
             elif action.kind == "order-up-to":
                 ints[8] = interface.ORDER_UP_TO
         world = self.texts.unpack(ints, floats, fresh)
@@ -111,12 +107,10 @@ class NetworkProblem(Problem):
         drawn = len(dynamics.Rules._fields) + 2 * periods * m
         width = recorded + slots + drawn
         header = [width, recorded, e, self._observed, n, m, slots, periods, interface.LINEAR]
-        supplier = [self._rank.get(link.source, -1) for link in links]
-        buyer = [self._rank[link.target] for link in links]
-        retailer = [self._rank[market.source] for market in markets]
-        ints = np.concatenate(
-            [header, supplier, lead, buyer, first, last, retailer]
-        ).astype(np.int64)
+        supplier = [self.rank.get(link.source, -1) for link in links]
+        buyer = [self.rank[link.target] for link in links]
+        retailer = [self.rank[market.source] for market in markets]
+        ints = np.concatenate([header, supplier, lead, buyer, first, last, retailer]).astype(np.int64)
 
         units_out = [node.yield_ or 1.0 for node in nodes]
         floats = np.concatenate(
@@ -142,135 +136,15 @@ class NetworkProblem(Problem):
         state.sentiment[0] = 1.0
         return ints, floats, fresh, recorded, drawn
 
-    # decisions --------------------------------------------------------------------------------
-
-    def peak_flow(self) -> Array:
-        """Mean demand that may have to pass into a node in the busiest period, shape (N,) (units/period).
-
-        All that a market asks for may come through any one node upstream, by the way that uses up
-        most, so this bounds the flow under any split among suppliers.
-        """
-        import networkx as nx
-
-        units_in = self._base[1][3 * len(self.nodes) : 4 * len(self.nodes)]
-        needed = np.zeros((len(self.nodes), len(self.markets)))  # into a node for each unit that a market is sold
-        for k, (retailer, _) in enumerate(self.markets):
-            needed[self._rank[retailer], k] = 1.0
-        graph: Any = nx.DiGraph((self._rank[s], self._rank[b]) for s, b in self.links if s in self._rank)
-        graph.add_nodes_from(range(len(self.nodes)))
-        for j in reversed(list(nx.topological_sort(graph))):
-            for supplier in graph.predecessors(j):
-                through = np.minimum(units_in[supplier] * needed[j], LARGEST)
-                needed[supplier] = np.maximum(needed[supplier], through)
-        cap = self.spec.demand.goodwill.cap if self.spec.demand.goodwill else 1.0
-        return np.asarray(np.minimum(needed @ self.demand.mean.max(axis=0) * cap, LARGEST))
-
-    def order_bounds(self, max_order: Any = None) -> Array:
-        """Largest order of each link that an action can ask for, shape (E,) (units).
-
-        Four busiest periods of mean demand through the buyer, at least two economic order
-        quantities where orders have a fixed cost, at most the supplier's capacity; or `max_order`.
-
-        Raises:
-            InvalidInput: `max_order` is not a positive number, or one for each link.
-        """
-        e = len(self.links)
-        if max_order is not None:
-            return _positive_numbers("max_order", max_order, self.links)
-        flow = self.peak_flow()
-        bounds = np.empty(e)
-        holding = {node.id: node.holding_cost or 0.0 for node in self.spec.managed}
-        capacity = {node.id: node.capacity for node in self.spec.managed}
-        for i, link in enumerate(self.spec.ordered_links):
-            rate = flow[self._rank[link.target]]
-            bound = 4.0 * rate
-            if link.fixed_cost > 0.0 and holding[link.target] > 0.0:
-                batch = 2.0 * math.sqrt(2.0 * link.fixed_cost * rate / holding[link.target])
-                bound = min(max(bound, batch), LARGEST)
-            limit = capacity.get(link.source)
-            bounds[i] = max(1.0, math.ceil(bound if limit is None else min(bound, limit)))
-        return bounds
-
-    def level_bounds(self, max_order: Any = None) -> Array:
-        """Largest order-up-to level of each link, shape (E,): what an order can add to a long cover."""
-        if max_order is not None:
-            return _positive_numbers("max_order", max_order, self.links)
-        flow = self.peak_flow()
-        cover = [(link.lead_time + 4.0) * flow[self._rank[link.target]] for link in self.spec.ordered_links]
-        return np.ceil(2.0 * np.array(cover) + 1.0)
+    # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind; one number a link.
-
-        `quantity`: units ordered, 0 to a bound for each link (`max_order` overrides it).
-        `normalized`: the same bound mapped to [-1, 1]; -1 orders nothing.
-        `order-up-to`: inventory position of the buyer to reach, links in their order.
-        `multidiscrete`: 0 to 20 twentieths of the bound.
-
-        Raises:
-            InvalidInput: No such kind, or a bad `max_order`.
-        """
-        choose(kind, self.action_kinds, "action")
-        most = self.level_bounds(max_order) if kind == "order-up-to" else self.order_bounds(max_order)
-        arrows = [f"{s} -> {b}" for s, b in self.links]
-        zero, one = np.zeros(len(arrows)), np.ones(len(arrows))
-        if kind == "quantity":
-            return ActionForm(kind, tuple(f"order {a} (units)" for a in arrows), zero, most, most, False)
-        if kind == "order-up-to":
-            return ActionForm(kind, tuple(f"order-up-to level {a} (units)" for a in arrows), zero, most, most, False)
-        if kind == "normalized":
-            labels = tuple(f"order {a} (-1: nothing, 1: {b:g})" for a, b in zip(arrows, most, strict=True))
-            return ActionForm(kind, labels, -one, one, most, False)
-        labels = tuple(f"order {a} (in steps of {b / (CHOICES - 1):g})" for a, b in zip(arrows, most, strict=True))
-        return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True)
-
-    # observations -----------------------------------------------------------------------------
+        """The action form of that kind; see `forms.action_form`."""
+        return forms.action_form(self, kind, max_order)
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind.
-
-        `flat`: physical units. `scaled`: each number over a fixed yardstick (peak mean demand of
-        the market or node, initial stock where larger, the horizon). `dict`: flat, in named blocks.
-
-        Raises:
-            InvalidInput: No such kind.
-        """
-        choose(kind, self.observation_kinds, "observation")
-        e = len(self.links)
-        lead = [link.lead_time for link in self.spec.ordered_links]
-        retail = [f"{s} -> {m}" for s, m in self.markets]
-        arrivals = [
-            f"arriving in {k + 1} periods {s} -> {b}" if k else f"arriving next {s} -> {b}"
-            for (s, b), length in zip(self.links, lead, strict=True)
-            for k in range(length)
-        ]
-        blocks = {
-            "demand": [f"demand {r}" for r in retail],
-            "unmet": [f"{'backlog' if self.spec.backlog else 'lost'} {r}" for r in retail],
-            "on_hand": [f"on hand {node}" for node in self.nodes],
-            "arrivals": arrivals,
-            "period": ["period"],
-            "goodwill": ["goodwill"],
-        }
-        groups: dict[str, slice] = {}
-        labels: list[str] = []
-        for name, block in blocks.items():
-            groups[name] = slice(len(labels), len(labels) + len(block))
-            labels += block
-        goodwill = self.spec.demand.goodwill
-        cap = max(1.0, goodwill.cap) if goodwill else 1.0
-        low, high = np.zeros(len(labels)), np.full(len(labels), UNBOUNDED)
-        high[-2], high[-1] = self.horizon, cap
-        scale = np.ones(len(labels))
-        if kind == "scaled":
-            flow = np.maximum(self.peak_flow(), 1.0)
-            peak = np.maximum(self.demand.mean.max(axis=0), 1.0)
-            stock = np.maximum(np.array([node.initial_inventory or 0.0 for node in self.spec.managed]), flow)
-            buyer = np.array([self._rank[b] for _, b in self.links])
-            yardstick = [peak, peak, stock, np.repeat(flow[buyer] if e else np.empty(0), lead), [self.horizon], [cap]]
-            scale = 1.0 / np.concatenate(yardstick)
-            high = np.minimum(high * scale, UNBOUNDED)
-        return ObservationForm(kind, tuple(labels), low, high, scale, groups)
+        """The observation form of that kind; see `forms.observation_form`."""
+        return forms.observation_form(self, kind)
 
     # exogenous information ------------------------------------------------------------------------
 
@@ -369,61 +243,4 @@ class NetworkProblem(Problem):
 
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""
-        spec = self.spec
-        lines = [
-            f"{spec.name}: {spec.description}".rstrip(": "),
-            f"{len(self.nodes)} stocking points, {len(self.links)} replenishment links, {len(self.markets)} retail "
-            f"links, {self.horizon} periods, unmet demand {'waits (backlog)' if spec.backlog else 'is lost'}, "
-            f"discount {spec.discount:g} a period.",
-            "",
-            "Each period, in this order:",
-            "  1. orders are filled link by link from the stock and capacity of this morning;",
-            "  2. what was shipped a lead time ago arrives and can be sold today;",
-            "  3. goodwill moves, if it is on;",
-            "  4. markets ask, and are served from what is on hand;",
-            "  5. profit = sales - purchases - operating - holding - in-transit - shortage - fixed order costs.",
-            "",
-            "Stocking points: " + "; ".join(self._node_words(node) for node in spec.managed) + ".",
-            "Links: "
-            + "; ".join(
-                f"{link.source} -> {link.target} (lead time {link.lead_time}, price {link.price:g}"
-                + (f", fixed cost {link.fixed_cost:g})" if link.fixed_cost else ")")
-                for link in spec.ordered_links
-            )
-            + ".",
-            "Markets: "
-            + "; ".join(
-                f"{market.source} -> {market.market} (price {market.price:g}, shortage {market.shortage_cost:g}, "
-                f"mean demand {self.demand.mean[:, k].mean():.3g})"
-                for k, market in enumerate(spec.ordered_markets)
-            )
-            + ".",
-            f"Demand: {self.demand.distribution.name}, noise scale {self.demand.noise_scale:g}"
-            + (", with goodwill" if self.demand.state_dependent else "")
-            + f", sampler {spec.demand.sampler}.",
-        ]
-        return "\n".join(lines)
-
-    @staticmethod
-    def _node_words(node: Any) -> str:
-        words = f"{node.id} (stock {node.initial_inventory:g}, holding {node.holding_cost:g}"
-        return words + (f", capacity {node.capacity:g})" if node.capacity is not None else ")")
-
-
-def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) -> Array:
-    """One positive number, or one for each link, as shape (E,)."""
-    try:
-        numbers = np.asarray(value)
-        if numbers.dtype.kind not in "iuf":
-            raise ValueError
-        numbers = np.broadcast_to(numbers.astype(np.float64), (len(links),)).copy()
-    except Exception:  # an array-like of another library may raise anything
-        problem = f"this is one number, or one for each of the {len(links)} links"
-        raise InvalidInput(field, value, problem, "Write a positive number.") from None
-    wrong = ~((numbers > 0) & (numbers <= LARGEST))
-    if wrong.any():
-        i = int(np.flatnonzero(wrong)[0])
-        at = f"[{i}]" if np.ndim(value) else ""
-        problem = f"an order bound is above 0 and at most {LARGEST:g}"
-        raise InvalidInput(field + at, float(numbers[i]), problem, "Write a positive number.")
-    return numbers
+        return words.explain(self)

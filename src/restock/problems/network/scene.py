@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restock.core.scene import Arrow, Place, Scene
+from restock.problems.network.forms import peak_flow
 
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
@@ -26,7 +27,7 @@ def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
     """
     _, _, _, rules, state, _, flows = world
     spec = problem.spec
-    flow = problem.peak_flow()
+    flow = peak_flow(problem)
     lead = np.array([link.lead_time for link in spec.ordered_links])
     sources = spec.sources
     rank = {node.id: k for k, node in enumerate((*sources, *spec.managed))}

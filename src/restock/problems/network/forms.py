@@ -1,0 +1,169 @@
+"""Forms of action and observation of a supply network, and the bounds that make them finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import ActionForm, Array, ObservationForm, choose
+from restock.core.validation import LARGEST
+
+if TYPE_CHECKING:
+    from restock.problems.network.problem import NetworkProblem
+
+CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
+UNBOUNDED = float(np.finfo(np.float32).max)
+
+
+def peak_flow(problem: NetworkProblem) -> Array:
+    """Mean demand that may have to pass into a node in the busiest period, shape (N,) (units/period).
+
+    All that a market asks for may come through any one node upstream, by the way that uses up
+    most, so this bounds the flow under any split among suppliers.
+    """
+    import networkx as nx
+
+    units_in = np.array([1.0 / (node.yield_ or 1.0) for node in problem.spec.managed])
+    needed = np.zeros((len(problem.nodes), len(problem.markets)))  # into a node for each unit that a market is sold
+    for k, (retailer, _) in enumerate(problem.markets):
+        needed[problem.rank[retailer], k] = 1.0
+    graph: Any = nx.DiGraph((problem.rank[s], problem.rank[b]) for s, b in problem.links if s in problem.rank)
+    graph.add_nodes_from(range(len(problem.nodes)))
+    for j in reversed(list(nx.topological_sort(graph))):
+        for supplier in graph.predecessors(j):
+            through = np.minimum(units_in[supplier] * needed[j], LARGEST)
+            needed[supplier] = np.maximum(needed[supplier], through)
+    cap = problem.spec.demand.goodwill.cap if problem.spec.demand.goodwill else 1.0
+    return np.asarray(np.minimum(needed @ problem.demand.mean.max(axis=0) * cap, LARGEST))
+
+
+def order_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
+    """Largest order of each link that an action can ask for, shape (E,) (units).
+
+    Four busiest periods of mean demand through the buyer, at least two economic order
+    quantities where orders have a fixed cost, at most the supplier's capacity; or `max_order`.
+
+    Raises:
+        InvalidInput: `max_order` is not a positive number, or one for each link.
+    """
+    e = len(problem.links)
+    if max_order is not None:
+        return _positive_numbers("max_order", max_order, problem.links)
+    flow = peak_flow(problem)
+    bounds = np.empty(e)
+    holding = {node.id: node.holding_cost or 0.0 for node in problem.spec.managed}
+    capacity = {node.id: node.capacity for node in problem.spec.managed}
+    for i, link in enumerate(problem.spec.ordered_links):
+        rate = flow[problem.rank[link.target]]
+        bound = 4.0 * rate
+        if link.fixed_cost > 0.0 and holding[link.target] > 0.0:
+            batch = 2.0 * math.sqrt(2.0 * link.fixed_cost * rate / holding[link.target])
+            bound = min(max(bound, batch), LARGEST)
+        limit = capacity.get(link.source)
+        bounds[i] = max(1.0, math.ceil(bound if limit is None else min(bound, limit)))
+    return bounds
+
+
+def level_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
+    """Largest order-up-to level of each link, shape (E,): what an order can add to a long cover."""
+    if max_order is not None:
+        return _positive_numbers("max_order", max_order, problem.links)
+    flow = peak_flow(problem)
+    cover = [(link.lead_time + 4.0) * flow[problem.rank[link.target]] for link in problem.spec.ordered_links]
+    return np.ceil(2.0 * np.array(cover) + 1.0)
+
+
+def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> ActionForm:
+    """The action form of that kind; one number a link.
+
+    `quantity`: units ordered, 0 to a bound for each link (`max_order` overrides it).
+    `normalized`: the same bound mapped to [-1, 1]; -1 orders nothing.
+    `order-up-to`: inventory position of the buyer to reach, links in their order.
+    `multidiscrete`: 0 to 20 twentieths of the bound.
+
+    Raises:
+        InvalidInput: No such kind, or a bad `max_order`.
+    """
+    choose(kind, problem.action_kinds, "action")
+    most = level_bounds(problem, max_order) if kind == "order-up-to" else order_bounds(problem, max_order)
+    arrows = [f"{s} -> {b}" for s, b in problem.links]
+    zero, one = np.zeros(len(arrows)), np.ones(len(arrows))
+    if kind == "quantity":
+        return ActionForm(kind, tuple(f"order {a} (units)" for a in arrows), zero, most, most, False)
+    if kind == "order-up-to":
+        return ActionForm(kind, tuple(f"order-up-to level {a} (units)" for a in arrows), zero, most, most, False)
+    if kind == "normalized":
+        labels = tuple(f"order {a} (-1: nothing, 1: {b:g})" for a, b in zip(arrows, most, strict=True))
+        return ActionForm(kind, labels, -one, one, most, False)
+    labels = tuple(f"order {a} (in steps of {b / (CHOICES - 1):g})" for a, b in zip(arrows, most, strict=True))
+    return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True)
+
+
+def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:
+    """The observation form of that kind.
+
+    `flat`: physical units. `scaled`: each number over a fixed yardstick (peak mean demand of
+    the market or node, initial stock where larger, the horizon). `dict`: flat, in named blocks.
+
+    Raises:
+        InvalidInput: No such kind.
+    """
+    choose(kind, problem.observation_kinds, "observation")
+    e = len(problem.links)
+    lead = [link.lead_time for link in problem.spec.ordered_links]
+    retail = [f"{s} -> {m}" for s, m in problem.markets]
+    arrivals = [
+        f"arriving in {k + 1} periods {s} -> {b}" if k else f"arriving next {s} -> {b}"
+        for (s, b), length in zip(problem.links, lead, strict=True)
+        for k in range(length)
+    ]
+    blocks = {
+        "demand": [f"demand {r}" for r in retail],
+        "unmet": [f"{'backlog' if problem.spec.backlog else 'lost'} {r}" for r in retail],
+        "on_hand": [f"on hand {node}" for node in problem.nodes],
+        "arrivals": arrivals,
+        "period": ["period"],
+        "goodwill": ["goodwill"],
+    }
+    groups: dict[str, slice] = {}
+    labels: list[str] = []
+    for name, block in blocks.items():
+        groups[name] = slice(len(labels), len(labels) + len(block))
+        labels += block
+    goodwill = problem.spec.demand.goodwill
+    cap = max(1.0, goodwill.cap) if goodwill else 1.0
+    low, high = np.zeros(len(labels)), np.full(len(labels), UNBOUNDED)
+    high[-2], high[-1] = problem.horizon, cap
+    scale = np.ones(len(labels))
+    if kind == "scaled":
+        flow = np.maximum(peak_flow(problem), 1.0)
+        peak = np.maximum(problem.demand.mean.max(axis=0), 1.0)
+        stock = np.maximum(np.array([node.initial_inventory or 0.0 for node in problem.spec.managed]), flow)
+        buyer = np.array([problem.rank[b] for _, b in problem.links])
+        yardstick = [peak, peak, stock, np.repeat(flow[buyer] if e else np.empty(0), lead), [problem.horizon], [cap]]
+        scale = 1.0 / np.concatenate(yardstick)
+        high = np.minimum(high * scale, UNBOUNDED)
+    return ObservationForm(kind, tuple(labels), low, high, scale, groups)
+
+
+def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) -> Array:
+    """One positive number, or one for each link, as shape (E,)."""
+    try:
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "iuf":
+            raise ValueError
+        numbers = np.broadcast_to(numbers.astype(np.float64), (len(links),)).copy()
+    except Exception:  # an array-like of another library may raise anything
+        problem = f"this is one number, or one for each of the {len(links)} links"
+        raise InvalidInput(field, value, problem, "Write a positive number.") from None
+    wrong = ~((numbers > 0) & (numbers <= LARGEST))
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        at = f"[{i}]" if np.ndim(value) else ""
+        problem = f"an order bound is above 0 and at most {LARGEST:g}"
+        raise InvalidInput(field + at, float(numbers[i]), problem, "Write a positive number.")
+    return numbers
