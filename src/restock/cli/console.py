@@ -49,7 +49,7 @@ class Console:
         lines = []
         for line in words.splitlines() or [""]:
             indent = line[: len(line) - len(line.lstrip())]
-            lines += textwrap.wrap(line, self.width, subsequent_indent=indent + hanging) or [""]
+            lines += textwrap.wrap(line, self.width, subsequent_indent=indent + hanging, break_on_hyphens=False) or [""]
         write("\n".join(self._rendered("\n".join(lines), style)) + "\n")
 
     def table(self, table: Table) -> None:

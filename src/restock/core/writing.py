@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,42 +24,57 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         InvalidInput: The file cannot be written.
     """
     target = Path(path)
-    neighbour = target.with_name(f".{target.name}.{os.getpid()}")
+    neighbour = _neighbour(target)
     try:
-        _check_is_no_folder(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         write(neighbour)
         os.replace(neighbour, target)
     except OSError as error:
-        raise _unwritable(target, error.strerror) from None
+        raise _unwritable(target, error.strerror or str(error)) from None
     finally:
-        neighbour.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            neighbour.unlink(missing_ok=True)
     return target
 
 
 def check_writable(path: str | Path) -> Path:
-    """Make sure, before a long job, that its result can be written; leaves the file as it is.
+    """Make sure, before a long job, that its result can be written; leaves everything as it is.
 
     Raises:
         InvalidInput: It cannot.
     """
     target = Path(path)
-    neighbour = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        _check_is_no_folder(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        neighbour.touch()
-    except OSError as error:
-        raise _unwritable(target, error.strerror) from None
-    finally:
-        neighbour.unlink(missing_ok=True)
+    neighbour = _neighbour(target)
+    folder = target.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise _unwritable(target, f"{folder} is a file")
+    if folder == target.parent:
+        try:
+            neighbour.touch()
+        except OSError as error:
+            raise _unwritable(target, error.strerror or str(error)) from None
+        finally:
+            with contextlib.suppress(OSError):
+                neighbour.unlink(missing_ok=True)
+    elif not os.access(folder, os.W_OK):
+        raise _unwritable(target, f"nothing can be made in {folder}")
     return target
 
 
-def _check_is_no_folder(target: Path) -> None:
-    if target.is_dir():
+def _neighbour(target: Path) -> Path:
+    """The file that is filled first.
+
+    Raises:
+        InvalidInput: The path is none of a file.
+    """
+    if "\0" in str(target):
+        raise _unwritable(target, "a path holds no NUL")
+    if target.is_dir() or not target.name:
         raise InvalidInput("path", str(target), "this is a folder", "Name a file in it.")
+    return target.with_name(f".{target.name}.{os.getpid()}")
 
 
-def _unwritable(target: Path, why: str | None) -> InvalidInput:
+def _unwritable(target: Path, why: str) -> InvalidInput:
     return InvalidInput("path", str(target), f"it cannot be written ({why})", "Choose another.")

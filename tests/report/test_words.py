@@ -1,0 +1,176 @@
+"""Sentences, tables and numbers of a comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from restock.evaluation.compare import Comparison, compare
+from restock.evaluation.stats import Estimate
+from restock.report import tables
+from restock.report import words as say
+from restock.report.figures import on_one_scale, sample
+from restock.report.numbers import amount, decimals, interval, share
+from restock.report.svg import Scale, ticks
+from restock.report.words import Words
+
+WEEK = Words(episode="week", episodes="weeks", period="day", periods="days")
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compare("serial", ["base-stock", "constant-order", "random"], episodes=20, seed=3)
+
+
+def told(comparison: Comparison, **differences: Estimate) -> Comparison:
+    """The comparison with other differences."""
+    rows = [
+        dataclasses.replace(row, difference=differences[row.name]) if row.name in differences else row
+        for row in comparison.rows
+    ]
+    return dataclasses.replace(comparison, rows=tuple(rows))
+
+
+def test_numbers() -> None:
+    assert amount(1234.5) == "1,234"
+    assert amount(-1234.56, 1) == "\N{MINUS SIGN}1,234.6"
+    assert amount(12.0, 1, sign=True) == "+12.0"
+    assert amount(-0.01, 1) == "0.0"  # no minus before nothing
+    assert amount(math.nan) == amount(math.inf) == "\N{EN DASH}"
+    assert share(0.9512, 1) == "95.1%"
+    assert interval(Estimate(1.0, math.nan, math.nan)) == "\N{EN DASH}"
+    assert interval(Estimate(0.0, -3.0, 4.0), 0, True) == "\N{MINUS SIGN}3 to +4"
+    assert [decimals([x]) for x in (0.5, 9.94, 9.96, 99.4, 99.6, 5e6)] == [2, 2, 1, 1, 0, 0]
+
+
+def test_answer_names_the_best_and_how_sure(comparison: Comparison) -> None:
+    first, second, *_ = say.rivals(comparison)
+    assert second.name == "random"
+    sentences = " ".join(say.answer(comparison, WEEK))
+    best = comparison.row(comparison.reference)
+    assert best.gap is not None
+    assert sentences.lower().startswith(f"{comparison.reference} earned most: {amount(best.profit.mean)} per week")
+    assert f"{share(1.0 - best.gap)} of the" in sentences
+    assert f"The next, {first.name}," in sentences
+    assert "Random earned" in sentences
+    assert "episode" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "words"),
+    [(-20.0, -4.0, "clear", "excludes zero"), (-20.0, 4.0, "too close to call", "includes zero")],
+)
+def test_verdict_follows_the_interval(
+    comparison: Comparison, low: float, high: float, verdict: str, words: str
+) -> None:
+    second = say.rivals(comparison)[0].name
+    changed = told(comparison, **{second: Estimate(-8.0, low, high)})
+    assert say.verdict(changed.row(second)) == verdict
+    assert words in " ".join(say.answer(changed))
+    # Seen from the best policy the interval is turned around.
+    assert f"8.0 less (95% interval {amount(-high, 1)} to 20.0)" in " ".join(say.answer(changed))
+    cells = next(row for row in tables.summary(changed).rows if row[0] == second)
+    assert cells[-1] == verdict
+
+
+def test_one_episode_claims_nothing() -> None:
+    once = compare("serial", ["base-stock", "constant-order"], episodes=1, seed=3)
+    sentences = " ".join(say.answer(once))
+    assert "that may be chance" in sentences
+    assert "interval" not in sentences
+
+
+def test_equal_policies_are_called_equal() -> None:
+    problem_levels = {"a": "constant-order", "b": "constant-order"}
+    same = compare("serial", problem_levels, episodes=5, bound=False)
+    assert "The next, b, earned the same in every episode." in say.answer(same)
+
+
+def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
+    second = say.rivals(comparison)[0].name
+    clear = told(comparison, **{second: Estimate(-8.0, -20.0, -4.0)})
+    unsettled = told(comparison, **{second: Estimate(-8.0, -20.0, 4.0)})
+    one = " ".join(say.overall([clear, clear]))
+    assert f"On both networks, {comparison.reference} earned most" in one
+    assert f"It is clearly ahead of {second} and random." in one
+    two = " ".join(say.overall([clear, unsettled]))
+    assert "It is clearly ahead of random." in two
+    assert f"Its lead over {second} is clear on serial (8.0 per episode) and too close to call on serial" in two
+
+
+def test_overall_with_different_winners(comparison: Comparison) -> None:
+    other = dataclasses.replace(comparison, reference="random")
+    assert say.overall([comparison, other, comparison])[0].startswith("No policy earned most on all 3 networks: ")
+
+
+def test_what_a_policy_lacks_adds_up(comparison: Comparison) -> None:
+    bound = comparison.row("hindsight")
+    parts = say.money_parts(comparison)
+    assert parts[0] == "revenue"
+    for row in comparison.rows:
+        total = row.kpis["revenue"] - sum(row.kpis[part] for part in parts[1:])
+        assert total == pytest.approx(row.kpis["profit"])
+    table = tables.gaps(comparison)
+    assert table is not None and len(table.rows) == 3
+    for cells in table.rows:
+        numbers = [float(cell.replace("\N{MINUS SIGN}", "-").replace(",", "")) for cell in cells[1:]]
+        lack = bound.profit.mean - comparison.row(cells[0]).profit.mean
+        assert numbers[0] == pytest.approx(lack, abs=0.51)
+        assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=0.51 * len(numbers))
+
+
+def test_discounted_parts_are_not_said_to_add_up() -> None:
+    table = compare({"name": "x", **_shop(), "discount": 0.9}, ["base-stock"], episodes=3)
+    assert say.money_parts(table) == ()
+    assert tables.gaps(table) is None
+    assert say.losses(table) == []
+
+
+def _shop() -> dict:
+    return {
+        "nodes": [{"id": "shop", "initial_inventory": 60, "holding_cost": 0.03}, {"id": "maker"}],
+        "links": [{"from": "maker", "to": "shop", "lead_time": 2, "price": 1.2}],
+        "markets": [{"from": "shop", "to": "all", "price": 2.0, "shortage_cost": 0.1}],
+    }
+
+
+def test_key_figures_leave_out_only_what_never_moves(comparison: Comparison) -> None:
+    shown = {cells[0] for _, table in tables.key_figures(comparison) for cells in table.rows}
+    absent = set(tables.left_out(comparison))
+    assert absent == {"fixed order costs", "lost sales", "goodwill at the end"}
+    assert shown.isdisjoint(absent)
+    keys = {say.kpi_name(key) for row in comparison.rows for key in row.kpis}
+    assert shown | absent == keys
+
+
+def test_policies_that_dwarf_the_others_are_off_the_scale() -> None:
+    assert on_one_scale({"a": 1.0, "b": 2.0, "c": 5.9, "d": 50.0}) == {"a", "b", "c"}
+    assert on_one_scale({"a": 0.0, "b": 100.0}) == {"a", "b"}
+    assert on_one_scale({}) == set()
+
+
+def test_many_episodes_are_drawn_thinly() -> None:
+    assert sample(5) == [0, 1, 2, 3, 4]
+    many = sample(10_000)
+    assert len(many) == len(set(many)) == 600
+    assert (many[0], many[-1]) == (0, 9_999)
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert ticks(0.0, 900.0, 4) == [0.0, 250.0, 500.0, 750.0]
+    assert ticks(3.0, 3.0) == [3.0]
+    for low, high in ((-1713.0, 84.0), (0.0, 0.031), (-5e6, 2e7)):
+        values = ticks(low, high)
+        assert 2 <= len(values) <= 11
+        assert low <= values[0] and values[-1] <= high
+        assert np.allclose(np.diff(values), values[1] - values[0])
+
+
+def test_scale() -> None:
+    scale = Scale(10.0, 20.0, 100.0, 300.0)
+    assert (scale(10.0), scale(15.0), scale(20.0)) == (100.0, 200.0, 300.0)
+    assert scale.clip(25.0) == 20.0
+    assert Scale(1.0, 1.0, 0.0, 10.0)(1.0) == 5.0
