@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import os
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core.errors import InvalidInput, nearest, require_extra
+from restock.core.writing import write_whole
 
 Array = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ STOCKS = ("on_hand", "in_transit", "backlog", "sentiment")
 
 
 class Trajectory(Mapping[str, Array]):
-    """Named arrays of an episode, or of a batch of episodes.
+    """Named arrays of an episode, or of a batch of episodes: copies, which stay as they are.
 
     Args:
         record: Recorded rows, shape (..., T + 1, R).
@@ -63,8 +64,8 @@ class Trajectory(Mapping[str, Array]):
     ) -> None:
         self.layout = layout
         self.periods = periods
-        self.rewards = rewards[..., :periods]
-        self.exogenous = dict(exogenous)
+        self.rewards = np.array(rewards[..., :periods])
+        self.exogenous = {name: np.array(values) for name, values in exogenous.items()}
         self.about = dict(about or {})
         self.stocks: dict[str, Array] = {}
         self.flows: dict[str, Array] = {}
@@ -85,6 +86,10 @@ class Trajectory(Mapping[str, Array]):
         if name == "reward":
             return self.rewards[..., None]
         raise InvalidInput("trajectory", name, "there is no such field", nearest(name, list(self)))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The field of that name, or `default` where there is none."""
+        return self[name] if name in self else default
 
     def __iter__(self) -> Iterator[str]:
         yield from (*self.stocks, *self.flows, *self.money, "reward")
@@ -126,7 +131,7 @@ class Trajectory(Mapping[str, Array]):
             values = self[name]
             if name in self.stocks:
                 values = values[..., 1:, :]
-            flat = values.reshape(rows, -1)
+            flat = values.reshape(rows, values.shape[-1])
             names = self.labels(name)
             for k, entry in enumerate(names):
                 table[name if names == (name,) else f"{name}[{entry}]"] = flat[:, k]
@@ -135,7 +140,13 @@ class Trajectory(Mapping[str, Array]):
     def to_parquet(self, path: str | Path) -> Path:
         """Write one row for each episode and period as Parquet (needs the `data` extra)."""
         polars = require_extra("polars", "data", "Parquet")
-        return _written(path, lambda file: polars.DataFrame(self.columns()).write_parquet(file))
+
+        def write(file: Path) -> None:
+            whole = io.BytesIO()  # polars has errors of its own for a full disk
+            polars.DataFrame(self.columns()).write_parquet(whole)
+            file.write_bytes(whole.getbuffer())
+
+        return write_whole(path, write)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write one row for each episode and period as CSV."""
@@ -147,7 +158,7 @@ class Trajectory(Mapping[str, Array]):
                 writer.writerow(table)
                 writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
 
-        return _written(path, write)
+        return write_whole(path, write)
 
     def to_npz(self, path: str | Path) -> Path:
         """Write the arrays as they are, exogenous information as `exogenous.NAME`."""
@@ -158,18 +169,4 @@ class Trajectory(Mapping[str, Array]):
             with file.open("wb") as handle:
                 np.savez_compressed(handle, **arrays)
 
-        return _written(path, write)
-
-
-def _written(path: str | Path, write: Any) -> Path:
-    """Write a whole file or nothing: to a neighbour first, then in place of the old one."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InvalidInput("path", str(target), f"it cannot be written ({error.strerror})", "Choose another.") from None
-    return target
+        return write_whole(path, write)

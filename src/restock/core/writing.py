@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +22,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     Raises:
         InvalidInput: The file cannot be written.
     """
-    target = Path(path)
-    neighbour = _neighbour(target)
+    target, neighbour = _places(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write(neighbour)
@@ -43,8 +41,7 @@ def check_writable(path: str | Path) -> Path:
     Raises:
         InvalidInput: It cannot.
     """
-    target = Path(path)
-    neighbour = _neighbour(target)
+    target, neighbour = _places(path)
     folder = target.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -63,17 +60,23 @@ def check_writable(path: str | Path) -> Path:
     return target
 
 
-def _neighbour(target: Path) -> Path:
-    """The file that is filled first.
+def _places(path: str | Path) -> tuple[Path, Path]:
+    """The file, and the neighbour that is filled first.
 
     Raises:
         InvalidInput: The path is none of a file.
     """
+    if not isinstance(path, (str, Path)):
+        raise InvalidInput("path", path, "this should be the path of a file", "Write it as text.")
+    target = Path(path)
     if "\0" in str(target):
         raise _unwritable(target, "a path holds no NUL")
-    if target.is_dir() or not target.name:
-        raise InvalidInput("path", str(target), "this is a folder", "Name a file in it.")
-    return target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        if target.is_dir() or not target.name:
+            raise InvalidInput("path", str(target), "this is a folder", "Name a file in it.")
+    except OSError as error:  # the name is too long
+        raise _unwritable(target, error.strerror or str(error)) from None
+    return target, target.with_name(f".{target.name}.{os.getpid()}")
 
 
 def _unwritable(target: Path, why: str) -> InvalidInput:
