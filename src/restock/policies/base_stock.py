@@ -13,20 +13,17 @@ from restock.core.problem import Array
 from restock.policies._base import Information, TextPolicy
 from restock.policies.flows import last_useful_period, mean_flow, per_entity, supplier_shares
 from restock.problems.network import NetworkProblem
+from restock.problems.network.interface import inventory_position
 
 
-def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
+def act(
+    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
+) -> None:
     """Order up to the level parameters[j], suppliers sharing; nothing that would come too late."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     position = flows.used
-    for j in range(n):
-        position[j] = state.on_hand[j]
-    for i in range(e):
-        position[links.buyer[i]] = position[links.buyer[i]] + state.in_transit[i]
-    for m in range(len(markets.retailer)):
-        j = markets.retailer[m]
-        position[j] = position[j] - state.backlog[m]
+    inventory_position(position, links, markets, state)
     for i in range(e):
         j = links.buyer[i]
         gap = positive(parameters[j] - position[j])

@@ -7,6 +7,8 @@ Plain-Python texts like `dynamics.step`, run as they stand or compiled by `resto
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 from __future__ import annotations
 
+from typing import Any
+
 from restock.core.operations import cut, grid, larger, positive, smaller
 from restock.problems.network.dynamics import Chance, Flows, Links, Markets, Nodes, Rules, State
 
@@ -101,6 +103,16 @@ def put(decision, nodes, links, markets, rules, state, chance, flows):
         flows.ordered[i] = decision[i]
 
 
+def inventory_position(position: Any, links: Any, markets: Any, state: Any) -> None:
+    """Write on hand + in transit - backlog of every node."""
+    for j in range(len(position)):
+        position[j] = state.on_hand[j]
+    for i in range(len(state.in_transit)):
+        position[links.buyer[i]] = position[links.buyer[i]] + state.in_transit[i]
+    for m in range(len(state.backlog)):
+        position[markets.retailer[m]] = position[markets.retailer[m]] - state.backlog[m]
+
+
 def decide(action, ints, floats, nodes, links, markets, rules, state, chance, flows):
     """Read an action as orders in units, clipped to what a link accepts.
 
@@ -116,13 +128,7 @@ def decide(action, ints, floats, nodes, links, markets, rules, state, chance, fl
             flows.ordered[i] = smaller(positive(wanted), links.most[i])
         return
     position = flows.used  # free until `step` fills it
-    for j in range(len(position)):
-        position[j] = state.on_hand[j]
-    for i in range(e):
-        position[links.buyer[i]] = position[links.buyer[i]] + state.in_transit[i]
-    for m in range(len(flows.demand)):
-        j = markets.retailer[m]
-        position[j] = position[j] - state.backlog[m]
+    inventory_position(position, links, markets, state)
     for i in range(e):
         j = links.buyer[i]
         flows.ordered[i] = positive(smaller(action[i] * 1.0, links.most[i]) - position[j])

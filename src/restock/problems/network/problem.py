@@ -46,6 +46,7 @@ class NetworkProblem(Problem):
             laws.negative_binomial_quantile,
             laws.demand_of,
             dynamics.goodwill,
+            interface.inventory_position,
             interface.show,
         ),
         unpack=interface.unpack,
