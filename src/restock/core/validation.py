@@ -85,6 +85,8 @@ _NOUNS = {
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
 }
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
@@ -138,7 +140,7 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
         return InvalidInput("", value, "this is empty", f"Write at least one{about}.")
     if kind == "string_too_short":
         return InvalidInput("", value, "this is empty", f"Write a word{about}.")
-    if kind in ("model_type", "model_attributes_type"):
+    if nouns == ["a mapping"]:
         return InvalidInput("", value, _NO_MAPPING, _known(model, path))
     if nouns:
         what = " or ".join(dict.fromkeys(nouns))
