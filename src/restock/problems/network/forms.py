@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
 
 CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
+LEAST_BOUND = 1e-6  # units; float32 holds it apart from 0
 UNBOUNDED = float(np.finfo(np.float32).max)
 
 
@@ -160,10 +161,10 @@ def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) 
     except Exception:  # an array-like of another library may raise anything
         problem = f"this is one number, or one for each of the {len(links)} links"
         raise InvalidInput(field, value, problem, "Write a positive number.") from None
-    wrong = ~((numbers > 0) & (numbers <= LARGEST))
+    wrong = ~((numbers >= LEAST_BOUND) & (numbers <= LARGEST))
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
         at = f"[{i}]" if np.ndim(value) else ""
-        problem = f"an order bound is above 0 and at most {LARGEST:g}"
+        problem = f"an order bound is at least {LEAST_BOUND:g} and at most {LARGEST:g}"
         raise InvalidInput(field + at, float(numbers[i]), problem, "Write a positive number.")
     return numbers
