@@ -64,7 +64,7 @@ def test_policies_do_not_change_with_what_is_compared(study: Study) -> None:
 
 
 def serial_by_hand(levels: list[float], demand: list[float]) -> tuple[float, float, float]:
-    """Profit, units sold and mean stock of base-stock levels on the serial network, written from its description."""
+    """Profit, units sold and mean stock under base-stock levels on the serial network, from its description."""
     stock, backlog, profit, sold_in_all, held = [100.0, 100.0, 200.0], 0.0, 0.0, 0.0, []
     road: list[dict[int, float]] = [{}, {}, {}]  # arrivals by day at nodes 1, 2, 3
     lead = [4, 4, 0]
