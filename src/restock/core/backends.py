@@ -107,7 +107,7 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
     import numba
     from numba.core import config
 
-    from restock.core.numba_views import cut, floats_at, grid, ints_at, singles_at
+    from restock.core.numba_views import cut, flags_at, floats_at, grid, ints_at, singles_at
 
     folder = cache_folder(fingerprint((*OPERATIONS, *texts, *templates)))
     previous = config.CACHE_DIR
@@ -118,7 +118,7 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
             print(message, file=sys.stderr)
     try:
         inner: dict[str, Any] = {"cut": cut, "grid": grid, "ints_at": ints_at, "floats_at": floats_at}
-        inner.update(singles_at=singles_at, isfinite=math.isfinite, NAN=math.nan)
+        inner.update(singles_at=singles_at, flags_at=flags_at, isfinite=math.isfinite, NAN=math.nan)
         # Only templates call the texts: without wrappers for Python and C they compile in half the time.
         inlined = numba.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         for text in (*OPERATIONS, *texts):
@@ -131,6 +131,30 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
     finally:
         config.CACHE_DIR = previous
     return compiled
+
+
+def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
+    """The compiled function for these arguments, past numba's look at what they are.
+
+    That look costs as much as a period of a small problem. The caller answers for it in its place:
+    a NumPy array must have the type and the number of axes said here (any strides will do).
+
+    Args:
+        kernel: A compiled template.
+        arguments: What it takes: `int`, or (dtype, axes) of an array.
+    """
+    import numba
+    import numpy as np
+
+    kinds = [
+        numba.int64 if given is int else numba.types.Array(numba.from_dtype(np.dtype(given[0])), given[1], "A")
+        for given in arguments
+    ]
+    signature = tuple(kinds)
+    if signature not in kernel.overloads:
+        kernel.compile(signature)
+    function: Callable[..., Any] = kernel.overloads[signature].entry_point
+    return function
 
 
 # plain Python and row-wise arrays ------------------------------------------------------------------

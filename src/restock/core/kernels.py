@@ -22,7 +22,7 @@ def single(t, handle, action):
     tables, the memory and the observations (passing arrays would cost more than playing the period).
     The memory holds the environment's row and, behind it, T + 1 lines of [recorded | parts | reward];
     the observations are T + 1 lines of float32.
-    NaN says that the action was too short, too long or not finite, and that nothing was changed.
+    NaN says that the action was not finite, and that nothing was changed.
     With t = -1 nothing is played: line 0 is recorded and the first observation written.
     """
     where = ints_at(handle, 8)
@@ -32,8 +32,6 @@ def single(t, handle, action):
     world = unpack(ints, floats, memory)
     reward = 0.0
     if t >= 0:
-        if len(action) != ints[2]:
-            return NAN
         for i in range(len(action)):
             if not isfinite(action[i]):
                 return NAN
@@ -42,62 +40,80 @@ def single(t, handle, action):
     money = totals(t, *world)
     recorded = ints[1]
     end = ints[0] + (t + 2) * (recorded + len(money) + 1) - 1
-    start = end - len(money) - recorded
+    line = cut(memory, end - len(money) - recorded, recorded)
     for k in range(recorded):
-        memory[start + k] = memory[k]
+        line[k] = memory[k]
+    line = cut(memory, end - len(money), len(money) + 1)
     for k in range(len(money)):
-        memory[end - len(money) + k] = money[k]
-    memory[end] = reward
+        line[k] = money[k]
+    line[len(money)] = reward
     size = ints[3]
     observe(t + 1, cut(singles_at(where[6], where[7]), (t + 1) * size, size), ints, floats, *world)
     return reward
 
 
-def batch(clock, over, horizon, ints, floats, memory, record, returns, actions, obs, rewards, parts, live, ended):
+def batch(handle, actions, obs, money, flags):
     """One period of every row that is not over; the others only show their observation.
 
-    Writes for each row the observation, the reward (0 for a row that was over), the parts of the
-    reward with the total last (shape (P + 1, rows)), whether it played (`live`) and whether its
-    episode ended with it (`ended`); `over` says the same afterwards. `record` of shape
-    (rows, T + 1, recorded) and `returns` of shape (rows, T) keep every period; with no rows, nothing.
+    `handle` is the address of eleven integers: address and length of the integer tables and of the
+    real tables, the number of rows, the horizon, the addresses of the memory, of the clocks and of
+    what says which rows are over, and of the record of shape (rows, T + 1, recorded) and the rewards
+    of shape (rows, T) in which every period is kept; 0 for these two keeps nothing.
+
+    Writes for each row the observation, the parts of the reward and, last, the reward itself (0 for
+    a row that was over) into `money` of shape (P + 1, rows), and into `flags` of shape (3, rows)
+    whether its episode was terminated (never), whether it ended, and whether it played at all.
     Returns how many episodes ended, or -1 if an action is not finite (nothing was changed then).
     """
-    rows = len(clock)
-    keep = len(record) > 0
+    where = ints_at(handle, 11)
+    ints = ints_at(where[0], where[1])
+    floats = floats_at(where[2], where[3])
+    rows = where[4]
+    horizon = where[5]
+    width = ints[0]
+    recorded = ints[1]
+    decisions = ints[2]
+    memory = floats_at(where[6], rows * width)
+    clock = ints_at(where[7], rows)
+    over = flags_at(where[8], rows)
+    record = floats_at(where[9], rows * (horizon + 1) * recorded)
+    returns = floats_at(where[10], rows * horizon)
     for b in range(rows):
-        if not over[b]:
-            for i in range(actions.shape[1]):
+        if over[b] == 0:
+            for i in range(decisions):
                 if not isfinite(actions[b, i]):
                     return -1
     count = 0
-    last = parts.shape[0] - 1
+    last = len(money) - 1
     for b in range(rows):
-        world = unpack(ints, floats, memory[b])
+        row = cut(memory, b * width, width)
+        world = unpack(ints, floats, row)
         t = clock[b]
-        live[b] = not over[b]
-        ended[b] = False
+        flags[0, b] = False
+        flags[1, b] = False
+        flags[2, b] = over[b] == 0
         if over[b]:
-            rewards[b] = 0.0
             for k in range(last + 1):
-                parts[k, b] = 0.0
+                money[k, b] = 0.0
+            over[b] = 0
         else:
             decide(actions[b], ints, floats, *world)
             reward = step(t, *world)
-            money = totals(t, *world)
+            parts = totals(t, *world)
             for k in range(last):
-                parts[k, b] = money[k]
-            parts[last, b] = reward
-            rewards[b] = reward
+                money[k, b] = parts[k]
+            money[last, b] = reward
             t = t + 1
             clock[b] = t
             if t >= horizon:
-                ended[b] = True
+                flags[1, b] = True
+                over[b] = 1
                 count = count + 1
-            if keep:
-                returns[b, t - 1] = reward
-                for k in range(record.shape[2]):
-                    record[b, t, k] = memory[b, k]
-        over[b] = ended[b]
+            if where[9] != 0:
+                returns[b * horizon + t - 1] = reward
+                line = cut(record, (b * (horizon + 1) + t) * recorded, recorded)
+                for k in range(recorded):
+                    line[k] = row[k]
         observe(t, obs[b], ints, floats, *world)
     return count
 

@@ -162,3 +162,4 @@ def _at(element):
 ints_at = _at(types.int64)
 floats_at = _at(types.float64)
 singles_at = _at(types.float32)
+flags_at = _at(types.uint8)

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import streams
+from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
@@ -17,17 +17,6 @@ from restock.envs import spaces
 from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
-
-
-def compile_for(kernel: Any, dtype: Any) -> None:
-    """Make the loop ready for actions of this type; any other type is then refused, not compiled for."""
-    import numba
-
-    signature = (numba.int64, numba.int64, numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C"))
-    if signature not in kernel.nopython_signatures:
-        kernel.disable_compile(False)
-        kernel.compile(signature)
-        kernel.disable_compile()
 
 
 class Parts(Mapping[str, float]):
@@ -119,9 +108,9 @@ class Environment(gym.Env[Any, Any]):
 
     def _bind(self) -> None:
         """Take what is not pickled: the compiled loop, and the addresses it works on."""
-        self._single = self.problem.kernels.single
-        compile_for(self._single, self.action_space.dtype)
-        self._no_action = np.zeros(self._shape, dtype=self.action_space.dtype)
+        self._dtype = np.dtype(self.action_space.dtype)
+        self._single = backends.entry(self.problem.kernels.single, int, int, (self._dtype, 1))
+        self._no_action = np.zeros(self._shape, dtype=self._dtype)
         self._place = np.zeros(8, dtype=np.int64)
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
         self._locate()
@@ -225,8 +214,11 @@ class Environment(gym.Env[Any, Any]):
             action = self._checked(action)
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
-            reward = self._single(t, self._handle, action)
-        except Exception:  # not an array as compiled for; numba says so in several ways, and has changed nothing
+            if action.dtype is self._dtype and action.shape == self._shape:
+                reward = self._single(t, self._handle, action)
+            else:
+                reward = self._step_converted(t, action)
+        except Exception:  # not an array, and an array-like may raise anything; nothing has been changed
             reward = self._step_converted(t, action)
         if reward != reward:
             self._checked(action)
@@ -237,8 +229,7 @@ class Environment(gym.Env[Any, Any]):
     def _step_converted(self, t: int, action: Any) -> float:
         """Play a period with an action of any other kind: as float64, compiled for at first use."""
         numbers = self._checked(action)
-        compile_for(self._single, np.float64)
-        reward: float = self._single(t, self._handle, numbers)
+        reward: float = backends.entry(self.problem.kernels.single, int, int, (np.float64, 1))(t, self._handle, numbers)
         return reward
 
     def _checked(self, action: Any) -> Array:

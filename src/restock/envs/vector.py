@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from restock.core import streams
+from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
@@ -77,7 +77,6 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._blocks = observation == "dict"
         self._source: Any = None
         self._make_source: Any = problem.source
-        self._bind()
         b, t = self.num_envs, problem.horizon
         self._memory = np.tile(self.tables.fresh, (b, 1))
         self._clock = np.zeros(b, dtype=np.int64)
@@ -85,18 +84,35 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._draws_now = problem.sequential
         self._horizon = t
         self._names = (*problem.parts, "total")
-        self._ints, self._floats = self.tables.ints, self.tables.floats
-        self._no_actions = np.zeros(self._shape, dtype=self.single_action_space.dtype)
-        self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended
+        self._dtype = np.dtype(self.single_action_space.dtype)
+        self._no_actions = np.zeros(self._shape, dtype=self._dtype)
+        self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
         self._given = np.zeros(b, dtype=np.bool_)  # rows that replay recorded information
         self._record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
         self._rewards = np.zeros((b if self._record_all else 0, t))
+        self._bind()
 
     def _bind(self) -> None:
-        self._batch = self.problem.kernels.batch
+        """Take what is not pickled: the compiled loop, and the addresses it works on."""
+        self._batches: dict[Any, Any] = {}
+        ints, floats = self.tables.ints, self.tables.floats
+        kept = [array.ctypes.data if self._record_all else 0 for array in (self._record, self._rewards)]
+        state = [array.ctypes.data for array in (self._memory, self._clock, self._over)]
+        sizes = [ints.ctypes.data, len(ints), floats.ctypes.data, len(floats), self.num_envs, self._horizon]
+        self._place = np.array([*sizes, *state, *kept], dtype=np.int64)
+        self._handle = self._place.ctypes.data
+        self._batch_for(self._dtype)
+
+    def _batch_for(self, dtype: Any) -> Any:
+        """The compiled loop for actions of this type."""
+        if dtype not in self._batches:
+            arrays = ((dtype, 2), (np.float32, 2), (np.float64, 2), (np.bool_, 2))
+            self._batches[dtype] = backends.entry(self.problem.kernels.batch, int, *arrays)
+        return self._batches[dtype]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_batch"}
+        unpickled = ("_batches", "_place", "_handle")
+        return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -181,15 +197,13 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         actions = self._checked(actions)
         if self._ended or self._draws_now:
             self._prepare(actions)
-        b = self.num_envs
-        obs = np.empty((b, self._size), np.float32)
-        rewards, parts = np.empty(b), np.empty((len(self._names), b))
-        live, truncated = np.empty(b, np.bool_), np.empty(b, np.bool_)
-        self._ended = self._play(actions, obs, rewards, parts, live, truncated)
-        infos: dict[str, Any] = {"profit": dict(zip(self._names, parts, strict=True)), "_profit": live}
+        obs, money, flags = self._play(actions)
+        terminated, truncated, live = flags
+        profit = dict(zip(self._names, money, strict=True))
+        infos: dict[str, Any] = {"profit": profit, "_profit": live}
         if self._ended and self.autoreset_mode is AutoresetMode.SAME_STEP:
             obs = self._begin_at_once(obs, truncated, infos)
-        return (self._formed(obs) if self._blocks else obs), rewards, np.zeros(b, np.bool_), truncated, infos
+        return (self._formed(obs) if self._blocks else obs), profit["total"], terminated, truncated, infos
 
     def _prepare(self, actions: Any) -> None:
         """Before a step: begin the rows that are over, draw what is drawn period by period."""
@@ -205,15 +219,16 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
                 world = self.problem.world(self._memory[row], self.tables)
                 self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
 
-    def _play(self, actions: Any, obs: Any, rewards: Any, parts: Any, live: Any, ended: Any) -> int:
-        """Run the compiled loop; returns how many episodes ended."""
-        count: int = self._batch(
-            self._clock, self._over, self._horizon, self._ints, self._floats, self._memory, self._record, self._rewards,
-            actions, obs, rewards, parts, live, ended,
-        )  # fmt: skip
-        if count < 0:
+    def _play(self, actions: Any) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_]]:
+        """Run the compiled loop: observations, parts of the rewards with the rewards last, and flags."""
+        b = self.num_envs
+        obs = np.empty((b, self._size), np.float32)
+        money, flags = np.empty((len(self._names), b)), np.empty((3, b), np.bool_)
+        ended = self._batch_for(actions.dtype)(self._handle, actions, obs, money, flags)
+        if ended < 0:
             self._refuse_not_finite(actions)
-        return count
+        self._ended = ended
+        return obs, money, flags
 
     def _begin_at_once(self, obs: NDArray[np.float32], ended: NDArray[np.bool_], infos: dict[str, Any]) -> Any:
         """Begin the rows that ended; their last observation and parts go into the infos."""
@@ -231,13 +246,10 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
 
     def _look_flat(self) -> NDArray[np.float32]:
         """What every row sees now, shape (B, O)."""
-        b = self.num_envs
-        over = self._over.copy()
+        over, ended = self._over.copy(), self._ended
         self._over[:] = True
-        obs = np.empty((b, self._size), np.float32)
-        parts, flags = np.empty((len(self._names), b)), np.empty(b, np.bool_)
-        self._play(self._no_actions, obs, np.empty(b), parts, flags, flags.copy())
-        self._over[:] = over
+        obs = self._play(self._no_actions)[0]
+        self._over[:], self._ended = over, ended
         return obs
 
     def _look(self) -> Any:
@@ -250,10 +262,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
 
     def _checked(self, actions: Any) -> Any:
         """Actions as an array that the compiled loop knows."""
-        dtype = self.single_action_space.dtype
-        if actions.__class__ is np.ndarray and actions.shape == self._shape and actions.flags.carray:
-            if actions.dtype == dtype:
-                return actions
+        if actions.__class__ is np.ndarray and actions.dtype is self._dtype and actions.shape == self._shape:
+            return actions
         try:
             numbers = np.asarray(actions)
             if numbers.dtype.kind not in "iuf":
@@ -263,7 +273,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if numbers.shape != self._shape:
             raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
         self._refuse_not_finite(numbers)
-        return np.ascontiguousarray(numbers, dtype=dtype if numbers.dtype.kind in "iu" else np.float64).copy()
+        return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)
 
     def _refuse_not_finite(self, actions: Any) -> None:
         wrong = ~np.isfinite(actions)
