@@ -191,11 +191,11 @@ def _assumptions(comparisons: Sequence[Comparison], words: Words, own: Sequence[
         "The policy that the others are compared with is the best on these very data, so its lead over close rivals "
         "is a little flattered."
     )
-    if any(c.bound is not None for c in comparisons):
+    if any(c.bound is not None and c.bound_proven for c in comparisons):
         items.append(
-            "The bound (hindsight) is the exact optimum of a linear program that knows all demand of the "
-            f"{words.episode} in advance. No policy can earn more; how much of the gap any real policy could close "
-            "is not known."
+            f"Hindsight plans with all demand of the {words.episode} known in advance, by mathematical programming. "
+            "The bound it gives is proven: no policy can earn more. How much of the gap any real policy could close is not "
+            "known."
         )
     for c in comparisons:
         if c.seed is not None:

@@ -77,6 +77,10 @@ def assumptions(study: Study) -> tuple[str, ...]:
         f"The policies were planned with the first {PAST_WEEKS} weeks only: mean {amount(study.mean, 1)}, standard "
         f"deviation {amount(study.sd, 1)} units a day. No window contains any of those days. Weekdays and holidays are "
         "in the data, but no policy uses them.",
+        "The newsvendor formula weighs a day of shortage against a day of holding, as if business went on for ever. In "
+        "a window, demand still owed at the end is a sale lost, so its levels come out low; levels tuned on past "
+        "windows allow for that.",
+        "Random orders are drawn from seed 0. Nothing else is random: demand is replayed as it was recorded.",
         "A node with several suppliers splits its orders among them in favour of the cheaper ones.",
         "On most links goods cost less a day while they are under way than at the node they left. The hindsight "
         "optimum uses that: it sends goods off early just to have them on the road. No planner would, so part of the "
@@ -108,7 +112,7 @@ def data(study: Study) -> Section:
             f"What makes it hard: Fridays and Saturdays take {amount(float(weekend), 1)} units, other days "
             f"{amount(float(rest), 1)}; the mean of a window lies anywhere between {amount(float(low), 1)} and "
             f"{amount(float(high), 1)} units a day, from {share(1.0 - float(low) / study.mean)} below to "
-            f"{share(float(high) / study.mean - 1.0)} above the mean that was planned with.",
+            f"{share(float(high) / study.mean - 1.0)} above the mean that the policies plan with.",
             "The data come from the Python package ddop 0.7.6, copyright 2007-2020 the ddop developers, BSD 3-Clause "
             "licence, and are shipped with restock together with it.",
         ),
