@@ -69,7 +69,7 @@ def compare(
         check_writable(report)
     problem = problem_of(name, demand, horizon, backlog, discount)
     chosen = {}
-    for text in policies or list_policies():
+    for text in policies or [known for known in list_policies() if not (no_bound and known == "hindsight")]:
         if text in chosen:
             raise InvalidInput("POLICY", text, "this is named twice", "Name it once.")
         chosen[text] = read_policy(text, problem)
@@ -174,7 +174,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
     console.text()
     wide = console.width >= 110
     bounded = result.bound is not None
-    header = ["policy", "knows", "mean profit\n95 % interval", "difference\nto the best"]
+    header = ["policy", "knows", "mean profit\n95% interval", "difference\nto the best"]
     shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 6), words=[0])
     places = decimals([row.profit.mean for row in result.rows])
     for row in result.rows:

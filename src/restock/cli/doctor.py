@@ -24,7 +24,8 @@ FIRST_REWARD, BEST_PROFIT = 31.62, 1032.14
 def doctor(as_json: AsJson = False, quiet: Quiet = False) -> int:
     """Check the installation.
 
-    Versions, optional packages, the cache of compiled code, and two known results. Exit code 1 says that something needed is missing or wrong.
+    Versions, optional packages, the cache of compiled code, and two known results. Exit code 1 says
+    that something needed is missing or wrong.
     """
     console = Console(as_json, quiet)
     packages = {name: _version(name) for name in CORE}

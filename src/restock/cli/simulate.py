@@ -47,7 +47,7 @@ def simulate(
 ) -> None:
     """Run one policy over many episodes.
 
-    Prints its key figures with 95 % intervals.
+    Prints its key figures with 95% intervals.
     """
     from restock.evaluation import simulate as evaluation
     from restock.evaluation.stats import estimate
@@ -118,7 +118,7 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
     from restock.report.words import PARTS, kpi_name
 
     wide = console.width >= 110
-    shown = table("figure", "mean", "95 % interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
+    shown = table("figure", "mean", "95% interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
     for key, value in figures.items():
         if key in PARTS and value.low == value.high == 0.0:
             continue  # a kind of cost that this problem does not have
