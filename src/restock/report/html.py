@@ -194,8 +194,8 @@ def _assumptions(comparisons: Sequence[Comparison], words: Words, own: Sequence[
     if any(c.bound is not None and c.bound_proven for c in comparisons):
         items.append(
             f"Hindsight plans with all demand of the {words.episode} known in advance, by mathematical programming. "
-            "The bound it gives is proven: no policy can earn more. How much of the gap any real policy could close is not "
-            "known."
+            "The bound it gives is proven: no policy can earn more. How much of the gap any real policy could close "
+            "is not known."
         )
     for c in comparisons:
         if c.seed is not None:
