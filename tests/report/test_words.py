@@ -101,6 +101,13 @@ def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
     assert f"Its lead over {second} is clear on serial (8.0 per episode) and too close to call on serial" in two
 
 
+def test_overall_says_once_what_holds_everywhere(comparison: Comparison) -> None:
+    second = say.rivals(comparison)[0].name
+    unsettled = told(comparison, **{second: Estimate(-8.0, -20.0, 4.0)})
+    told_once = f"Its lead over {second} is too close to call everywhere (per episode 8.0 on serial and 8.0 on serial)."
+    assert told_once in say.overall([unsettled, unsettled])
+
+
 def test_overall_with_different_winners(comparison: Comparison) -> None:
     other = dataclasses.replace(comparison, reference="random")
     assert say.overall([comparison, other, comparison])[0].startswith("No policy earned most on all 3 networks: ")

@@ -140,13 +140,14 @@ def overall(comparisons: Sequence[Comparison], words: Words = PLAIN) -> list[str
     if clear:
         said.append(f"It is clearly ahead of {_listed(clear)}.")
     for row in rivals(comparisons[0]):
-        if row.name not in clear and None not in _verdicts(comparisons, row.name):
-            each = _listed(
-                [
-                    f"{verdict(c.row(row.name))} on {c.problem.name} ({_size(c.row(row.name))} per {words.episode})"
-                    for c in comparisons
-                ]
-            )
+        verdicts = _verdicts(comparisons, row.name)
+        if row.name not in clear and None not in verdicts:
+            rows = [(c.problem.name, c.row(row.name)) for c in comparisons]
+            if len(verdicts) == 1:
+                sizes = _listed([f"{_size(one)} on {name}" for name, one in rows])
+                each = f"{verdict(row)} everywhere (per {words.episode} {sizes})"
+            else:
+                each = _listed([f"{verdict(one)} on {name} ({_size(one)} per {words.episode})" for name, one in rows])
             said.append(f"Its lead over {row.name} is {each}.")
     return said
 
