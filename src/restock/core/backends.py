@@ -67,7 +67,7 @@ def fingerprint(texts: Iterable[Text]) -> str:
         digest.update(repr(text.__defaults__).encode())
         for name in text.__code__.co_names:
             value = text.__globals__.get(name)
-            if isinstance(value, (int, float, str, tuple)):
+            if isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
                 digest.update(f"{name}={value!r}".encode())
     return digest.hexdigest()[:16]
 
@@ -107,7 +107,7 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
     import numba
     from numba.core import config
 
-    from restock.core.numba_views import cut, flags_at, floats_at, grid, ints_at, singles_at
+    from restock.core.numba_views import cut, flags_at, floats_at, grid, ints_at, random_double, singles_at
 
     folder = cache_folder(fingerprint((*OPERATIONS, *texts, *templates)))
     previous = config.CACHE_DIR
@@ -118,7 +118,9 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
             print(message, file=sys.stderr)
     try:
         inner: dict[str, Any] = {"cut": cut, "grid": grid, "ints_at": ints_at, "floats_at": floats_at}
-        inner.update(singles_at=singles_at, flags_at=flags_at, isfinite=math.isfinite, NAN=math.nan)
+        inner.update(
+            singles_at=singles_at, flags_at=flags_at, random_double=random_double, isfinite=math.isfinite, NAN=math.nan
+        )
         # Only templates call the texts: without wrappers for Python and C they compile in half the time.
         inlined = numba.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         for text in (*OPERATIONS, *texts):
@@ -141,16 +143,16 @@ def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
 
     Args:
         kernel: A compiled template.
-        arguments: What it takes: `int`, or (dtype, axes) of an array.
+        arguments: What it takes: `int`, `float`, or (dtype, axes) of an array.
     """
     import numba
     import numpy as np
 
-    kinds = [
-        numba.int64 if given is int else numba.types.Array(numba.from_dtype(np.dtype(given[0])), given[1], "A")
+    numbers = {int: numba.int64, float: numba.float64}
+    signature = tuple(
+        numbers[given] if given in numbers else numba.types.Array(numba.from_dtype(np.dtype(given[0])), given[1], "A")
         for given in arguments
-    ]
-    signature = tuple(kinds)
+    )
     if signature not in kernel.overloads:
         kernel.compile(signature)
     function: Callable[..., Any] = kernel.overloads[signature].entry_point

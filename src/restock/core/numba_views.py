@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -157,6 +158,21 @@ def _at(element):
         return Vector(element)(types.intp, types.intp), build
 
     return vector_at
+
+
+@intrinsic
+def random_double(typing_context, bits):
+    """The next number in [0, 1) of a NumPy bit generator, given the address of its `bitgen_t`."""
+
+    def build(context, builder, signature, arguments):
+        pointer = ir.IntType(8).as_pointer()
+        members = builder.inttoptr(arguments[0], pointer.as_pointer())  # state, then four functions of it
+        state = builder.load(members)
+        function = builder.load(builder.gep(members, [ir.Constant(ir.IntType(64), 3)]))
+        kind = ir.FunctionType(ir.DoubleType(), [pointer])
+        return builder.call(builder.bitcast(function, kind.as_pointer()), [state])
+
+    return types.float64(types.intp), build
 
 
 ints_at = _at(types.int64)

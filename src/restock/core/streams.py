@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from restock.core.errors import InvalidInput
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_EPISODE = np.uint64(0xD1342543DE82EF95)
-_TO_UNIT = 2.0**-52
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX_2 = np.uint64(0x94D049BB133111EB)
+EPISODE = np.uint64(0xD1342543DE82EF95)
+TO_UNIT = 2.0**-52
 
 
 def check_seed(seed: object, field: str = "seed") -> int:
@@ -52,12 +52,12 @@ def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) 
     SplitMix64 (Steele, Lea, Flood 2014) read at the places episode * odd + i of its sequence.
     """
     with np.errstate(over="ignore"):
-        base = keys.astype(np.uint64) + episodes.astype(np.uint64) * _EPISODE
-        z: Any = base[:, None] + (np.arange(count, dtype=np.uint64) + np.uint64(1))[None, :] * _GOLDEN
-        z = (z ^ (z >> np.uint64(30))) * _MIX_1
-        z = (z ^ (z >> np.uint64(27))) * _MIX_2
+        base = keys.astype(np.uint64) + episodes.astype(np.uint64) * EPISODE
+        z: Any = base[:, None] + (np.arange(count, dtype=np.uint64) + np.uint64(1))[None, :] * GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * MIX_1
+        z = (z ^ (z >> np.uint64(27))) * MIX_2
         z = z ^ (z >> np.uint64(31))
-    unit: NDArray[np.float64] = ((z >> np.uint64(12)).astype(np.float64) + 0.5) * _TO_UNIT  # 52 bits and a half: exact
+    unit: NDArray[np.float64] = ((z >> np.uint64(12)).astype(np.float64) + 0.5) * TO_UNIT  # 52 bits and a half: exact
     return unit
 
 

@@ -9,7 +9,7 @@ quantiles of the mean at hand.
 from __future__ import annotations
 
 import dataclasses
-import math
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.validation import LARGEST
 from restock.demand import laws
+from restock.demand.draws import Counts, cumulative
 from restock.demand.empirical import Empirical
+from restock.demand.poisson import Poisson
 from restock.demand.series import SeriesSource, check_series
 from restock.demand.spec import DemandSpec, Goodwill
 
@@ -42,22 +44,6 @@ class Path:
     mean: Array
     draw: Array
     law: int
-
-
-def cumulative(mean: float) -> Array:
-    """P(Poisson(mean) <= k) for k = 0, 1, ..., summed as `laws.poisson_quantile` sums it.
-
-    A look-up in this table and that search therefore give the same count for every u.
-    """
-    probability = math.exp(-mean)
-    edges = [probability]
-    k = 0.0
-    while edges[-1] < 1.0 - 2.0**-53 and (k < mean or probability > laws.LEAST_WEIGHT):
-        k = k + 1.0
-        probability = probability * mean / k
-        edges.append(edges[-1] + probability)
-    edges[-1] = 1.0  # where the search ends whatever rounding left
-    return np.array(edges)
 
 
 class Demand:
@@ -113,6 +99,13 @@ class Demand:
     def means_are_fixed(self) -> bool:
         """Whether every episode has the same means before goodwill."""
         return not isinstance(self.distribution, Empirical)
+
+    @cached_property
+    def counts(self) -> Counts | None:
+        """The demand itself as Poisson counts around fixed means, where it is that."""
+        if self.state_dependent or type(self.distribution) is not Poisson:
+            return None
+        return Counts(self._drawn_mean, self.noise_scale)
 
     @property
     def can_draw_ahead(self) -> bool:

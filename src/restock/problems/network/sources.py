@@ -7,16 +7,19 @@ demand is resampled, the means are the same for all episodes, so only the draws 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.problem import Array, Source
+from restock.demand.draws import bits_of, same_counts
 
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
+
+MOST_AHEAD = 512  # numbers that a row keeps of those drawn ahead
 
 
 class GeneratorSource(Source):
@@ -32,16 +35,28 @@ class GeneratorSource(Source):
     def __init__(self, problem: NetworkProblem, generators: Sequence[np.random.Generator], ahead: int = 1) -> None:
         self._demand = problem.demand
         self._generators = list(generators)
-        self._ahead = ahead if problem.demand.can_draw_ahead else 1
         mean, draw, law = self._demand.paths(streams.generator(0), 1)
         self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
         self._size = draw[0].size
+        # Compiling is not worth it for one row.
+        self._counts = self._demand.counts if len(self._generators) > 1 and same_counts() else None
+        self._bits = np.array([bits_of(generator) for generator in self._generators])
+        alone = self._counts is not None or not self._demand.can_draw_ahead
+        self._ahead = 1 if alone else min(ahead, 1 + MOST_AHEAD // self._size)
         self._draws = np.empty((len(self._generators), self._ahead, self._size))
         self._used = [self._ahead] * len(self._generators)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_bits"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bits = np.array([bits_of(generator) for generator in self._generators])
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
         """Begin a row's sequence afresh."""
         self._generators[row] = generator
+        self._bits[row] = bits_of(generator)
         self._used[row] = self._ahead
 
     def next(self, rows: NDArray[np.int64]) -> Array:
@@ -49,6 +64,9 @@ class GeneratorSource(Source):
         episodes = np.empty((len(rows), len(self._template)))
         episodes[:] = self._template
         size = self._size
+        if self._counts is not None:
+            self._counts.draw(self._bits[rows], episodes[:, -size:])
+            return episodes
         if not self._demand.means_are_fixed:
             for k, row in enumerate(rows):
                 mean, draw, _ = self._demand.paths(self._generators[row], 1)
@@ -71,8 +89,12 @@ class CounterSource(Source):
 
     def __init__(self, problem: NetworkProblem, seeds: Sequence[int]) -> None:
         self._problem = problem
+        self._counts = problem.demand.counts
         self._keys = np.array([streams.key(seed, "demand") for seed in seeds], dtype=np.uint64)
         self._episode = np.zeros(len(self._keys), dtype=np.int64)
+        mean, draw, law = problem.demand.paths_at(self._keys[:1], self._episode[:1])
+        self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
+        self._size = draw[0].size
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
         """Begin a row's sequence afresh."""
@@ -81,12 +103,15 @@ class CounterSource(Source):
 
     def next(self, rows: NDArray[np.int64]) -> Array:
         """The next episode of each row named, shape (len(rows), drawn)."""
-        mean, draw, law = self._problem.demand.paths_at(self._keys[rows], self._episode[rows])
+        keys, numbers = self._keys[rows], self._episode[rows]
         self._episode[rows] += 1
-        rules = self._problem.rules(law)
-        size = draw[0].size
-        episodes = np.empty((len(rows), len(rules) + 2 * size))
-        episodes[:, : len(rules)] = rules
-        episodes[:, len(rules) : -size] = mean.reshape((len(rows), size))
+        size = self._size
+        episodes = np.empty((len(rows), len(self._template)))
+        episodes[:] = self._template
+        if self._counts is not None:
+            self._counts.read(keys, numbers.view(np.uint64), episodes[:, -size:])
+            return episodes
+        mean, draw, _ = self._problem.demand.paths_at(keys, numbers)
+        episodes[:, -2 * size : -size] = mean.reshape((len(rows), size))
         episodes[:, -size:] = draw.reshape((len(rows), size))
         return episodes
