@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -194,26 +193,41 @@ def test_json_alone_on_stdout_also_while_compiling(tmp_path):
     assert again.err == "" and again.document["kpis"] == ran.document["kpis"]
 
 
+LONG_RUN = """
+import sys
+from restock.cli.main import main
+from restock.solvers import lp
+
+solve = lp.NetworkProgram.solve
+
+def told(self, demand):
+    print("solving", file=sys.stderr, flush=True)
+    return solve(self, demand)
+
+lp.NetworkProgram.solve = told
+sys.argv = ["restock", "simulate", "assembly", "hindsight", "-n", "500", "-q", *sys.argv[1:]]  # minutes
+main()
+"""
+
+
 def test_ctrl_c_ends_a_long_run_and_leaves_nothing(tmp_path):
-    out = tmp_path / "new" / "episodes.csv"
     running = subprocess.Popen(
-        [*COMMAND, "simulate", "assembly", "hindsight", "-n", "500", "--out", str(out), "-q"],  # minutes
+        [sys.executable, "-c", LONG_RUN, "--json", "--out", str(tmp_path / "episodes.csv")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
     )
     try:
-        while not out.parent.exists():  # made once the command has begun
-            assert running.poll() is None
-            time.sleep(0.05)
-        time.sleep(1.0)
+        assert running.stderr is not None and running.stderr.readline() == "solving\n"
         running.send_signal(signal.SIGINT)
-        said, told = running.communicate(timeout=60)
+        said, told = running.communicate(timeout=120)
     finally:
         running.kill()
-    assert (running.returncode, said, told) == (130, "", "error: interrupted. Nothing was written.\n")
-    assert list(out.parent.iterdir()) == []
+    assert running.returncode == 130
+    assert told.replace("solving\n", "") == "error: interrupted. Nothing was written.\n"
+    assert json.loads(said)["exit_code"] == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_while_a_file_is_written_leaves_the_old_one(tmp_path, monkeypatch):
