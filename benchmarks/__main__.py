@@ -39,7 +39,10 @@ def amount(value: float | None, unit: str) -> str:
 
 def show(rows: list[Row]) -> None:
     """The table, on the terminal."""
-    table = Table(title="restock beside gym-invmgmt 0.2.1, in turn in one run: medians", caption=machine())
+    table = Table(
+        title="restock beside gym-invmgmt 0.2.1, in turn in one run: medians, and the quartiles of the ratio",
+        caption=machine(),
+    )
     for name in ("what", "restock", "peer", "ratio", "spread", "target", "limited by"):
         table.add_column(name, justify="left" if name in ("what", "limited by") else "right")
     for row in rows:

@@ -28,14 +28,14 @@ def first_step(cache: str) -> float:
 
 
 def measure() -> list[Row]:
-    """Cold three times, each in an empty cache; cached nine times."""
+    """Cold three times, each in an empty cache; cached fifteen times. The spread is least and most."""
     cold = []
     for _ in range(3):
         with tempfile.TemporaryDirectory() as cache:
             cold.append(first_step(cache))
     with tempfile.TemporaryDirectory() as cache:
         first_step(cache)
-        warm = [first_step(cache) for _ in range(9)]
+        warm = [first_step(cache) for _ in range(15)]
     limit = "numba's compiler"
     return [
         Row("first step, nothing compiled", statistics.median(cold), None, None, min(cold), max(cold), "<= 7 s", limit),

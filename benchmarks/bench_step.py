@@ -10,8 +10,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+import restock  # noqa: F401 - registers the environments
 from benchmarks.networks import generated, peer
-from benchmarks.timing import Row, interleaved
+from benchmarks.timing import Row, interleaved, quartiles
 from restock.core import backends
 from restock.problems.network import NetworkProblem
 
@@ -121,7 +122,7 @@ def only_steps(
     theirs.reset(seed=1)
     timed(mine, small, 2)
     timed(theirs, orders, 1)
-    pairs = [(timed(mine, small, ours_count), timed(theirs, orders, peer_count)) for _ in range(9)]
+    pairs = [(timed(mine, small, ours_count), timed(theirs, orders, peer_count)) for _ in range(25)]
     ratios = [b / a for a, b in pairs]
     ours, peers = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return Row(what, ours, peers, statistics.median(ratios), min(ratios), max(ratios), target, limit)
+    return Row(what, ours, peers, statistics.median(ratios), *quartiles(ratios), target, limit)

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+import restock  # noqa: F401 - registers the environments
 from benchmarks.networks import peer
 from benchmarks.timing import Row, interleaved
 
@@ -37,7 +38,7 @@ def measure() -> list[Row]:
                     f"vector of {size}, sampler {sampler}, per environment",
                     steps(mine, actions, 31 * 20),
                     steps(theirs, actions.astype(np.float64), count),
-                    rounds=7 if size == 16 else 5,
+                    rounds=15 if size == 16 else 7,
                     target=target,
                     limit="Python around the compiled loop" if size == 16 else "the period itself, and drawing demand",
                 )

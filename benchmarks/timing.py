@@ -17,7 +17,7 @@ class Row:
         ours: Median time of ours (seconds), or the amount where `unit` says so.
         peer: Median time of the peer; None without one.
         ratio: Median over rounds of peer / ours.
-        low, high: Least and most of the ratio over rounds.
+        low, high: Quartiles of the ratio over rounds.
         target: What the ratio (or the amount) should reach; None without one.
         limit: What limits ours.
         unit: `s` for times.
@@ -34,11 +34,17 @@ class Row:
     unit: str = "s"
 
 
+def quartiles(values: list[float]) -> tuple[float, float]:
+    """The spread that half of the rounds stay within."""
+    low, _, high = statistics.quantiles(values, n=4)
+    return low, high
+
+
 def interleaved(
     what: str,
     ours: Callable[[], int],
     peer: Callable[[], int],
-    rounds: int = 9,
+    rounds: int = 25,
     target: str = "",
     limit: str = "",
 ) -> Row:
@@ -59,8 +65,7 @@ def interleaved(
         statistics.median(a for a, _ in times),
         statistics.median(b for _, b in times),
         statistics.median(ratios),
-        min(ratios),
-        max(ratios),
+        *quartiles(ratios),
         target,
         limit,
     )
