@@ -10,7 +10,7 @@ import pytest
 import restock
 from restock.core.play import draw
 from restock.evaluation import simulate as module
-from restock.policies._base import Policy, View
+from restock.policies._base import Policy, TextPolicy, View
 from restock.policies.flows import (
     downstream_first,
     last_useful_period,
@@ -269,3 +269,44 @@ def test_hindsight_cannot_be_begun_without_the_future():
     policy = restock.make_policy("hindsight", "serial")
     with pytest.raises(restock.InvalidInput, match="needs to know the future"):
         policy.begin(3, 0, None)
+
+
+# what a text may read -------------------------------------------------------------------------------
+
+
+def text_policy(act: Any) -> type[TextPolicy]:
+    class Own(TextPolicy):
+        name, summary, information = "own", "", "blind"
+        text = staticmethod(act)
+        parameters = np.array([7.0])
+
+    return Own
+
+
+def test_a_text_that_peeks_at_the_episode_is_refused():
+    def peeks(t, parameters, nodes, links, markets, rules, state, chance, flows):
+        for i in range(len(flows.ordered)):
+            flows.ordered[i] = chance.draw[t][0]
+
+    def peeks_by_another_name(t, p, a, b, c, discounting, s, fortune, f):
+        means = fortune.mean
+        for i in range(len(f.ordered)):
+            f.ordered[i] = means[t][0]
+
+    def reads_rules(t, parameters, nodes, links, markets, rules, state, chance, flows):
+        for i in range(len(flows.ordered)):
+            flows.ordered[i] = parameters[0] * rules.discount
+
+    for act, name in ((peeks, "chance"), (peeks_by_another_name, "fortune"), (reads_rules, "rules")):
+        with pytest.raises(restock.InvalidInput, match=f"policy own = '{name}': its text reads what belongs to the"):
+            text_policy(act)(restock.load_problem("serial"))
+
+
+def test_a_text_that_keeps_to_its_own_is_welcome():
+    def honest(t, parameters, nodes, links, markets, rules, state, chance, flows):
+        for i in range(len(flows.ordered)):
+            flows.ordered[i] = parameters[0] + 0.0 * (nodes.holding_cost[links.buyer[i]] + markets.price[0])
+
+    problem = restock.load_problem("serial")
+    orders = restock.simulate(problem, text_policy(honest)(problem), episodes=2).trajectory["ordered"]
+    np.testing.assert_array_equal(orders, 7.0)

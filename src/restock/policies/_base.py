@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import dis
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from restock.core import backends
 from restock.core.backends import Text
+from restock.core.errors import InvalidInput
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
 
@@ -91,12 +93,26 @@ class TextPolicy(Policy):
 
     Attributes:
         text: Writes the decision; follows the house rules of a text of dynamics. It may use
-            `flows.used` and `flows.released` as scratch space; `chance` is not there for it.
+            `flows.used` and `flows.released` as scratch space. What belongs to the episode (for a
+            network `rules` and `chance`) is not there for it: compiled, it would see the future.
         parameters: Numbers the text reads, shape (P,).
+
+    Raises:
+        InvalidInput: The text touches what belongs to the episode.
     """
 
     text: ClassVar[Text]
     parameters: Array
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        read = _names_read(type(self).text)
+        for name in _episode_arguments(problem, type(self).text):
+            if name in read:
+                raise InvalidInput(
+                    f"policy {self.name}", name, "its text reads what belongs to the episode, the future included",
+                    "Decide from the state, the flows and the parameters.",
+                )  # fmt: skip
 
     def act(self, view: View) -> Array:
         """Decisions of shape (B, A): the text run once over whole columns."""
@@ -118,3 +134,27 @@ class TextPolicy(Policy):
         written = next(getattr(part, problem.decision) for part in world if hasattr(part, problem.decision))
         columns = [np.broadcast_to(column, (rows,)) for column in written]
         return np.stack(columns, axis=1)
+
+
+def _episode_arguments(problem: Problem, text: Text) -> list[str]:
+    """Arguments of a policy's text that stand for what is fixed or drawn with the episode."""
+    tables = problem.plain
+    places = np.arange(len(tables.fresh), dtype=np.float64)
+    first = len(places) - tables.drawn
+    names = text.__code__.co_varnames[2 : text.__code__.co_argcount]
+    found = []
+    for name, part in zip(names, problem.texts.unpack(tables.ints, tables.floats, places), strict=True):
+        # A number read from memory is its place there; tables share no memory with it.
+        of_memory = (f for f in part if isinstance(f, np.floating) or np.shares_memory(f, places))
+        if any(np.size(field) and np.ravel(field)[0] >= first for field in of_memory):
+            found.append(name)
+    return found
+
+
+def _names_read(text: Text) -> set[str]:
+    """Local names whose value the bytecode of a text uses."""
+    used: set[str] = set()
+    for step in dis.get_instructions(text):
+        if step.opname.startswith("LOAD_FAST"):  # newer Pythons load two at once
+            used.update(step.argval if isinstance(step.argval, tuple) else [step.argval])
+    return used
