@@ -30,8 +30,11 @@ GOLDEN, MIX_1, MIX_2, EPISODE, TO_UNIT = streams.GOLDEN, streams.MIX_1, streams.
 BY_30, BY_27, BY_31, BY_12 = (np.uint64(by) for by in (30, 27, 31, 12))
 
 
-def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r):  # type: ignore[no-untyped-def]
-    """One count of a mean of at least 10: Hormann's PTRS (1993), taking random numbers as NumPy takes them."""
+def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r, probabilities):  # type: ignore[no-untyped-def]
+    """One count of a mean of at least 10: Hormann's PTRS (1993), taking random numbers as NumPy takes them.
+
+    `probabilities` are those of the counts 0, 1, ... as far as they are known; beyond, logarithms decide.
+    """
     while True:
         u = random_double(bits) - 0.5  # type: ignore[name-defined]  # noqa: F821
         v = random_double(bits)  # type: ignore[name-defined]  # noqa: F821
@@ -40,6 +43,10 @@ def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r):  # type: ignore
         if us >= 0.07 and v <= v_r:
             return float(k)
         if k < 0 or (us < 0.013 and v > us):
+            continue
+        if k < len(probabilities):
+            if v * inverse_alpha <= probabilities[k] * (a / (us * us) + b):
+                return float(k)
             continue
         accepted = -mean + k * math.log(mean) - math.lgamma(k + 1.0)
         if math.log(v) + math.log(inverse_alpha) - math.log(a / (us * us) + b) <= accepted:
@@ -64,8 +71,11 @@ def scaled(count, mean, noise_scale):  # type: ignore[no-untyped-def]
     return demand if demand > 0.0 else 0.0
 
 
-def draw_counts(bits, mean, noise_scale, draws):  # type: ignore[no-untyped-def]
-    """Fill draws (R, K) from one bit generator a row; the means have shape (K,)."""
+def draw_counts(bits, mean, table, probabilities, noise_scale, draws):  # type: ignore[no-untyped-def]
+    """Fill draws (R, K) from one bit generator a row.
+
+    The means have shape (K,); `table` has the row of each in `probabilities`, -1 for none.
+    """
     for r in range(len(bits)):
         last = -1.0
         for k in range(len(mean)):
@@ -76,8 +86,10 @@ def draw_counts(bits, mean, noise_scale, draws):  # type: ignore[no-untyped-def]
                 inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
                 v_r = 0.9277 - 3.6224 / (b - 2.0)
                 least = math.exp(-last)
+                n = table[k]
+                known = cut(probabilities[max(n, 0)], 0, probabilities.shape[1] if n >= 0 else 0)  # type: ignore[name-defined]  # noqa: F821
             if last >= 10.0:
-                count = transformed_rejection(bits[r], last, b, a, inverse_alpha, v_r)
+                count = transformed_rejection(bits[r], last, b, a, inverse_alpha, v_r, known)
             elif last == 0.0:
                 count = 0.0
             else:
@@ -110,7 +122,7 @@ def read_counts(keys, episodes, mean, table, edges, guides, noise_scale, draws):
 
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "draw_counts": ((np.int64, 1), (np.float64, 1), float, (np.float64, 2)),
+    "draw_counts": ((np.int64, 1), (np.float64, 1), (np.int64, 1), (np.float64, 2), float, (np.float64, 2)),
     "read_counts": (
         *((np.uint64, 1), (np.uint64, 1), (np.float64, 1)),
         *((np.int64, 1), (np.float64, 2), (np.int64, 2), float, (np.float64, 2)),
@@ -161,16 +173,19 @@ class Counts:
     def __init__(self, mean: Array, noise_scale: float) -> None:
         self._mean = np.ascontiguousarray(mean.ravel())
         self._noise_scale = float(noise_scale)
+        self._known: tuple[Any, ...] = ()
         self._look_up: tuple[Any, ...] = ()
 
     def draw(self, bits: NDArray[np.int64], draws: Array) -> None:
         """Draw demand of shape (R, T * M), a row from each of R generators (see `bits_of`)."""
-        _entry("draw_counts")(bits, self._mean, self._noise_scale, draws)
+        if not self._known:
+            self._known = _probabilities(self._mean)
+        _entry("draw_counts")(bits, self._mean, *self._known, self._noise_scale, draws)
 
     def read(self, keys: NDArray[np.uint64], episodes: NDArray[np.uint64], draws: Array) -> None:
         """Read demand of shape (R, T * M) at the numbers of these episodes of counter streams."""
         if not self._look_up:
-            self._look_up = _tables(self._mean)
+            self._look_up = _cumulative(self._mean)
         _entry("read_counts")(keys, episodes, self._mean, *self._look_up, self._noise_scale, draws)
 
 
@@ -190,14 +205,32 @@ def cumulative(mean: float) -> Array:
     return np.array(edges)
 
 
-def _tables(mean: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
-    """Which table each mean uses, and the tables: cumulative probabilities, and where a search begins."""
+def _tables(mean: Array) -> tuple[Array, NDArray[np.int64]]:
+    """The distinct means that get a table of their own, and which of them each mean is, -1 for none."""
     distinct, table = np.unique(mean, return_inverse=True)
     if len(distinct) > MOST_TABLES or distinct.max(initial=0.0) > laws.LARGE_MEAN:
-        return np.full(len(mean), -1), np.full((1, 1), np.inf), np.zeros((1, GUIDES), dtype=np.int64)
+        return np.empty(0), np.full(len(mean), -1)
+    return distinct, table.astype(np.int64).ravel()
+
+
+def _probabilities(mean: Array) -> tuple[NDArray[np.int64], Array]:
+    """Which table each mean uses, and the tables: probabilities of the counts as far as counts go."""
+    distinct, table = _tables(mean)
+    most = distinct.max(initial=0.0)
+    counts = np.arange(int(most + 12.0 * math.sqrt(most) + 20.0))
+    logarithms = np.array([math.lgamma(k + 1.0) for k in counts])
+    rows = [np.exp(counts * math.log(one) - one - logarithms) if one > 0.0 else 0.0 * counts for one in distinct]
+    return table, np.stack(rows) if rows else np.empty((1, 0))
+
+
+def _cumulative(mean: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
+    """Which table each mean uses, and the tables: cumulative probabilities, and where a search begins."""
+    distinct, table = _tables(mean)
+    if not len(distinct):
+        return table, np.full((1, 1), np.inf), np.zeros((1, GUIDES), dtype=np.int64)
     rows = [cumulative(float(one)) for one in distinct]
     edges = np.full((len(rows), max(map(len, rows)) + 1), np.inf)
     for row, values in zip(edges, rows, strict=True):
         row[: len(values)] = values
     begins = [np.searchsorted(row, np.arange(GUIDES) / GUIDES) for row in edges]
-    return table.astype(np.int64).ravel(), edges, np.array(begins, dtype=np.int64)
+    return table, edges, np.array(begins, dtype=np.int64)

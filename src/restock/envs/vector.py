@@ -83,7 +83,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._ended = 0  # rows whose episode ended with the last step
         self._draws_now = problem.sequential
         self._horizon = t
-        self._names = (*problem.parts, "total")
+        self._lines = tuple((name, k) for k, name in enumerate((*problem.parts, "total")))
         self._dtype = np.dtype(self.single_action_space.dtype)
         self._no_actions = np.zeros(self._shape, dtype=self._dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
@@ -198,12 +198,13 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if self._ended or self._draws_now:
             self._prepare(actions)
         obs, money, flags = self._play(actions)
-        terminated, truncated, live = flags
-        profit = dict(zip(self._names, money, strict=True))
-        infos: dict[str, Any] = {"profit": profit, "_profit": live}
+        # Indexing makes a view in a third of the time that going through the rows takes.
+        profit = {name: money[k] for name, k in self._lines}
+        infos: dict[str, Any] = {"profit": profit, "_profit": flags[2]}
+        truncated = flags[1]
         if self._ended and self.autoreset_mode is AutoresetMode.SAME_STEP:
             obs = self._begin_at_once(obs, truncated, infos)
-        return (self._formed(obs) if self._blocks else obs), profit["total"], terminated, truncated, infos
+        return (self._formed(obs) if self._blocks else obs), profit["total"], flags[0], truncated, infos
 
     def _prepare(self, actions: Any) -> None:
         """Before a step: begin the rows that are over, draw what is drawn period by period."""
@@ -223,7 +224,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         """Run the compiled loop: observations, parts of the rewards with the rewards last, and flags."""
         b = self.num_envs
         obs = np.empty((b, self._size), np.float32)
-        money, flags = np.empty((len(self._names), b)), np.empty((3, b), np.bool_)
+        money, flags = np.empty((len(self._lines), b)), np.empty((3, b), np.bool_)
         ended = self._batch_for(actions.dtype)(self._handle, actions, obs, money, flags)
         if ended < 0:
             self._refuse_not_finite(actions)
