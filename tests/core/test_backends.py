@@ -279,6 +279,27 @@ def test_without_a_place_to_write_nothing_is_kept_and_all_works(monkeypatch: pyt
     assert kernel.stats.cache_path is None
 
 
+def entry_of(name: str) -> Any:
+    """An entry, as a process that compiles nothing else finds it."""
+    return backends.entry(backends.compile_texts((law,), (loop,), name).loop, (np.float64, 1))
+
+
+def test_an_entry_is_read_from_disk_and_compiles_nothing(kept: Any) -> None:
+    values = np.array([1.0, 4.0])
+    assert entry_of("entry")(values) == 2.0
+    loads = "from tests.core.test_backends import entry_of; import numpy as np, sys; found = entry_of('entry');"
+    assert run(f"{loads} print(found(np.array([1.0, 4.0])), 'numba.np.linalg' in sys.modules)") == "2.0 False"
+
+
+def test_damaged_files_are_compiled_anew(kept: Any) -> None:
+    values = np.array([1.0, 4.0])
+    for ending in ("nbc", "nbi"):
+        assert entry_of("damaged")(values) == 2.0
+        (damaged,) = kept.rglob(f"*.{ending}")
+        damaged.write_bytes(damaged.read_bytes()[:30])
+        assert entry_of("damaged")(values) == 2.0
+
+
 def test_an_environment_works_without_a_place_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Environment(load_problem("serial"))
     here.reset(seed=1)

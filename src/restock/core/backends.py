@@ -8,6 +8,7 @@ that goes into them, so an edit is never missed and a read-only installation sti
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -154,9 +155,35 @@ def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
         for given in arguments
     )
     if signature not in kernel.overloads:
+        found = _from_disk(kernel, signature)
+        if found is not None:
+            return found
         kernel.compile(signature)
     function: Callable[..., Any] = kernel.overloads[signature].entry_point
     return function
+
+
+def _from_disk(kernel: Any, signature: tuple[Any, ...]) -> Callable[..., Any] | None:
+    """The function as an earlier process left it on disk, or None.
+
+    numba would first load all it needs to compile, half of the time to a first step; code that is
+    compiled already needs none of it.
+    """
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.runtime import rtsys
+
+    load = getattr(kernel._cache, "_load_overload", None)
+    if load is None:
+        return None
+    with global_compiler_lock:
+        rtsys.initialize(kernel.targetctx)
+        try:
+            found = load(signature, kernel.targetctx)
+        except Exception:  # a damaged file raises whatever unpickling raises
+            with contextlib.suppress(OSError):
+                kernel._cache.flush()
+            return None
+    return None if found is None else found.entry_point
 
 
 # plain Python and row-wise arrays ------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from statistics import NormalDist
 from typing import Any, ClassVar
 
@@ -104,13 +105,16 @@ def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None,
 
 def critical_ratios(problem: NetworkProblem) -> Array:
     """The critical ratio b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
-    import networkx as nx
-
     links = problem.spec.ordered_links
-    graph = nx.DiGraph((link.source, link.target) for link in links)
+    buyers: dict[Any, set[Any]] = {node.id: set() for node in problem.spec.managed}
+    for link in links:
+        buyers.setdefault(link.source, set()).add(link.target)
+    downstream: dict[Any, set[Any]] = {}
+    for node_id in TopologicalSorter(buyers).static_order():
+        downstream[node_id] = {node_id}.union(*(downstream[buyer] for buyer in buyers[node_id]))
     ratios = []
     for node in problem.spec.managed:
-        reach = nx.descendants(graph, node.id) | {node.id}
+        reach = downstream[node.id]
         worst = 0.0
         for market in problem.spec.ordered_markets:
             if market.source in reach:

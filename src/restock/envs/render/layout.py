@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from functools import lru_cache
+from graphlib import TopologicalSorter
 
 SWEEPS = 12
 PASSING = 0.45  # height of a row reserved for a passing arrow, as a share of a place's row
@@ -72,13 +73,12 @@ def layout(count: int, arrows: tuple[tuple[int, int], ...]) -> Layout:
 
 def _columns(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
     """Columns such that each arrow runs to the right and each place stands as near the markets as it can."""
-    import networkx as nx
-
-    graph = nx.DiGraph(arrows)
-    graph.add_nodes_from(range(count))
+    ends: dict[int, set[int]] = {place: set() for place in range(count)}
+    for start, end in arrows:
+        ends[start].add(end)
     distance = [0] * count
-    for place in reversed(list(nx.topological_sort(graph))):
-        distance[place] = max((distance[end] + 1 for end in graph.successors(place)), default=0)
+    for place in TopologicalSorter(ends).static_order():
+        distance[place] = max((distance[end] + 1 for end in ends[place]), default=0)
     return [max(distance) - d for d in distance]
 
 

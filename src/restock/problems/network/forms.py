@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,16 +27,16 @@ def peak_flow(problem: NetworkProblem) -> Array:
     All that a market asks for may come through any one node upstream, by the way that uses up
     most, so this bounds the flow under any split among suppliers.
     """
-    import networkx as nx
-
     units_in = np.array([1.0 / (node.yield_ or 1.0) for node in problem.spec.managed])
     needed = np.zeros((len(problem.nodes), len(problem.markets)))  # into a node for each unit that a market is sold
     for k, (retailer, _) in enumerate(problem.markets):
         needed[problem.rank[retailer], k] = 1.0
-    graph: Any = nx.DiGraph((problem.rank[s], problem.rank[b]) for s, b in problem.links if s in problem.rank)
-    graph.add_nodes_from(range(len(problem.nodes)))
-    for j in reversed(list(nx.topological_sort(graph))):
-        for supplier in graph.predecessors(j):
+    buyers: dict[int, set[int]] = {j: set() for j in range(len(problem.nodes))}
+    for source, target in problem.links:
+        if source in problem.rank:
+            buyers[problem.rank[source]].add(problem.rank[target])
+    for supplier in TopologicalSorter(buyers).static_order():
+        for j in buyers[supplier]:
             through = np.minimum(units_in[supplier] * needed[j], LARGEST)
             needed[supplier] = np.maximum(needed[supplier], through)
     cap = problem.spec.demand.goodwill.cap if problem.spec.demand.goodwill else 1.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any
 
 import pydantic
@@ -229,23 +230,42 @@ def _check_roles(spec: NetworkSpec) -> None:
 
 def _check_order(spec: NetworkSpec) -> None:
     """No cycles, one connected network."""
-    import networkx as nx
-
-    graph: Any = nx.DiGraph([(link.source, link.target) for link in spec.links])
+    order: TopologicalSorter[Hashable] = TopologicalSorter()
+    for link in spec.links:
+        order.add(link.target, link.source)
     try:
-        cycle = nx.find_cycle(graph)
-    except nx.NetworkXNoCycle:
-        cycle = None
-    if cycle:
-        way = " -> ".join(str(edge[0]) for edge in cycle) + f" -> {cycle[0][0]}"
-        raise InvalidInput("links", way, "goods would run in a circle", "Remove one of these links.")
+        order.prepare()
+    except CycleError as error:
+        way = " -> ".join(map(str, error.args[1]))
+        raise InvalidInput("links", way, "goods would run in a circle", "Remove one of these links.") from None
     # Markets may share an id with no node, so mark them apart before asking for one piece.
-    graph.add_edges_from((market.source, ("market", market.market)) for market in spec.markets)
-    pieces = list(nx.weakly_connected_components(graph))
+    ends: list[tuple[Hashable, Hashable]] = [(link.source, link.target) for link in spec.links]
+    ends += [(market.source, ("market", market.market)) for market in spec.markets]
+    pieces = _pieces(ends)
     if len(pieces) > 1:
         small = min(pieces, key=len)
         names = sorted(str(n[1] if isinstance(n, tuple) else n) for n in small)
         raise InvalidInput("links", ", ".join(names), "these are not connected to the rest", "Link them, or split.")
+
+
+def _pieces(ends: list[tuple[Hashable, Hashable]]) -> list[set[Hashable]]:
+    """The sets of nodes that these links hold together."""
+    neighbours: dict[Hashable, list[Hashable]] = {}
+    for source, target in ends:
+        neighbours.setdefault(source, []).append(target)
+        neighbours.setdefault(target, []).append(source)
+    pieces, placed = [], set[Hashable]()
+    for first in neighbours:
+        piece, waiting = set[Hashable](), [] if first in placed else [first]
+        while waiting:
+            node = waiting.pop()
+            if node not in piece:
+                piece.add(node)
+                waiting += neighbours[node]
+        if piece:
+            pieces.append(piece)
+            placed |= piece
+    return pieces
 
 
 def _check_means(spec: NetworkSpec) -> None:
