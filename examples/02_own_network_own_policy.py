@@ -36,7 +36,6 @@ class Weekly(Policy):
 
     name: ClassVar[str] = "weekly"
     summary: ClassVar[str] = "the depot orders up to a level once a week; the shop replaces what it sold"
-    information: ClassVar[str] = "blind"
 
     def __init__(self, problem: object, level: float = 220.0) -> None:
         super().__init__(problem)

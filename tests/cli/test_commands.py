@@ -94,7 +94,8 @@ def test_list_names_everything_that_can_be_named():
         assert all(name in text for name in entries)
     divergent = next(entry for entry in document["instances"] if entry["name"] == "divergent")
     assert (divergent["nodes"], divergent["links"], divergent["markets"], divergent["horizon"]) == (6, 11, 1, 30)
-    assert {entry["information"] for entry in document["policies"]} == {"blind", "clairvoyant"}
+    levels = {entry["name"]: entry["information"] for entry in document["policies"]}
+    assert levels["base-stock"] == ["blind", "informed"] and levels["hindsight"] == ["clairvoyant"]
     assert "koefte" in document["datasets"][0]["columns"]
 
 

@@ -207,7 +207,6 @@ def test_a_bound_that_is_too_low_is_noticed(monkeypatch):
 class Nameless(Policy):
     name = "hindsight-like"
     summary = ""
-    information = "blind"
 
     def act(self, view: View) -> np.ndarray:
         return np.zeros((len(view["on_hand"]), 3))

@@ -22,7 +22,6 @@ class Watching(Policy):
 
     name = "watching"
     summary = ""
-    information = "blind"
 
     def __init__(self, problem: Any, spoil: bool = False) -> None:
         super().__init__(problem)
@@ -56,12 +55,12 @@ class Watching(Policy):
 
 class Informed(Watching):
     name = "informed"
-    information = "informed"
+    may_know = ("informed",)
 
 
 class Clairvoyant(Watching):
     name = "clairvoyant"
-    information = "clairvoyant"
+    may_know = ("clairvoyant",)
 
 
 # the same episodes ----------------------------------------------------------------------------------

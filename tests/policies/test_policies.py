@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import restock
+from restock.core.errors import InvalidInput
 from restock.core.play import draw
 from restock.evaluation import simulate as module
 from restock.policies._base import Policy, TextPolicy, View
@@ -135,7 +136,7 @@ def test_the_last_useful_order_is_sold_and_the_next_is_not(link):
     class Once(Policy):
         """Buys one unit at the start of the way that begins on `link`, and passes it on at once."""
 
-        name, summary, information = "once", "", "blind"
+        name, summary = "once", ""
 
         def __init__(self, problem: Any, period: int) -> None:
             super().__init__(problem)
@@ -259,7 +260,7 @@ def test_every_known_policy_can_be_made_and_introduces_itself():
     for name in restock.list_policies():
         kind = policy_class(name)
         assert kind.name == name
-        assert kind.information in ("blind", "informed", "clairvoyant")
+        assert kind.may_know and set(kind.may_know) <= {"blind", "informed", "clairvoyant"}
         assert kind.summary and len(kind.summary) < 90
         policy = restock.make_policy(name, "serial")
         assert all(isinstance(value, (float, int, str)) for value in policy.parameters_in_words().values())
@@ -276,7 +277,7 @@ def test_hindsight_cannot_be_begun_without_the_future():
 
 def text_policy(act: Any) -> type[TextPolicy]:
     class Own(TextPolicy):
-        name, summary, information = "own", "", "blind"
+        name, summary = "own", ""
         text = staticmethod(act)
         parameters = np.array([7.0])
 
@@ -310,3 +311,35 @@ def test_a_text_that_keeps_to_its_own_is_welcome():
     problem = restock.load_problem("serial")
     orders = restock.simulate(problem, text_policy(honest)(problem), episodes=2).trajectory["ordered"]
     np.testing.assert_array_equal(orders, 7.0)
+
+
+def test_a_class_cannot_say_a_level_that_nobody_reads():
+    with pytest.raises(InvalidInput, match="may_know"):
+        type("Told", (Policy,), {"information": "informed"})
+
+
+def test_a_level_that_a_policy_does_not_know_is_refused():
+    with pytest.raises(InvalidInput, match="blind, informed"):
+        restock.make_policy("base-stock", "serial", information="clairvoyant")
+
+
+def test_a_blind_policy_is_made_for_the_prior_alone():
+    told = {"mean": 12, "effects": ["trend", "seasonal", "shock"], "goodwill": True}
+    problem = restock.load_problem("serial", demand=told)
+    blind = restock.make_policy("base-stock", problem)
+    assert (blind.problem.demand.mean == 12.0).all() and blind.problem.demand.state_dependent
+    assert restock.make_policy("base-stock", problem, information="informed").problem is problem
+    series = restock.load_problem("serial", demand={"series": list(range(30))})
+    assert (restock.make_policy("base-stock", series).problem.demand.mean == 20.0).all()
+    flat = restock.load_problem("serial", demand=12)
+    assert flat.prior() is flat
+
+
+def test_blind_levels_do_not_depend_on_the_effects_and_informed_ones_do():
+    flat, growing = (restock.load_problem("serial", demand={"effects": effects}) for effects in ([], ["trend"]))
+    made = [
+        [restock.make_policy("base-stock", problem, information=level).levels for problem in (flat, growing)]
+        for level in ("blind", "informed")
+    ]
+    np.testing.assert_array_equal(*made[0])
+    assert (made[1][1] > made[1][0]).all()

@@ -46,7 +46,8 @@ def _known() -> dict[str, list[dict[str, Any]]]:
         "environments": [{"name": name, "summary": _environment(fixed.get("instance"))} for name, fixed in IDS.items()],
         "instances": [_instance(name, load_problem(name)) for name in instances()],
         "policies": [
-            {"name": name, "information": kind.information, "summary": kind.summary} for name, kind in policies.items()
+            {"name": name, "information": list(kind.may_know), "summary": kind.summary}
+            for name, kind in policies.items()
         ],
         "distributions": [
             {"name": name, "summary": _first_line(distributions.find(name).__doc__)} for name in distributions.known()

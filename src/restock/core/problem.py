@@ -181,6 +181,10 @@ class Problem(abc.ABC):
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Named exogenous information of recorded episodes, as `replay` takes it."""
 
+    def prior(self) -> Problem:
+        """The same system as it is known to someone who must learn its chances by looking on."""
+        return self
+
     @property
     def sequential(self) -> bool:
         """Whether chance must be drawn period by period outside compiled code."""

@@ -5,8 +5,11 @@ period with a `View` of all B episodes; `act` returns B decisions. The view hold
 policy may know at its information level, and nothing else:
 
     blind         stocks, pipeline, backlog, past demand, the calendar, and the configured prior
+                  (the problem as `Problem.prior` describes it: no effects, no series to come)
     informed      and the mean of demand in every period
     clairvoyant   and the episodes themselves, future included
+
+A policy that can decide at several levels takes `information` as a parameter.
 
 A policy whose decision can be written as a text over the problem's world (like the dynamics)
 derives from `TextPolicy`: the text then runs row-wise in `act`, and compiled inside whole rollouts.
@@ -24,7 +27,7 @@ import numpy as np
 
 from restock.core import backends
 from restock.core.backends import Text
-from restock.core.errors import InvalidInput
+from restock.core.errors import InvalidInput, nearest
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
 
@@ -55,7 +58,16 @@ class View:
 class Policy(abc.ABC):
     """A rule for decisions, made for one problem.
 
+    Args:
+        problem: What it decides in.
+        information: What it may know, one of `may_know`; default: the first.
+
+    Raises:
+        InvalidInput: It cannot decide at that level.
+
     Attributes:
+        problem: The problem as it may know it: of a blind policy, `Problem.prior` of the one given.
+        information: What it may know.
         bound: No policy earns more in the episodes begun last, shape (B,); infinite where that is
             not proven, None from a policy that has no bound to tell.
         progress: Set while the policy is run; a `begin` that takes long calls it with (done, in all).
@@ -63,12 +75,24 @@ class Policy(abc.ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]  # one line for lists
-    information: ClassVar[Information]
+    may_know: ClassVar[tuple[Information, ...]] = ("blind",)
     bound: Array | None = None
     progress: Progress | None = None
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Refuse a class that would silently be blind: its level is one of `may_know`, chosen when it is made."""
+        super().__init_subclass__(**keywords)
+        if "information" in vars(cls):
+            given = vars(cls)["information"]
+            mend = f'Write `may_know = ("{given}",)` in its place.'
+            raise InvalidInput(f"policy {cls.__name__}.information", given, "a class says what it `may_know`", mend)
+
+    def __init__(self, problem: Problem, information: Information | None = None) -> None:
+        if information is not None and information not in self.may_know:
+            known = f"{self.name} decides on these levels: {', '.join(self.may_know)}"
+            raise InvalidInput("information", information, known, nearest(information, self.may_know))
+        self.information: Information = information or self.may_know[0]
+        self.problem: Any = problem.prior() if self.information == "blind" else problem
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:  # noqa: B027 - most need nothing
         """Get ready for a batch of episodes.
@@ -104,8 +128,8 @@ class TextPolicy(Policy):
     text: ClassVar[Text]
     parameters: Array
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: Problem, information: Information | None = None) -> None:
+        super().__init__(problem, information)
         read = _names_read(type(self).text)
         for name in _episode_arguments(problem, type(self).text):
             if name in read:

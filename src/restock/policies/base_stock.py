@@ -49,6 +49,7 @@ class BaseStock(TextPolicy):
             mean, averaged over the horizon.
         sd: Standard deviation to plan for, likewise; default: that of the distribution at `mean`.
         service: Critical ratio of every node in (0, 1), in place of b / (b + h).
+        information: `blind` plans for the configured prior, `informed` for the mean curve.
 
     Raises:
         InvalidInput: A parameter is not a usable number, or `levels` comes with the others.
@@ -56,13 +57,20 @@ class BaseStock(TextPolicy):
 
     name: ClassVar[str] = "base-stock"
     summary: ClassVar[str] = "order up to a level at each node (newsvendor formula, or given levels)"
-    information: ClassVar[Information] = "blind"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
     text = staticmethod(act)
 
     def __init__(
-        self, problem: NetworkProblem, levels: Any = None, mean: Any = None, sd: Any = None, service: Any = None
+        self,
+        problem: NetworkProblem,
+        levels: Any = None,
+        mean: Any = None,
+        sd: Any = None,
+        service: Any = None,
+        information: Information | None = None,
     ) -> None:
-        super().__init__(problem)
+        super().__init__(problem, information)
+        problem = self.problem
         if levels is not None:
             for name, value in (("mean", mean), ("sd", sd), ("service", service)):
                 if value is not None:
@@ -74,7 +82,7 @@ class BaseStock(TextPolicy):
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The level of each node."""
-        return {f"level {node}": float(s) for node, s in zip(self.problem.nodes, self.levels, strict=True)}  # type: ignore[attr-defined]
+        return {f"level {node}": float(s) for node, s in zip(self.problem.nodes, self.levels, strict=True)}
 
 
 def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None, service: Any = None) -> Array:

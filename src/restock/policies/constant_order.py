@@ -30,6 +30,7 @@ class ConstantOrder(TextPolicy):
         problem: A supply network.
         quantity: Units a period, one number or one for each link; default: the mean demand that
             flows through the link, suppliers sharing by landed cost.
+        information: `blind` takes the configured mean, `informed` that of the mean curve.
 
     Raises:
         InvalidInput: `quantity` is not numbers of at least 0.
@@ -37,11 +38,12 @@ class ConstantOrder(TextPolicy):
 
     name: ClassVar[str] = "constant-order"
     summary: ClassVar[str] = "the same quantity every period, by default the mean flow of each link"
-    information: ClassVar[Information] = "blind"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
     text = staticmethod(act)
 
-    def __init__(self, problem: NetworkProblem, quantity: Any = None) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: NetworkProblem, quantity: Any = None, information: Information | None = None) -> None:
+        super().__init__(problem, information)
+        problem = self.problem
         default = planned_orders(problem)
         orders = default if quantity is None else per_entity("quantity", quantity, problem.links)
         self.quantity: Array = orders
@@ -49,4 +51,4 @@ class ConstantOrder(TextPolicy):
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The quantity of each link."""
-        return {f"{s}->{b}": float(q) for (s, b), q in zip(self.problem.links, self.quantity, strict=True)}  # type: ignore[attr-defined]
+        return {f"{s}->{b}": float(q) for (s, b), q in zip(self.problem.links, self.quantity, strict=True)}

@@ -20,7 +20,7 @@ class Hindsight(Policy):
 
     name: ClassVar[str] = "hindsight"
     summary: ClassVar[str] = "the optimal plan for the demand that is going to happen: the bound"
-    information: ClassVar[Information] = "clairvoyant"
+    may_know: ClassVar[tuple[Information, ...]] = ("clairvoyant",)
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
@@ -31,7 +31,7 @@ class Hindsight(Policy):
 
         if chance is None:
             raise InvalidInput("hindsight", None, "it needs to know the future", "Run it by simulate or compare.")
-        found = hindsight(self.problem, chance, self.progress)  # type: ignore[arg-type]
+        found = hindsight(self.problem, chance, self.progress)
         self._plans, self.bound = found.orders, found.bound
 
     def act(self, view: View) -> Array:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from restock.core import streams
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
-from restock.policies._base import Information, Policy, View
+from restock.policies._base import Policy, View
 
 
 class RandomOrder(Policy):
@@ -19,11 +19,10 @@ class RandomOrder(Policy):
 
     name: ClassVar[str] = "random"
     summary: ClassVar[str] = "uniform orders between nothing and each link's bound"
-    information: ClassVar[Information] = "blind"
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self._most = problem.action_form("quantity").most
+        self._most = self.problem.action_form("quantity").most
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
         """Start the stream of orders."""

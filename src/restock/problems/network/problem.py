@@ -15,6 +15,8 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
 from restock.demand import laws, rowwise
+from restock.demand.effects import Effects
+from restock.demand.empirical import Empirical
 from restock.demand.path import Demand
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, forms, interface, words
@@ -211,6 +213,22 @@ class NetworkProblem(Problem):
     def operations(self, library: str) -> dict[str, Text]:
         """The law of demand on whole batches."""
         return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
+
+    def prior(self) -> NetworkProblem:
+        """The same network under demand without effects, and without the series to come.
+
+        What is left is the configured mean (20 where a series stood in its place), the distribution
+        and the rules. A series that is resampled is past data, and stays.
+        """
+        demand = self.spec.demand
+        changes: dict[str, Any] = {}
+        if demand.effects != Effects():
+            changes["effects"] = Effects()
+        if demand.series is not None and not isinstance(demand.resolved, Empirical):
+            changes["series"] = None
+        if not changes:
+            return self
+        return NetworkProblem(self.spec.model_copy(update={"demand": demand.model_copy(update=changes)}))
 
     @property
     def sequential(self) -> bool:
