@@ -91,6 +91,8 @@ def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
 def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
     """The policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
 
+    A policy from outside is named by its place, `my_file.py:Mine` or `my_file.py:Mine:service=0.99`.
+
     Args:
         text: The argument.
         problem: What the policy is made for.
@@ -101,7 +103,17 @@ def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = No
     """
     from restock.policies.registry import make_policy
 
-    name, _, inline = text.partition(":")
+    name, parameters = policy_and_parameters(text, settings)
+    return make_policy(name, problem, **parameters)
+
+
+def policy_and_parameters(text: str, settings: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
+    """What names the policy in an argument, and the parameters written behind it.
+
+    Raises:
+        InvalidInput: A parameter is not `key=value`, or is given twice.
+    """
+    name, inline = _place_and_rest(text)
     parameters: dict[str, Any] = {}
     for setting in (*_pieces(inline), *(settings or ())):
         key, equals, value = setting.partition("=")
@@ -110,7 +122,19 @@ def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = No
         if key.strip() in parameters:
             raise InvalidInput("--set", setting, "this parameter is given twice", "Give it once.")
         parameters[key.strip()] = read_yaml(key.strip(), value)
-    return make_policy(name, problem, **parameters)
+    return name, parameters
+
+
+def _place_and_rest(text: str) -> tuple[str, str]:
+    """The text cut behind the policy's name, or behind `module:Class` where that is what it names."""
+    from restock.policies.outside import names_a_place
+    from restock.policies.registry import list_policies
+
+    name, _, rest = text.partition(":")
+    attribute, _, inline = rest.partition(":")
+    if name not in list_policies() and names_a_place(f"{name}:{attribute}"):
+        return f"{name}:{attribute}", inline
+    return name, rest
 
 
 def read_yaml(field: str, text: str) -> Any:

@@ -57,7 +57,7 @@ def simulate(
 
     Args:
         problem: A problem, or anything `load_problem` takes.
-        policy: A policy, or the name of one.
+        policy: A policy, or the name of one (see `make_policy`: also `path/to/file.py:Class`).
         episodes: How many [B].
         seed: Episode i is the one an environment meets after `reset(seed=seed + i)`.
         exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
@@ -77,13 +77,15 @@ def simulate(
 
 
 def as_policy(policy: Any, problem: Problem) -> Policy:
-    """The policy itself, or the one of that name made for the problem.
+    """The policy itself, or the one of that name or class made for the problem.
 
     Raises:
         InvalidInput: It is neither, or it was made for another problem.
     """
     if isinstance(policy, str):
         return make_policy(policy, problem)
+    if isinstance(policy, type) and issubclass(policy, Policy):
+        return policy(problem)
     if not isinstance(policy, Policy):
         raise InvalidInput("policy", policy, "this is a name or a policy", "See restock.list_policies().")
     if policy.problem is not problem and policy.problem.labels() != problem.labels():

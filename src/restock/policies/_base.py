@@ -74,7 +74,7 @@ class Policy(abc.ABC):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]  # one line for lists
+    summary: ClassVar[str] = "a policy from outside restock"  # one line for lists
     may_know: ClassVar[tuple[Information, ...]] = ("blind",)
     bound: Array | None = None
     progress: Progress | None = None

@@ -1,4 +1,4 @@
-"""The known policies by name."""
+"""The known policies by name; those from outside the package by where they stand."""
 
 from __future__ import annotations
 
@@ -8,39 +8,56 @@ from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.policies import outside
 from restock.policies._base import Policy
 
 _HOMES = {
     "random": ("restock.policies.random_order", "RandomOrder"),
     "constant-order": ("restock.policies.constant_order", "ConstantOrder"),
     "base-stock": ("restock.policies.base_stock", "BaseStock"),
+    "published-newsvendor": ("restock.policies.published.newsvendor", "PublishedNewsvendor"),
+    "published-s-S": ("restock.policies.published.s_s", "PublishedReorderPoint"),
+    "published-exponential-smoothing": (
+        "restock.policies.published.exponential_smoothing",
+        "PublishedExponentialSmoothing",
+    ),
+    "published-echelon": ("restock.policies.published.echelon_approximation", "PublishedEchelon"),
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
 }
 
 
 def list_policies() -> list[str]:
-    """Names that `make_policy` knows."""
-    return list(_HOMES)
+    """Names that `make_policy` knows: restock's own, then those of installed packages."""
+    return [*_HOMES, *(name for name in sorted(outside.entry_points()) if name not in _HOMES)]
 
 
 def policy_class(name: str) -> type[Policy]:
     """The class of a policy.
 
+    Args:
+        name: One of `list_policies()`, `package.module:Class`, or `path/to/file.py:Class`.
+
     Raises:
         InvalidInput: There is no such policy.
     """
-    if not isinstance(name, str) or name not in _HOMES:
-        raise InvalidInput("policy", name, "there is no such policy", nearest(name, _HOMES))
-    module, attribute = _HOMES[name]
-    kind: type[Policy] = getattr(import_module(module), attribute)
-    return kind
+    if isinstance(name, str) and name in _HOMES:
+        module, attribute = _HOMES[name]
+        kind: type[Policy] = getattr(import_module(module), attribute)
+        return kind
+    if isinstance(name, str) and outside.names_a_place(name):
+        return outside.class_at(name)
+    point = outside.entry_points().get(name) if isinstance(name, str) else None
+    if point is None:
+        raise InvalidInput("policy", name, "there is no such policy", nearest(name, list_policies()))
+    return outside.class_of(point)
 
 
 def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
     """A policy for a problem.
 
     Args:
-        name: One of `list_policies()`.
+        name: One of `list_policies()`, or where your own stands: `package.module:Class` or
+            `path/to/file.py:Class`.
         problem: A problem, or anything `load_problem` takes.
         **params: The policy's own parameters, see its class.
 
@@ -49,6 +66,8 @@ def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
 
     Example:
         >>> make_policy("base-stock", "serial", levels=[120, 110, 120]).name
+        'base-stock'
+        >>> make_policy("restock.policies.base_stock:BaseStock", "serial").name
         'base-stock'
     """
     from restock.problems.load import load_problem
