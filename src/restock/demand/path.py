@@ -74,7 +74,8 @@ class Demand:
         self._factor = spec.effects.factor(periods)[:, None]
         self._tables: list[tuple[Array, NDArray[np.int64]]] = []  # of Poisson counts, and where they hold
         self._series = self._read_series()
-        self.mean = np.maximum(self._base_mean(means) * self._factor, 0.0)
+        self._base = self._base_mean(means)
+        self.mean = np.maximum(self._base * self._factor, 0.0)
         if self.mean.max(initial=0.0) > LARGEST:
             t = int(np.argmax(self.mean.max(axis=1)))
             peak = f"{self.mean.max():g} in period {t}"
@@ -123,6 +124,19 @@ class Demand:
             problem = f"counts that stray by {deviation:g} cannot be sampled by inversion ({MOST_DEVIATION:g} can)"
             mend = "Count in a larger unit, use distribution: normal, or sampler: sequential."
             raise InvalidInput("demand.mean", float(most), problem, mend)
+
+    def mean_until(self, periods: int) -> Array:
+        """The mean curve continued, shape (periods, M): effects go on, a series ends at its last value.
+
+        Args:
+            periods: At least the length of an episode.
+        """
+        base = self._base
+        if self._series is not None and not isinstance(self.distribution, Empirical):
+            base = self._series[:periods]
+        base = np.concatenate([base, np.repeat(base[-1:], periods - len(base), axis=0)])
+        curve: Array = np.maximum(base * self.spec.effects.factor(periods)[:, None], 0.0)
+        return curve
 
     def path(self, generator: np.random.Generator) -> Path:
         """The next episode of NumPy's generator."""
