@@ -8,13 +8,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps -r
 
-.PHONY: help demo test bench lock clean
+.PHONY: help demo test bench docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   install what the demo needs, run it, write report.html"
 	@echo "make test   install what the tests need; lint, types, layers and all tests"
 	@echo "make bench  speed and memory, side by side with the peer"
+	@echo "make docs   the documentation as a site in docs/_build/html"
 	@echo "make lock   resolve requirements/*.txt anew (needs the network)"
 	@echo "make clean  remove .venv and everything that was generated"
 
@@ -30,6 +31,11 @@ test: $(VENV)/test.done $(VENV)/package.done
 
 bench: $(VENV)/test.done $(VENV)/package.done
 	$(BIN)/python -m benchmarks
+
+# -W: a warning is a failure. The site needs no network, neither to be built nor to be read.
+docs: $(VENV)/docs.done $(VENV)/package.done
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
 
 # Each step below leaves a file behind when it is done, so it is not done twice.
 $(VENV)/made.done:
@@ -52,6 +58,11 @@ $(VENV)/test.done: requirements/test.txt requirements/torch.txt | $(VENV)/demo.d
 	$(PIP) check
 	@touch $@
 
+$(VENV)/docs.done: requirements/docs.txt | $(VENV)/demo.done
+	@echo "Installing what the documentation needs (requirements/docs.txt) into $(VENV) ..."
+	$(INSTALL) requirements/docs.txt
+	@touch $@
+
 # Built with what requirements/demo.txt brought: no network.
 $(VENV)/package.done: pyproject.toml | $(VENV)/demo.done
 	$(PIP) install --quiet --no-deps --no-build-isolation --no-index -e .
@@ -66,7 +77,9 @@ lock: | $(VENV)/made.done
 	  --excludes requirements/torch.txt --output-file requirements/test.txt
 	$(LOCK) pyproject.toml requirements/build.in --extra viz \
 	  --constraints requirements/test.txt --output-file requirements/demo.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra viz --extra docs \
+	  --constraints requirements/test.txt --output-file requirements/docs.txt
 
 clean:
-	rm -rf $(VENV) build dist runs report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist runs docs/_build report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
