@@ -20,8 +20,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document an
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no remarks.")]
 
 SHOW_PROGRESS_AFTER = 0.7  # seconds: what is over by then needs no bar
+FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130  # how a command ends
 NARROW = 72  # columns: below, even numbers are wrapped
 PLAIN = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
+
+
+class Halted(Exception):
+    """A command ended early in a way of its own.
+
+    Attributes:
+        code: The exit code.
+        mend: What to do now.
+    """
+
+    def __init__(self, code: int, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.code, self.mend = code, mend
 
 
 class Console:

@@ -60,7 +60,7 @@ def _command(out: Path, ingredient: str, every: int) -> str:
 
 
 def _document(study: Study, out: Path, command: str) -> dict[str, Any]:
-    from restock.report.provenance import versions
+    from restock.evaluation.provenance import versions
     from restock.report.restaurant import TITLE, WORDS, assumptions, lead
     from restock.report.words import answer, overall, warnings
 

@@ -16,16 +16,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from restock.cli.bench import bench
 from restock.cli.compare import compare
-from restock.cli.console import as_document, write
+from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
 from restock.cli.demo import demo
 from restock.cli.doctor import doctor
 from restock.cli.list import list_all
 from restock.cli.show import show
 from restock.cli.simulate import simulate
 from restock.core.errors import InvalidInput, shown
-
-FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 class Commands(TyperGroup):
@@ -58,6 +57,7 @@ app.command("list")(list_all)
 app.command("show")(show)
 app.command("simulate")(simulate)
 app.command("compare")(compare)
+app.command("bench")(bench)
 app.command("demo")(demo)
 app.command("doctor")(doctor)
 
@@ -94,6 +94,8 @@ def ended(command: Callable[[], Any], given: Sequence[str]) -> int:
         result = command()
     except InvalidInput as error:
         return _told(as_json, BAD_INPUT, error.problem, error.mend, error.field, shown(error.value))
+    except Halted as halt:
+        return _told(as_json, halt.code, str(halt), halt.mend)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except MemoryError:

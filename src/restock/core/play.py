@@ -55,7 +55,16 @@ def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
     if episodes > MOST_EPISODES:
         raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
     first = streams.check_seed(seed)
-    seeds = tuple(range(first, first + int(episodes)))
+    return draw_each(problem, range(first, first + int(episodes)))
+
+
+def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:
+    """The first episode of each of the given seeds.
+
+    Raises:
+        InvalidInput: One of them is no seed.
+    """
+    seeds = tuple(streams.check_seed(seed) for seed in seeds)
     generators = [streams.generator(s) for s in seeds]
     vectors = problem.source(seeds, generators).next(np.arange(len(seeds)))
     return Episodes(vectors, generators if problem.sequential else None, seeds)

@@ -33,6 +33,8 @@ class Simulation:
         kpis: Key figures, each of shape (B,); see `restock.core.kpis.MEANINGS`.
         bound: Proven upper bound on the profit of each episode, where the policy knows one.
         seconds: Time spent deciding and simulating.
+        deciding: Part of it spent in the policy's `begin` and `act`; None where the policy ran inside
+            the compiled loop.
     """
 
     problem: Problem
@@ -42,6 +44,7 @@ class Simulation:
     kpis: Mapping[str, Array]
     bound: Array | None
     seconds: float
+    deciding: float | None
 
 
 def simulate(
@@ -93,22 +96,42 @@ def as_policy(policy: Any, problem: Problem) -> Policy:
     return policy
 
 
-def run(problem: Problem, policy: Policy, chance: Episodes, seed: int, progress: Progress | None = None) -> Simulation:
-    """Run a policy over given episodes."""
+def run(
+    problem: Problem,
+    policy: Policy,
+    chance: Episodes,
+    seed: int,
+    progress: Progress | None = None,
+    compiled: bool = True,
+) -> Simulation:
+    """Run a policy over given episodes.
+
+    Args:
+        problem: What is simulated.
+        policy: Who decides.
+        chance: The episodes.
+        seed: For the policy's own random streams.
+        progress: Called with (steps done, steps in all).
+        compiled: Whether a policy written as a text may run inside the compiled loop; there its
+            decisions cannot be timed.
+    """
     began = time.perf_counter()
     policy.progress = progress
     policy.begin(len(chance), seed, chance if policy.information == "clairvoyant" else None)
     policy.progress = None
-    if isinstance(policy, TextPolicy) and chance.generators is None:
+    deciding: float | None = None
+    if compiled and isinstance(policy, TextPolicy) and chance.generators is None:
         trajectory = _compiled(problem, policy, chance, progress)
     else:
+        ready = time.perf_counter()
         # A policy that looks ahead has reported its work already.
-        trajectory = _period_by_period(
-            problem, policy, chance, None if policy.information == "clairvoyant" else progress
-        )
+        tell = None if policy.information == "clairvoyant" else progress
+        trajectory, acting = _period_by_period(problem, policy, chance, tell)
+        deciding = ready - began + acting
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
-    return Simulation(problem, policy, trajectory, profit, kpis(trajectory, problem.horizon), policy.bound, seconds)
+    figures = kpis(trajectory, problem.horizon)
+    return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding)
 
 
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
@@ -130,15 +153,22 @@ def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: 
     return Trajectory(record, problem.layout, rewards, problem.horizon, exogenous, _about(problem, policy))
 
 
-def _period_by_period(problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None) -> Trajectory:
+def _period_by_period(
+    problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None
+) -> tuple[Trajectory, float]:
+    """What happened, and the seconds spent in `act`."""
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
+    acting = 0.0
     for t in range(problem.horizon):
-        decision = policy.act(_view(table, mean))
+        view = _view(table, mean)
+        asked = time.perf_counter()
+        decision = policy.act(view)
+        acting += time.perf_counter() - asked
         table.advance(_checked(policy, decision, (len(chance), len(problem.labels()[problem.decision]))))
         if progress is not None:
             progress(t + 1, problem.horizon)
-    return table.trajectory(_about(problem, policy))
+    return table.trajectory(_about(problem, policy)), acting
 
 
 def _view(table: Table, mean: Array | None) -> View:

@@ -15,13 +15,13 @@ from typing import Any
 from restock.core.errors import InvalidInput
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison
+from restock.evaluation.provenance import versions
 from restock.report import tables
 from restock.report import words as say
 from restock.report.chapter import chapter
 from restock.report.markup import figure
 from restock.report.numbers import amount
 from restock.report.palette import colours
-from restock.report.provenance import versions
 from restock.report.svg import Svg
 from restock.report.words import INFORMATION, PLAIN, Words
 

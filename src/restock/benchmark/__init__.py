@@ -1,0 +1,1 @@
+"""The benchmark: frozen suites, a runner that can be killed at any moment, the leaderboard."""

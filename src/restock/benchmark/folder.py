@@ -1,0 +1,222 @@
+"""The folder of a run: one file for each finished task, written whole or not at all.
+
+runs/NAME/
+  run.json            suite, versions, policies
+  episodes/*.json     one finished task each
+  episodes.parquet    all episodes in one table (episodes.csv where polars is not installed)
+  lock                held while a process works in the folder
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from restock.benchmark.task import Plan, Task
+from restock.core.errors import InvalidInput
+from restock.core.reading import read_text
+from restock.core.writing import write_whole
+
+FORMAT = 1
+
+
+class Damaged(ValueError):
+    """A file of a run does not say what was written into it."""
+
+
+class RunFolder:
+    """Where a run keeps what it has finished.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.tasks = self.path / "episodes"
+
+    # the run ------------------------------------------------------------------------------------
+
+    def begin(self, plan: Plan) -> Plan:
+        """Make the folder ready for a run, new or going on.
+
+        Returns:
+            The plan of the whole run: with the policies of earlier starts that this one does not name.
+
+        Raises:
+            InvalidInput: The folder holds a run of another suite, or of other versions.
+        """
+        if (self.path / "run.json").exists():
+            before = self.plan()
+            suites = [f"{one.suite.name} {one.suite_mark}" for one in (before, plan)]
+            self._same("suite", *suites)
+            for package, version in plan.versions.items():
+                self._same(package, before.versions.get(package), version)
+            plan = plan.joined(before)
+        self._write(self.path / "run.json", plan.to_dict())
+        return plan
+
+    def plan(self) -> Plan:
+        """What the run consists of.
+
+        Raises:
+            InvalidInput: There is no run in the folder, or its description is damaged.
+        """
+        path = self.path / "run.json"
+        if not path.is_file():
+            raise InvalidInput("run", str(self.path), "there is no run in this folder", "Make one: restock bench.")
+        try:
+            return Plan.from_dict(self._read(path))
+        except (Damaged, KeyError) as error:
+            problem = f"run.json is damaged: {error}"
+            raise InvalidInput("run", str(self.path), problem, "Start again in a new folder.") from None
+
+    def results(self, plan: Plan) -> list[dict[str, Any]]:
+        """All finished tasks of a plan, in its order.
+
+        Raises:
+            InvalidInput: The file of one is damaged.
+        """
+        found = []
+        for task in plan.tasks():
+            try:
+                result = self.finished(task)
+            except Damaged as error:
+                mend = "Start restock bench again with this folder: it does that task anew."
+                path = str(self.tasks / f"{task.name}.json")
+                raise InvalidInput("run", path, f"the file is damaged: {error}", mend) from None
+            if result is not None:
+                found.append(result)
+        return found
+
+    def _same(self, what: str, before: Any, now: Any) -> None:
+        if before != now:
+            problem = f"the run in this folder is of {what} {before}, this one of {now}"
+            raise InvalidInput("--out", str(self.path), problem, "Name a new folder.")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process; let go when it ends, however it ends.
+
+        Raises:
+            InvalidInput: Another process holds it, it cannot be made, or something else is in it.
+        """
+        if self.path.is_dir() and not (self.path / "run.json").exists() and not (self.path / "lock").exists():
+            if any(self.path.iterdir()):
+                problem = "there is something else in this folder"
+                raise InvalidInput("--out", str(self.path), problem, "Name a new folder.")
+        try:
+            self.tasks.mkdir(parents=True, exist_ok=True)
+            file = (self.path / "lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            problem = f"nothing can be written there ({error.strerror or error})"
+            raise InvalidInput("--out", str(self.path), problem, "Name another folder.") from None
+        with file:
+            if not _taken(file):
+                file.seek(0)
+                problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
+                raise InvalidInput("--out", str(self.path), problem, "Wait for it, or name another folder.")
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+    # tasks --------------------------------------------------------------------------------------
+
+    def save(self, task: Task, result: Mapping[str, Any]) -> None:
+        """Keep a finished task; durable when this returns.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        self._write(self._file(task), result)
+
+    def finished(self, task: Task) -> dict[str, Any] | None:
+        """What a task gave; None where it is not finished, or what is there was of something else.
+
+        Raises:
+            Damaged: Its file does not hold what was written.
+        """
+        if not self.holds(task):
+            return None
+        result = self._read(self._file(task))
+        return result if result.get("mark") == task.mark else None
+
+    def holds(self, task: Task) -> bool:
+        """Whether there is a file in the task's place."""
+        return self._file(task).exists()
+
+    def _file(self, task: Task) -> Path:
+        return self.tasks / f"{task.name}.json"
+
+    def _write(self, path: Path, data: Mapping[str, Any]) -> None:
+        body = json.dumps(data, sort_keys=True)
+        text = f'{{"format": {FORMAT}, "sha256": "{_hash(body)}", "data": {body}}}\n'
+        write_whole(path, lambda neighbour: _durably(neighbour, text))
+        with contextlib.suppress(OSError):  # a system that cannot open folders keeps names in its own way
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any]:
+        """The data of a file.
+
+        Raises:
+            Damaged: It does not hold what was written.
+        """
+        try:
+            whole = json.loads(read_text(path, "run", "JSON"))
+            data: dict[str, Any] = whole["data"]
+            if whole["format"] != FORMAT:
+                raise Damaged(f"its format is {whole['format']}, not {FORMAT}")
+            if whole["sha256"] != _hash(json.dumps(data, sort_keys=True)):
+                raise Damaged("its content was changed")
+        except Damaged:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            raise Damaged("it is cut short, or not of restock") from error
+        return data
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _taken(file: IO[str]) -> bool:
+    """Whether this process now holds the file; the system lets go of it when the process ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _taken_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _taken_on_windows(file: IO[str]) -> bool:
+    import importlib
+
+    msvcrt = importlib.import_module("msvcrt")
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""Running a suite: every policy in every scenario, resumable at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from restock.benchmark import workers
+from restock.benchmark.entries import Entry, load_entries
+from restock.benchmark.folder import Damaged, RunFolder
+from restock.benchmark.suite import Suite, load_suite
+from restock.benchmark.table import write_table
+from restock.benchmark.task import Plan, Task
+from restock.core.errors import InvalidInput
+
+Tell = Callable[[str, int, int], None]
+
+
+class Unfinished(RuntimeError):
+    """A run stopped before its end; what it had finished is kept.
+
+    Attributes:
+        mend: What to do.
+    """
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.mend = mend
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        path: Its folder.
+        suite: What was run.
+        done: Tasks done now.
+        kept: Tasks that an earlier start had finished.
+        again: Tasks done anew, because their file was damaged or their policy has changed since.
+        failed: Policies that could not be run to the end, and why.
+        table: The file of all episodes.
+    """
+
+    path: Path
+    suite: Suite
+    done: int
+    kept: int
+    again: int
+    failed: dict[str, str]
+    table: Path
+
+
+def bench(
+    suite: Any = "gym-invmgmt",
+    policies: Any = None,
+    *,
+    out: str | Path | None = None,
+    jobs: int = 1,
+    progress: Tell | None = None,
+    remark: Callable[[str], None] | None = None,
+) -> Run:
+    """Run policies in every scenario of a suite, going on where an earlier start was stopped.
+
+    Each finished task is kept at once, so stopping loses at most the episodes in flight. What a task
+    gives does not depend on the number of processes nor on the order in which tasks finish.
+
+    Args:
+        suite: Name of a suite, a YAML file, a mapping, or a `Suite`.
+        policies: What `load_entries` takes; default: the suite's own list. The hindsight optimum is
+            always among them.
+        out: The run's folder; default: `runs/` and the suite's name.
+        jobs: How many processes.
+        progress: Called with (what, tasks done, tasks in all).
+        remark: Called with sentences worth telling.
+
+    Raises:
+        InvalidInput: An argument does not hold, or the folder holds another run.
+        Unfinished: A result could not be written.
+
+    Example:
+        >>> import tempfile
+        >>> run = bench("smoke", ["constant-order"], out=tempfile.mkdtemp())
+        >>> run.done
+        8
+    """
+    suite = load_suite(suite)
+    entries = load_entries(suite.policies if policies is None else policies)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise InvalidInput("jobs", jobs, "this is a whole number of at least 1", "Write for instance 2.")
+    for entry in entries:
+        _try(entry, suite)
+    folder = RunFolder(Path("runs", suite.name) if out is None else out)
+    say = remark or (lambda words: None)
+    with folder.lock():
+        plan = Plan.new(suite, entries)
+        tasks = list(plan.tasks())
+        whole = folder.begin(plan)
+        missing, again = _missing(folder, tasks, say)
+        failed = _do(folder, missing, len(tasks), jobs, progress or (lambda what, done, total: None))
+        table = write_table(folder.path, whole, folder.results(whole), say)
+    done = sum(task.entry.name not in failed for task in missing)
+    return Run(folder.path, suite, done, len(tasks) - len(missing), again, failed, table)
+
+
+def _try(entry: Entry, suite: Suite) -> None:
+    """Make a policy once before anything long begins: a misspelt parameter is told now."""
+    try:
+        entry.make(suite.scenarios[0].problem())
+    except InvalidInput as error:
+        raise error.within(f"policies: {entry.name}:") from None
+
+
+def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None]) -> tuple[list[Task], int]:
+    """Tasks still to do, and how many of them were done before."""
+    missing, damaged, changed = [], [], []
+    for task in tasks:
+        try:
+            if folder.finished(task) is not None:
+                continue
+            if folder.holds(task):
+                changed.append(task)
+        except Damaged:
+            damaged.append(task)
+        missing.append(task)
+    if damaged:
+        say(f"{len(damaged)} damaged files of finished tasks: these tasks are done again.")
+    if changed:
+        names = ", ".join(dict.fromkeys(task.entry.name for task in changed))
+        say(f"Changed since they were run: {names}. Their {len(changed)} tasks are done again.")
+    return missing, len(damaged) + len(changed)
+
+
+def _do(folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, progress: Tell) -> dict[str, str]:
+    """Do tasks, keeping each as it finishes; policies that failed, and why."""
+    failed: dict[str, str] = {}
+    done = total - len(missing)
+    progress("", done, total)
+    with closing(workers.answers(missing, jobs, failed)) as arriving:
+        for task, reply in arriving:
+            done += 1
+            if "failed" in reply:
+                failed.setdefault(task.entry.name, f"{task.scenario.name}: {reply['failed']}")
+                continue
+            try:
+                folder.save(task, reply["result"])
+            except InvalidInput as error:
+                free = shutil.disk_usage(folder.path).free // 2**20
+                problem = f"a result could not be kept: {error.problem} ({free} MB are free)"
+                mend = "What was finished before is kept: make room, and start the same command again."
+                raise Unfinished(problem, mend) from None
+            progress(f"{task.entry.name}, {task.scenario.name}", done, total)
+    return failed

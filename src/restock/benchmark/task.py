@@ -1,0 +1,174 @@
+"""The tasks of a run: a policy in a scenario, for some of the seeds. What one gives depends on nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from restock.benchmark.entries import Entry
+from restock.benchmark.suite import MARK, Scenario, Suite, load_suite
+from restock.core.play import draw_each
+from restock.core.problem import Problem
+from restock.evaluation.provenance import versions
+from restock.evaluation.simulate import run
+from restock.policies._base import Policy
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A policy, a scenario, and seeds.
+
+    Attributes:
+        entry: The policy.
+        scenario: The problem.
+        seeds: Of its episodes.
+        name: Of its file.
+        mark: A hash of everything that decides its result: suite, scenario, seeds, policy.
+    """
+
+    entry: Entry
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    name: str
+    mark: str
+
+    def as_json(self) -> str:
+        """The task as a line of JSON, for a worker."""
+        data = dataclasses.asdict(self)
+        data["entry"] = self.entry.model_dump(mode="json")
+        data["scenario"] = json.loads(self.scenario.as_json())
+        return json.dumps(data)
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """The task that a line of JSON says."""
+        data = json.loads(text)
+        entry, scenario = Entry.model_validate(data["entry"]), Scenario.model_validate(data["scenario"])
+        return cls(entry, scenario, tuple(data["seeds"]), data["name"], data["mark"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run consists of.
+
+    Attributes:
+        suite: The scenarios and seeds.
+        suite_mark: The suite's hash when the run was made.
+        entries: The policies.
+        marks: The hash of each policy when it was last run, by name.
+        versions: Of everything that could change a digit.
+    """
+
+    suite: Suite
+    suite_mark: str
+    entries: tuple[Entry, ...]
+    marks: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    @classmethod
+    def new(cls, suite: Suite, entries: Sequence[Entry]) -> Plan:
+        """A plan for policies as they are now."""
+        marks = {entry.name: entry.mark for entry in entries}
+        return cls(suite, suite.mark, tuple(entries), marks, versions())
+
+    def joined(self, before: Plan) -> Plan:
+        """With the policies of an earlier plan that this one does not name."""
+        entries = {entry.name: entry for entry in (*before.entries, *self.entries)}
+        return dataclasses.replace(self, entries=tuple(entries.values()), marks={**before.marks, **self.marks})
+
+    def tasks(self) -> Iterator[Task]:
+        """All tasks, policy by policy."""
+        suite = self.suite
+        for entry in self.entries:
+            size = entry.chunk or len(suite.seeds)
+            for number, scenario in enumerate(suite.scenarios):
+                for first in range(0, len(suite.seeds), size):
+                    seeds = tuple(suite.seeds[first : first + size])
+                    said = json.dumps([self.suite_mark, scenario.name, seeds, self.marks[entry.name]])
+                    mark = hashlib.sha256(said.encode()).hexdigest()[:MARK]
+                    yield Task(entry, scenario, seeds, f"{_file_name(entry.name)}.{number:03d}.{first:04d}", mark)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain data."""
+        return {
+            "suite": self.suite.model_dump(mode="json", exclude_unset=True),
+            "suite_mark": self.suite_mark,
+            "policies": [{**entry.model_dump(mode="json"), "mark": self.marks[entry.name]} for entry in self.entries],
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """The plan that such data says.
+
+        Raises:
+            InvalidInput: It is not a plan.
+        """
+        listed = [dict(one) for one in data["policies"]]
+        marks = {one["name"]: one.pop("mark") for one in listed}
+        entries = tuple(Entry.model_validate(one) for one in listed)
+        return cls(load_suite(data["suite"]), data["suite_mark"], entries, marks, data["versions"])
+
+
+def _file_name(policy: str) -> str:
+    """The policy's name as a part of a file's name; different names stay different."""
+    safe = re.sub(r"[^A-Za-z0-9-]+", "_", policy)[-60:]
+    return safe if safe == policy else f"{safe}.{hashlib.sha256(policy.encode()).hexdigest()[:6]}"
+
+
+def do(task: Task) -> dict[str, Any]:
+    """Play the episodes of a task, period by period so that decisions can be timed.
+
+    Returns:
+        Plain data: the policy's information level and parameters, and for each episode profit, bound,
+        key figures and the time of its decisions; the bound is None where the policy proves none.
+
+    Raises:
+        InvalidInput: The policy cannot be made, or decides nothing usable.
+    """
+    problem = task.scenario.problem()
+    began = time.perf_counter()
+    policy = made(task.entry, problem)
+    making = time.perf_counter() - began
+    chance = draw_each(problem, task.seeds)
+    on_all_cores = time.process_time()
+    found = run(problem, policy, chance, task.seeds[0], compiled=False)
+    on_all_cores = time.process_time() - on_all_cores
+    # Under goodwill nothing is proven, and there is no number for that in JSON.
+    bound = [None] * len(chance) if found.bound is None else [float(v) if np.isfinite(v) else None for v in found.bound]
+    assert found.deciding is not None
+    episodes = []
+    for b, seed in enumerate(task.seeds):
+        figures = {key: float(values[b]) for key, values in found.kpis.items() if key != "profit"}
+        episodes.append({"seed": seed, "profit": float(found.profit[b]), "bound": bound[b], "kpis": figures})
+    return {
+        "mark": task.mark,
+        "policy": task.entry.name,
+        "scenario": task.scenario.name,
+        "information": policy.information,
+        "parameters": policy.parameters_in_words(),
+        "horizon": problem.horizon,
+        "episodes": episodes,
+        "seconds": {
+            "making": making,
+            "deciding": found.deciding,
+            "simulating": found.seconds - found.deciding,
+            "processor": on_all_cores,
+        },
+    }
+
+
+def made(entry: Entry, problem: Problem) -> Policy:
+    """The policy of an entry for a problem, fitted to it where the entry says so.
+
+    Raises:
+        InvalidInput: It cannot be made or fitted.
+    """
+    return entry.make(problem)
