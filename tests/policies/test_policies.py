@@ -24,6 +24,8 @@ from restock.policies.registry import policy_class
 from restock.problems.network.load import instances
 from tests.problems.network.networks import random_network
 
+TEXTS = [name for name in restock.list_policies() if issubclass(policy_class(name), TextPolicy)]
+
 # Standard normal quantiles of the critical ratios below, from a table (six decimals).
 Z = {0.769231: 0.736316, 0.833333: 0.967422, 0.909091: 1.335178, 0.952381: 1.668391, 0.95: 1.644854}
 
@@ -204,15 +206,15 @@ def test_random_orders_repeat_and_leave_demand_alone():
 
 
 @pytest.mark.parametrize("goodwill", [False, True])
-@pytest.mark.parametrize("name", ["base-stock", "constant-order"])
+@pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("network", [*instances(), 3, 8, 21], ids=str)
 def test_text_policy_compiled_and_row_by_row(network, name, goodwill):
     instance = network if isinstance(network, str) else random_network(network)
     problem = restock.load_problem(instance, demand={"goodwill": goodwill, "sampler": "inverse"}, horizon=25)
     policy = restock.make_policy(name, problem)
     chance = draw(problem, 5, 1)
-    compiled = module._compiled(problem, policy, chance, None)
-    by_rows = module._period_by_period(problem, policy, chance, None)
+    compiled = module.run(problem, policy, chance, 0).trajectory
+    by_rows = module.run(problem, policy, chance, 0, compiled=False).trajectory
     for field in compiled:
         np.testing.assert_allclose(compiled[field], by_rows[field], rtol=1e-12, atol=1e-9, err_msg=field)
     assert compiled["ordered"].sum() > 0

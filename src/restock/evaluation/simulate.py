@@ -137,7 +137,7 @@ def run(
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
     """Whole episodes with the policy inside the compiled loop."""
     tables = problem.plain
-    rollout = problem.policy_kernel(type(policy).text)
+    rollout, parameters = problem.policy_kernel(type(policy).text), policy.packed()
     rewards = np.empty((len(chance), problem.horizon))
     record = np.empty((len(chance), problem.horizon + 1, tables.recorded))
     vectors, scratch = np.ascontiguousarray(chance.vectors), np.empty_like(tables.fresh)
@@ -145,7 +145,7 @@ def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: 
         part = slice(first, first + CHUNK)
         rollout(
             problem.horizon, tables.ints, tables.floats, tables.fresh, scratch,
-            vectors[part], policy.parameters, rewards[part], record[part],
+            vectors[part], parameters, rewards[part], record[part],
         )  # fmt: skip
         if progress is not None:
             progress(min(first + CHUNK, len(chance)), len(chance))

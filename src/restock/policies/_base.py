@@ -20,7 +20,8 @@ from __future__ import annotations
 import abc
 import dataclasses
 import dis
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -53,6 +54,24 @@ class View:
 
     def __getitem__(self, name: str) -> Array:
         return self.now[name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tunable:
+    """A parameter of a policy that `restock.fit` may turn; all arrays have its shape.
+
+    Attributes:
+        start: The value in force.
+        scale: How far a first try should move it.
+        low, high: Bounds; a number whose bounds meet stays as it is.
+        usual: Whether `fit` turns it without being told to.
+    """
+
+    start: Array
+    scale: Array
+    low: Array
+    high: Array
+    usual: bool = True
 
 
 class Policy(abc.ABC):
@@ -111,6 +130,10 @@ class Policy(abc.ABC):
         """The parameters in force, for tables and reports."""
         return {}
 
+    def tunables(self) -> dict[str, Tunable]:
+        """What `restock.fit` may turn, by the name of the parameter that `make_policy` takes."""
+        return {}
+
 
 class TextPolicy(Policy):
     """A policy whose decision is a text `act(t, parameters, *world)`.
@@ -120,6 +143,8 @@ class TextPolicy(Policy):
             `flows.used` and `flows.released` as scratch space. What belongs to the episode (for a
             network `rules` and `chance`) is not there for it: compiled, it would see the future.
         parameters: Numbers the text reads, shape (P,).
+        notes: How many numbers the text keeps from period to period, at the end of its `parameters`.
+            It writes them in period 0, whatever is there.
 
     Raises:
         InvalidInput: The text touches what belongs to the episode.
@@ -127,6 +152,8 @@ class TextPolicy(Policy):
 
     text: ClassVar[Text]
     parameters: Array
+    notes: int = 0
+    _kept: Sequence[Any] = ()  # the notes of the episodes begun last
 
     def __init__(self, problem: Problem, information: Information | None = None) -> None:
         super().__init__(problem, information)
@@ -137,6 +164,10 @@ class TextPolicy(Policy):
                     f"policy {self.name}", name, "its text reads what belongs to the episode, the future included",
                     "Decide from the state, the flows and the parameters.",
                 )  # fmt: skip
+
+    def packed(self) -> Array:
+        """The numbers for the compiled text, room for its notes included, shape (P + notes,)."""
+        return np.concatenate([self.parameters, np.zeros(self.notes)])
 
     def act(self, view: View) -> Array:
         """Decisions of shape (B, A): the text run once over whole columns."""
@@ -154,7 +185,12 @@ class TextPolicy(Policy):
                     fields[name] = field
             world[k] = type(part)(**fields)
         bound = backends.bind(type(self).text, backends.numpy_operations())
-        bound(view.t, self.parameters, *world)
+        read: Any = self.parameters
+        if self.notes:
+            kept = self._kept if view.t else [np.zeros(rows)] * self.notes
+            read = [*self.parameters.tolist(), *kept]
+        bound(view.t, read, *world)
+        self._kept = read[len(self.parameters) :] if self.notes else ()
         written = next(getattr(part, problem.decision) for part in world if hasattr(part, problem.decision))
         columns = [np.broadcast_to(column, (rows,)) for column in written]
         return np.stack(columns, axis=1)
@@ -175,6 +211,7 @@ def _episode_arguments(problem: Problem, text: Text) -> list[str]:
     return found
 
 
+@functools.cache
 def _names_read(text: Text) -> set[str]:
     """Local names whose value the bytecode of a text uses."""
     used: set[str] = set()

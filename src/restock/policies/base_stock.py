@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from graphlib import TopologicalSorter
-from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,48 +9,59 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.core.problem import Array
-from restock.policies._base import Information, TextPolicy
-from restock.policies.flows import last_useful_period, mean_flow, per_entity, supplier_shares
+from restock.policies._base import Information, Tunable
+from restock.policies.flows import mean_flow, per_entity
+from restock.policies.levels import LevelPolicy, critical_ratios, quantiles
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import inventory_position
+from restock.problems.network.interface import echelon_position
 
 
 def act(
     t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
-    """Order up to the level parameters[j], suppliers sharing; nothing that would come too late."""
+    """Order up to the level of the period, suppliers sharing; nothing that would come too late."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     position = flows.used
-    inventory_position(position, links, markets, state)
+    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
+    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
+    level = 4 * e + 1 + t * n
     for i in range(e):
         j = links.buyer[i]
-        gap = positive(parameters[j] - position[j])
-        flows.ordered[i] = when(parameters[n + e + i] - t, parameters[n + i] * gap, 0.0)
+        gap = positive(parameters[level + j] * goodwill - position[j])
+        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
 
 
-class BaseStock(TextPolicy):
-    """Installation base-stock policy with levels from the newsvendor formula, or given.
+class BaseStock(LevelPolicy):
+    """Installation base-stock policy: levels from the newsvendor formula, given, or multiples of coming demand.
 
-    S_j = mu_j (L_j + 1) + z(CR_j) sigma_j sqrt(L_j + 1), where mu_j and sigma_j are mean and standard
-    deviation of what leaves node j in a period, L_j is its longest lead time and CR_j = b / (b + h_j)
-    the critical ratio: b is the largest shortage cost downstream (plus the margin where sales are
-    lost), h_j the node's holding cost. Source: Zipkin (2000), Foundations of Inventory Management, ch. 6.
+    Every period node j orders positive(S_j - IP_j). Without `levels` or `multiples`
 
-    A node with several suppliers splits its order inversely to their landed cost. Orders that cannot
-    reach a market before the horizon are not placed.
+        S_j = mu_j (L_j + 1) + z(CR_j) sigma_j sqrt(L_j + 1)
+
+    where mu_j and sigma_j are mean and standard deviation of what leaves node j in a period, L_j is its
+    longest lead time and CR_j = b / (b + h_j) the critical ratio: b is the largest shortage cost
+    downstream (plus the margin where sales are lost), h_j the node's holding cost. With `multiples`
+    S_j(t) = multiple_j(t) D_j(t), so levels follow the mean curve and the end of the horizon; under
+    goodwill they move with it. Notation, suppliers, end of the horizon: see `restock.policies.levels`.
+    Source: Zipkin (2000), Foundations of Inventory Management, ch. 6. Good where orders have no
+    fixed cost; where lead times differ much along the chain echelon levels do better.
 
     Args:
         problem: A supply network.
-        levels: Base-stock level, one number or one for each node (in order of `problem.nodes`).
-        mean: Mean demand to plan for, one number or one for each market; default: the configured
-            mean, averaged over the horizon.
+        levels: Base-stock level (units), one number or one for each node (in order of `problem.nodes`).
+        mean: Mean demand to plan for (units/period), one number or one for each market; default: the
+            configured mean, averaged over the horizon.
         sd: Standard deviation to plan for, likewise; default: that of the distribution at `mean`.
         service: Critical ratio of every node in (0, 1), in place of b / (b + h).
+        multiples: Level as a multiple of the mean coming demand: one number, one for each node, or a list
+            of those, spread evenly over the horizon and joined by straight lines.
+        shares: How much each link gets of what its buyer orders, one number for each link; default:
+            inversely to the landed cost of a unit.
         information: `blind` plans for the configured prior, `informed` for the mean curve.
 
     Raises:
-        InvalidInput: A parameter is not a usable number, or `levels` comes with the others.
+        InvalidInput: A parameter is not a usable number, or levels are given in two ways.
     """
 
     name: ClassVar[str] = "base-stock"
@@ -67,22 +76,27 @@ class BaseStock(TextPolicy):
         mean: Any = None,
         sd: Any = None,
         service: Any = None,
+        multiples: Any = None,
+        shares: Any = None,
         information: Information | None = None,
     ) -> None:
-        super().__init__(problem, information)
-        problem = self.problem
-        if levels is not None:
-            for name, value in (("mean", mean), ("sd", sd), ("service", service)):
-                if value is not None:
-                    raise InvalidInput(name, value, "levels are given, so there is nothing to plan", "Drop one.")
-            self.levels = per_entity("levels", levels, problem.nodes)
+        super().__init__(problem, information, False, shares)
+        if levels is None and multiples is None:
+            table = newsvendor_levels(self.problem, mean, sd, service)[None]
         else:
-            self.levels = newsvendor_levels(problem, mean, sd, service)
-        self.parameters = np.concatenate([self.levels, supplier_shares(problem), last_useful_period(problem)])
+            table, self.multiples = self.planned("levels", levels, multiples, service, mean=mean, sd=sd)
+        self.levels: Array = table[0]
+        self.parameters = self.pack(table, follows=multiples is not None)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each node."""
-        return {f"level {node}": float(s) for node, s in zip(self.problem.nodes, self.levels, strict=True)}
+        """The level of each node in the first period (in all, but for multiples of a mean that moves)."""
+        return self.by_node("level", self.levels)
+
+    def tunables(self) -> dict[str, Tunable]:
+        """Multiples and shares; or the levels, for who names them."""
+        nothing = np.zeros_like(self.levels)
+        levels = Tunable(self.levels, 0.25 * self.levels + 0.05 * self.rate, nothing, nothing + np.inf, usual=False)
+        return {**super().tunables(), "levels": levels}
 
 
 def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None, service: Any = None) -> Array:
@@ -106,30 +120,5 @@ def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None,
         lead[link.target] = max(lead[link.target], link.lead_time)
     cover = np.array([lead[node] + 1.0 for node in problem.nodes])
     ratio = np.array([service] * len(cover)) if service is not None else critical_ratios(problem)
-    z = np.array([NormalDist().inv_cdf(float(r)) for r in ratio])
-    levels: Array = np.maximum(out * cover + z * spread * np.sqrt(cover), 0.0)
+    levels: Array = np.maximum(out * cover + quantiles(ratio) * spread * np.sqrt(cover), 0.0)
     return levels
-
-
-def critical_ratios(problem: NetworkProblem) -> Array:
-    """The critical ratio b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
-    links = problem.spec.ordered_links
-    buyers: dict[Any, set[Any]] = {node.id: set() for node in problem.spec.managed}
-    for link in links:
-        buyers.setdefault(link.source, set()).add(link.target)
-    downstream: dict[Any, set[Any]] = {}
-    for node_id in TopologicalSorter(buyers).static_order():
-        downstream[node_id] = {node_id}.union(*(downstream[buyer] for buyer in buyers[node_id]))
-    ratios = []
-    for node in problem.spec.managed:
-        reach = downstream[node.id]
-        worst = 0.0
-        for market in problem.spec.ordered_markets:
-            if market.source in reach:
-                paid = min(link.price for link in links if link.target == market.source)
-                margin = 0.0 if problem.spec.backlog else max(market.price - paid, 0.0)
-                worst = max(worst, market.shortage_cost + margin)
-        holding = node.holding_cost or 0.0
-        ratio = worst / (worst + holding) if worst + holding > 0.0 else 0.5
-        ratios.append(min(max(ratio, 0.5), 0.999))
-    return np.array(ratios)

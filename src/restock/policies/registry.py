@@ -14,7 +14,13 @@ from restock.policies._base import Policy
 _HOMES = {
     "random": ("restock.policies.random_order", "RandomOrder"),
     "constant-order": ("restock.policies.constant_order", "ConstantOrder"),
+    "newsvendor": ("restock.policies.newsvendor", "Newsvendor"),
     "base-stock": ("restock.policies.base_stock", "BaseStock"),
+    "echelon-base-stock": ("restock.policies.echelon_base_stock", "EchelonBaseStock"),
+    "capped-base-stock": ("restock.policies.capped_base_stock", "CappedBaseStock"),
+    "s-S": ("restock.policies.s_s", "ReorderPointLevel"),
+    "r-Q": ("restock.policies.r_q", "ReorderPointQuantity"),
+    "R-S": ("restock.policies.periodic_review", "PeriodicReview"),
     "published-newsvendor": ("restock.policies.published.newsvendor", "PublishedNewsvendor"),
     "published-s-S": ("restock.policies.published.s_s", "PublishedReorderPoint"),
     "published-exponential-smoothing": (
@@ -22,6 +28,9 @@ _HOMES = {
         "PublishedExponentialSmoothing",
     ),
     "published-echelon": ("restock.policies.published.echelon_approximation", "PublishedEchelon"),
+    "holt-base-stock": ("restock.policies.holt_base_stock", "HoltBaseStock"),
+    "rolling": ("restock.policies.rolling", "Rolling"),
+    "stochastic": ("restock.policies.stochastic", "Stochastic"),
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
 }
 

@@ -113,6 +113,26 @@ def inventory_position(position: Any, links: Any, markets: Any, state: Any) -> N
         position[markets.retailer[m]] = position[markets.retailer[m]] - state.backlog[m]
 
 
+def echelon_position(position: Any, inner: Any, weight: Any, links: Any, markets: Any, state: Any) -> None:
+    """Write the position of every node, and of what lies downstream in units of the node's own stock.
+
+    Args:
+        position: To be written, shape (N,).
+        inner: All link indices, a buyer's links to its own customers before those that supply it, shape (E,).
+        weight: Stock of the supplier that stands behind a unit at the buyer of each link, shape (E,); all 0
+            leaves the installation position, on hand + in transit - backlog.
+        links: Of the world.
+        markets: Of the world.
+        state: Of the world.
+    """
+    inventory_position(position, links, markets, state)
+    for k in range(len(weight)):
+        i = int(inner[k])
+        j = links.supplier[i]
+        if j >= 0:
+            position[j] = position[j] + weight[i] * position[links.buyer[i]]
+
+
 def decide(action, ints, floats, nodes, links, markets, rules, state, chance, flows):
     """Read an action as orders in units, clipped to what a link accepts.
 

@@ -49,6 +49,7 @@ class NetworkProblem(Problem):
             laws.demand_of,
             dynamics.goodwill,
             interface.inventory_position,
+            interface.echelon_position,
             interface.show,
         ),
         unpack=interface.unpack,

@@ -1,0 +1,94 @@
+"""Capped base-stock: order up to a level, but never more than a cap at once."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from restock.core.operations import positive, smaller, when
+from restock.core.problem import Array
+from restock.policies._base import Information, Tunable
+from restock.policies.flows import per_entity
+from restock.policies.levels import LevelPolicy
+from restock.problems.network import NetworkProblem
+from restock.problems.network.interface import echelon_position
+
+
+def act(
+    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
+) -> None:
+    """Order up to the level of the period, the cap at most."""
+    n = len(state.on_hand)
+    e = len(flows.ordered)
+    position = flows.used
+    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
+    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
+    cap = 4 * e + 1
+    level = cap + n + t * n
+    for i in range(e):
+        j = links.buyer[i]
+        gap = positive(parameters[level + j] * goodwill - position[j])
+        order = smaller(gap, parameters[cap + j])
+        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * order, 0.0)
+
+
+class CappedBaseStock(LevelPolicy):
+    """Base-stock with a cap: every period node j orders min(positive(S_j(t) - IP_j), cap_j).
+
+    By default
+
+        S_j(t) = E[D_j(t)] + z_j sd[D_j(t)],     cap_j = 2 lambda_j
+
+    with the demand D_j that comes until an order arrives, z_j the normal quantile of b / (b + h_j), and
+    the node's usage rate lambda_j. Between base-stock (no cap) and constant orders (a level out of
+    reach), and better than both where sales are lost and lead times long: the cap keeps a run of high
+    demand from flooding the pipeline. Notation, suppliers, end of the horizon: see
+    `restock.policies.levels`. Source: Xin (2021), Understanding the performance of capped base-stock
+    policies in lost-sales inventory models, Operations Research 69.
+
+    Args:
+        problem: A supply network.
+        levels: S (units), one number or one for each node (in order of `problem.nodes`).
+        multiples: S as a multiple of the mean coming demand: one number, one for each node, or a list of
+            those, spread evenly over the horizon and joined by straight lines; under goodwill S moves
+            with it.
+        caps: Largest order of a node (units), one number or one for each node.
+        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
+        shares: How much each link gets of what its buyer orders, one number for each link; default:
+            inversely to the landed cost of a unit.
+        echelon: Whether positions count what lies downstream.
+        information: `blind` plans for the configured prior, `informed` for the mean curve.
+
+    Raises:
+        InvalidInput: A parameter is not a usable number, or levels are given in two ways.
+    """
+
+    name: ClassVar[str] = "capped-base-stock"
+    summary: ClassVar[str] = "order up to a level, a cap at most: for lost sales and long lead times"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
+    text = staticmethod(act)
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        levels: Any = None,
+        multiples: Any = None,
+        caps: Any = None,
+        service: Any = None,
+        shares: Any = None,
+        echelon: bool = False,
+        information: Information | None = None,
+    ) -> None:
+        super().__init__(problem, information, echelon, shares)
+        table, self.multiples = self.planned("levels", levels, multiples, service)
+        self.levels: Array = table[0]
+        self.caps = 2.0 * self.rate if caps is None else per_entity("caps", caps, self.problem.nodes)
+        self.parameters = self.pack(table, multiples is not None, self.caps)
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """Level of each node in the first period, and cap."""
+        return {**self.by_node("level", self.levels), **self.by_node("cap", self.caps)}
+
+    def tunables(self) -> dict[str, Tunable]:
+        """Multiples, shares and caps."""
+        scale = 0.5 * self.rate + 1e-3
+        return {**super().tunables(), "caps": Tunable(self.caps, scale, 0.0 * scale, self.caps + 100.0 * scale)}

@@ -1,0 +1,180 @@
+"""Base-stock on a forecast: exponential smoothing of demand with a trend, levels from what it expects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.operations import positive, when
+from restock.core.problem import Array
+from restock.policies._base import Information
+from restock.policies.levels import LevelPolicy, read_multiples
+from restock.problems.network import NetworkProblem
+from restock.problems.network.interface import echelon_position
+
+
+def act(
+    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
+) -> None:
+    """Smooth the demand of the last period, then order up to what the forecast asks for."""
+    n = len(state.on_hand)
+    e = len(flows.ordered)
+    m = len(flows.demand)
+    fixed = 4 * e + 1
+    alpha = parameters[fixed]
+    beta = parameters[fixed + 1]
+    damping = parameters[fixed + 2]
+    cells = n * int(parameters[fixed + 3])
+    prior = fixed + 4
+    usage = prior + m
+    base = usage + n * m
+    level = len(parameters) - 2 * m
+    trend = level + m
+    for k in range(m):
+        if t == 0:
+            parameters[level + k] = parameters[prior + k] * 1.0
+            parameters[trend + k] = 0.0
+        else:
+            expected = parameters[level + k] + damping * parameters[trend + k]
+            smoothed = alpha * flows.demand[k] + (1.0 - alpha) * expected
+            slope = beta * (smoothed - parameters[level + k]) + (1.0 - beta) * damping * parameters[trend + k]
+            parameters[level + k] = smoothed
+            parameters[trend + k] = slope
+    position = flows.used
+    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
+    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
+    wanted = flows.released
+    for j in range(n):
+        at = base + t * n + j
+        wanted[j] = parameters[at] * goodwill
+        for k in range(m):
+            ahead = parameters[at + cells] * parameters[level + k] + parameters[at + 2 * cells] * parameters[trend + k]
+            wanted[j] = wanted[j] + parameters[usage + j * m + k] * positive(ahead)
+    for i in range(e):
+        j = links.buyer[i]
+        gap = positive(wanted[j] - position[j])
+        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
+
+
+class ForecastPolicy(LevelPolicy):
+    """A policy whose levels are a part fixed for each period, and multiples of a smoothed forecast."""
+
+    text = staticmethod(act)
+
+    def pack_forecast(
+        self, smoothing: Sequence[float], fixed: Array, multiples: Array, goodwill: bool = False
+    ) -> Array:
+        """What the text reads; the notes, level and trend of each market, follow it.
+
+        The level of node j in period t is fixed_j(t) + sum over m of g_jm times what is expected of market m
+        over the coming demand's window (as far as the horizon), by level and damped trend, times the
+        multiple of the period.
+
+        Args:
+            smoothing: Weight of the last demand in the level [alpha], weight of the last change of level in
+                the trend [beta], factor on the trend for each period ahead [phi].
+            fixed: Shape (T, N) (units).
+            multiples: Of the forecast, shape (T, N); 0 leaves the fixed part.
+            goodwill: Whether the fixed part moves with the goodwill of the customers.
+        """
+        plan = self.plan
+        alpha, beta, damping = smoothing
+        first, count = plan.window(self.echelon)
+        sums = np.concatenate([[0.0], np.cumsum(damping ** np.arange(1, plan.horizon + 1))])  # of damping^1 .. k
+        ahead = np.concatenate([[0.0], np.cumsum(sums[1:])])
+        begin = np.minimum(first.astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
+        end = np.minimum((first + count).astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
+        header = self.pack(np.empty((1, 0)), goodwill)
+        return np.concatenate(
+            [
+                header,
+                [alpha, beta, damping, float(plan.horizon)],
+                plan.mean.mean(axis=0),
+                self.usage.ravel(),
+                fixed.ravel(),
+                ((end - begin) * multiples).ravel(),
+                ((ahead[end] - ahead[begin]) * multiples).ravel(),
+            ]
+        )
+
+    def fraction(self, field: str, value: Any) -> float:
+        """A number from 0 to 1.
+
+        Raises:
+            InvalidInput: It is not.
+        """
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not 0.0 <= value <= 1.0:
+            raise InvalidInput(field, value, "this is a number from 0 to 1", "Write for instance 0.3.")
+        return float(value)
+
+
+class HoltBaseStock(ForecastPolicy):
+    """Base-stock levels from Holt's exponential smoothing with a damped trend.
+
+    After each period the level a and the trend b of every market are smoothed,
+
+        a' = alpha D + (1 - alpha) (a + phi b),     b' = beta (a' - a) + (1 - beta) phi b
+
+    from the configured mean and no trend on, and demand k periods ahead (0 is the period about to come)
+    is expected to be a + (phi + ... + phi^(k+1)) b. Node j then orders positive(S_j(t) - IP_j) with
+
+        S_j(t) = multiple_j(t) E[D_j(t)] + z_j sd[D_j(t)]
+
+    where the coming demand D_j is expected by that forecast up to the horizon, its standard deviation is
+    that of the configured prior, and z_j is the normal quantile of the critical ratio. Notation,
+    suppliers, end of the horizon: see `restock.policies.levels`. Sources: Holt (1957/2004), Forecasting
+    seasonals and trends by exponentially weighted moving averages, International Journal of Forecasting
+    20; Gardner and McKenzie (1985), Forecasting trends in time series, Management Science 31 (damping).
+    Good where demand drifts and nothing else is known of it.
+
+    Args:
+        problem: A supply network.
+        alpha: Weight of the last demand in the level, 0 to 1.
+        beta: Weight of the last change of level in the trend, 0 to 1.
+        damping: Factor on the trend for each period ahead [phi], 0 to 1 (1: Holt's own).
+        service: Critical ratio in (0, 1), one or one for each node; default: b / (b + h), for echelons the
+            bounds of Shang and Song (see `EchelonBaseStock`).
+        multiples: Of the expected coming demand: one number, one for each node, or a list of those, spread
+            evenly over the horizon and joined by straight lines; default 1.
+        shares: How much each link gets of what its buyer orders, one number for each link; default:
+            inversely to the landed cost of a unit.
+        echelon: Whether positions count what lies downstream.
+        information: `blind`: it sees demand only when it has happened.
+
+    Raises:
+        InvalidInput: A parameter is not a usable number.
+    """
+
+    name: ClassVar[str] = "holt-base-stock"
+    summary: ClassVar[str] = "base-stock levels from exponential smoothing with a trend (Holt)"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind",)
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        alpha: float = 0.3,
+        beta: float = 0.1,
+        damping: float = 0.9,
+        service: Any = None,
+        multiples: Any = None,
+        shares: Any = None,
+        echelon: bool = True,
+        information: Information | None = None,
+    ) -> None:
+        super().__init__(problem, information, echelon, shares)
+        constants = [self.fraction("alpha", alpha), self.fraction("beta", beta), self.fraction("damping", damping)]
+        self.smoothing = dict(zip(("alpha", "beta", "damping"), constants, strict=True))
+        self.multiples = multiples = read_multiples(1.0 if multiples is None else multiples, self)
+        over_time = self.plan.knots(len(multiples)) @ multiples
+        safety = self.z_of(service) * self.spread()
+        self.parameters = self.pack_forecast(constants, safety, over_time)
+        self.notes = 2 * len(self.problem.markets)
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """Smoothing constants, and the multiple of each node in the first period."""
+        assert self.multiples is not None
+        return {**self.smoothing, **self.by_node("multiple", self.multiples[0])}

@@ -1,0 +1,377 @@
+"""What policies share that hold the position of every node against a level.
+
+Notation of their formulas, for node j in period t:
+
+    mu_m(t)     mean demand of market m (units/period), 0 from the horizon on
+    L_j         longest lead time of an order of node j (periods)
+    w_j         least time from arrival at node j to a sale (periods); 0 at a retailer
+    g_jm        stock that node j uses up for each unit sold on market m, by the shares of the suppliers
+    D_j(t)      coming demand (units): sum over m and tau of g_jm mu_m(tau), where tau runs from t + w_j
+                over L_j + 1 periods (installation), or from t to t + w_j + L_j (echelon)
+    IP_j(t)     inventory position (units): on hand + in transit - backlog; the echelon position adds
+                what lies downstream, in units of the node's own stock
+
+What node j orders is split among its suppliers by fixed shares. Orders that cannot reach a market
+before the horizon are not placed.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array, Problem
+from restock.policies._base import Information, TextPolicy, Tunable
+from restock.policies.flows import (
+    downstream_first,
+    last_useful_period,
+    per_entity,
+    periods_to_market,
+    supplier_shares,
+)
+from restock.problems.network import NetworkProblem
+
+KNOTS = 4  # points in time between which `fit` lets multiples run linearly
+
+
+class Plan:
+    """What can be said of a network before anything is decided; made once for each problem.
+
+    Attributes:
+        inner: Link indices, a node's links to its customers before those that supply it, shape (E,).
+        last: First period in which an order on the link comes too late, shape (E,).
+        shares: Default shares of the suppliers, shape (E,).
+        choice: Whether the buyer of the link has another supplier, shape (E,).
+        buyer, supplier: Node indices of the links, shape (E,); -1 is an outside source.
+        units_in: Stock used up for each unit shipped, shape (N,).
+        lead: Longest lead time of an order [L], shape (N,) (periods).
+        wait: Least time from arrival to sale [w], shape (N,) (periods).
+        horizon: Periods in an episode [T].
+        mean: Mean demand, shape (T, M) (units/period).
+        variance: Its variance, shape (T, M).
+    """
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        rank = {j: k for k, j in enumerate(downstream_first(problem))}
+        links = problem.spec.ordered_links
+        self.horizon = problem.horizon
+        self.supplier = np.array([problem.rank.get(link.source, -1) for link in links])
+        self.buyer = np.array([problem.rank[link.target] for link in links])
+        self.inner = np.array(sorted(range(len(links)), key=lambda i: rank.get(int(self.supplier[i]), -1)))
+        self.last = last_useful_period(problem)
+        self.shares = supplier_shares(problem)
+        self.choice = np.bincount(self.buyer)[self.buyer] > 1
+        self.units_in = problem.world(problem.plain.fresh)[0].units_in.copy()
+        self.lead = np.zeros(len(problem.nodes))
+        np.maximum.at(self.lead, self.buyer, [link.lead_time for link in links])
+        self.wait = periods_to_market(problem)
+        self.retailer = np.array([problem.rank[node] for node, _ in problem.markets])
+        self.mean = problem.demand.mean
+        deviation = problem.demand.noise_scale * problem.demand.distribution.deviation(self.mean)
+        self.variance = deviation**2
+        self._moments: dict[tuple[bool, int], tuple[Array, Array]] = {}
+
+    def usage(self, shares: Array) -> Array:
+        """Stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
+        used = np.zeros((len(self.lead), len(self.retailer)))
+        used[self.retailer, np.arange(len(self.retailer))] = 1.0
+        for i in self.inner:  # customers first, so what they need is known
+            j = self.supplier[i]
+            if j >= 0:
+                used[j] += self.units_in[j] * shares[i] * used[self.buyer[i]]
+        return used
+
+    def coming(self, amounts: Array, first: Array, count: Array) -> Array:
+        """Sums of amounts of shape (T, M) over `count` periods from t + first on, shape (T, N, M).
+
+        What lies beyond the horizon counts as 0.
+        """
+        sums = np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts, axis=0)])
+        begin = np.minimum(np.arange(self.horizon)[:, None] + first.astype(int), self.horizon)
+        end = np.minimum(begin + count.astype(int), self.horizon)
+        return np.asarray(sums[end] - sums[begin])
+
+    def window(self, echelon: bool, review: int = 1) -> tuple[Array, Array]:
+        """First period from now, and length, of the demand that a level has to cover, each (N,)."""
+        if echelon:
+            return np.zeros_like(self.lead), self.wait + self.lead + review
+        return self.wait, self.lead + review
+
+    def knots(self, count: int) -> Array:
+        """Weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
+        at = np.linspace(0.0, max(self.horizon - 1, 1), count) if count > 1 else np.zeros(1)
+        return np.stack([np.interp(np.arange(self.horizon), at, row) for row in np.eye(count)], axis=1)
+
+    def moments(self, echelon: bool, review: int = 1) -> tuple[Array, Array]:
+        """Mean and variance of the coming demand of each market, each of shape (T, N, M)."""
+        if (echelon, review) not in self._moments:
+            window = self.window(echelon, review)
+            self._moments[echelon, review] = self.coming(self.mean, *window), self.coming(self.variance, *window)
+        return self._moments[echelon, review]
+
+
+_PLANS: weakref.WeakKeyDictionary[Problem, Plan] = weakref.WeakKeyDictionary()
+
+
+def plan_of(problem: NetworkProblem) -> Plan:
+    """The plan of a problem, made at the first call."""
+    if problem not in _PLANS:
+        _PLANS[problem] = Plan(problem)
+    return _PLANS[problem]
+
+
+class LevelPolicy(TextPolicy):
+    """A policy that compares positions with levels.
+
+    Args:
+        problem: A supply network.
+        information: What it may know.
+        echelon: Whether positions and levels are those of echelons.
+        shares: How much each link gets of what its buyer orders, shape (E,), scaled to add up to 1 for
+            each buyer; default: inversely to the landed cost of a unit.
+
+    Attributes:
+        plan: What is known of the network.
+        echelon: As given.
+        shares: In force, shape (E,).
+        multiples: Of the mean coming demand, shape (K, N), where levels are that; else None.
+        usage: Stock that each node uses up for each unit sold on each market [g], shape (N, M).
+
+    Raises:
+        InvalidInput: `shares` or `echelon` is not usable, or the level of information is not offered.
+    """
+
+    multiples: Array | None = None
+
+    def __init__(self, problem: Problem, information: Information | None, echelon: bool, shares: Any) -> None:
+        super().__init__(problem, information)
+        if not isinstance(echelon, bool):
+            raise InvalidInput("echelon", echelon, "this is true or false", "Write true for echelon positions.")
+        self.echelon = echelon
+        self.plan = plan_of(self.problem)
+        self.shares = self.plan.shares if shares is None else self._scaled(shares)
+        self.usage = self.plan.usage(self.shares)
+
+    def _scaled(self, shares: Any) -> Array:
+        given = per_entity("shares", shares, self.problem.links)
+        total = np.bincount(self.plan.buyer, given)
+        if not (total > 0.0).all():
+            node = self.problem.nodes[int(np.flatnonzero(total <= 0.0)[0])]
+            problem = f"node {node} would order from nobody"
+            raise InvalidInput("shares", shares, problem, "Give one of its suppliers more than 0.")
+        return np.asarray(given / total[self.plan.buyer])
+
+    def planned(
+        self, name: str, given: Any, multiples: Any, service: Any, review: int = 1, **others: Any
+    ) -> tuple[Array, Array | None]:
+        """Levels of every period as they are given, as multiples of the coming demand, or by the formula.
+
+        Args:
+            name: What the policy calls its levels.
+            given: One number, one for each node, or None.
+            multiples: What `read_multiples` reads, or None.
+            service: See `z_of`.
+            review: Periods between two orders.
+            **others: What else may not be given beside levels.
+
+        Returns:
+            Levels of shape (T, N), or (1, N) where they never change, and the multiples in force.
+
+        Raises:
+            InvalidInput: They are given twice, or are not usable numbers.
+        """
+        exclusive({name: given, "multiples": multiples}, service=service, **others)
+        if multiples is not None:
+            read = read_multiples(multiples, self)
+            return self.multiple_of_coming(read, review), read
+        if given is not None:
+            return per_entity(name, given, self.problem.nodes)[None], None
+        return self.newsvendor(self.z_of(service), review), None
+
+    def pack(self, table: Array, follows: bool, *more: Array) -> Array:
+        """What the texts read: [inner (E) | weight (E) | share (E) | last (E) | follows | more | levels (T, N)].
+
+        Args:
+            table: Levels, shape (T, N), or (1, N) for all periods.
+            follows: Whether levels move in proportion to the goodwill of the customers.
+            *more: What the policy's own text reads besides.
+        """
+        plan = self.plan
+        weight = np.where(plan.supplier >= 0, plan.units_in[plan.supplier] * self.shares, 0.0) * self.echelon
+        whole = np.broadcast_to(table, (plan.horizon, table.shape[1]))
+        header = [plan.inner, weight, self.shares, plan.last, [float(follows)]]
+        return np.concatenate([*header, *more, whole.ravel()])
+
+    def by_node(self, what: str, values: Array) -> dict[str, float]:
+        """One number a node, named, for `parameters_in_words`."""
+        return {f"{what} {node}": float(value) for node, value in zip(self.problem.nodes, values, strict=True)}
+
+    @property
+    def rate(self) -> Array:
+        """Stock that each node uses up in a period at mean demand [lambda], shape (N,) (units/period)."""
+        return np.asarray(self.usage @ self.plan.mean.mean(axis=0))
+
+    def multiple_of_coming(self, multiples: Array, review: int = 1) -> Array:
+        """Levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
+        mean, _ = self.plan.moments(self.echelon, review)
+        coming = np.einsum("tjm,jm->tj", mean, self.usage)
+        return np.asarray(coming * (self.plan.knots(len(multiples)) @ multiples))
+
+    def spread(self, review: int = 1) -> Array:
+        """Standard deviation of the coming demand, shape (T, N) (units)."""
+        _, variance = self.plan.moments(self.echelon, review)
+        return np.asarray(np.sqrt(np.einsum("tjm,jm->tj", variance, self.usage**2)))
+
+    def newsvendor(self, z: Array, review: int = 1) -> Array:
+        """Levels: mean of the coming demand + z standard deviations of it, shape (T, N) (units)."""
+        plain = self.multiple_of_coming(np.ones((1, len(z))), review)
+        return np.asarray(np.maximum(plain + z * self.spread(review), 0.0))
+
+    def z_of(self, service: Any = None) -> Array:
+        """Normal quantiles of the critical ratios, shape (N,).
+
+        Args:
+            service: One ratio in (0, 1), or one for each node; default: b / (b + h_j), for echelons
+                the mean of the bounds of Shang and Song (see `EchelonBaseStock`).
+
+        Raises:
+            InvalidInput: `service` is not a ratio.
+        """
+        if service is not None:
+            ratios = per_entity("service", service, self.problem.nodes)
+            if not ((ratios > 0.0) & (ratios < 1.0)).all():
+                raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write 0.95.")
+            return quantiles(ratios)
+        if self.echelon:
+            return np.asarray(sum(quantiles(ratios) for ratios in echelon_ratios(self.problem, self.shares)) / 2.0)
+        return quantiles(critical_ratios(self.problem))
+
+    def tunables(self) -> dict[str, Tunable]:
+        """Multiples at `KNOTS` points in time, and the shares where a node has several suppliers."""
+        found = {"multiples": self._tunable_multiples()}
+        choice = self.plan.choice
+        if choice.any():
+            low, high = np.where(choice, 0.001, self.shares), np.where(choice, 1.0, self.shares)
+            found["shares"] = Tunable(self.shares, np.full(len(choice), 0.25), low, high)
+        return found
+
+    def _tunable_multiples(self) -> Tunable:
+        """From those in force on; more than one list keeps its knots."""
+        start = np.ones((1, len(self.problem.nodes))) if self.multiples is None else self.multiples
+        if len(start) == 1:
+            start = np.repeat(start, min(KNOTS, self.plan.horizon), axis=0)
+        return Tunable(start, np.full(start.shape, 0.25), np.zeros(start.shape), np.full(start.shape, 10.0))
+
+
+def shortage_costs(problem: NetworkProblem) -> Array:
+    """Largest cost of a unit short downstream of each node [b], shape (N,): its margin too where sales are lost."""
+    links = problem.spec.ordered_links
+    buyers: dict[Any, set[Any]] = {node.id: set() for node in problem.spec.managed}
+    for link in links:
+        buyers.setdefault(link.source, set()).add(link.target)
+    downstream: dict[Any, set[Any]] = {}
+    for node_id in TopologicalSorter(buyers).static_order():
+        downstream[node_id] = {node_id}.union(*(downstream[buyer] for buyer in buyers[node_id]))
+    costs = []
+    for node in problem.spec.managed:
+        reach = downstream[node.id]
+        worst = 0.0
+        for market in problem.spec.ordered_markets:
+            if market.source in reach:
+                paid = min(link.price for link in links if link.target == market.source)
+                margin = 0.0 if problem.spec.backlog else max(market.price - paid, 0.0)
+                worst = max(worst, market.shortage_cost + margin)
+        costs.append(worst)
+    return np.array(costs)
+
+
+def critical_ratios(problem: NetworkProblem) -> Array:
+    """The critical ratio b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
+    shortage = shortage_costs(problem)
+    whole = shortage + np.array([node.holding_cost or 0.0 for node in problem.spec.managed])
+    ratio = np.divide(shortage, whole, out=np.full_like(whole, 0.5), where=whole > 0.0)
+    return np.asarray(np.clip(ratio, 0.5, 0.999))
+
+
+def echelon_ratios(problem: NetworkProblem, shares: Array) -> tuple[Array, Array]:
+    """Lower and upper critical ratios of the echelon levels after Shang and Song, each of shape (N,).
+
+    For a serial system they are (b + H_(j+1)) / (b + H_1) and (b + H_(j+1)) / (b + H_j), where H_j is
+    the holding cost of node j, j + 1 its supplier and 1 the retailer. Here b is the largest shortage
+    cost downstream (plus the margin where sales are lost), H_1 the largest holding cost of a retailer
+    downstream, and H_(j+1) the mean of the suppliers by their shares (0 for an outside source). Kept
+    within [0.5, 0.999].
+    """
+    plan = plan_of(problem)
+    own = np.array([node.holding_cost or 0.0 for node in problem.spec.managed])
+    shortage = shortage_costs(problem)
+    retail = np.zeros(len(own))
+    retail[plan.retailer] = own[plan.retailer]
+    for i in plan.inner:
+        j = plan.supplier[i]
+        if j >= 0:
+            retail[j] = max(retail[j], retail[plan.buyer[i]])
+    behind = np.where(plan.supplier >= 0, own[plan.supplier], 0.0)
+    above = np.bincount(plan.buyer, shares * behind, minlength=len(own))
+
+    def ratio(holding: Array) -> Array:
+        whole = shortage + holding
+        plain = np.divide(shortage + above, whole, out=np.full_like(own, 0.5), where=whole > 0.0)
+        return np.asarray(np.clip(plain, 0.5, 0.999))
+
+    return ratio(retail), ratio(own)
+
+
+def quantiles(ratios: Array) -> Array:
+    """Standard normal quantiles of ratios in (0, 1), same shape."""
+    return np.array([NormalDist().inv_cdf(float(ratio)) for ratio in ratios])
+
+
+def order_quantities(policy: LevelPolicy) -> Array:
+    """Economic order quantities sqrt(2 K lambda / h) of the nodes, shape (N,) (units); 0 without a fixed cost.
+
+    K adds up the fixed costs of the node's links, lambda is what it uses up in a period, h its holding cost.
+    """
+    plan, problem = policy.plan, policy.problem
+    fixed = np.bincount(plan.buyer, [link.fixed_cost for link in problem.spec.ordered_links])
+    holding = np.array([max(node.holding_cost or 0.0, 1e-6) for node in problem.spec.managed])
+    return np.asarray(np.sqrt(2.0 * fixed * policy.rate / holding))
+
+
+def read_multiples(value: Any, policy: LevelPolicy) -> Array:
+    """Multiples of shape (K, N) from one number, one for each node, or K lists of one for each node.
+
+    Raises:
+        InvalidInput: It is none of these.
+    """
+    nodes = policy.problem.nodes
+    if np.ndim(value) < 2:
+        return per_entity("multiples", value, nodes)[None]
+    rows = [per_entity("multiples", row, nodes) for row in value]
+    if not 1 <= len(rows) <= policy.plan.horizon:
+        what = f"there are {len(rows)} lists for {policy.plan.horizon} periods"
+        raise InvalidInput("multiples", value, what, "Give fewer, they are joined by straight lines.")
+    return np.stack(rows)
+
+
+def exclusive(ways: Mapping[str, Any], **others: Any) -> None:
+    """Check that levels are given in one way at most, and that nothing else is then planned with.
+
+    Args:
+        ways: Ways to give levels, by the name of the parameter.
+        **others: Parameters of the formula that would plan them.
+
+    Raises:
+        InvalidInput: They are given twice.
+    """
+    given = [name for name, value in ways.items() if value is not None]
+    rest = {name: ways[name] for name in given[1:]} | {k: v for k, v in others.items() if v is not None}
+    if given and rest:
+        name, value = next(iter(rest.items()))
+        raise InvalidInput(name, value, f"{given[0]} are given, so there is nothing to plan", "Drop one.")

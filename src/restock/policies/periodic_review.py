@@ -1,0 +1,105 @@
+"""(R, S): every R periods, raise each node's inventory position to its level."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.operations import positive, when
+from restock.core.problem import Array
+from restock.policies._base import Information
+from restock.policies.levels import LevelPolicy, order_quantities
+from restock.problems.network import NetworkProblem
+from restock.problems.network.interface import echelon_position
+
+
+def act(
+    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
+) -> None:
+    """In every R-th period, from 0 on, order up to the level of the period."""
+    n = len(state.on_hand)
+    e = len(flows.ordered)
+    position = flows.used
+    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
+    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
+    due = 0.5 - t % parameters[4 * e + 1]
+    level = 4 * e + 2 + t * n
+    for i in range(e):
+        j = links.buyer[i]
+        gap = when(due, positive(parameters[level + j] * goodwill - position[j]), 0.0)
+        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
+
+
+class PeriodicReview(LevelPolicy):
+    """The (R, S) policy: every R periods order up to S_j, between them nothing.
+
+    In periods 0, R, 2 R, ... node j orders positive(S_j(t) - IP_j). By default
+
+        S_j(t) = E[D_j(t)] + z_j sd[D_j(t)]
+
+    where D_j(t) is the demand over the lead time and the R periods until the next order, and z_j the
+    normal quantile of b / (b + h_j). R is by default the shortest of the nodes' reorder intervals
+    sqrt(2 K / (h lambda)), rounded down, 1 without fixed costs, and not so long that the capacity of a
+    period cannot make what is used up in R periods. Notation, suppliers, end of the horizon:
+    see `restock.policies.levels`. Source: Silver, Pyke, Thomas (2017), Inventory and Production Management
+    in Supply Chains, ch. 6. Good where trucks go on fixed days, or many goods are ordered together.
+
+    Args:
+        problem: A supply network.
+        review: Periods from order to order [R], a whole number.
+        levels: S (units), one number or one for each node (in order of `problem.nodes`).
+        multiples: S as a multiple of the mean coming demand: one number, one for each node, or a list of
+            those, spread evenly over the horizon and joined by straight lines; under goodwill S moves
+            with it.
+        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
+        shares: How much each link gets of what its buyer orders, one number for each link; default:
+            inversely to the landed cost of a unit.
+        echelon: Whether positions count what lies downstream.
+        information: `blind` plans for the configured prior, `informed` for the mean curve.
+
+    Raises:
+        InvalidInput: A parameter is not a usable number, or levels are given in two ways.
+    """
+
+    name: ClassVar[str] = "R-S"
+    summary: ClassVar[str] = "(R, S): every R periods, order up to S"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
+    text = staticmethod(act)
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        review: Any = None,
+        levels: Any = None,
+        multiples: Any = None,
+        service: Any = None,
+        shares: Any = None,
+        echelon: bool = False,
+        information: Information | None = None,
+    ) -> None:
+        super().__init__(problem, information, echelon, shares)
+        self.review = self._interval() if review is None else review
+        whole = isinstance(self.review, (int, np.integer)) and not isinstance(self.review, bool)
+        if not whole or not 1 <= self.review <= self.plan.horizon:
+            what = f"a whole number of periods, 1 to {self.plan.horizon}"
+            raise InvalidInput("review", review, what, "Write for instance 7.")
+        table, self.multiples = self.planned("levels", levels, multiples, service, int(self.review))
+        self.levels: Array = table[0]
+        self.parameters = self.pack(table, multiples is not None, np.array([float(self.review)]))
+
+    def _interval(self) -> int:
+        """The shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
+        world = self.problem.world(self.problem.plain.fresh)
+        quantity = order_quantities(self)
+        costly = quantity > 0.0
+        if not costly.any():
+            return 1
+        interval = (quantity[costly] / np.maximum(self.rate[costly], 1e-9)).min()
+        allowed = (world[0].capacity / np.maximum(self.rate * world[0].units_out, 1e-9)).min()
+        return int(np.clip(min(interval, allowed), 1, self.plan.horizon))
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """R, and S of each node in the first period."""
+        return {"review": float(self.review), **self.by_node("level", self.levels)}
