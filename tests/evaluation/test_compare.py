@@ -11,6 +11,7 @@ import pytest
 import restock
 from restock.core.play import draw
 from restock.demand import laws
+from restock.evaluation.stats import episodes_needed, holm, p_value
 from restock.policies._base import Policy, View
 from restock.policies.base_stock import BaseStock
 
@@ -237,3 +238,21 @@ def test_a_policy_of_ones_own():
     problem = restock.load_problem("serial")
     table = restock.compare(problem, [Nameless(problem), "base-stock"], episodes=3)
     assert table.row("hindsight-like").kpis["bullwhip_cv"] == 0.0
+
+
+def test_p_values_are_corrected_and_open_verdicts_say_what_they_need():
+    levels = {"one": (100, 120, 130), "near": (98, 122, 131), "far": (60, 80, 90)}
+    problem = restock.load_problem("serial")
+    chosen = {name: BaseStock(problem, levels=list(level)) for name, level in levels.items()}
+    table = restock.compare(problem, chosen, episodes=12, seed=8)
+    assert table.row(table.reference).p is None and table.row("hindsight").p is None
+    rivals = [row for row in table.rows if row.p is not None]
+    assert len(rivals) == 2
+    best = table.row(table.reference).simulation.profit
+    alone = [p_value(row.simulation.profit - best) for row in rivals]
+    assert [row.p for row in rivals] == holm(alone)
+    near, far = rivals
+    assert far.p < 0.001 and far.more_episodes is None
+    assert near.p > 0.05 and near.more_episodes == episodes_needed(near.simulation.profit - best, 1, 0.05) - 12
+    told = {row["name"]: row for row in table.to_dict()["policies"]}
+    assert (told[near.name]["p"], told[near.name]["more_episodes"]) == (near.p, near.more_episodes)

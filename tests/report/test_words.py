@@ -13,7 +13,7 @@ from restock.evaluation.stats import Estimate
 from restock.report import tables
 from restock.report import words as say
 from restock.report.figures import on_one_scale, sample
-from restock.report.numbers import amount, decimals, interval, share
+from restock.report.numbers import amount, decimals, interval, p_in_words, share
 from restock.report.svg import Scale, ticks
 from restock.report.words import Words
 
@@ -25,10 +25,12 @@ def comparison() -> Comparison:
     return compare("serial", ["base-stock", "constant-order", "random"], episodes=20, seed=3)
 
 
-def told(comparison: Comparison, **differences: Estimate) -> Comparison:
-    """The comparison with other differences."""
+def told(comparison: Comparison, p: float, more: int | None = None, **differences: Estimate) -> Comparison:
+    """The comparison with other differences of that p-value."""
     rows = [
-        dataclasses.replace(row, difference=differences[row.name]) if row.name in differences else row
+        dataclasses.replace(row, difference=differences[row.name], p=p, more_episodes=more)
+        if row.name in differences
+        else row
         for row in comparison.rows
     ]
     return dataclasses.replace(comparison, rows=tuple(rows))
@@ -60,20 +62,40 @@ def test_answer_names_the_best_and_how_sure(comparison: Comparison) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict", "words"),
-    [(-20.0, -4.0, "clear", "excludes zero"), (-20.0, 4.0, "too close to call", "includes zero")],
+    ("p", "more", "verdict", "words"),
+    [
+        (0.0004, None, "clear", "a clear difference (p < 0.001, corrected for 2 comparisons)."),
+        (0.0312, None, "clear", "a clear difference (p = 0.031, corrected for 2 comparisons)."),
+        (
+            0.214,
+            1200,
+            "too close to call",
+            "too close to call (p = 0.21, corrected for 2 comparisons); about 1,200 more ",
+        ),
+        (1.0, None, "too close to call", "too close to call (p = 1.00, corrected for 2 comparisons)."),
+    ],
 )
-def test_verdict_follows_the_interval(
-    comparison: Comparison, low: float, high: float, verdict: str, words: str
+def test_verdict_follows_the_corrected_p(
+    comparison: Comparison, p: float, more: int | None, verdict: str, words: str
 ) -> None:
     second = say.rivals(comparison)[0].name
-    changed = told(comparison, **{second: Estimate(-8.0, low, high)})
+    changed = told(comparison, p, more, **{second: Estimate(-8.0, -20.0, 4.0)})
     assert say.verdict(changed.row(second)) == verdict
     assert words in " ".join(say.answer(changed))
     # Seen from the best policy the interval is turned around.
-    assert f"8.0 less (95% interval {amount(-high, 1)} to 20.0)" in " ".join(say.answer(changed))
-    cells = next(row for row in tables.summary(changed).rows if row[0] == second)
-    assert cells[-1] == verdict
+    assert f"8.0 less (95% interval {amount(-4.0, 1)} to 20.0)" in " ".join(say.answer(changed))
+    table = tables.summary(changed)
+    cells = dict(zip(table.header, next(row for row in table.rows if row[0] == second), strict=True))
+    assert cells["verdict"] == verdict
+    assert cells["p (Holm)"] == p_in_words(p)
+    assert cells.get("more episodes") == (None if more is None else "1,200")
+
+
+def test_an_open_verdict_on_any_policy_is_told(comparison: Comparison) -> None:
+    third = say.rivals(comparison)[1].name
+    changed = told(comparison, 0.3, 77, **{third: Estimate(-8.0, -20.0, 4.0)})
+    expected = f"{say.upper(third)}: too close to call (p = 0.30, corrected for 2 comparisons); about 77 more weeks"
+    assert any(sentence.startswith(expected) for sentence in say.answer(changed, WEEK))
 
 
 def test_one_episode_claims_nothing() -> None:
@@ -91,8 +113,8 @@ def test_equal_policies_are_called_equal() -> None:
 
 def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
     second = say.rivals(comparison)[0].name
-    clear = told(comparison, **{second: Estimate(-8.0, -20.0, -4.0)})
-    unsettled = told(comparison, **{second: Estimate(-8.0, -20.0, 4.0)})
+    clear = told(comparison, 0.001, **{second: Estimate(-8.0, -20.0, -4.0)})
+    unsettled = told(comparison, 0.4, **{second: Estimate(-8.0, -20.0, 4.0)})
     one = " ".join(say.overall([clear, clear]))
     assert f"On both networks, {comparison.reference} earned most" in one
     assert f"It is clearly ahead of {second} and random." in one
@@ -103,7 +125,7 @@ def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
 
 def test_overall_says_once_what_holds_everywhere(comparison: Comparison) -> None:
     second = say.rivals(comparison)[0].name
-    unsettled = told(comparison, **{second: Estimate(-8.0, -20.0, 4.0)})
+    unsettled = told(comparison, 0.4, **{second: Estimate(-8.0, -20.0, 4.0)})
     told_once = f"Its lead over {second} is too close to call everywhere (per episode 8.0 on serial and 8.0 on serial)."
     assert told_once in say.overall([unsettled, unsettled])
 

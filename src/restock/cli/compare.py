@@ -152,7 +152,7 @@ def _as_csv(document: dict[str, Any]) -> str:
         for name in ("profit", "difference"):
             ends = entry[name] or {}
             row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
-        row |= {name: entry[name] for name in ("gap", "better_in", "seconds")}
+        row |= {name: entry[name] for name in ("gap", "better_in", "p", "more_episodes", "seconds")}
         row |= {name: value for name, value in entry["kpis"].items() if name != "profit"}
         rows.append(
             {k: "" if v is None or (isinstance(v, float) and not math.isfinite(v)) else v for k, v in row.items()}
@@ -165,7 +165,7 @@ def _as_csv(document: dict[str, Any]) -> str:
 
 
 def _print(console: Console, result: Comparison, document: dict[str, Any]) -> None:
-    from restock.report.numbers import NONE, decimals, share
+    from restock.report.numbers import NONE, decimals, p_in_words, share
 
     console.text(
         f"{result.problem.name}: {result.episodes} episodes of {result.problem.horizon} periods, seed {result.seed}; "
@@ -174,8 +174,14 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
     console.text()
     wide = console.width >= 110
     bounded = result.bound is not None
-    header = ["policy", "knows", "mean profit\n95% interval", "difference\nto the best"]
-    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 6), words=[0])
+    header = [
+        "policy",
+        "knows",
+        "mean profit\n95% interval",
+        "difference\nto the best",
+        *(["p\n(Holm)"] if wide else []),
+    ]
+    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 7), words=[0])
     places = decimals([row.profit.mean for row in result.rows])
     for row in result.rows:
         cells = [row.name, row.information, _estimate(row.profit, places, False, wide)]
@@ -183,6 +189,8 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
             cells.append("the best" if row.information != "clairvoyant" else NONE)
         else:
             cells.append(_estimate(row.difference, decimals([row.difference.mean]), True, wide))
+        if wide:
+            cells.append(NONE if row.p is None else p_in_words(row.p))
         if bounded:
             cells.append(NONE if row.gap is None else share(row.gap, 1))
         cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)

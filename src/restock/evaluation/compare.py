@@ -12,7 +12,7 @@ from restock.core.errors import InvalidInput
 from restock.core.play import Episodes, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, as_policy, run
-from restock.evaluation.stats import Estimate, estimate
+from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, estimate, holm, holm_levels, p_value
 from restock.policies._base import Policy, Progress
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
@@ -29,6 +29,10 @@ class Row:
         difference: Mean paired difference to the best policy that is not clairvoyant; None for that one.
         gap: Share of the bound that is missing, 1 - sum(profit) / sum(bound); None without a bound.
         better_in: Share of the episodes in which it earns more than the reference.
+        p: p-value of that difference, corrected for all comparisons of the table (Holm); None for the
+            reference and for a clairvoyant policy.
+        more_episodes: Where p is not below 5 %: how many more episodes would tell such a difference
+            (power 80 %); None where it is clear, or nothing can be said.
         kpis: Means of the key figures.
         seconds: Time for all episodes.
         simulation: Everything that happened.
@@ -40,6 +44,8 @@ class Row:
     difference: Estimate | None
     gap: float | None
     better_in: float | None
+    p: float | None
+    more_episodes: int | None
     kpis: Mapping[str, float]
     seconds: float
     simulation: Simulation
@@ -100,6 +106,8 @@ class Comparison:
                     "difference": interval(row.difference),
                     "gap": row.gap,
                     "better_in": row.better_in,
+                    "p": row.p,
+                    "more_episodes": row.more_episodes,
                     "kpis": dict(row.kpis),
                     "seconds": row.seconds,
                 }
@@ -189,6 +197,7 @@ def _table(
     reference = (honest or order)[0]
     best = runs[reference].profit
     limit, proven = _bound(runs)
+    told = _told_apart({name: runs[name].profit - best for name in honest if name != reference}, block)
     rows, exceeded = [], []
     for name in order:
         one = runs[name]
@@ -203,6 +212,8 @@ def _table(
                 difference=None if same else estimate(one.profit - best, block),
                 gap=None if limit is None or limit.sum() <= 0 else float(1.0 - one.profit.sum() / limit.sum()),
                 better_in=None if same else float((one.profit > best + 1e-9).mean()),
+                p=told[name][0] if name in told else None,
+                more_episodes=told[name][1] if name in told else None,
                 kpis={key: float(np.mean(value)) for key, value in one.kpis.items()},
                 seconds=one.seconds,
                 simulation=one,
@@ -212,6 +223,16 @@ def _table(
         problem, tuple(rows), reference, None if limit is None else estimate(limit, block), proven,
         len(chance), seed, block, tuple(exceeded),
     )  # fmt: skip
+
+
+def _told_apart(differences: Mapping[str, Array], block: int) -> dict[str, tuple[float, int | None]]:
+    """For each difference its corrected p-value, and how many more episodes it would take where that is not clear."""
+    alone = [p_value(values, block) for values in differences.values()]
+    found: dict[str, tuple[float, int | None]] = {}
+    for (name, values), p, level in zip(differences.items(), holm(alone), holm_levels(alone), strict=True):
+        enough = None if p < LEVEL else episodes_needed(values, block, level)
+        found[name] = (p, None if enough is None else max(enough - len(values), 1))
+    return found
 
 
 def _bound(runs: Mapping[str, Simulation]) -> tuple[Array | None, bool]:

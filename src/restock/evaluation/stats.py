@@ -1,9 +1,10 @@
-"""Means with their uncertainty: t intervals, also for episodes that overlap."""
+"""Means with their uncertainty, and what can be said of differences: t intervals and tests, also for overlaps."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -29,22 +30,63 @@ class Estimate:
         return f"{self.mean:.6g} [{self.low:.6g}, {self.high:.6g}]"
 
 
-def t_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t: exact for 1 and 2 degrees, else the expansion of Abramowitz and Stegun 26.7.5.
+LEVEL = 0.05  # of an error, wherever something is called clear
+POWER = 0.80  # chance to see a difference that is there
+MOST_EPISODES = 10**9  # beyond, two policies are as good as equal
 
-    The expansion is off by less than 0.2 % at 97.5 % from 4 degrees on (1.5 % at 3).
-    """
-    if degrees == 1:
-        return math.tan(math.pi * (probability - 0.5))
-    if degrees == 2:
-        a = 2.0 * probability - 1.0
-        return a * math.sqrt(2.0 / (1.0 - a * a))
-    z = NormalDist().inv_cdf(probability)
-    g1 = (z**3 + z) / 4.0
-    g2 = (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
-    g3 = (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / 384.0
-    g4 = (79.0 * z**9 + 776.0 * z**7 + 1482.0 * z**5 - 1920.0 * z**3 - 945.0 * z) / 92160.0
-    return z + g1 / degrees + g2 / degrees**2 + g3 / degrees**3 + g4 / degrees**4
+
+def t_probability(value: float, degrees: float) -> float:
+    """Probability that Student's t is below the value, through the incomplete beta function."""
+    if math.isinf(value):
+        return 0.0 if value < 0.0 else 1.0
+    tail = 0.5 * _incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + value * value))
+    return tail if value < 0.0 else 1.0 - tail
+
+
+def t_quantile(probability: float, degrees: float) -> float:
+    """Quantile of Student's t, to about 1e-9: Newton's method from that of the normal distribution."""
+    if probability < 0.5:
+        return -t_quantile(1.0 - probability, degrees)
+    low, high = 0.0, 1.0
+    while t_probability(high, degrees) < probability:
+        low, high = high, 2.0 * high
+    value = min(max(NormalDist().inv_cdf(probability), low), high)
+    log_scale = math.lgamma((degrees + 1.0) / 2.0) - math.lgamma(degrees / 2.0) - 0.5 * math.log(degrees * math.pi)
+    for _ in range(100):
+        error = t_probability(value, degrees) - probability
+        low, high = (low, value) if error > 0.0 else (value, high)
+        density = math.exp(log_scale - (degrees + 1.0) / 2.0 * math.log1p(value * value / degrees))
+        step = value - error / density
+        new = step if low <= step <= high else 0.5 * (low + high)
+        if abs(new - value) <= 1e-10 * max(1.0, value):
+            return new
+        value = new
+    return value
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction."""
+    if x <= 0.0 or x >= 1.0:
+        return 0.0 if x <= 0.0 else 1.0
+    if x > (a + 1.0) / (a + b + 2.0):  # where the fraction converges slowly, the other tail's is fast
+        return 1.0 - _incomplete_beta(b, a, 1.0 - x)
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    tiny = 1e-300
+    c, d = 1.0, 1.0 / max(1.0 - (a + b) * x / (a + 1.0), tiny)
+    fraction = d
+    for m in range(1, 2000):
+        for term in (
+            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
+        ):
+            d = 1.0 + term * d
+            c = 1.0 + term / c
+            d = 1.0 / (d if abs(d) > tiny else tiny)
+            c = c if abs(c) > tiny else tiny
+            fraction *= d * c
+        if abs(d * c - 1.0) < 1e-15:
+            break
+    return math.exp(scale) * fraction / a
 
 
 def estimate(values: Array, block: int = 1) -> Estimate:
@@ -61,16 +103,108 @@ def estimate(values: Array, block: int = 1) -> Estimate:
         values: Shape (B,).
         block: At least the number of neighbours that share data.
     """
+    mean, error, degrees = _moments(values, block)
+    if math.isnan(error):
+        return Estimate(mean, math.nan, math.nan)
+    half = t_quantile(1.0 - LEVEL / 2.0, degrees) * error
+    return Estimate(mean, mean - half, mean + half)
+
+
+def p_value(differences: Array, block: int = 1) -> float:
+    """How likely a mean at least so far from zero would be if the true mean were zero (two-sided t test).
+
+    The test that belongs to the interval of `estimate`: below 5 % where that excludes zero. NaN with
+    one episode only.
+
+    Args:
+        differences: Paired differences, shape (B,).
+        block: At least the number of neighbours that share data.
+    """
+    mean, error, degrees = _moments(differences, block)
+    if math.isnan(error):
+        return math.nan
+    if error == 0.0:
+        return 1.0 if mean == 0.0 else 0.0
+    return 2.0 * t_probability(-abs(mean) / error, degrees)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for how many comparisons are made at once (Holm 1979), in their order.
+
+    The chance that any of those below 5 % is a false alarm is at most 5 %, however the comparisons
+    depend on each other. NaN stays NaN and does not count.
+    """
+    order = sorted((k for k, p in enumerate(p_values) if not math.isnan(p)), key=lambda k: p_values[k])
+    adjusted = [math.nan] * len(p_values)
+    least = 0.0
+    for rank, k in enumerate(order):
+        least = max(least, min(1.0, (len(order) - rank) * p_values[k]))
+        adjusted[k] = least
+    return adjusted
+
+
+def holm_levels(p_values: Sequence[float]) -> list[float]:
+    """The level that each p-value is held against in Holm's procedure, in their order."""
+    order = sorted((k for k, p in enumerate(p_values) if not math.isnan(p)), key=lambda k: p_values[k])
+    levels = [math.nan] * len(p_values)
+    for rank, k in enumerate(order):
+        levels[k] = LEVEL / (len(order) - rank)
+    return levels
+
+
+def episodes_needed(differences: Array, block: int = 1, level: float = LEVEL, power: float = POWER) -> int | None:
+    """Episodes with which a difference like the one seen would be found clear, with the given chance.
+
+    n = (t(1 - level/2) + t(power))^2 s^2 / d^2 for the mean d and variance s^2 of the paired
+    differences, both quantiles with the degrees of freedom of n episodes. Had policies not met the
+    same episodes, s^2 would be the sum of their variances, and n often many times as large.
+
+    Args:
+        differences: Paired differences, shape (B,).
+        block: At least the number of neighbours that share data.
+        level: Of a false alarm.
+        power: Chance to find it.
+
+    Returns:
+        How many in all; None where the sample says nothing about it (one episode, or no difference).
+    """
+    mean, error, _ = _moments(differences, block)
+    if math.isnan(error) or mean == 0.0:
+        return None
+    ratio = error**2 * len(differences) / mean**2
+    normal = NormalDist()
+    least = 2.0 * block
+    low = max(least, ratio * (normal.inv_cdf(1.0 - level / 2.0) + normal.inv_cdf(power)) ** 2)
+    if low > MOST_EPISODES:
+        return MOST_EPISODES
+
+    def wanted(count: int) -> float:
+        degrees = _degrees(count, block)
+        return ratio * (t_quantile(1.0 - level / 2.0, degrees) + t_quantile(power, degrees)) ** 2
+
+    # More episodes than the normal distribution asks for, fewer than t does with so few: halve what is between.
+    enough, few = math.ceil(max(least, wanted(math.ceil(low)))), math.ceil(low) - 1
+    while enough - few > 1:
+        middle = (enough + few) // 2
+        enough, few = (middle, few) if middle >= max(least, wanted(middle)) else (enough, middle)
+    return enough
+
+
+def _degrees(count: int, block: int) -> int:
+    return count - 1 if block <= 1 else max(1, count // (2 * block))
+
+
+def _moments(values: Array, block: int) -> tuple[float, float, int]:
+    """Mean, its standard error and degrees of freedom; the error NaN where there is none."""
     values = np.asarray(values, dtype=np.float64)
     count = len(values)
     mean = float(values.mean())
     if count < 2 or not math.isfinite(mean):
-        return Estimate(mean, math.nan, math.nan)
+        return mean, math.nan, 0
+    degrees = _degrees(count, block)
     if block <= 1:
-        degrees, variance = count - 1, float(values.var(ddof=1))
+        variance = float(values.var(ddof=1))
     else:
-        degrees = max(1, count // (2 * block))
         waves = np.cos(np.pi * np.outer(np.arange(1, degrees + 1), np.arange(count) + 0.5) / count)
         variance = float(((waves @ values) ** 2).mean() * 2.0 / count)
-    half = t_quantile(0.975, degrees) * math.sqrt(variance / count)
-    return Estimate(mean, mean - half, mean + half)
+    return mean, math.sqrt(variance / count), degrees

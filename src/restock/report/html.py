@@ -209,10 +209,14 @@ def _meanings(comparisons: Sequence[Comparison]) -> str:
     known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison))
     known = {
         "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
-        "clear, too close to call": "whether the 95% interval of the difference excludes zero or includes it",
+        "p (Holm)": "how likely a difference at least so large would be by chance, were there none (paired t test); "
+        "corrected by Holm's method for all differences in the table, while each 95% interval stands for itself",
+        "clear, too close to call": "whether that p is below 0.05",
         "share of the bound (of bound)": "profit / profit of the hindsight optimum, both summed over all episodes",
         **known,
     }
+    if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
+        known["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in known.items()) + "</dl>"
 
 

@@ -32,6 +32,13 @@ def share(value: float, places: int = 0) -> str:
     return NONE if not math.isfinite(value) else amount(100.0 * value, places) + "%"
 
 
+def p_in_words(p: float) -> str:
+    """A p-value: two digits, or that it is very small."""
+    if not math.isfinite(p):
+        return NONE
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
 def interval(value: Estimate, places: int = 0, sign: bool = False) -> str:
     """The ends of a 95 % interval."""
     if not math.isfinite(value.low):

@@ -6,7 +6,7 @@ import dataclasses
 
 from restock.core.kpis import MEANINGS
 from restock.evaluation.compare import Comparison
-from restock.report.numbers import NONE, amount, decimals, interval, places_for, share
+from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
 from restock.report.words import PLAIN, Words, bound_row, kpi_name, money_parts, verdict
 
 SHARES = ("fill_rate", "cycle_service_level")
@@ -37,18 +37,23 @@ def summary(comparison: Comparison, words: Words = PLAIN) -> Table:
     places = decimals([row.profit.mean for row in comparison.rows])
     bounded = comparison.bound is not None
     header = ("policy", "profit", "95% interval", *(("of bound",) if bounded else ()))
-    header += ("difference", "95% interval", "ahead in", "verdict")
+    more = any(row.more_episodes is not None for row in comparison.rows)
+    header += ("difference", "95% interval", "ahead in", "p (Holm)")
+    header += (*((f"more {words.episodes}",) if more else ()), "verdict")
     rows = []
     for row in comparison.rows:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
         if bounded:
             cells.append(NONE if row.gap is None else share(1.0 - row.gap))
         if row.difference is None or row.better_in is None:
-            cells += [NONE, NONE, NONE, "the best"]
+            cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), "the best"]
         else:
             fine = places_for(row.difference)
             cells += [amount(row.difference.mean, fine, True), interval(row.difference, fine, True)]
-            cells += [share(row.better_in), "the bound" if row.information == "clairvoyant" else verdict(row)]
+            cells += [share(row.better_in), NONE if row.p is None else p_in_words(row.p)]
+            if more:
+                cells.append(NONE if row.more_episodes is None else amount(row.more_episodes))
+            cells.append("the bound" if row.information == "clairvoyant" else verdict(row))
         rows.append(tuple(cells))
     caption = (
         f"Profit per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over {comparison.episodes} "

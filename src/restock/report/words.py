@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from restock.evaluation.compare import Comparison, Row
-from restock.report.numbers import NONE, amount, decimals, interval, places_for, share
+from restock.evaluation.stats import LEVEL
+from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,10 +114,11 @@ def answer(comparison: Comparison, words: Words = PLAIN) -> list[str]:
         said[0] += reached + (proven if comparison.bound_proven else "the best plan found earns with demand known")
     said[0] += "."
     if others:
-        said.append(_lead(others[0], best, words))
+        said.append(_lead(comparison, others[0], best, words))
     if len(others) > 1:
         behind = [f"{row.name} {_less(row)}" for row in others[1:]]
         said.append(f"{upper(_listed(behind))}.")
+        said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in others[1:] if verdict(row) == OPEN]
     return said
 
 
@@ -163,23 +165,35 @@ def rivals(comparison: Comparison) -> list[Row]:
 
 
 def verdict(row: Row) -> str:
-    """How sure the difference to the best policy is."""
-    if row.difference is None or not math.isfinite(row.difference.low):
+    """How sure the difference to the best policy is, by its corrected p-value."""
+    if row.p is None or not math.isfinite(row.p):
         return NONE
-    return OPEN if row.difference.low <= 0.0 <= row.difference.high else CLEAR
+    return CLEAR if row.p < LEVEL else OPEN
 
 
-def _lead(row: Row, best: Row, words: Words) -> str:
+def surely(comparison: Comparison, row: Row, words: Words = PLAIN) -> str:
+    """The verdict on a policy with what it rests on."""
+    assert row.p is not None
+    others = len(rivals(comparison))
+    p = p_in_words(row.p)
+    p = f"p {p}" if p.startswith("<") else f"p = {p}"
+    corrected = f"{p}, corrected for {others} comparisons" if others > 1 else p
+    if verdict(row) == CLEAR:
+        return f"a clear difference ({corrected})."
+    if row.more_episodes is None:
+        return f"{OPEN} ({corrected})."
+    return f"{OPEN} ({corrected}); about {amount(row.more_episodes)} more {words.episodes} would tell."
+
+
+def _lead(comparison: Comparison, row: Row, best: Row, words: Words) -> str:
     """The lead of the best policy over the next one."""
     assert row.difference is not None and row.better_in is not None
     if np.array_equal(row.simulation.profit, best.simulation.profit):
         return f"The next, {row.name}, earned the same in every {words.episode}."
-    if not math.isfinite(row.difference.low):
+    if row.p is None or not math.isfinite(row.p):
         return f"The next, {row.name}, {_less(row)}; with one {words.episode} that may be chance."
     said = f"The next, {row.name}, {_less(row, True)} and was ahead in {share(row.better_in)} of the {words.episodes}: "
-    if verdict(row) == OPEN:
-        return said + "too close to call, as the interval includes zero."
-    return said + "a clear difference, as the interval excludes zero."
+    return said + surely(comparison, row, words)
 
 
 def _less(row: Row, named: bool = False) -> str:
