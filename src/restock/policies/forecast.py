@@ -36,23 +36,37 @@ class Outlook:
     curves: Array
     weights: Array
 
-    def doubt(self, prior: Array, t: int, window: int) -> Array:
-        """Standard deviation of the sum of means over the last `window` periods, from t on, shape (B, T).
+    def doubt(self, b: int, prior: Array, t: int, windows: Sequence[int]) -> Array:
+        """Standard deviation of the sum of means over the last periods, from t on, shape (T, R).
 
         Args:
-            prior: Mean demand that the factors multiply, shape (T,).
+            b: The episode.
+            prior: Mean demand of each retailer, which the factors multiply, shape (T, R).
             t: The period about to be played.
-            window: Periods that are summed; those before t are known.
+            windows: Periods that are summed, one number for each retailer; those before t are known.
         """
-        periods = self.curves.shape[1]
-        summed = np.concatenate([np.zeros((len(self.curves), 1)), np.cumsum(self.curves * prior, axis=1)], axis=1)
-        last = np.arange(periods)
-        first = np.maximum(np.minimum(t, last), last - window + 1)
-        total = summed[:, last + 1] - summed[:, first]
-        mean = self.weights @ total
-        variance = np.maximum(self.weights @ total**2 - mean**2, 0.0)
-        deviation: Array = np.sqrt(variance)
-        return deviation
+        doubt = np.zeros(prior.shape)
+        for r, window in enumerate(windows if len(self.curves) > 1 else ()):
+            first, last = window_of(prior.shape[0], t, window)
+            summed = np.cumsum(np.insert(self.curves * prior[:, r], 0, 0.0, axis=1), axis=1)
+            total = summed[:, last + 1] - summed[:, first]
+            mean = self.weights[b] @ total
+            doubt[:, r] = np.sqrt(np.maximum(self.weights[b] @ total**2 - mean**2, 0.0))
+        return doubt
+
+    def sample(self, b: int, prior: Array, uniform: Array) -> Array:
+        """Mean curves drawn by their weight, shape (K, T, M).
+
+        Args:
+            b: The episode.
+            prior: Mean demand that the factors multiply, shape (T, M).
+            uniform: Numbers in (0, 1), shape (K,).
+        """
+        if len(self.curves) == 1:
+            return np.broadcast_to(self.mean[b], (len(uniform), *self.mean[b].shape))
+        drawn = np.minimum(np.searchsorted(np.cumsum(self.weights[b]), uniform), len(self.curves) - 1)
+        means: Array = self.curves[drawn][:, :, None] * prior
+        return means
 
 
 class Forecast(abc.ABC):
@@ -175,11 +189,15 @@ def window_spread(deviation: Array, t: int, windows: Sequence[int]) -> Array:
         windows: Periods that are summed, one number for each retailer.
     """
     variance = np.asarray(deviation) ** 2
-    periods = variance.shape[-2]
-    summed = np.concatenate([np.zeros_like(variance[..., :1, :]), np.cumsum(variance, axis=-2)], axis=-2)
-    last = np.arange(periods)
+    summed = np.cumsum(np.insert(variance, 0, 0.0, axis=-2), axis=-2)
     spread = np.empty_like(variance)
     for r, window in enumerate(windows):
-        first = np.maximum(np.minimum(t, last), last - window + 1)
+        first, last = window_of(variance.shape[-2], t, window)
         spread[..., r] = np.sqrt(np.maximum(summed[..., last + 1, r] - summed[..., first, r], 0.0))
     return spread
+
+
+def window_of(periods: int, t: int, window: int) -> tuple[Any, Any]:
+    """First and last period of the window that ends in each period, none of it before t; shapes (T,)."""
+    last = np.arange(periods)
+    return np.maximum(np.minimum(t, last), last - window + 1), last

@@ -1,4 +1,4 @@
-"""Rolling look-ahead: plan to the end of the episode, do the first step, look again."""
+"""Rolling look-ahead on expected demand, expected shortages paid for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.policies._base import Information, Policy, View
-from restock.policies.forecast import Belief, Forecast, Told, window_spread
+from restock.policies._base import Information, View
+from restock.policies.forecast import Outlook
+from restock.policies.look_ahead import LookAhead, yes_or_no
 from restock.problems.network import NetworkProblem
-from restock.solvers.rolling import Plan, RollingProgram, Situation
+from restock.solvers.rolling import Plan, RollingProgram
 
 ROUNDS = 3  # of plan and goodwill, each answering the other
 NORMAL = NormalDist()
 
 
-class Rolling(Policy):
+class Rolling(LookAhead):
     """Solve a linear program of the rest of the episode every period, expected shortages paid for.
 
     The program (`restock.solvers.rolling`) plans with mean demand, and charges each retailer for the
@@ -30,8 +30,8 @@ class Rolling(Policy):
     drive away, (growth - decay) * margin * expected demand thereafter; plan and expected goodwill
     answer each other in three damped rounds.
 
-    `blind`, it learns the demand curve on the way (`restock.policies.forecast.Belief`); `informed`,
-    it is told.
+    `blind`, it learns the demand curve on the way (`restock.policies.forecast.Belief`), and what it
+    does not know of the curve adds to the spread; `informed`, it is told the curve.
 
     Args:
         problem: A supply network.
@@ -47,7 +47,6 @@ class Rolling(Policy):
 
     name: ClassVar[str] = "rolling"
     summary: ClassVar[str] = "look-ahead LP to the end of the episode, expected shortages paid for"
-    may_know: ClassVar[tuple[Information, ...]] = ("informed", "blind")
 
     def __init__(
         self,
@@ -57,129 +56,34 @@ class Rolling(Policy):
         integer: bool = False,
         information: Information | None = None,
     ) -> None:
-        super().__init__(problem, information)
-        if horizon is not None and (isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1):
-            raise InvalidInput("horizon", horizon, "this is a whole number of periods", "Write for instance 20.")
-        for name, value in (("hedge", hedge), ("integer", integer)):
-            if not isinstance(value, bool):
-                raise InvalidInput(name, value, "this is true or false", "Write true or false.")
-        self.horizon, self.hedge, self.integer = horizon, hedge, integer
-        self._program: RollingProgram | None = None
-        self._forecast: Forecast = Told(self.problem) if self.information == "informed" else Belief(self.problem)
+        super().__init__(problem, horizon, information)
+        self.hedge, self.integer = yes_or_no("hedge", hedge), yes_or_no("integer", integer)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """How far it looks and what it pays for."""
         return {"horizon": self.horizon or "all", "hedge": str(self.hedge), "integer": str(self.integer)}
 
-    def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Build the program, once, and forget what was learnt of earlier episodes."""
-        if self._program is None:
-            self._program = RollingProgram(self.problem, self.horizon, self.hedge, integer=self.integer)
-            links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
-            self._links, self._retailer = links, markets.retailer
-            self._windows = [int(links.lead_time[links.buyer == j].min()) + 1 for j in self._program.retailers]
-            self._margin = _margins(self.problem)
-            self._program.learn_bases(self._first_situation())
-        self._forecast.begin(episodes)
+    def _program_of(self) -> RollingProgram:
+        return RollingProgram(self.problem, self.horizon, hedge=self.hedge, integer=self.integer)
 
-    def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
-        outlook = self._forecast.look(view)
-        retailers = self._retailers()
-        prior = self.problem.demand.mean
-        doubt = np.zeros((len(outlook.mean), self.problem.horizon, len(retailers)))
-        if len(outlook.curves) > 1:
-            for r, j in enumerate(retailers):
-                base = prior[:, self._retailer == j].sum(axis=1)
-                doubt[:, :, r] = outlook.doubt(base, view.t, self._windows[r])
-        arriving = self._arrivals(view)
-        orders = np.empty((len(outlook.mean), len(self.problem.links)))
-        for b in range(len(orders)):
-            plan = self._plan(view, b, arriving[b], outlook.mean[b], float(outlook.noise[b]), doubt[b])
-            orders[b] = plan.orders[view.t]
-        return orders
-
-    def _plan(self, view: View, b: int, arriving: Array, base: Array, noise: float, doubt: Array) -> Plan:
+    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         """The plan of one episode; under goodwill, after some rounds of plan and goodwill."""
-        demand, t = self.problem.demand, view.t
-        on_hand, backlog = view["on_hand"][b], view["backlog"][b]
-        short = np.zeros(self.problem.horizon)
-        rounds = ROUNDS if demand.state_dependent and self.hedge else 1
-        for k in range(rounds):
+        demand, periods = self.problem.demand, self.problem.horizon
+        doubt = outlook.doubt(b, self._prior_of_retailers(), view.t, self._windows)
+        short = np.zeros(periods)
+        for last in [False] * (ROUNDS - 1 if demand.state_dependent and self.hedge else 0) + [True]:
             sentiment = self._sentiment(view, b, short)
-            mean = np.maximum(base * sentiment[:, None], demand.least_mean)
-            spread = np.hypot(self._spread(noise, mean, t), doubt * sentiment[:, None])
-            risk = self._risk(mean)
-            assert self._program is not None
-            plan = self._program.solve(t, Situation(on_hand, backlog, arriving, mean, spread, risk))
-            if k + 1 < rounds:
-                safety = plan.net_stock / np.maximum(spread, 1e-9)
-                chance = np.vectorize(NORMAL.cdf)(-np.clip(safety, -9.0, 9.0)).max(axis=1)
-                short = 0.5 * short + 0.5 * chance
+            mean = np.maximum(outlook.mean[b] * sentiment[:, None], demand.least_mean)
+            spread = np.hypot(self._spread(float(outlook.noise[b]), mean, view.t), doubt * sentiment[:, None])
+            plan = self._solve(view, b, arriving, mean[None], spread, self._risk(mean))
+            if not last:
+                unmet = np.stack([plan.unmet[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)
+                safety = (plan.stock[:, self._retailers] - unmet) / np.maximum(spread, 1e-9)
+                chance = [max(NORMAL.cdf(-float(z)) for z in row) for row in np.clip(safety, -9.0, 9.0)]
+                short = 0.5 * short + 0.5 * np.array(chance)
         return plan
 
-    def _spread(self, noise: float, mean: Array, t: int) -> Array:
-        """Spread of demand at each retailer over the periods in which it cannot react, shape (T, R)."""
-        deviation = noise * self.problem.demand.distribution.deviation(mean)
-        by_retailer = [np.sqrt((deviation[:, self._retailer == j] ** 2).sum(axis=1)) for j in self._retailers()]
-        return window_spread(np.stack(by_retailer, axis=1), t, self._windows)
-
-    def _sentiment(self, view: View, b: int, short: Array) -> Array:
-        """Expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
-        rules = self.problem.demand.goodwill
-        path = np.ones(self.problem.horizon)
-        if rules is None:
-            return path
-        level = float(view["sentiment"][b, 0])
-        if view.t > 0:
-            unserved = float(view["unmet"][b].sum()) > 0.0
-            level = max(rules.floor, rules.decay * level) if unserved else min(rules.cap, rules.growth * level)
-        for t in range(view.t, len(path)):
-            path[t] = level
-            after_shortage, after_service = max(rules.floor, rules.decay * level), min(rules.cap, rules.growth * level)
-            level = short[t] * after_shortage + (1.0 - short[t]) * after_service
-        return path
-
-    def _risk(self, mean: Array) -> Array:
-        """Worth of the sales that a shortage in each period drives away, shape (T,)."""
-        rules = self.problem.demand.goodwill
-        if rules is None:
-            return np.zeros(len(mean))
-        worth = self.problem.spec.discount ** np.arange(len(mean)) * (mean @ self._margin)
-        later = np.append(np.cumsum(worth[::-1])[::-1][1:], 0.0)
-        risk: Array = (rules.growth - rules.decay) * later
-        return risk
-
-    def _arrivals(self, view: View) -> Array:
-        """What was shipped before and arrives from now on, shape (B, T, N)."""
-        shipped, t = view.past["shipped"], view.t
-        arriving = np.zeros((len(shipped), self.problem.horizon, len(self.problem.nodes)))
-        for i, lead in enumerate(self._links.lead_time):
-            first = max(0, t - int(lead))
-            last = min(t, self.problem.horizon - int(lead))
-            if first < last:
-                arriving[:, first + int(lead) : last + int(lead), self._links.buyer[i]] += shipped[:, first:last, i]
-        return arriving
-
-    def _retailers(self) -> Any:
-        assert self._program is not None
-        return self._program.retailers
-
-    def _first_situation(self) -> Situation:
-        """The start of an episode with the demand that is configured."""
-        problem = self.problem
-        mean = np.maximum(problem.demand.mean, problem.demand.least_mean)
-        nodes = problem.world(problem.plain.fresh)[0]
-        return Situation(
-            np.array(nodes.initial), np.zeros(len(problem.markets)), np.zeros((problem.horizon, len(problem.nodes))),
-            mean, self._spread(problem.demand.noise_scale, mean, 0), self._risk(mean),
-        )  # fmt: skip
-
-
-def _margins(problem: NetworkProblem) -> Array:
-    """What a unit sold on each market earns beyond the cost to replace it, at least 0, shape (M,)."""
-    from restock.solvers.rolling import replacement_costs
-
-    markets = problem.world(problem.plain.fresh)[2]
-    margins: Array = np.maximum(markets.price - replacement_costs(problem)[markets.retailer], 0.0)
-    return margins
+    def _prior_of_retailers(self) -> Array:
+        """Configured mean of what each retailer sells, shape (T, R)."""
+        prior = self.problem.demand.mean
+        return np.stack([prior[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)

@@ -1,25 +1,20 @@
 """The program of what is left of an episode, solved anew every period from the state of the moment.
 
-It is built once: period t only changes bounds. Shipments and stock before t are fixed at zero, and
-the morning's stock, what is on its way, the backlog and the forecast stand on the right-hand sides.
-HiGHS starts each solution from a basis that depends on t alone, so that a decision depends on its
-state and not on what was solved before.
+It is built once: period t only changes bounds. Columns of other periods than t .. t + H - 1 are
+closed, and the morning's stock, what is on its way, the backlog and the forecast stand on the
+right-hand sides. HiGHS starts each solution from a basis that depends on t alone, so that a decision
+depends on its state and not on what was solved before.
 
-Uncertain demand enters by its moments. Let I = x - u be a retailer's expected net stock at the end
-of a period and sigma the spread of demand over the periods in which it can no longer react. A normal
-deviation leaves it E[(sigma Z - I)+] units short; this loss function is convex, so its tangents
-
-    (1 - b) u + b x >= sigma phi(z),    b = 1 - Phi(z),    at points z of `TANGENTS`
-
-make the program pay for the expected shortage and for the stock that goes with it. Where a shortage
-costs goodwill, a column w >= P(sigma Z > I) carries the worth of the sales it would cost.
-Source of the loss function: Zipkin (2000), Foundations of Inventory Management, section 6.4.
+Demand is its mean, with expected shortages paid for (`restock.solvers.hedge`), or several sample
+paths. Each path then has a copy of the network, and copies that have seen the same demand so far must
+ship the same (non-anticipativity); the program maximises the mean profit over the paths.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from statistics import NormalDist
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,21 +22,20 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.problems.network import NetworkProblem
+from restock.solvers.hedge import CHANCE_AT, LOSS_AT, NORMAL, chance_rows, loss_rows
 from restock.solvers.structure import (
     INFINITY,
-    Integers,
     Rows,
     highs_model,
     most_useful,
     parts_of,
+    replacement_costs,
     structure,
     switch_rows,
+    worth_of,
 )
 
-TANGENTS = (-1.5, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75, 2.25, 3.0)  # of the loss function
-RISK_TANGENTS = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5)  # of the probability of a shortage, convex from 0 on
 MIP_GAP = 0.005
-NORMAL = NormalDist()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,16 +46,16 @@ class Situation:
         on_hand: Stock of each node this morning, shape (N,).
         backlog: Demand still to be served, shape (M,).
         arriving: What was shipped before and arrives in each period, shape (T, N).
-        mean: Expected demand of each period, shape (T, M).
+        demand: Expected demand of each period, or the paths it may take, shape (K, T, M).
         spread: Standard deviation of the demand at each retailer over the periods up to t in which
-            it cannot react, shape (T, R).
-        risk: Worth of the sales that a shortage in each period costs, shape (T,).
+            it cannot react, shape (T, R); read by a program that hedges.
+        risk: Worth of the sales that a shortage in each period would drive away, shape (T,).
     """
 
     on_hand: Array
     backlog: Array
     arriving: Array
-    mean: Array
+    demand: Array
     spread: Array
     risk: Array
 
@@ -71,13 +65,15 @@ class Plan:
     """An optimal plan from a situation.
 
     Attributes:
-        orders: Shipments of every period, shape (T, E); zero before the period of the situation.
-        net_stock: Expected stock less unmet demand at each retailer, shape (T, R).
+        orders: Shipments of every period in the first path, shape (T, E); zero before the situation's.
+        stock: Stock at the end of every period, shape (T, N).
+        unmet: Unmet demand, shape (T, M).
         profit: What the program expects to earn from here on.
     """
 
     orders: Array
-    net_stock: Array
+    stock: Array
+    unmet: Array
     profit: float
 
 
@@ -87,7 +83,8 @@ class RollingProgram:
     Args:
         problem: A supply network.
         horizon: Periods to look ahead [H]; default: to the end of the episode.
-        hedge: Whether to pay for expected shortages (else demand is taken as its mean).
+        paths: Sample paths of demand [K].
+        hedge: Whether shortages that strays of demand or of goodwill would bring are paid for.
         salvage: Whether stock left at the end of a shortened horizon is worth what it cost.
         integer: Whether this period's orders are whole numbers.
     """
@@ -96,52 +93,27 @@ class RollingProgram:
         self,
         problem: NetworkProblem,
         horizon: int | None = None,
+        paths: int = 1,
         hedge: bool = True,
         salvage: bool = True,
         integer: bool = False,
     ) -> None:
         import highspy
 
-        self.problem = problem
+        self.problem, self.paths = problem, paths
         self.horizon = problem.horizon if horizon is None else horizon
         self._salvage, self._integer = salvage, integer
         self._nodes, self._links, self._markets = parts_of(problem)
-        self.retailers: Integers = np.unique(self._markets.retailer)
-        plan = structure(problem)
-        self._plan = plan
-        cost, rows = plan.cost, plan.rows
-        self._hedge = self._risk = np.empty((problem.horizon, 0, 0), dtype=np.int64)
-        if hedge:
-            self._excess = len(cost) + np.arange(problem.horizon * len(self.retailers)).reshape(problem.horizon, -1)
-            self._hedge, more = self._loss_rows(len(rows))
-            rows, cost = rows + more, np.append(cost, np.full(self._excess.size, -self._dear()))
-            if problem.demand.state_dependent:
-                self._chance = self._excess + self._excess.size
-                self._risk, more = self._risk_rows(len(rows))
-                rows, cost = rows + more, np.append(cost, np.zeros(self._chance.size))
-        upper = np.full(len(cost), INFINITY)
-        self._switches: list[tuple[int, int, int]] = []
-        switched = np.empty(0, dtype=np.int64)
-        if (self._links.fixed_cost > 0.0).any():
-            more, costs, switches = switch_rows(problem, plan, len(cost))
-            self._switches = [(len(rows) + row, column, i) for row, column, i in switches]
-            switched = np.array([column for _, column, _ in self._switches])
-            cost, upper, rows = np.append(cost, costs), np.append(upper, np.ones(len(costs))), rows + more
-        self._switched = switched
-        self._mixed = integer or len(switched) > 0
-        self._cost, self._upper = cost, upper
-        self._columns_of = self._by_period(len(cost))
-        self._least, self._most = rows.least.copy(), rows.most.copy()
-        self._most[plan.morning[plan.morning >= 0]] = 0.0
-        self._ships = plan.morning[0] >= 0
-        self._model = highs_model(cost, upper, rows, switched if len(switched) else None)
+        self._plan = structure(problem)
+        self._build(hedge and paths == 1)
+        self._charged = hedge and paths > 1 and problem.demand.state_dependent
+        self._model = highs_model(self._cost, self._upper, self._rows, self._switched if self._switches else None)
+        self._mixed = integer or bool(self._switches)
         self._model.setOptionValue("presolve", "choose" if self._mixed else "off")
         self._model.setOptionValue("mip_rel_gap", MIP_GAP)
-        self._all_rows = np.arange(len(rows), dtype=np.int32)
         self._optimal = highspy.HighsModelStatus.kOptimal
         self._bases: dict[int, Any] = {}
-        self._t = 0
-        self._focus(0)
+        self._opened = range(problem.horizon)
 
     def solve(self, t: int, now: Situation) -> Plan:
         """The best plan from period t on.
@@ -149,109 +121,120 @@ class RollingProgram:
         Raises:
             InvalidInput: HiGHS finds no optimum (the numbers are too far apart in size).
         """
-        self._focus(t)
+        self._open(t)
         self._write(t, now)
-        if self._mixed or t not in self._bases:
-            self._model.clearSolver()
-        else:
+        known = t in self._bases and not self._mixed
+        if known:
             self._model.setBasis(self._bases[t])
+        else:
+            self._model.clearSolver()
         self._model.run()
         if self._model.getModelStatus() != self._optimal:
             status = self._model.modelStatusToString(self._model.getModelStatus())
             raise InvalidInput(f"look-ahead in period {t}", status, "HiGHS found no optimum", "Check the numbers.")
-        if not self._mixed and t not in self._bases:
-            self._bases[t] = self._model.getBasis()
-        values = np.array(self._model.getSolution().col_value)
-        orders = np.maximum(values[self._plan.shipped], 0.0)
-        if len(self._switched):
-            off = np.zeros(orders.size, dtype=bool)
-            off[self._switched - self._first_switch] = values[self._switched] < 0.5
-            orders = np.where(off.reshape(orders.shape), 0.0, orders)
+        values = np.maximum(np.array(self._model.getSolution().col_value), 0.0)
+        orders = values[self._plan.shipped]
+        if self._switches:
+            off = values[self._switched].reshape(-1, self.problem.horizon).T < 0.5
+            orders[:, self._fixed] = np.where(off, 0.0, orders[:, self._fixed])
         if self._integer:
             orders[t] = np.round(orders[t])
-        unmet, stock = values[self._plan.unmet], values[self._plan.stock]
-        short = [unmet[:, self._markets.retailer == j].sum(axis=1) for j in self.retailers]
-        net = stock[:, self.retailers] - np.stack(short, axis=1)
-        return Plan(orders, net, self._model.getInfo().objective_function_value)
+        profit = self._model.getInfo().objective_function_value
+        return Plan(orders, values[self._plan.stock], values[self._plan.unmet], profit)
 
     def learn_bases(self, start: Situation) -> None:
-        """Find the basis to start from in every period, by following the plan of an episode's start."""
+        """Keep the basis to start from in every period, by following the plan from the start of an episode."""
+        self._bases.clear()
         if self._mixed:
             return
-        self._bases.clear()
-        now, stock = start, np.array(start.on_hand)
+        now, carry = start, 1.0 if self.problem.spec.backlog else 0.0
         for t in range(self.problem.horizon):
-            plan = self.solve(t, dataclasses.replace(now, on_hand=stock))
-            values = np.array(self._model.getSolution().col_value)
-            stock = np.maximum(values[self._plan.stock[t]], 0.0)
+            plan = self.solve(t, now)
+            self._bases[t] = self._model.getBasis()
             arriving = now.arriving.copy()
             for i, lead in enumerate(self._links.lead_time):
-                if lead > 0 and t + lead < self.problem.horizon:
+                if 0 < lead < self.problem.horizon - t:
                     arriving[t + int(lead), self._links.buyer[i]] += plan.orders[t, i]
-            carry = 1.0 if self.problem.spec.backlog else 0.0
-            backlog = carry * np.maximum(values[self._plan.unmet[t]], 0.0)
-            now = dataclasses.replace(now, arriving=arriving, backlog=backlog)
+            now = dataclasses.replace(now, on_hand=plan.stock[t], backlog=carry * plan.unmet[t], arriving=arriving)
 
     # building -----------------------------------------------------------------------------------
 
-    def _loss_rows(self, first: int) -> tuple[Integers, Rows]:
-        slopes = [1.0 - NORMAL.cdf(z) for z in TANGENTS]
-        return self._tangent_rows(first, [(1.0 - b, b) for b in slopes], self._excess)
+    def _build(self, hedge: bool) -> None:
+        """All columns and rows, and which of them belong to each period."""
+        problem, plan = self.problem, self._plan
+        periods, count = problem.horizon, len(plan.cost)
+        by_period = np.concatenate([plan.shipped, plan.sold, plan.unmet, plan.stock], axis=1)
+        blocks = [by_period + k * count for k in range(self.paths)]
+        cost, rows = np.tile(plan.cost / self.paths, self.paths), plan.rows
+        for k in range(1, self.paths):
+            rows = rows + plan.rows.shifted(k * count)
+        self._copies = len(plan.rows) * np.arange(self.paths)[:, None, None]  # first row of each path
 
-    def _risk_rows(self, first: int) -> tuple[Integers, Rows]:
-        slopes = [NORMAL.pdf(z) for z in RISK_TANGENTS]
-        return self._tangent_rows(first, [(-b, b) for b in slopes], self._chance)
+        self._together = len(rows) + np.arange((self.paths - 1) * plan.shipped.size).reshape(
+            self.paths - 1, *plan.shipped.shape
+        )
+        rows = rows + Rows.of(
+            [
+                ([int(f) + (k - 1) * count, int(f) + k * count], [1.0, -1.0], -INFINITY, INFINITY)
+                for k in range(1, self.paths)
+                for f in plan.shipped.ravel()
+            ]
+        )
+        self._loss = self._chance = self._risk = np.empty((periods, 0), dtype=np.int64)
+        if hedge:
+            retailer = self._markets.retailer
+            size = periods * len(np.unique(retailer))
+            # An expected shortage beyond all demand there is: dearer than any unit is worth.
+            dear = 10.0 * float((self._markets.price + self._markets.shortage_cost).max()) + 1.0
+            excess = len(cost) + np.arange(size).reshape(periods, -1)
+            self._loss, more = loss_rows(plan, retailer, excess, len(rows))
+            cost, rows = np.append(cost, np.full(size, -dear)), rows + more
+            blocks.append(excess)
+            if problem.demand.state_dependent:
+                self._risk = excess + size
+                self._chance, more = chance_rows(plan, retailer, self._risk, len(rows))
+                cost, rows = np.append(cost, np.zeros(size)), rows + more
+                blocks.append(self._risk)
+        upper = np.full(len(cost), INFINITY)
 
-    def _tangent_rows(self, first: int, slopes: list[tuple[float, float]], extra: Integers) -> tuple[Integers, Rows]:
-        """Rows over the unmet demand and stock of each retailer; their numbers, shape (T, R, tangents)."""
-        plan, rows = self._plan, []
-        for t in range(self.problem.horizon):
-            for r, j in enumerate(self.retailers):
-                unmet = [int(column) for column in plan.unmet[t, self._markets.retailer == j]]
-                for of_unmet, of_stock in slopes:
-                    columns = [*unmet, int(plan.stock[t, j]), int(extra[t, r])]
-                    rows.append((columns, [*([of_unmet] * len(unmet)), of_stock, 1.0], -INFINITY, INFINITY))
-        numbers = first + np.arange(len(rows)).reshape(self.problem.horizon, len(self.retailers), len(slopes))
-        return numbers, Rows.of(rows)
-
-    def _dear(self) -> float:
-        """Price of an expected shortage that exceeds all demand there is: more than any unit is worth."""
-        worth = self._markets.price + self._markets.shortage_cost
-        return 10.0 * float(worth.max(initial=0.0)) + 1.0
-
-    def _by_period(self, count: int) -> list[Array]:
-        """Columns of each period."""
-        plan, periods = self._plan, self.problem.horizon
-        blocks = [plan.shipped, plan.sold, plan.unmet, plan.stock]
-        if self._hedge.size:
-            blocks.append(self._excess)
-        if self._risk.size:
-            blocks.append(self._chance)
-        self._first_switch = sum(block.size for block in blocks)
-        if count > self._first_switch:
-            blocks.append(np.arange(self._first_switch, count).reshape(periods, -1))
-        return [np.concatenate([block[t] for block in blocks]).astype(np.int32) for t in range(periods)]
+        self._fixed = np.flatnonzero(self._links.fixed_cost > 0.0)
+        self._switches: list[tuple[int, int, int]] = []
+        self._switched = np.empty(0, dtype=np.int64)
+        for k in range(self.paths if len(self._fixed) else 0):
+            path = dataclasses.replace(plan, shipped=plan.shipped + k * count)
+            more, costs, switches = switch_rows(problem, path, len(cost))
+            blocks.append(len(cost) + np.arange(len(costs)).reshape(periods, -1))
+            self._switches += [(len(rows) + row, column, i) for row, column, i in switches]
+            cost, upper = np.append(cost, costs / self.paths), np.append(upper, np.ones(len(costs)))
+            rows = rows + more
+            if k == 0:
+                self._switched = np.array([column for _, column, _ in switches])
+        if self._switches:
+            self._whole = np.array([column for _, column, _ in self._switches])
+        self._cost, self._upper, self._rows = cost, upper, rows
+        self._least, self._most = rows.least.copy(), rows.most.copy()
+        self._ships = plan.morning[0] >= 0
+        self._most[plan.morning[:, self._ships] + self._copies] = 0.0
+        self._columns = [np.concatenate([block[t] for block in blocks]).astype(np.int32) for t in range(periods)]
+        self._all_rows = np.arange(len(rows), dtype=np.int32)
+        self._all_columns = np.arange(len(cost), dtype=np.int32)
 
     # changing -----------------------------------------------------------------------------------
 
-    def _focus(self, t: int) -> None:
+    def _open(self, t: int) -> None:
         """Open the columns of t .. t + H - 1 and close all others."""
-        periods = range(self.problem.horizon)
-        wanted = range(t, min(t + self.horizon, self.problem.horizon))
-        opened = getattr(self, "_opened", periods)
-        for period in periods:
-            if (period in wanted) != (period in opened):
-                columns = self._columns_of[period]
-                upper = self._upper[columns] if period in wanted else np.zeros(len(columns))
+        before, now = self._opened, range(t, min(t + self.horizon, self.problem.horizon))
+        for period in range(self.problem.horizon):
+            if (period in now) != (period in before):
+                columns = self._columns[period]
+                upper = self._upper[columns] if period in now else np.zeros(len(columns))
                 self._model.changeColsBounds(len(columns), columns, np.zeros(len(columns)), upper)
         if self._integer:
             self._only_first_whole(t)
-        self._opened = wanted
-        if wanted.stop < self.problem.horizon or getattr(self, "_shortened", False):
-            self._shortened = wanted.stop < self.problem.horizon
-            cost = self._cost + self._end_of_horizon(wanted.stop)
-            self._model.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
-        self._t = t
+        if now.stop != before.stop:
+            cost = self._cost + self._end_of_horizon(now.stop)
+            self._model.changeColsCost(len(cost), self._all_columns, cost)
+        self._opened = now
 
     def _only_first_whole(self, t: int) -> None:
         import highspy
@@ -267,61 +250,72 @@ class RollingProgram:
         change = np.zeros(len(self._cost))
         if end >= problem.horizon:
             return change
-        worth = problem.spec.discount ** np.arange(problem.horizon, dtype=np.float64)
+        worth = worth_of(problem)
         value = worth[end - 1] * replacement_costs(problem) if self._salvage else np.zeros(len(problem.nodes))
-        change[plan.stock[end - 1]] = value
+        one = np.zeros(len(plan.cost))
+        one[plan.stock[end - 1]] = value
         held = np.concatenate([[0.0], np.cumsum(worth)])
         for i, lead in enumerate(self._links.lead_time):
             for sent in range(max(0, end - int(lead)), end):
+                # In transit at the end: no longer charged after it, and worth what is stored at the buyer.
                 arrives = min(sent + int(lead), problem.horizon)
-                column = plan.shipped[sent, i]
-                change[column] = self._links.pipeline_cost[i] * (held[arrives] - held[end])
-                if sent + int(lead) >= end:
-                    change[column] += value[self._links.buyer[i]]
+                saved = self._links.pipeline_cost[i] * (held[arrives] - held[end])
+                late = sent + int(lead) >= end
+                one[plan.shipped[sent, i]] = saved + (value[self._links.buyer[i]] if late else 0.0)
+        change[: len(one) * self.paths] = np.tile(one / self.paths, self.paths)
         return change
 
     def _write(self, t: int, now: Situation) -> None:
         """Right-hand sides for this state and forecast."""
-        plan, end = self._plan, self._opened.stop
+        plan, end, copies = self._plan, self._opened.stop, self._copies
         least, most = self._least.copy(), self._most.copy()
-        demand = np.zeros_like(now.mean)
-        demand[t:end] = now.mean[t:end]
-        demand[t] += now.backlog
-        least[plan.market] = most[plan.market] = demand
+        demand = np.zeros_like(now.demand)
+        # In lexical order, paths that agree so far are neighbours.
+        demand[:, t:end] = now.demand[np.lexsort(now.demand[:, t:end].reshape(self.paths, -1).T[::-1]), t:end]
+        demand[:, t] += now.backlog
+        least[plan.market + copies] = most[plan.market + copies] = demand
         supply = np.zeros_like(now.arriving)
         supply[t:end] = now.arriving[t:end]
         supply[t] += now.on_hand
-        least[plan.balance] = most[plan.balance] = supply
-        most[plan.morning[t, self._ships]] = now.on_hand[self._ships]
+        least[plan.balance + copies] = most[plan.balance + copies] = supply
+        most[plan.morning[t, self._ships] + copies[:, 0]] = now.on_hand[self._ships]
         if end < self.problem.horizon:
             # What is left over when the program ends hangs in the air.
-            for rows in (plan.market[end:], plan.balance[end:], plan.morning[end:][:, self._ships]):
-                least[rows], most[rows] = -INFINITY, INFINITY
-        if self._hedge.size:
-            least[self._hedge[t:end]] = now.spread[t:end, :, None] * np.array([NORMAL.pdf(z) for z in TANGENTS])
-        if self._risk.size:
-            at = np.array([1.0 - NORMAL.cdf(z) + z * NORMAL.pdf(z) for z in RISK_TANGENTS])
-            least[self._risk[t:end]] = now.spread[t:end, :, None] * at
-            price = np.zeros(self._chance.shape)
+            for rows in (plan.market[end:], plan.balance[end:], plan.morning[end:, self._ships]):
+                least[rows + copies], most[rows + copies] = -INFINITY, INFINITY
+        for k, same in enumerate(_same_so_far(demand, t, end)):
+            least[self._together[k, t : t + same]] = most[self._together[k, t : t + same]] = 0.0
+        if self._loss.size:
+            least[self._loss[t:end]] = now.spread[t:end, :, None] * LOSS_AT
+        if self._chance.size:
+            least[self._chance[t:end]] = now.spread[t:end, :, None] * CHANCE_AT
+            price = np.zeros(self._risk.shape)
             price[t:end] = -now.risk[t:end, None] / np.maximum(now.spread[t:end], 1e-9)
-            columns = self._chance.ravel().astype(np.int32)
-            self._model.changeColsCost(len(columns), columns, price.ravel())
+            self._model.changeColsCost(price.size, self._risk.ravel().astype(np.int32), price.ravel())
+        if self._charged:
+            self._charge(t, now)
         self._model.changeRowsBounds(len(self._all_rows), self._all_rows, least, most)
         if self._switches:
             stock = now.on_hand + now.arriving[t:].sum(axis=0)
-            useful = most_useful(self.problem, stock, demand.sum(axis=0) + now.spread.sum(axis=0).sum())
+            useful = most_useful(self.problem, stock, demand.sum(axis=1).max(axis=0) + now.spread.sum())
             for row, column, i in self._switches:
                 self._model.changeCoeff(row, column, -float(useful[i]))
 
+    def _charge(self, t: int, now: Situation) -> None:
+        """Price unmet demand on every path with the sales it may drive away: risk times density at no stock."""
+        price = self._cost[self._plan.unmet].copy()
+        spread = np.maximum(now.spread[t:], 1e-9)
+        lost = now.risk[t:, None] * NORMAL.pdf(0.0) / spread / self.paths
+        for r, j in enumerate(np.unique(self._markets.retailer)):
+            price[t:, self._markets.retailer == j] -= lost[:, r : r + 1]
+        columns = self._plan.unmet + len(self._plan.cost) * np.arange(self.paths)[:, None, None]
+        self._model.changeColsCost(columns.size, columns.ravel().astype(np.int32), np.tile(price.ravel(), self.paths))
 
-def replacement_costs(problem: NetworkProblem) -> Array:
-    """Least cost to have one unit more at each node: purchase, shipping and way, shape (N,)."""
-    nodes, links, _ = parts_of(problem)
-    cost = np.full(len(nodes.initial), np.inf)
-    for _ in range(len(cost)):
-        for i in range(len(links.buyer)):
-            j = links.supplier[i]
-            source = links.outside_price[i] if j < 0 else cost[j] * nodes.units_in[j] + nodes.operating_cost[j]
-            landed = source + links.pipeline_cost[i] * links.lead_time[i]
-            cost[links.buyer[i]] = min(cost[links.buyer[i]], landed)
-    return cost
+
+def _same_so_far(demand: Array, t: int, end: int) -> Sequence[int]:
+    """Periods from t on in which each path must ship as the one before it: one more than their demand agrees."""
+    agree = []
+    for one, other in itertools.pairwise(demand):
+        differs = np.flatnonzero((one[t:end] != other[t:end]).any(axis=1))
+        agree.append(int(differs[0]) + 1 if len(differs) else end - t)
+    return agree

@@ -226,6 +226,21 @@ def most_useful(problem: NetworkProblem, stock: Array, demand: Array) -> Array:
     return limited
 
 
+def replacement_costs(problem: NetworkProblem) -> Array:
+    """Least cost to have one unit more at each node: purchase, shipping and way, shape (N,)."""
+    nodes, links, _ = parts_of(problem)
+    suppliers: dict[int, list[int]] = {j: [] for j in range(len(nodes.initial))}
+    for supplier, buyer in zip(links.supplier, links.buyer, strict=True):
+        suppliers[int(buyer)] += [int(supplier)] if supplier >= 0 else []
+    cost = np.full(len(nodes.initial), np.inf)
+    for node in TopologicalSorter(suppliers).static_order():
+        for i in np.flatnonzero(links.buyer == node):
+            j = links.supplier[i]
+            source = links.outside_price[i] if j < 0 else cost[j] * nodes.units_in[j] + nodes.operating_cost[j]
+            cost[node] = min(cost[node], source + links.pipeline_cost[i] * links.lead_time[i])
+    return cost
+
+
 def highs_model(cost: Array, upper: Array, rows: Rows, integer: Integers | None = None) -> Any:
     """A HiGHS model that maximises; silent, on one thread."""
     import highspy

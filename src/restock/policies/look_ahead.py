@@ -1,0 +1,161 @@
+"""What all policies that look ahead share: forecast, pipeline, goodwill, one program for all periods."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.policies._base import Information, Policy, View
+from restock.policies.forecast import Belief, Forecast, Outlook, Told, window_spread
+from restock.problems.network import NetworkProblem
+from restock.solvers.rolling import Plan, RollingProgram, Situation
+from restock.solvers.structure import replacement_costs
+
+
+class LookAhead(Policy):
+    """Plan from the state of the moment, do the first step of the plan, look again in the next period.
+
+    Args:
+        problem: A supply network.
+        horizon: Periods to look ahead [H]; default: to the end of the episode.
+        information: `informed`, it is told the mean curve; `blind`, it learns it on the way.
+
+    Raises:
+        InvalidInput: A parameter does not hold.
+    """
+
+    may_know: ClassVar[tuple[Information, ...]] = ("informed", "blind")
+
+    def __init__(
+        self, problem: NetworkProblem, horizon: int | None = None, information: Information | None = None
+    ) -> None:
+        super().__init__(problem, information)
+        self.horizon = None if horizon is None else whole_number("horizon", horizon)
+        self._forecast = self._expects()
+        self._program: RollingProgram | None = None
+
+    def _expects(self) -> Forecast:
+        return Told(self.problem) if self.information == "informed" else Belief(self.problem)
+
+    @abc.abstractmethod
+    def _program_of(self) -> RollingProgram:
+        """The program to solve every period."""
+
+    @abc.abstractmethod
+    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+        """The plan of episode b."""
+
+    def begin(self, episodes: int, seed: int, chance: Any) -> None:
+        """Build the program, once, and forget what was learnt of earlier episodes."""
+        if self._program is None:
+            links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
+            self._links, self._retailer = links, markets.retailer
+            self._retailers = np.unique(markets.retailer)
+            self._windows = [int(links.lead_time[links.buyer == j].min()) + 1 for j in self._retailers]
+            costs = replacement_costs(self.problem)[markets.retailer]
+            self._margin: Array = np.maximum(markets.price - costs, 0.0)
+            program = self._program_of()
+            program.learn_bases(self._first_situation(program.paths))
+            self._program = program
+        self._forecast.begin(episodes)
+
+    def act(self, view: View) -> Array:
+        """Orders of shape (B, E)."""
+        outlook = self._forecast.look(view)
+        arriving = self._arrivals(view)
+        plans = (self._plan(view, b, arriving[b], outlook) for b in range(len(arriving)))
+        return np.stack([plan.orders[view.t] for plan in plans])
+
+    def _solve(
+        self, view: View, b: int, arriving: Array, demand: Array, spread: Array | None = None, risk: Array | None = None
+    ) -> Plan:
+        """The plan of episode b for expected demand, or for paths it may take, shape (K, T, M)."""
+        assert self._program is not None
+        periods = self.problem.horizon
+        spread = np.zeros((periods, len(self._retailers))) if spread is None else spread
+        risk = np.zeros(periods) if risk is None else risk
+        return self._program.solve(
+            view.t, Situation(view["on_hand"][b], view["backlog"][b], arriving, demand, spread, risk)
+        )
+
+    def _spread(self, noise: float, mean: Array, t: int) -> Array:
+        """Spread of demand at each retailer over the periods in which it cannot react, shape (T, R)."""
+        deviation = noise * self.problem.demand.distribution.deviation(mean)
+        each = [np.sqrt((deviation[:, self._retailer == j] ** 2).sum(axis=1)) for j in self._retailers]
+        return window_spread(np.stack(each, axis=1), t, self._windows)
+
+    def _sentiment(self, view: View, b: int, short: Array) -> Array:
+        """Expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
+        rules = self.problem.demand.goodwill
+        path = np.ones(self.problem.horizon)
+        if rules is None:
+            return path
+        level = float(view["sentiment"][b, 0])
+        if view.t > 0:
+            unserved = float(view["unmet"][b].sum()) > 0.0
+            level = max(rules.floor, rules.decay * level) if unserved else min(rules.cap, rules.growth * level)
+        for t in range(view.t, len(path)):
+            path[t] = level
+            after_shortage, after_service = max(rules.floor, rules.decay * level), min(rules.cap, rules.growth * level)
+            level = short[t] * after_shortage + (1.0 - short[t]) * after_service
+        return path
+
+    def _risk(self, mean: Array) -> Array:
+        """Worth of the sales that a shortage in each period drives away, shape (T,)."""
+        rules = self.problem.demand.goodwill
+        if rules is None:
+            return np.zeros(len(mean))
+        worth = self.problem.spec.discount ** np.arange(len(mean)) * (mean @ self._margin)
+        later = np.append(np.cumsum(worth[::-1])[::-1][1:], 0.0)
+        risk: Array = (rules.growth - rules.decay) * later
+        return risk
+
+    def _arrivals(self, view: View) -> Array:
+        """What was shipped before and arrives from now on, shape (B, T, N)."""
+        shipped, t = view.past["shipped"], view.t
+        arriving = np.zeros((len(shipped), self.problem.horizon, len(self.problem.nodes)))
+        for i, lead in enumerate(self._links.lead_time):
+            first = max(0, t - int(lead))
+            last = min(t, self.problem.horizon - int(lead))
+            if first < last:
+                arriving[:, first + int(lead) : last + int(lead), self._links.buyer[i]] += shipped[:, first:last, i]
+        return arriving
+
+    def _first_situation(self, paths: int) -> Situation:
+        """The start of an episode with the demand that is configured."""
+        problem = self.problem
+        mean = np.maximum(problem.demand.mean, problem.demand.least_mean)
+        return Situation(
+            np.array(problem.world(problem.plain.fresh)[0].initial),
+            np.zeros(len(problem.markets)),
+            np.zeros((problem.horizon, len(problem.nodes))),
+            np.repeat(mean[None], paths, axis=0),
+            self._spread(problem.demand.noise_scale, mean, 0),
+            self._risk(mean),
+        )
+
+
+def whole_number(field: str, value: Any, least: int = 1) -> int:
+    """A whole number of at least so much.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InvalidInput(field, value, f"this is a whole number of at least {least}", f"Write for instance {least}.")
+    return int(value)
+
+
+def yes_or_no(field: str, value: Any) -> bool:
+    """A truth value.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if not isinstance(value, bool):
+        raise InvalidInput(field, value, "this is true or false", "Write true or false.")
+    return value
