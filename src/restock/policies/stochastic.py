@@ -58,9 +58,8 @@ class Stochastic(LookAhead):
         self.branching = [whole_number("branching", b) for b in branching or ()]
         if branching is not None and paths is not None:
             raise InvalidInput("paths", paths, "branching says how many there are", "Drop one.")
-        self.paths = (
-            int(np.prod(self.branching)) if branching else whole_number("paths", PATHS if paths is None else paths)
-        )
+        wanted = PATHS if paths is None else paths
+        self.paths = int(np.prod(self.branching)) if branching else whole_number("paths", wanted)
         if not self.problem.demand.distribution.has_quantiles:
             name = self.problem.demand.distribution.name
             raise InvalidInput("demand.distribution", name, "it says no quantiles to sample", "Use the policy rolling.")
@@ -85,7 +84,9 @@ class Stochastic(LookAhead):
         means = np.maximum(curves * sentiment[:, None], demand.least_mean)
         raw = np.stack([demand.distribution.quantile(u, mean) for u, mean in zip(uniform, means, strict=True)])
         noise = float(outlook.noise[b])
-        return self._solve(view, b, arriving, np.maximum(means + noise * (raw - means), 0.0))
+        paths = np.maximum(means + noise * (raw - means), 0.0)
+        mean = means.mean(axis=0)
+        return self._solve(view, b, arriving, paths, self._spread(noise, mean, view.t), self._risk(mean))
 
     def _uniform(self, generator: np.random.Generator, t: int) -> Array:
         """Numbers in (0, 1) for each path, period and market, shape (K, T, M)."""
