@@ -1,4 +1,4 @@
-"""Run all benchmarks: `python -m benchmarks [--json] [step vector rollout start memory]`."""
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit]`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.table import Table
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory")
+MORE = ("fit",)  # minutes, so only when named
 
 
 def machine() -> str:
@@ -58,7 +59,7 @@ def show(rows: list[Row]) -> None:
 def main() -> int:
     """Measure the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which parts; all without any")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, []], help=f"which parts; without any: {', '.join(PARTS)}")
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     arguments = parser.parse_args()
     rows: list[Row] = []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from restock.core.kpis import kpis
     from restock.demand.registry import register as register_demand
     from restock.evaluation.compare import compare
+    from restock.evaluation.fit import fit
     from restock.evaluation.simulate import simulate
     from restock.policies.registry import list_policies, make_policy
     from restock.problems.load import load_problem
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compare": "restock.evaluation.compare",
+    "fit": "restock.evaluation.fit",
     "kpis": "restock.core.kpis",
     "list_policies": "restock.policies.registry",
     "load_problem": "restock.problems.load",
@@ -36,6 +38,7 @@ __all__ = [
     "InvalidInput",
     "__version__",
     "compare",
+    "fit",
     "kpis",
     "list_policies",
     "load_problem",

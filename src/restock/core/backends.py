@@ -95,7 +95,9 @@ def cache_folder(mark: str) -> Path | None:
     return folder
 
 
-def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: str) -> SimpleNamespace:
+def compile_texts(
+    texts: tuple[Text, ...], templates: tuple[Text, ...], name: str, free: bool = False
+) -> SimpleNamespace:
     """Compile templates over texts; the result has one attribute a template.
 
     Compilation itself happens at the first call of each (seconds, then cached on disk).
@@ -104,6 +106,7 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
         texts: Functions in order of dependence: laws of chance, then the problem's own.
         templates: Functions of `restock.core.kernels`, or of the same kind.
         name: Marks the compiled variants, so that two problems never share a cache entry.
+        free: Whether other threads of Python may run meanwhile: for calls that take milliseconds.
     """
     import numba
     from numba.core import config
@@ -128,8 +131,8 @@ def compile_texts(texts: tuple[Text, ...], templates: tuple[Text, ...], name: st
             inner[text.__name__] = inlined(bind(text, inner, f"_{name}"))
         compiled = SimpleNamespace()
         for template in templates:
-            function = bind(template, inner, f"_{name}")
-            compiler = numba.njit(cache=folder is not None, _nrt=False, no_cfunc_wrapper=True)
+            function = bind(template, inner, f"_{name}_free" if free else f"_{name}")
+            compiler = numba.njit(cache=folder is not None, _nrt=False, no_cfunc_wrapper=True, nogil=free)
             setattr(compiled, template.__name__, compiler(function))
     finally:
         config.CACHE_DIR = previous

@@ -280,7 +280,7 @@ def compiled_rollout(kind: type[Problem], act: Text) -> Any:
         texts = kind.texts
         needed = (*texts.laws, texts.unpack, texts.step, _as_act(act))
         name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
-        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name).rollout
+        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
     return _COMPILED[kind, act]
 
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import abc
 import dataclasses
 import dis
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -157,13 +156,10 @@ class TextPolicy(Policy):
 
     def __init__(self, problem: Problem, information: Information | None = None) -> None:
         super().__init__(problem, information)
-        read = _names_read(type(self).text)
-        for name in _episode_arguments(problem, type(self).text):
-            if name in read:
-                raise InvalidInput(
-                    f"policy {self.name}", name, "its text reads what belongs to the episode, the future included",
-                    "Decide from the state, the flows and the parameters.",
-                )  # fmt: skip
+        checked = type(problem), type(self).text
+        if checked not in _CHECKED:
+            _check_text(self.name, problem, type(self).text)
+            _CHECKED.add(checked)
 
     def packed(self) -> Array:
         """The numbers for the compiled text, room for its notes included, shape (P + notes,)."""
@@ -196,6 +192,20 @@ class TextPolicy(Policy):
         return np.stack(columns, axis=1)
 
 
+_CHECKED: set[tuple[type[Problem], Text]] = set()  # texts that were looked through, with the kind of problem
+
+
+def _check_text(name: str, problem: Problem, text: Text) -> None:
+    """Refuse a text that touches what belongs to the episode."""
+    read = _names_read(text)
+    for argument in _episode_arguments(problem, text):
+        if argument in read:
+            raise InvalidInput(
+                f"policy {name}", argument, "its text reads what belongs to the episode, the future included",
+                "Decide from the state, the flows and the parameters.",
+            )  # fmt: skip
+
+
 def _episode_arguments(problem: Problem, text: Text) -> list[str]:
     """Arguments of a policy's text that stand for what is fixed or drawn with the episode."""
     tables = problem.plain
@@ -211,7 +221,6 @@ def _episode_arguments(problem: Problem, text: Text) -> list[str]:
     return found
 
 
-@functools.cache
 def _names_read(text: Text) -> set[str]:
     """Local names whose value the bytecode of a text uses."""
     used: set[str] = set()
