@@ -1,0 +1,90 @@
+"""`restock leaderboard`: who is ahead in one or more runs of a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restock.cli.console import FAILED, AsJson, Console, Quiet, table
+
+if TYPE_CHECKING:
+    from restock.benchmark.leaderboard import Leaderboard
+
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs of one suite: see restock bench.")]
+Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write one HTML page.")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write it as Markdown.")]
+Own = Annotated[bool, typer.Option("--no-published", help="Leave out published results.")]
+
+
+def leaderboard(
+    runs: Runs,
+    out: Page = None,
+    markdown: Markdown = None,
+    no_published: Own = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Tell which policy is ahead in the runs of a suite.
+
+    Published results for the suite stand beside own ones, marked as published. Exit code 1 says that
+    a policy earned more than a proven bound: something is wrong then.
+    """
+    from restock.benchmark import leaderboard as benchmark
+    from restock.core.writing import check_writable
+    from restock.report import board as page
+
+    console = Console(as_json, quiet)
+    for path in (out, markdown):
+        if path is not None:
+            check_writable(path)
+    board = benchmark.leaderboard(runs, published=not no_published)
+    command = _command(runs, out, markdown, no_published)
+    if out is not None:
+        page.write_board(board, out, command)
+    if markdown is not None:
+        page.write_markdown(board, markdown, command)
+    if as_json:
+        files = {"out": out, "markdown": markdown}
+        console.document({**board.to_dict(), **{k: None if v is None else str(v) for k, v in files.items()}})
+    else:
+        _print(console, board)
+        for path in (out, markdown):
+            if path is not None:
+                console.text(f"Written: {path}")
+    return FAILED if board.exceeded else 0
+
+
+def _command(runs: list[Path], out: Path | None, markdown: Path | None, no_published: bool) -> str:
+    """The command that repeats it."""
+    import shlex
+
+    words = ["restock", "leaderboard", *map(str, runs)]
+    for option, path in (("--out", out), ("--markdown", markdown)):
+        words += [] if path is None else [option, str(path)]
+    return shlex.join([*words, *(["--no-published"] if no_published else [])])
+
+
+def _print(console: Console, board: Leaderboard) -> None:
+    from restock.report import standings as say
+
+    full = say.standings(board)
+    console.text(full.caption)
+    console.text()
+    kept = list(range(len(full.header))) if console.width >= 132 else _most_telling(full.header, console.width)
+    numbers = [i for i, k in enumerate(kept) if full.header[k] not in ("policy", "knows")]
+    shown = table(*(full.header[k] for k in kept), numbers=numbers, words=[kept.index(0)])
+    for cells in full.rows:
+        shown.add_row(*(cells[k] for k in kept))
+    console.table(shown)
+    for sentence in (*say.answer(board), *say.notes(board)):
+        console.text(sentence)
+    for warning in say.warnings(board):
+        console.text(f"Warning: {warning}", style="bold red" if board.exceeded else "yellow")
+
+
+def _most_telling(header: tuple[str, ...], width: int) -> list[int]:
+    """Columns for a narrow terminal."""
+    names = ("rank", "policy", "knows", "of bound", "95% interval", *(("a decision",) if width >= 92 else ()))
+    return [header.index(name) for name in names]

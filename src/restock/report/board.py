@@ -1,0 +1,202 @@
+"""The leaderboard as one HTML page, and as Markdown."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from restock.benchmark.leaderboard import Leaderboard, Standing
+from restock.core.writing import write_whole
+from restock.report import standings as say
+from restock.report.markup import caption_of, chip, figure, row_of, scroll
+from restock.report.numbers import share
+from restock.report.svg import GREY, INK, PAPER, Scale, Svg
+from restock.report.tables import Table
+from restock.report.words import INFORMATION, upper
+
+COLOURS = {"clairvoyant": "#1f2a36", "informed": "#14776a", "blind": "#2f6fb0"}
+WIDE = 760.0
+
+
+def write_board(board: Leaderboard, path: str | Path, command: str = "") -> Path:
+    """Write the leaderboard as one HTML page; the whole file or nothing.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    page = render(board, command)
+    return write_whole(path, lambda file: file.write_text(page, encoding="utf-8"))
+
+
+def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> Path:
+    """Write the leaderboard as Markdown; the whole file or nothing.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    text = markdown(board, command)
+    return write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def markdown(board: Leaderboard, command: str = "") -> str:
+    """The leaderboard as Markdown."""
+    parts = [f"# Leaderboard: {board.suite.name}", board.suite.description]
+    parts += [f"**Warning.** {text}" for text in say.warnings(board)]
+    parts.append(" ".join(say.answer(board)))
+    for title, table in (
+        ("Standings", say.standings(board)),
+        ("By group", say.by_group(board)),
+        ("By scenario", say.by_scenario(board)),
+    ):
+        parts += [f"## {title}", table.caption, _markdown_table(table)]
+    parts.append("## What the figures mean")
+    parts.append("\n".join(f"- **{name}**: {meaning}" for name, meaning in _meanings(board).items()))
+    parts.append("\n".join(f"- {text}" for text in say.notes(board)))
+    if command:
+        parts += ["## How to repeat this", f"```\n{command}\n```"]
+    parts.append("\n".join(_made_with(board)))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    ruler = "|---|" + "---:|" * (len(table.header) - 1)
+    return "\n".join([line(table.header), ruler, *(line(row) for row in table.rows)])
+
+
+def render(board: Leaderboard, command: str = "") -> str:
+    """The page as text."""
+    title = f"Leaderboard: {board.suite.name}"
+    body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(board.suite.description)}</p>']
+    body += [f'<p class="warning">Warning. {escape(text)}</p>' for text in say.warnings(board)]
+    body.append(f'<div class="answer"><p>{escape(" ".join(say.answer(board)))}</p></div>')
+    levels = "".join(
+        f'<div class="card" style="border-color:{COLOURS[level]}"><h3>{upper(level)}</h3>'
+        f"<p>Knows {escape(INFORMATION[level])}.</p></div>"
+        for level in COLOURS
+    )
+    picture = figure(
+        ratios(board),
+        "<b>Share of the bound.</b> Mean over scenarios; bar: 95% interval. Open circles: published means.",
+        1.3,
+    )
+    parts = [
+        ("Standings", f'{_table(board, say.standings(board))}<div class="cards">{levels}</div>'),
+        ("The ratios", picture),
+        ("By group", _table(board, say.by_group(board))),
+        ("By scenario", _table(board, say.by_scenario(board), shaded=True)),
+        ("What the figures mean", _definitions(board)),
+        ("How to repeat this", _repeat(board, command)),
+    ]
+    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
+    body.append(f'<nav aria-label="Parts of this page">{links}</nav>')
+    body += [f'<section><h2 id="part-{k}">{escape(name)}</h2>{text}</section>' for k, (name, text) in enumerate(parts)]
+    now = datetime.datetime.now(datetime.UTC)
+    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
+    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def ratios(board: Leaderboard) -> Svg:
+    """Each policy's share of the bound with its interval, best first."""
+    rows = [row for row in board.rows if row.ratio is not None and row.information != "clairvoyant"]
+    told = ". ".join(f"{row.shown} {share(_mean(row), 1)}" for row in rows)
+    left, top, step = 250.0, 14.0, 20.0
+    foot = top + step * len(rows)
+    picture = Svg(WIDE, foot + 44.0, f"Share of the bound, best first. {told}.", 12.5)
+    scale = Scale(min(0.0, *(_mean(row) for row in rows)) if rows else 0.0, 1.0, left, WIDE - 14.0)
+    picture.foot_axis(scale, top - 6.0, foot, 6)
+    picture.text((left + WIDE) / 2.0, foot + 38.0, "mean share of the bound", GREY, "middle")
+    for k, row in enumerate(rows):
+        assert row.ratio is not None
+        y, colour = top + step * k + 8.0, COLOURS[row.information]
+        picture.text(left - 10.0, y + 4.0, row.shown, GREY if row.published else INK, "end", not row.published)
+        if math.isfinite(row.ratio.low):
+            picture.line([(scale(row.ratio.low), y), (scale(row.ratio.high), y)], colour, 5.0, opacity=0.55)
+        picture.dots([(scale(_mean(row)), y)], 5.0, colour)
+        if row.published:
+            picture.dots([(scale(_mean(row)), y)], 3.2, PAPER)
+    return picture
+
+
+def _mean(row: Standing) -> float:
+    assert row.ratio is not None
+    return row.ratio.mean
+
+
+def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
+    """A table with a row for each policy; cells shaded by their share of the bound where asked for."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    best = next((row for row in board.rows if row.rank == 1), None)
+    lines = []
+    for row, cells in zip(board.rows, table.rows, strict=True):
+        kind = "bound" if row.information == "clairvoyant" else "best" if row is best else ""
+        line = row_of(cells, chip(COLOURS[row.information]), kind)
+        if shaded:
+            for scenario in board.suite.scenarios:
+                value = row.by_scenario.get(scenario.name)
+                line = line.replace("<td>", "<td >" if value is None else f'<td style="background:{_shade(value)}">', 1)
+        lines.append(line)
+    kind = ' class="figures"' if shaded else ""
+    return scroll(
+        f"<table{kind}>{caption_of(table.caption)}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def _shade(ratio: float) -> str:
+    """From a warm tint at half the bound and below over white to a green one at the bound."""
+    place = min(max((ratio - 0.5) / 0.5, 0.0), 1.0)
+    low, middle, high = (251, 231, 214), (255, 255, 255), (196, 228, 218)
+    ends, part = ((low, middle), place * 2.0) if place < 0.5 else ((middle, high), place * 2.0 - 1.0)
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(*ends, strict=True))
+
+
+def _meanings(board: Leaderboard) -> dict[str, str]:
+    shown = say.standings(board).header
+    return {name: meaning for name, meaning in say.MEANINGS.items() if name in shown}
+
+
+def _definitions(board: Leaderboard) -> str:
+    terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in _meanings(board).items())
+    said = "".join(f"<li>{escape(text)}</li>" for text in say.notes(board))
+    return f"<dl>{terms}</dl><ul>{said}</ul>"
+
+
+def _made_with(board: Leaderboard) -> list[str]:
+    """What made each run."""
+    return [
+        f"Run {Path(run).name} was made with {', '.join(f'{name} {version}' for name, version in found.items())}."
+        for run, found in board.versions.items()
+    ]
+
+
+def _repeat(board: Leaderboard, command: str) -> str:
+    text = f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else ""
+    text += "".join(f"<p>{escape(line)}</p>" for line in _made_with(board))
+    if board.suite.source:
+        text += f"<p>The suite: {escape(board.suite.source)}.</p>"
+    numbers = json.dumps(_plain(board.to_dict()), indent=1, ensure_ascii=False)
+    return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
+
+
+def _plain(value: Any) -> Any:
+    """Without what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,172 @@
+"""What a leaderboard says, in words and rows of words: one source for the terminal, Markdown and the page."""
+
+from __future__ import annotations
+
+from restock.benchmark.leaderboard import Leaderboard, Standing
+from restock.evaluation.stats import LEVEL, Estimate
+from restock.report.numbers import NONE, amount, interval, p_in_words, share
+from restock.report.tables import Table
+from restock.report.words import OPEN, upper
+
+MEANINGS = {
+    "of bound": "mean over scenarios of sum(profit) / sum(bound), both summed over the seeds; the bound is the "
+    "hindsight optimum of each episode",
+    "middle half": "interquartile mean: mean of profit / bound over the middle half of all episodes of all scenarios",
+    "95% interval": "bootstrap over seeds: a resample draws seeds and takes what they gave in every scenario, as "
+    "scenarios share seeds and luck; quantiles are taken as far out as t intervals with so few seeds are",
+    "ahead of the next": "share of episodes in which the policy earned more than the next one below it of which "
+    "episodes are known, ties counted half",
+    "p (Holm)": "how likely a lead at least so large over that next one would be by chance, were there none (paired t "
+    "test, one number a seed); corrected by Holm's method for all leads of the board",
+    "more seeds": "how many more seeds would find a lead of the size seen clear, in four of five such studies",
+    "a decision": "mean time inside the policy for one decision of one episode, in one process and one thread, with "
+    "all episodes of a task decided together; of published rows, an episode's time over its periods there",
+    "knows": "blind: stock, goods under way, past demand, the configured prior; informed: also the mean of demand in "
+    "every period to come; clairvoyant: demand itself",
+}
+
+
+def seconds_in_words(seconds: float) -> str:
+    """A time with two digits and its unit."""
+    if seconds != seconds:
+        return NONE
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size or unit == "µs":
+            value = seconds / size
+            return f"{value:,.0f} {unit}" if value >= 9.95 else f"{value:.1f} {unit}"
+    return NONE
+
+
+def standings(board: Leaderboard) -> Table:
+    """The leaderboard itself."""
+    more = any(row.lead is not None and row.lead.more_seeds is not None for row in board.rows)
+    header = ("policy", "rank", "knows", "of bound", "95% interval", "middle half", "95% interval")
+    header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()), "a decision")
+    rows = []
+    for row in board.rows:
+        cells = [row.shown, NONE if row.rank is None else str(row.rank), row.information]
+        if row.ratio is None:
+            cells += [f"{row.scenarios} of {len(board.suite.scenarios)}", NONE, NONE, NONE]
+        elif row.information == "clairvoyant":
+            cells += [share(row.ratio.mean, 1), NONE, NONE, NONE]
+        else:
+            cells += [share(row.ratio.mean, 1), _ends(row.ratio)]
+            cells += [NONE, NONE] if row.middle is None else [share(row.middle.mean, 1), _ends(row.middle)]
+        if row.lead is None:
+            cells += [NONE, NONE, NONE, *([NONE] if more else [])]
+        else:
+            cells += [share(row.lead.improvement.mean), _ends(row.lead.improvement, 0), p_in_words(row.lead.p)]
+            if more:
+                cells.append(NONE if row.lead.more_seeds is None else amount(row.lead.more_seeds))
+        cells.append(seconds_in_words(row.decision_seconds))
+        rows.append(tuple(cells))
+    seeds = len(board.suite.seeds)
+    caption = (
+        f"Suite {board.suite.name} ({board.suite_mark}): {len(board.suite.scenarios)} scenarios, {seeds} seeds each."
+    )
+    return Table(caption, header, tuple(rows))
+
+
+def by_group(board: Leaderboard) -> Table:
+    """Mean ratio of each policy in each group of scenarios."""
+    groups = board.suite.groups
+    rows = [
+        (row.shown, *(share(row.by_group[group], 1) if group in row.by_group else NONE for group in groups))
+        for row in board.rows
+    ]
+    sizes = {group: sum(group in scenario.groups for scenario in board.suite.scenarios) for group in groups}
+    listed = ", ".join(f"{group} {count}" for group, count in sizes.items())
+    return Table(f"Of the bound, mean over the scenarios of each group ({listed}).", ("policy", *groups), tuple(rows))
+
+
+def by_scenario(board: Leaderboard) -> Table:
+    """Ratio of each policy in each scenario, scenarios by number."""
+    names = [scenario.name for scenario in board.suite.scenarios]
+    rows = [
+        (row.shown, *(share(row.by_scenario[name]) if name in row.by_scenario else NONE for name in names))
+        for row in board.rows
+    ]
+    listed = "; ".join(f"{k + 1} {name}" for k, name in enumerate(names))
+    header = ("policy", *(str(k + 1) for k in range(len(names))))
+    return Table(f"Of the bound, sum(profit) / sum(bound) over the seeds. Scenarios: {listed}.", header, tuple(rows))
+
+
+def answer(board: Leaderboard) -> list[str]:
+    """Who is ahead, of the informed and of the blind, and how sure that is."""
+    said = []
+    for information in ("informed", "blind"):
+        ranked = [row for row in board.rows if row.rank is not None and row.information == information]
+        if not ranked:
+            continue
+        best = ranked[0]
+        words = f"Of the {information} policies, {best.shown} is first with {_ratio(best)} of the bound"
+        rival = next((row for row in ranked[1:] if row.published != best.published), None)
+        if rival is not None:
+            kind = "published" if rival.published else "own"
+            words += f"; the best {kind} one, {rival.name}, has {_ratio(rival)}"
+        said.append(f"{words}.")
+    close = [row for row in board.rows if row.lead is not None and not row.lead.p < LEVEL]
+    for row in close:
+        assert row.lead is not None
+        more = "" if row.lead.more_seeds is None else f"; about {amount(row.lead.more_seeds)} more seeds would tell"
+        p = f"p = {p_in_words(row.lead.p)}" if row.lead.p == row.lead.p else "too few seeds"
+        said.append(f"{upper(row.name)} over {row.lead.over}: {OPEN} ({p}){more}.")
+    return said
+
+
+def warnings(board: Leaderboard) -> list[str]:
+    """What must not be overlooked."""
+    found = []
+    for row in board.rows:
+        if row.exceeded:
+            scenario, seed = row.exceeded[0]
+            found.append(
+                f"{upper(row.name)} earned more than a proven bound in {len(row.exceeded)} episodes (the first: "
+                f"{scenario}, seed {seed}). That cannot be: simulation and bound disagree, so trust neither until this "
+                "is explained."
+            )
+    for row in board.rows:
+        if row.rank is None and row.information != "clairvoyant" and not row.published:
+            found.append(
+                f"{upper(row.name)} is not ranked: it was finished in {row.scenarios} of {len(board.suite.scenarios)} "
+                "scenarios. Start the same restock bench again."
+            )
+    return found
+
+
+def notes(board: Leaderboard) -> list[str]:
+    """What the figures rest on."""
+    count, proven = len(board.suite.scenarios), len(board.proven)
+    said = []
+    if proven == count:
+        said.append("The bound is proven in every scenario: no policy can earn more in an episode.")
+    else:
+        said.append(
+            f"The bound is proven in {proven} of {count} scenarios. In the others demand answers to what a policy "
+            "does, and the bound is the best plan found with demand known."
+        )
+    if not board.exceeded:
+        said.append("No policy earned more than a proven bound in any episode.")
+    above = [f"{row.name} {row.above_best_known}" for row in board.rows if row.above_best_known]
+    if above:
+        said.append(f"Episodes in which a policy earned more than the best plan known: {', '.join(above)}.")
+    if board.published is not None:
+        said.append(
+            f"Rows marked as published: {board.published.source}. Only means are known of them, so they have no "
+            "intervals and take no part in tests; their ratios are to their own Oracle."
+        )
+    if board.oracle_gap is not None:
+        said.append(f"Own bounds and those of the published Oracle differ by at most {board.oracle_gap:.1e}, relative.")
+    return said
+
+
+def _ratio(row: Standing) -> str:
+    assert row.ratio is not None
+    return share(row.ratio.mean, 1)
+
+
+def _ends(value: Estimate, places: int = 1) -> str:
+    """The ends of an interval, as percentages."""
+    if value.low != value.low:
+        return NONE
+    return interval(Estimate(100.0 * value.mean, 100.0 * value.low, 100.0 * value.high), places) + "%"
