@@ -29,6 +29,8 @@ _HOMES = {
     ),
     "published-echelon": ("restock.policies.published.echelon_approximation", "PublishedEchelon"),
     "holt-base-stock": ("restock.policies.holt_base_stock", "HoltBaseStock"),
+    "published-dlp": ("restock.policies.published.look_ahead", "PublishedDLP"),
+    "published-mssp": ("restock.policies.published.look_ahead", "PublishedMSSP"),
     "rolling": ("restock.policies.rolling", "Rolling"),
     "stochastic": ("restock.policies.stochastic", "Stochastic"),
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
