@@ -34,7 +34,7 @@ bench: $(VENV)/test.done $(VENV)/package.done
 
 # -W: a warning is a failure. The site needs no network, neither to be built nor to be read.
 docs: $(VENV)/docs.done $(VENV)/package.done
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 # Each step below leaves a file behind when it is done, so it is not done twice.
