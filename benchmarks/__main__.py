@@ -59,7 +59,8 @@ def show(rows: list[Row]) -> None:
 def main() -> int:
     """Measure the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, []], help=f"which parts; without any: {', '.join(PARTS)}")
+    usual = f"which parts; without any: {', '.join(PARTS)}"
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, []], help=usual)
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     arguments = parser.parse_args()
     rows: list[Row] = []

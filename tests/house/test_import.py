@@ -27,7 +27,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_import_restock_loads_nothing_heavy():
-    heavy = OPTIONAL | {"numba", "llvmlite", "highspy", "networkx", "pydantic", "typer", "rich"}
+    heavy = OPTIONAL | {"numba", "llvmlite", "highspy", "cma", "networkx", "pydantic", "typer", "rich"}
     assert not loaded_by("import restock") & heavy
 
 

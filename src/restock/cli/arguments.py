@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,6 +92,8 @@ def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
 def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
     """The policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
 
+    `base-stock:@file.yaml` reads the parameters from a file, as `restock fit` writes it.
+
     A policy from outside is named by its place, `my_file.py:Mine` or `my_file.py:Mine:service=0.99`.
 
     Args:
@@ -116,13 +119,23 @@ def policy_and_parameters(text: str, settings: Sequence[str] | None = None) -> t
     name, inline = _place_and_rest(text)
     parameters: dict[str, Any] = {}
     for setting in (*_pieces(inline), *(settings or ())):
-        key, equals, value = setting.partition("=")
-        if not equals or not key.strip():
-            raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance service=0.95.")
-        if key.strip() in parameters:
-            raise InvalidInput("--set", setting, "this parameter is given twice", "Give it once.")
-        parameters[key.strip()] = read_yaml(key.strip(), value)
+        for key, value in _parameters_in(setting).items():
+            if key in parameters:
+                raise InvalidInput("--set", setting, "this parameter is given twice", "Give it once.")
+            parameters[key] = value
     return name, parameters
+
+
+def _parameters_in(setting: str) -> dict[str, Any]:
+    """What `key=value` says, or the file named by `@file.yaml`."""
+    if setting.startswith("@"):
+        from restock.core.reading import read_yaml as read_file
+
+        return {str(key): value for key, value in read_file(Path(setting[1:])).items()}
+    key, equals, value = setting.partition("=")
+    if not equals or not key.strip():
+        raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance service=0.95.")
+    return {key.strip(): read_yaml(key.strip(), value)}
 
 
 def _place_and_rest(text: str) -> tuple[str, str]:

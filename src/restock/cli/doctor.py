@@ -10,7 +10,7 @@ from typing import Any
 
 from restock.cli.console import AsJson, Console, Quiet, table
 
-CORE = ("numpy", "numba", "gymnasium", "pydantic", "PyYAML", "highspy", "typer", "rich")
+CORE = ("numpy", "numba", "gymnasium", "pydantic", "PyYAML", "highspy", "cma", "typer", "rich")
 EXTRAS = {
     "viz": ("matplotlib", "plotly", "Pillow"),
     "data": ("polars",),
