@@ -21,6 +21,7 @@ from restock.cli.compare import compare
 from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
 from restock.cli.demo import demo
 from restock.cli.doctor import doctor
+from restock.cli.fit import fit
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
 from restock.cli.show import show
@@ -58,6 +59,7 @@ app.command("list")(list_all)
 app.command("show")(show)
 app.command("simulate")(simulate)
 app.command("compare")(compare)
+app.command("fit")(fit)
 app.command("bench")(bench)
 app.command("leaderboard")(leaderboard)
 app.command("demo")(demo)
