@@ -26,6 +26,7 @@ from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
 from restock.cli.show import show
 from restock.cli.simulate import simulate
+from restock.cli.train import train
 from restock.core.errors import InvalidInput, shown
 
 
@@ -61,6 +62,7 @@ app.command("simulate")(simulate)
 app.command("compare")(compare)
 app.command("fit")(fit)
 app.command("bench")(bench)
+app.command("train")(train)
 app.command("leaderboard")(leaderboard)
 app.command("demo")(demo)
 app.command("doctor")(doctor)

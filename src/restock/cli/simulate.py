@@ -86,7 +86,7 @@ def simulate(
     )
     parameters = chosen.parameters_in_words()
     if parameters:
-        console.text("; ".join(f"{key}: {value:.4g}" for key, value in parameters.items()) + ".")
+        console.text("; ".join(f"{key}: {_said(value)}" for key, value in parameters.items()) + ".")
     console.text()
     _print(console, figures)
     if out is not None:
@@ -109,6 +109,10 @@ def saver(path: Path) -> Callable[[Any], Any]:
         require_extra("polars", "data", "Parquet")
     check_writable(path)
     return lambda trajectory: getattr(trajectory, f"to_{path.suffix[1:]}")(path)
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _print(console: Console, figures: dict[str, Any]) -> None:

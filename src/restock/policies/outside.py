@@ -1,10 +1,11 @@
 """Policies from outside the package: a module or file and a class in it, or an installed plug-in.
 
-Three forms, wherever a policy is named (`make_policy`, `simulate`, `compare`, the command line, a
+Four forms, wherever a policy is named (`make_policy`, `simulate`, `compare`, the command line, a
 list of policies for the benchmark):
 
     my_package.my_module:MyPolicy      a class in a module that Python can import
     path/to/file.py:MyPolicy           a class in a file
+    runs/my-run                        the folder of a training run (`restock train`)
     my-policy                          an installed package's entry point in the group restock.policies
 
 The last takes one line in that package's pyproject.toml:
@@ -33,12 +34,18 @@ from restock.policies._base import Policy
 
 Loaded = TypeVar("Loaded")
 GROUP = "restock.policies"
+LONGEST_PATH = 4096
 _PLACE = re.compile(r"(?P<home>.+\.py|[A-Za-z_][\w.]*):(?P<attribute>[A-Za-z_]\w*)", re.DOTALL)
 
 
 def names_a_place(name: str) -> bool:
     """Whether the text has the form of a class in a module or file, `home:Class`."""
     return _PLACE.fullmatch(name) is not None
+
+
+def names_a_run(name: str) -> bool:
+    """Whether the text is the path of a folder with a training run in it."""
+    return "\0" not in name and len(name) < LONGEST_PATH and Path(name, "config.yaml").is_file()
 
 
 def entry_points() -> dict[str, metadata.EntryPoint]:

@@ -35,6 +35,7 @@ _HOMES = {
     "stochastic": ("restock.policies.stochastic", "Stochastic"),
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
 }
+_TRAINED = "restock.learning.trained"
 
 
 def list_policies() -> list[str]:
@@ -46,7 +47,8 @@ def policy_class(name: str) -> type[Policy]:
     """The class of a policy.
 
     Args:
-        name: One of `list_policies()`, `package.module:Class`, or `path/to/file.py:Class`.
+        name: One of `list_policies()`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a
+            training run.
 
     Raises:
         InvalidInput: There is no such policy.
@@ -57,6 +59,9 @@ def policy_class(name: str) -> type[Policy]:
         return kind
     if isinstance(name, str) and outside.names_a_place(name):
         return outside.class_at(name)
+    if isinstance(name, str) and outside.names_a_run(name):
+        found: type[Policy] = import_module(_TRAINED).policy_at(name)  # of a layer above, which knows its folders
+        return found
     point = outside.entry_points().get(name) if isinstance(name, str) else None
     if point is None:
         raise InvalidInput("policy", name, "there is no such policy", nearest(name, list_policies()))
@@ -68,7 +73,7 @@ def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
 
     Args:
         name: One of `list_policies()`, or where your own stands: `package.module:Class` or
-            `path/to/file.py:Class`.
+            `path/to/file.py:Class`; or the folder of a training run (`runs/serial-pathwise-0`).
         problem: A problem, or anything `load_problem` takes.
         **params: The policy's own parameters, see its class.
 

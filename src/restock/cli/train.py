@@ -1,0 +1,153 @@
+"""`restock train`: a policy trained through the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, problem_of, read_yaml
+from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet
+from restock.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from restock.learning.pathwise import Report
+
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PROBLEM",
+        help="A shipped instance (serial), an environment id (restock/Serial-v0) or a YAML file.",
+        show_default=False,
+    ),
+]
+Algo = Annotated[str, typer.Option("--algo", help="The algorithm: pathwise.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same run.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the run. Default: runs/PROBLEM-ALGO-SEED."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A number of the algorithm (steps=1000) or of the network (network.hidden=[64,64]); repeatable.",
+    ),
+]
+Generalist = Annotated[
+    str | None,
+    typer.Option(
+        "--generalist",
+        metavar="KIND",
+        help="Train one blind policy for many demands: effects (all combinations) or family (a broad family).",
+        show_default=False,
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option("--resume", metavar="FOLDER", help="Go on with a run that was stopped.", show_default=False),
+]
+
+
+def train(
+    name: Name = None,
+    algo: Algo = "pathwise",
+    out: Out = None,
+    settings: Settings = None,
+    generalist: Generalist = None,
+    demand: Demand = None,
+    horizon: Horizon = None,
+    backlog: Backlog = None,
+    discount: Discount = None,
+    seed: Seed = 0,
+    resume: Resume = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a policy, and keep it in a folder.
+
+    Stopped at any moment, the same command (or --resume FOLDER) goes on from the last evaluation and
+    ends as one run would have. The folder is then the policy's name: restock simulate PROBLEM FOLDER.
+    """
+    from restock.learning import train as learning
+    from restock.learning.run_folder import free_name
+
+    console = Console(as_json, quiet)
+    tell = _teller(console)
+    if resume is not None:
+        if name is not None or settings or generalist or demand or out is not None:
+            given = "the run in the folder says already what it is"
+            raise InvalidInput("--resume", str(resume), given, f"Run: restock train --resume {resume}")
+        folder = resume
+    elif name is None:
+        raise InvalidInput("PROBLEM", None, "nothing was named to train for", "Run: restock train serial")
+    else:
+        problem = problem_of(name, demand, horizon, backlog, discount)
+        folder = out or Path("runs") / free_name(problem.name, algo, seed)
+    try:
+        if resume is not None:
+            result = learning.resume(folder, tell)
+        else:
+            numbers, network = read_settings(settings)
+            regimes = None if generalist is None else {"kind": generalist}
+            result = learning.train(problem, folder, algo, seed, network, regimes, tell, **numbers)
+    except KeyboardInterrupt:
+        go_on = f"Go on with: restock train --resume {folder}"
+        raise Halted(INTERRUPTED, f"stopped; what was learnt is kept in {folder}", go_on) from None
+    if as_json:
+        console.document(result | {"run": str(folder)})
+        return
+    _show(console, result, folder)
+
+
+def read_settings(settings: Sequence[str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Numbers of the algorithm, and of the network (those that begin with `network.`).
+
+    Raises:
+        InvalidInput: One is not KEY=VALUE, or is given twice.
+    """
+    numbers: dict[str, Any] = {}
+    network: dict[str, Any] = {}
+    for setting in settings or ():
+        key, equals, value = setting.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance steps=1000.")
+        target, key = (network, key[8:]) if key.startswith("network.") else (numbers, key)
+        if key in target:
+            raise InvalidInput("--set", setting, "this is given twice", "Give it once.")
+        target[key] = read_yaml(key, value)
+    return numbers, network
+
+
+def _teller(console: Console) -> Any:
+    """One line an evaluation, on stderr."""
+
+    def tell(report: Report, gaps: dict[str, float]) -> None:
+        left = f"{report.seconds_left:.0f} s left" if report.seconds_left >= 0.5 else "done"
+        lines = "".join(
+            f"  {100 * value:+.1f} % {words}"
+            for name, words in (("above_base_stock", "to base-stock"), ("below_bound", "missing to hindsight"))
+            if (value := gaps.get(name)) is not None
+        )
+        console.remark(
+            f"restart {report.restart + 1}  step {report.step:>5}  profit {report.profit:10.2f}{lines}  "
+            f"{report.steps_per_second:.1f} steps/s  {left}"
+        )
+
+    return tell
+
+
+def _show(console: Console, result: dict[str, Any], folder: Path) -> None:
+    console.text(
+        f"Trained for {result['problem']} ({result['algo']}, {result['information']}): {result['restarts']} restarts, "
+        f"{result['parameters']} weights, {result['cpu_seconds']:.0f} s of one processor."
+    )
+    console.text(
+        f"Mean profit of an episode on held-out paths: {result['profit']:.2f}, with whole orders "
+        f"{result['profit_integer']:.2f}; base-stock {result['base_stock']:.2f}, hindsight {result['bound']:.2f}."
+    )
+    console.text(f"Use it: restock simulate {result['problem']} {folder}")

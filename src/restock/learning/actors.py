@@ -1,0 +1,48 @@
+"""From a run's configuration to its network. Needs torch; import it inside functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from restock.core.validation import validated
+from restock.learning.config import Architecture, Regimes
+from restock.learning.describe import described
+from restock.learning.networks import Actor
+from restock.learning.paths import trainable
+from restock.learning.regimes import curves_of, general
+from restock.learning.tensor import TensorNetwork
+from restock.problems.network import NetworkProblem
+
+
+def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
+    """What a generalist is trained for; None of a policy for one demand.
+
+    Raises:
+        InvalidInput: It does not hold.
+    """
+    return None if config.get("regimes") is None else validated(Regimes, config["regimes"], "regimes")
+
+
+def ground_of(config: Mapping[str, Any]) -> NetworkProblem:
+    """The problem that the tensors are made of: its demand can be drawn, for a generalist with goodwill.
+
+    Raises:
+        InvalidInput: It does not hold.
+    """
+    problem = described(config["problem"])
+    return trainable(problem) if regimes_of(config) is None else general(problem)
+
+
+def actor_of(config: Mapping[str, Any]) -> Actor:
+    """The network that a configuration describes, untrained.
+
+    Raises:
+        InvalidInput: The configuration does not hold.
+    """
+    architecture = validated(Architecture, config["architecture"], "architecture")
+    ground = ground_of(config)
+    curves = None
+    if architecture.memory == "belief":
+        curves = curves_of(described(config["problem"]), regimes_of(config))
+    return Actor(ground, TensorNetwork(ground), architecture, curves)

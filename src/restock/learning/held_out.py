@@ -1,0 +1,112 @@
+"""Held-out paths: what policies under training are judged by, and the lines they are judged against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from restock.core.play import Episodes, draw
+from restock.core.problem import Array
+from restock.evaluation.simulate import run
+from restock.learning.paths import HELD_OUT
+from restock.learning.trained import Deployed
+from restock.policies._base import Information, Policy, View
+from restock.policies.registry import make_policy
+from restock.problems.network import NetworkProblem
+
+MOST_SOLVED = 32  # episodes whose hindsight optimum is computed, of each problem
+
+
+class Candidate(Policy):
+    """The network under training, as it would be deployed."""
+
+    name = "candidate"
+    may_know = ("informed", "blind")
+
+    def __init__(self, problem: NetworkProblem, information: Information, deployed: Deployed, integer: bool) -> None:
+        super().__init__(problem, information)
+        self._deployed, self._integer = deployed, integer
+
+    def begin(self, episodes: int, seed: int, chance: Any) -> None:
+        """Forget what was seen of earlier episodes."""
+        self._deployed.begin(episodes)
+
+    def act(self, view: View) -> Array:
+        """Orders of shape (B, E)."""
+        orders = self._deployed.orders(view)
+        return np.round(orders) if self._integer else orders
+
+
+class HeldOut:
+    """Episodes of one or several problems, the same number of each.
+
+    Args:
+        problems: Under their true dynamics.
+        count: Episodes in all, at the least.
+        information: What the policy may know.
+        warm_up: First periods whose profit does not count.
+    """
+
+    def __init__(self, problems: Sequence[NetworkProblem], count: int, information: Information, warm_up: int) -> None:
+        each = max(2, -(-count // len(problems)))
+        self.problems = tuple(problems)
+        self.information: Information = information
+        self.warm_up = warm_up
+        self._episodes: list[Episodes] = [draw(p, each, HELD_OUT + k * each) for k, p in enumerate(problems)]
+        self._weights = [1.0 / max(float(p.demand.mean.sum()), 1e-9) for p in problems]
+        mean = float(np.mean([1.0 / w for w in self._weights]))
+        self._weights = [w * mean for w in self._weights]
+        self.lines: dict[str, float] = {}
+
+    def earned(self, actor: Any, integer: bool = False) -> Array:
+        """Profit of every episode under the network."""
+        actor.eval()
+        parts = []
+        for problem, episodes in zip(self.problems, self._episodes, strict=True):
+            policy = Candidate(problem, self.information, Deployed(problem, actor, problem), integer)
+            parts.append(self._profit(problem, policy, episodes))
+        actor.train()
+        return np.concatenate(parts)
+
+    def profit(self, actor: Any, integer: bool = False) -> tuple[float, float]:
+        """Mean profit of an episode under the network, and its standard error."""
+        earned = self.earned(actor, integer)
+        return float(earned.mean()), float(earned.std(ddof=1) / np.sqrt(len(earned)))
+
+    def compute_lines(self) -> dict[str, float]:
+        """Mean profit of base-stock, and what hindsight adds to it on some of the same paths."""
+        base, bound = [], []
+        for problem, episodes in zip(self.problems, self._episodes, strict=True):
+            level: Information = "informed" if self.information == "informed" else "blind"
+            policy = make_policy("base-stock", problem, information=level)
+            theirs = self._profit(problem, policy, episodes)
+            few = episodes.rows(slice(0, max(1, MOST_SOLVED // len(self.problems))))
+            best = self._profit(problem, make_policy("hindsight", problem), few)
+            base.append(theirs)
+            # Base-stock on the same paths takes the luck of those few out of the bound.
+            bound.append(theirs.mean() + (best - theirs[: len(best)]).mean())
+        self.lines = {"base_stock": float(np.concatenate(base).mean()), "bound": float(np.mean(bound))}
+        return self.lines
+
+    def gaps(self, profit: float) -> dict[str, float]:
+        """How far the profit is above base-stock and below the bound, as shares of those."""
+        return (
+            {
+                "above_base_stock": _share(profit - self.lines["base_stock"], self.lines["base_stock"]),
+                "below_bound": _share(self.lines["bound"] - profit, self.lines["bound"]),
+            }
+            if self.lines
+            else {}
+        )
+
+    def _profit(self, problem: NetworkProblem, policy: Policy, episodes: Episodes) -> Array:
+        simulation = run(problem, policy, episodes, 0)
+        k = next(k for k, one in enumerate(self.problems) if one is problem)
+        earned: Array = simulation.trajectory.rewards[..., self.warm_up :].sum(axis=-1) * self._weights[k]
+        return earned
+
+
+def _share(part: float, whole: float) -> float:
+    return part / max(abs(whole), 1e-9)

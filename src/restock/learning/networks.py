@@ -1,0 +1,232 @@
+"""Policy networks: from the state of a supply network to orders, differentiable.
+
+Numbers enter in multiples of what flows past the place in a period, so that one set of
+hyperparameters fits problems of any size. This module needs torch; import it inside functions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from restock.core.problem import Array
+from restock.learning.config import Architecture
+from restock.learning.memory import memory_of
+from restock.learning.tensor import State, TensorNetwork
+from restock.policies.flows import mean_flow
+from restock.problems.network import NetworkProblem
+
+LEAST_FLOW = 1e-3  # units/period, of places that nothing flows past
+
+
+class Actor(nn.Module):
+    """A policy network.
+
+    Args:
+        problem: What it decides in.
+        tensors: The same as tensors.
+        architecture: What it looks like.
+        curves: Demand curves that are possible, as factors on the mean, and their noise (for a belief).
+    """
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        tensors: TensorNetwork,
+        architecture: Architecture,
+        curves: tuple[Array, Array] | None = None,
+    ) -> None:
+        super().__init__()
+        scale = Scales(problem)
+        self.memory = memory_of(architecture.memory, problem, scale.market, curves)
+        self.inputs = Inputs(tensors, scale, self.memory is not None)
+        seen = self.inputs.count + (0 if self.memory is None else self.memory.count)
+        self.body = _body(problem, architecture, seen)
+        self.head = _head(problem, architecture, scale)
+
+    def begin(self, count: int) -> None:
+        """Forget what was seen of earlier episodes."""
+        if self.memory is not None:
+            self.memory.begin(count)
+
+    def forward(self, t: int, state: State) -> torch.Tensor:
+        """Orders of period t, shape (B, E) (units). Periods come in their order, after `begin`."""
+        x = self.inputs(state)
+        if self.memory is not None:
+            x = torch.cat([x, self.memory(t, state)], dim=1)
+        orders: torch.Tensor = self.head(t, state, self.body(t, state, x))
+        return orders
+
+
+class Scales:
+    """What flows past each place in a period at mean demand (units).
+
+    Attributes:
+        market: Shape (M,).
+        node: Out of each node, shape (N,).
+        link: Into the buyer of each link, shape (E,).
+        slot: Of the links' places in the pipe, shape (S,).
+        level: Demand of a node over its lead time and one period, shape (N,).
+    """
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        links = problem.world(problem.plain.fresh)[1]
+        mean = problem.demand.mean.mean(axis=0)
+        out, flow = mean_flow(problem, mean)
+        into = np.zeros(len(out))
+        np.add.at(into, links.buyer, flow)
+        lead = np.asarray(links.lead_time)
+        longest = np.zeros(len(out))
+        np.maximum.at(longest, links.buyer, lead)
+        self.market = np.maximum(mean, LEAST_FLOW)
+        self.node = np.maximum(out, LEAST_FLOW)
+        self.link = np.maximum(into[links.buyer], LEAST_FLOW)
+        self.slot = np.repeat(self.link, lead)
+        self.level = self.node * (longest + 1.0)
+
+
+class Inputs(nn.Module):
+    """The state as numbers of order one: on hand, pipe, unmet, last demand, goodwill, rules; shape (B, I)."""
+
+    factor: torch.Tensor
+
+    def __init__(self, tensors: TensorNetwork, scale: Scales, rules: bool) -> None:
+        super().__init__()
+        self.goodwill, self.rules = tensors.goodwill is not None, rules
+        more = [[4.0]] * self.goodwill + [[1.0, 1.0]] * rules
+        factors = [0.2 / scale.node, 1.0 / scale.slot, 1.0 / scale.market, 1.0 / scale.market, *more]
+        self.register_buffer("factor", _tensor(np.concatenate(factors)))
+
+    @property
+    def count(self) -> int:
+        """How many numbers."""
+        return len(self.factor)
+
+    def forward(self, state: State) -> torch.Tensor:
+        """Shape (B, I)."""
+        parts = [state.on_hand, state.pipe, state.unmet, state.demand]
+        if self.goodwill:
+            parts.append(state.sentiment - 1.0)
+        if self.rules:
+            parts += [state.carry, state.feels]
+        return torch.cat(parts, dim=1) * self.factor
+
+
+class Perceptron(nn.Module):
+    """Layers of SiLU; each period has its own bias in the first and the last."""
+
+    def __init__(self, inputs: int, outputs: int, hidden: list[int], periods: int) -> None:
+        super().__init__()
+        sizes = [inputs, *hidden]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, hidden, strict=False))
+        self.last = nn.Linear(hidden[-1], outputs)
+        self.calendar = nn.Parameter(torch.randn(periods, hidden[0])) if periods else None
+
+    def forward(self, t: int, x: torch.Tensor) -> torch.Tensor:
+        """Shape (B, outputs)."""
+        for k, layer in enumerate(self.layers):
+            x = layer(x)
+            if k == 0 and self.calendar is not None:
+                x = x + self.calendar[min(t, len(self.calendar) - 1)]
+            x = nn.functional.silu(x)
+        out: torch.Tensor = self.last(x)
+        return out
+
+
+class Whole(nn.Module):
+    """One perceptron sees everything and decides everything."""
+
+    def __init__(self, inputs: int, outputs: int, hidden: list[int], periods: int) -> None:
+        super().__init__()
+        self.net = Perceptron(inputs, outputs, hidden, periods)
+
+    def forward(self, t: int, state: State, x: torch.Tensor) -> torch.Tensor:
+        """Shape (B, outputs)."""
+        out: torch.Tensor = self.net(t, x)
+        return out
+
+
+class Quantity(nn.Module):
+    """Orders are softplus of the output, in multiples of the flow into the buyer."""
+
+    unit: torch.Tensor
+
+    def __init__(self, scale: Scales) -> None:
+        super().__init__()
+        self.register_buffer("unit", _tensor(scale.link))
+
+    def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
+        """Shape (B, E)."""
+        return nn.functional.softplus(raw) * self.unit
+
+
+class OrderUpTo(nn.Module):
+    """A level for each node, and a share of what is missing for each of its links."""
+
+    unit: torch.Tensor
+    position: torch.Tensor
+    in_transit: torch.Tensor
+    owed: torch.Tensor
+
+    def __init__(self, problem: NetworkProblem, scale: Scales) -> None:
+        super().__init__()
+        _, links, markets = problem.world(problem.plain.fresh)[:3]
+        n = len(problem.nodes)
+        self.register_buffer("unit", _tensor(scale.level))
+        of_slot = np.repeat(np.asarray(links.buyer), np.asarray(links.lead_time))
+        self.register_buffer("in_transit", _tensor(np.eye(n)[of_slot].reshape(-1, n)))
+        self.register_buffer("owed", _tensor(np.eye(n)[np.asarray(markets.retailer)]))
+        self.nodes = n
+        self.buyer = torch.as_tensor(np.asarray(links.buyer))
+        self.register_buffer("position", _tensor(np.eye(n)[np.asarray(links.buyer)]))
+
+    def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
+        """Shape (B, E)."""
+        level = 2.0 * nn.functional.softplus(raw[:, : self.nodes]) * self.unit
+        held = state.on_hand + state.pipe @ self.in_transit - state.backlog @ self.owed
+        missing = torch.relu(level - held).index_select(1, self.buyer)
+        weight = torch.exp(raw[:, self.nodes :].clamp(-8.0, 8.0))
+        share = weight / (weight @ self.position).index_select(1, self.buyer)
+        return share * missing
+
+
+class Residual(nn.Module):
+    """A classical policy's orders, corrected; of the sum what is below 0 counts as 0."""
+
+    unit: torch.Tensor
+
+    def __init__(self, problem: NetworkProblem, scale: Scales, name: str) -> None:
+        super().__init__()
+        from restock.learning.classical import Classical
+
+        self.base = Classical(problem, name)
+        self.register_buffer("unit", _tensor(scale.link))
+
+    def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
+        """Shape (B, E)."""
+        return torch.relu(self.base.orders(t, state) + raw * self.unit)
+
+
+def _body(problem: NetworkProblem, architecture: Architecture, inputs: int) -> nn.Module:
+    outputs = len(problem.links) + (len(problem.nodes) if architecture.head == "order-up-to" else 0)
+    periods = problem.horizon if architecture.calendar else 0
+    return Whole(inputs, outputs, architecture.hidden, periods)
+
+
+def _head(problem: NetworkProblem, architecture: Architecture, scale: Scales) -> nn.Module:
+    if architecture.residual is not None:
+        return Residual(problem, scale, architecture.residual)
+    return OrderUpTo(problem, scale) if architecture.head == "order-up-to" else Quantity(scale)
+
+
+def _tensor(values: Any) -> torch.Tensor:
+    return torch.as_tensor(np.asarray(values, dtype=np.float64), dtype=torch.float32)
+
+
+def parameters_of(actor: nn.Module) -> int:
+    """How many numbers are learnt."""
+    return sum(math.prod(p.shape) for p in actor.parameters())

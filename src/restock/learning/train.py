@@ -1,0 +1,148 @@
+"""Train a policy, or go on with a run: `restock.learning.train.train` and `resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restock.core.errors import InvalidInput, nearest, require_extra
+from restock.core.streams import check_seed
+from restock.core.validation import plain, validated
+from restock.learning.config import Architecture, Pathwise, Regimes
+from restock.learning.describe import described, description
+from restock.learning.run_folder import FORMAT, RunFolder
+from restock.problems.load import load_problem
+from restock.problems.network import NetworkProblem
+
+if TYPE_CHECKING:
+    from restock.learning.pathwise import Report
+
+ALGORITHMS = ("pathwise",)
+MOST_SEED = 1 << 20
+
+
+def train(
+    problem: Any,
+    out: str | Path,
+    algo: str = "pathwise",
+    seed: int = 0,
+    architecture: Mapping[str, Any] | None = None,
+    regimes: Mapping[str, Any] | None = None,
+    tell: Callable[[Report, dict[str, float]], None] | None = None,
+    **numbers: Any,
+) -> dict[str, Any]:
+    """Train a policy and keep it in a folder; where the same run is there already, go on with it.
+
+    Args:
+        problem: A network problem, or anything `load_problem` takes.
+        out: The folder of the run.
+        algo: `pathwise`.
+        seed: What the run is drawn from: the same seed makes the same run.
+        architecture: The network, see `Architecture`.
+        regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
+            problem's own demand, which learns its mean curve (`informed`).
+        tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
+        **numbers: Of the algorithm, see `Pathwise`.
+
+    Returns:
+        What the run came to, as `result.json` in the folder says it.
+
+    Raises:
+        InvalidInput: An argument does not hold, torch is missing, or the folder holds another run.
+    """
+    problem = load_problem(problem)
+    if not isinstance(problem, NetworkProblem):
+        raise InvalidInput("problem", problem.name, "only supply networks can be trained for", "Name a network.")
+    if algo not in ALGORITHMS:
+        raise InvalidInput("algo", algo, "there is no such algorithm", nearest(algo, ALGORITHMS))
+    if check_seed(seed) >= MOST_SEED:
+        raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
+    shape = validated(Architecture, architecture or {}, "architecture")
+    which = None if regimes is None else validated(Regimes, regimes, "regimes")
+    if which is not None and shape.memory == "none":
+        shape = shape.model_copy(update={"memory": "belief"})
+    chosen = validated(Pathwise, numbers, "")
+    config = {
+        "format": FORMAT,
+        "algo": algo,
+        "seed": int(seed),
+        "information": "informed" if which is None else "blind",
+        "architecture": shape.model_dump(),
+        "training": chosen.model_dump(),
+        "regimes": None if which is None else which.model_dump(),
+        "problem": description(problem),
+    }
+    return _run(RunFolder(out), plain(config), tell)
+
+
+def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | None = None) -> dict[str, Any]:
+    """Go on with a run that was stopped; a finished one is left as it is.
+
+    Returns:
+        What the run came to.
+
+    Raises:
+        InvalidInput: There is no run in the folder, or it is damaged.
+    """
+    folder = RunFolder(out)
+    return _run(folder, folder.config(), tell)
+
+
+def _run(
+    folder: RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
+) -> dict[str, Any]:
+    require_torch()
+    from restock.learning.actors import actor_of, ground_of, regimes_of
+    from restock.learning.held_out import HeldOut
+    from restock.learning.pathwise import Training, one_thread
+    from restock.learning.regimes import chance_of
+    from restock.learning.run_folder import BEST
+
+    numbers = validated(Pathwise, config["training"], "training")
+    regimes, problem, ground = regimes_of(config), described(config["problem"]), ground_of(config)
+    if ground.sequential:
+        mend = "Use a distribution of restock's own."
+        raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
+    chance, judged = chance_of(ground if regimes is None else problem, regimes)
+    folder.begin(config, versions())
+    finished = folder.result()
+    if finished is not None:
+        return finished
+    held_out = HeldOut(judged, numbers.held_out, config["information"], numbers.warm_up)
+    lines = held_out.compute_lines()
+    training = Training(ground, chance, config, numbers, held_out, folder)
+    training.run(tell)
+    best = actor_of(config)
+    best.load_state_dict(folder.load(BEST)["actor"])
+    with one_thread():
+        plain_orders, whole_orders = (held_out.profit(best, integer)[0] for integer in (False, True))
+    result = training.in_words() | {
+        "problem": problem.name,
+        "algo": config["algo"],
+        "information": config["information"],
+        "integer": whole_orders >= plain_orders,
+        "profit": plain_orders,
+        "profit_integer": whole_orders,
+        **lines,
+    }
+    folder.finish(result)
+    return result
+
+
+def require_torch() -> None:
+    """Make sure that torch is there.
+
+    Raises:
+        InvalidInput: It is not; says what to install.
+    """
+    require_extra("torch", "train", "training")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a trained network depends on."""
+    from importlib import metadata
+
+    from restock.evaluation.provenance import versions as usual
+
+    return usual() | {"torch": metadata.version("torch")}

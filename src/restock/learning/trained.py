@@ -1,0 +1,142 @@
+"""A trained policy: named by the folder of its run, and used like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput, require_extra
+from restock.core.problem import Array, Problem
+from restock.learning.describe import described
+from restock.learning.run_folder import BEST, RunFolder
+from restock.policies._base import Information, Policy, View
+from restock.problems.network import NetworkProblem
+
+TORCH = "A network of torch"
+
+
+class Trained(Policy):
+    """Decides with the network that a training run found best.
+
+    What it may know was settled when it was trained: a network trained for one demand has learnt its
+    mean curve, so it is `informed`; a generalist sees demand only as it comes, and is `blind`.
+
+    Args:
+        problem: The network it was trained for, under any demand.
+        integer: Whether orders are rounded to whole numbers; default: what was better on held-out paths.
+
+    Raises:
+        InvalidInput: The run is damaged or not begun, torch is missing, or the problem has another network.
+    """
+
+    name: ClassVar[str] = "trained"
+    summary: ClassVar[str] = "a trained network, named by the folder of its run"
+    may_know: ClassVar[tuple[Information, ...]] = ("informed", "blind")
+    folder: ClassVar[str] = ""
+
+    def __init__(self, problem: Problem, integer: bool | None = None) -> None:
+        if integer is not None and not isinstance(integer, bool):
+            raise InvalidInput("integer", integer, "this is true or false", "Write true for whole orders.")
+        run = RunFolder(self.folder)
+        config = run.config()
+        super().__init__(problem, config["information"])
+        require_extra("torch", "train", TORCH)
+        from restock.learning.actors import actor_of
+
+        self._about = str(config["algo"])
+        content = run.load(BEST)
+        trained_for = described(config["problem"])
+        check_same(trained_for, self.problem)
+        self._deployed = Deployed(trained_for, actor_of(config), self.problem)
+        self._deployed.actor.load_state_dict(content["actor"])
+        self.integer = bool((run.result() or {}).get("integer", False)) if integer is None else integer
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """How it was trained, and whether it rounds."""
+        return {"trained": self._about, "integer": str(self.integer)}
+
+    def begin(self, episodes: int, seed: int, chance: Any) -> None:
+        """Forget what was seen of earlier episodes."""
+        self._deployed.begin(episodes)
+
+    def act(self, view: View) -> Array:
+        """Orders of shape (B, E)."""
+        orders = self._deployed.orders(view)
+        return np.round(orders) if self.integer else orders
+
+
+class Deployed:
+    """A network that decides from views.
+
+    Args:
+        trained_for: The problem that it was trained for.
+        actor: The network.
+        problem: The one it decides in.
+    """
+
+    def __init__(self, trained_for: NetworkProblem, actor: Any, problem: NetworkProblem) -> None:
+        self.actor = actor
+        spec = problem.spec
+        self._rules = float(spec.backlog), float(spec.demand.goodwill is not None)
+        self._lead = [int(lead) for lead in trained_for.world(trained_for.plain.fresh)[1].lead_time]
+        self._markets = len(trained_for.markets)
+
+    def begin(self, episodes: int) -> None:
+        """Forget what was seen of earlier episodes."""
+        self.actor.begin(episodes)
+
+    def orders(self, view: View) -> Array:
+        """Orders of shape (B, E) (units)."""
+        import torch
+
+        from restock.learning.tensor import State
+
+        count = len(view["on_hand"])
+        shipped, nothing = view.past["shipped"], np.zeros(count)
+        pipe = [
+            shipped[:, k, i] if k >= 0 else nothing
+            for i, lead in enumerate(self._lead)
+            for k in range(view.t - lead, view.t)
+        ]
+        last = view.past["demand"][:, -1] if view.t else np.zeros((count, self._markets))
+        state = State(
+            *(
+                torch.as_tensor(np.ascontiguousarray(part), dtype=torch.float32)
+                for part in (
+                    view["on_hand"],
+                    np.stack(pipe, axis=1) if pipe else np.zeros((count, 0)),
+                    view["backlog"],
+                    view["unmet"],
+                    view["sentiment"],
+                    last,
+                    np.full((count, 1), self._rules[0]),
+                    np.full((count, 1), self._rules[1]),
+                )
+            )
+        )
+        with torch.no_grad():
+            orders: Array = self.actor(view.t, state).numpy().astype(np.float64)
+        return orders
+
+
+def check_same(trained_for: NetworkProblem, problem: Problem) -> None:
+    """Check that a policy can decide in a problem: nodes, links, lead times and markets are those it knows.
+
+    Raises:
+        InvalidInput: They differ.
+    """
+    if not isinstance(problem, NetworkProblem) or problem.labels() != trained_for.labels():
+        links = len(trained_for.links)
+        mend = f"It was trained for {trained_for.name} ({links} links)."
+        raise InvalidInput("problem", problem.name, "a trained policy decides in its own network only", mend)
+    ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (trained_for, problem))
+    if list(ours) != list(theirs):
+        raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")
+
+
+def policy_at(folder: str) -> type[Policy]:
+    """The policy class of a run's folder."""
+    name = Path(folder).resolve().name
+    return type("TrainedAt", (Trained,), {"folder": folder, "name": name, "__module__": __name__})
