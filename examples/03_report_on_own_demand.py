@@ -12,7 +12,6 @@ import sys
 
 import restock
 from restock.demand.series import SeriesSource
-from restock.evaluation.levels import search_levels
 from restock.evaluation.windows import cut
 from restock.report.html import write_report
 from restock.report.words import Words, answer
@@ -36,11 +35,12 @@ def main(arguments: list[str]) -> None:
     # Two ways to set base-stock levels, both from the past alone.
     formula = restock.make_policy("base-stock", problem, mean=mean, sd=sd)
     past = cut(windows.history, LENGTH, 1).episodes[:, :, None]
-    levels = search_levels(problem, formula.levels, {"demand": past})
+    start = {"levels": formula.levels.tolist()}
+    tuned = restock.fit(problem, "base-stock", exogenous={"demand": past}, tune=["levels"], budget=400, **start)
     policies = {
         "constant-order": restock.make_policy("constant-order", problem),
         "base-stock (formula)": formula,
-        "base-stock (tuned)": restock.make_policy("base-stock", problem, levels=levels),
+        "base-stock (tuned)": tuned.policy,
     }
     table = restock.compare(problem, policies, exogenous={"demand": windows.episodes[:, :, None]}, block=windows.block)
     for sentence in answer(table, WORDS):

@@ -10,11 +10,7 @@ import pytest
 
 from restock.core.errors import InvalidInput
 from restock.demand.series import SeriesSource
-from restock.evaluation.levels import search_levels
 from restock.evaluation.restaurant import FORMULA, TUNED, Study, restaurant_study
-from restock.evaluation.simulate import simulate
-from restock.policies.registry import make_policy
-from restock.problems.load import load_problem
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +106,6 @@ def test_numbers_by_an_independent_simulation(study: Study, name: str) -> None:
     assert row.profit.mean == pytest.approx(profit.mean(), rel=1e-9)
     assert row.kpis["fill_rate"] == pytest.approx((sold / demand).mean(), rel=1e-9)
     assert row.kpis["average_inventory"] == pytest.approx(stock.mean(), rel=1e-9)
-
-
-def test_levels_found_earn_at_least_as_much_and_do_not_vary() -> None:
-    problem = load_problem("serial", demand={"mean": 22})
-    demand = {"demand": np.random.default_rng(1).poisson(22, size=(12, 30, 1)).astype(float)}
-    start = np.array([110.0, 110.0, 22.0])
-    found = search_levels(problem, start, demand)
-    np.testing.assert_array_equal(found, search_levels(problem, start, demand))
-    before = simulate(problem, make_policy("base-stock", problem, levels=start), exogenous=demand)
-    after = simulate(problem, make_policy("base-stock", problem, levels=found), exogenous=demand)
-    assert after.profit.mean() > before.profit.mean()
-    assert start.tolist() == [110.0, 110.0, 22.0]
 
 
 def test_progress_never_runs_backwards() -> None:

@@ -17,7 +17,7 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.demand.series import DATASETS, SeriesSource
 from restock.evaluation.compare import Comparison, compare
-from restock.evaluation.levels import search_levels
+from restock.evaluation.fit import fit
 from restock.evaluation.windows import Windows, cut
 from restock.policies._base import Policy
 from restock.policies.base_stock import newsvendor_levels
@@ -29,6 +29,7 @@ INGREDIENTS = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak
 NETWORKS = ("serial", "divergent")
 FORMULA, TUNED = "base-stock (formula)", "base-stock (tuned)"
 PAST_WEEKS = 26
+TRIES = 400  # levels simulated on the past; twice as many earn 0.003 % more there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +99,14 @@ def restaurant_study(
 def policies(problem: Problem, windows: Windows, mean: float, sd: float) -> dict[str, Policy]:
     """The policies of the study, all planned with the past alone."""
     assert isinstance(problem, NetworkProblem)
-    start = newsvendor_levels(problem, mean, sd)
+    start = newsvendor_levels(problem, mean, sd).tolist()
     past: Any = cut(windows.history, windows.length, 1).episodes[:, :, None]
+    tuned = fit(problem, "base-stock", budget=TRIES, exogenous={"demand": past}, tune=["levels"], levels=start)
     return {
         "random": make_policy("random", problem),
         "constant-order": make_policy("constant-order", problem),
         FORMULA: make_policy("base-stock", problem, mean=mean, sd=sd),
-        TUNED: make_policy("base-stock", problem, levels=search_levels(problem, start, {"demand": past})),
+        TUNED: tuned.policy,
     }
 
 
