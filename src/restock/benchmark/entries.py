@@ -7,8 +7,11 @@ A list of policies is a YAML file:
       - {name: base-stock-I, policy: base-stock, params: {information: informed}}
       - {name: mine, policy: my_file.py:Mine, params: {level: 20}}
       - {name: base-stock fitted, policy: base-stock, fit: true}
+  - {name: slow one, policy: my_file.py:Slow, chunk: 1}
 
-`policy` is anything `restock.make_policy` takes. Paths are named from the folder of the YAML file.
+`policy` is anything `restock.make_policy` takes. With `fit` its parameters are found for each scenario
+first. Of a slow one each episode is kept by itself with `chunk: 1`; otherwise all seeds of a scenario
+are one task. Paths are named from the folder of the YAML file.
 """
 
 from __future__ import annotations
@@ -37,13 +40,22 @@ BOUND = "hindsight"
 NAMES_ONLY = "restock.policies.registry"  # it reaches every policy and decides nothing
 
 
+class Fitting(Spec):
+    """How a policy's parameters are found by simulation; see `restock.evaluation.fit.fit`."""
+
+    episodes: int = pydantic.Field(256, ge=1, description="episodes that each candidate meets")
+    seed: int = pydantic.Field(0, ge=0, description="of those episodes and of the search")
+    budget: int = pydantic.Field(3000, ge=1, description="candidates at most")
+    tune: list[str] | None = pydantic.Field(None, description="parameters to search; default: the usual ones")
+
+
 class Entry(Spec):
     """One policy of a run."""
 
     name: str = pydantic.Field(min_length=1, description="what tables call it")
     policy: str = pydantic.Field(min_length=1, description="a policy's name, package.module:Class or file.py:Class")
     params: dict[str, Any] = pydantic.Field({}, description="its parameters")
-    fit: bool | dict[str, Any] = pydantic.Field(False, description="fit its parameters to each scenario first")
+    fit: bool | Fitting = pydantic.Field(False, description="fit its parameters to each scenario first")
     chunk: int | None = pydantic.Field(None, ge=1, description="episodes in one task; default: all of a scenario")
 
     def make(self, problem: Problem) -> Policy:
@@ -54,13 +66,28 @@ class Entry(Spec):
         """
         return make_policy(self.policy, problem, **self.params)
 
+    def fitted(self, problem: Problem) -> Policy:
+        """The policy, its parameters found for the problem where `fit` says so.
+
+        Raises:
+            InvalidInput: It cannot be made, or has nothing to fit.
+        """
+        if self.fit is False:
+            return self.make(problem)
+        from restock.evaluation.fit import fit
+
+        how = Fitting() if self.fit is True else self.fit
+        found = fit(problem, self.policy, how.episodes, how.seed, how.budget, tune=how.tune, **self.params)
+        return found.policy
+
     @property
     def mark(self) -> str:
         """A hash of what it does: parameters, and the source of everything that decides."""
         home, colon, attribute = self.policy.rpartition(":")
         named = Path(home).name + colon + attribute  # the same file elsewhere is the same policy
-        said = {"policy": named, "params": self.params, "fit": self.fit, "chunk": self.chunk}
-        text = json.dumps([said, source_mark(policy_class(self.policy).__module__)], sort_keys=True)
+        said = {**self.model_dump(mode="json", exclude={"name"}), "policy": named}
+        modules = [policy_class(self.policy).__module__, *(["restock.evaluation.fit"] if self.fit else [])]
+        text = json.dumps([said, *map(source_mark, modules)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:MARK]
 
 

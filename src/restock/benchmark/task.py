@@ -15,10 +15,8 @@ import numpy as np
 from restock.benchmark.entries import Entry
 from restock.benchmark.suite import MARK, Scenario, Suite, load_suite
 from restock.core.play import draw_each
-from restock.core.problem import Problem
 from restock.evaluation.provenance import versions
 from restock.evaluation.simulate import run
-from restock.policies._base import Policy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +133,7 @@ def do(task: Task) -> dict[str, Any]:
     """
     problem = task.scenario.problem()
     began = time.perf_counter()
-    policy = made(task.entry, problem)
+    policy = task.entry.fitted(problem)
     making = time.perf_counter() - began
     chance = draw_each(problem, task.seeds)
     on_all_cores = time.process_time()
@@ -163,12 +161,3 @@ def do(task: Task) -> dict[str, Any]:
             "processor": on_all_cores,
         },
     }
-
-
-def made(entry: Entry, problem: Problem) -> Policy:
-    """The policy of an entry for a problem, fitted to it where the entry says so.
-
-    Raises:
-        InvalidInput: It cannot be made or fitted.
-    """
-    return entry.make(problem)

@@ -16,7 +16,7 @@ from restock.core.writing import write_whole
 from restock.report import standings as say
 from restock.report.markup import caption_of, chip, figure, row_of, scroll
 from restock.report.numbers import share
-from restock.report.svg import GREY, INK, PAPER, Scale, Svg
+from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
 from restock.report.words import INFORMATION, upper
 
@@ -115,7 +115,8 @@ def ratios(board: Leaderboard) -> Svg:
     """Each policy's share of the bound with its interval, best first."""
     rows = [row for row in board.rows if row.ratio is not None and row.information != "clairvoyant"]
     told = ". ".join(f"{row.shown} {share(_mean(row), 1)}" for row in rows)
-    left, top, step = 250.0, 14.0, 20.0
+    top, step = 14.0, 20.0
+    left = max((width_of(row.shown, 13.0) for row in rows), default=100.0) + 22.0
     foot = top + step * len(rows)
     picture = Svg(WIDE, foot + 44.0, f"Share of the bound, best first. {told}.", 12.5)
     scale = Scale(min(0.0, *(_mean(row) for row in rows)) if rows else 0.0, 1.0, left, WIDE - 14.0)

@@ -40,11 +40,12 @@ def seconds_in_words(seconds: float) -> str:
 def standings(board: Leaderboard) -> Table:
     """The leaderboard itself."""
     more = any(row.lead is not None and row.lead.more_seeds is not None for row in board.rows)
-    header = ("policy", "rank", "knows", "of bound", "95% interval", "middle half", "95% interval")
-    header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()), "a decision")
+    header = ("policy", "rank", "knows", "a decision", "of bound", "95% interval", "middle half", "95% interval")
+    header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()))
     rows = []
     for row in board.rows:
         cells = [row.shown, NONE if row.rank is None else str(row.rank), row.information]
+        cells.append(seconds_in_words(row.decision_seconds))
         if row.ratio is None:
             cells += [f"{row.scenarios} of {len(board.suite.scenarios)}", NONE, NONE, NONE]
         elif row.information == "clairvoyant":
@@ -58,7 +59,6 @@ def standings(board: Leaderboard) -> Table:
             cells += [share(row.lead.improvement.mean), _ends(row.lead.improvement, 0), p_in_words(row.lead.p)]
             if more:
                 cells.append(NONE if row.lead.more_seeds is None else amount(row.lead.more_seeds))
-        cells.append(seconds_in_words(row.decision_seconds))
         rows.append(tuple(cells))
     seeds = len(board.suite.seeds)
     caption = (

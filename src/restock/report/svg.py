@@ -164,7 +164,11 @@ class Svg:
 
 def _places(values: Sequence[float]) -> int:
     step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)
-    return max(0, min(4, -math.floor(math.log10(step) + 1e-9))) if step > 0.0 else 0
+    if step <= 0.0:
+        return 0
+    places = max(0, min(4, -math.floor(math.log10(step) + 1e-9)))
+    whole = step * 10.0**places
+    return places if abs(whole - round(whole)) < 1e-6 else min(4, places + 1)  # 0.25 needs two
 
 
 def _n(value: float) -> str:
