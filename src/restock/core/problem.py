@@ -185,6 +185,10 @@ class Problem(abc.ABC):
         """The same system as it is known to someone who must learn its chances by looking on."""
         return self
 
+    def counterpart(self) -> Problem | None:
+        """A problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
+        return None
+
     @property
     def sequential(self) -> bool:
         """Whether chance must be drawn period by period outside compiled code."""

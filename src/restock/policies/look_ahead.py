@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ class LookAhead(Policy):
         problem: A supply network.
         horizon: Periods to look ahead [H]; default: to the end of the episode.
         information: `informed`, it is told the mean curve; `blind`, it learns it on the way.
+        jobs: Threads that plan for different episodes at the same time; the decisions do not depend on it.
 
     Raises:
         InvalidInput: A parameter does not hold.
@@ -31,12 +33,17 @@ class LookAhead(Policy):
     may_know: ClassVar[tuple[Information, ...]] = ("informed", "blind")
 
     def __init__(
-        self, problem: NetworkProblem, horizon: int | None = None, information: Information | None = None
+        self,
+        problem: NetworkProblem,
+        horizon: int | None = None,
+        information: Information | None = None,
+        jobs: int = 1,
     ) -> None:
         super().__init__(problem, information)
         self.horizon = None if horizon is None else whole_number("horizon", horizon)
+        self.jobs = whole_number("jobs", jobs)
         self._forecast = self._expects()
-        self._program: RollingProgram | None = None
+        self._programs: list[RollingProgram] = []
 
     def _expects(self) -> Forecast:
         return Told(self.problem) if self.information == "informed" else Belief(self.problem)
@@ -46,41 +53,50 @@ class LookAhead(Policy):
         """The program to solve every period."""
 
     @abc.abstractmethod
-    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+    def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         """The plan of episode b."""
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Build the program, once, and forget what was learnt of earlier episodes."""
-        if self._program is None:
+        """Build the programs, once, and forget what was learnt of earlier episodes."""
+        if not self._programs:
             links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
             self._links, self._retailer = links, markets.retailer
             self._retailers = np.unique(markets.retailer)
             self._windows = [int(links.lead_time[links.buyer == j].min()) + 1 for j in self._retailers]
             costs = replacement_costs(self.problem)[markets.retailer]
             self._margin: Array = np.maximum(markets.price - costs, 0.0)
-            program = self._program_of()
-            program.learn_bases(self._first_situation(program.paths))
-            self._program = program
+            for _ in range(min(self.jobs, episodes)):
+                program = self._program_of()
+                program.learn_bases(self._first_situation(program.paths))
+                self._programs.append(program)
         self._forecast.begin(episodes)
 
     def act(self, view: View) -> Array:
         """Orders of shape (B, E)."""
         outlook = self._forecast.look(view)
         arriving = self._arrivals(view)
-        plans = (self._plan(view, b, arriving[b], outlook) for b in range(len(arriving)))
-        return np.stack([plan.orders[view.t] for plan in plans])
+        orders = np.empty((len(arriving), len(self.problem.links)))
 
-    def _solve(
+        def plan_every(first: int) -> None:
+            """Each thread has a program of its own, and every so-manieth episode."""
+            for b in range(first, len(orders), len(self._programs)):
+                orders[b] = self._plan(self._programs[first], view, b, arriving[b], outlook).orders[view.t]
+
+        if len(self._programs) == 1:
+            plan_every(0)
+        else:
+            with ThreadPoolExecutor(len(self._programs)) as threads:
+                list(threads.map(plan_every, range(len(self._programs))))
+        return orders
+
+    def _situation(
         self, view: View, b: int, arriving: Array, demand: Array, spread: Array | None = None, risk: Array | None = None
-    ) -> Plan:
-        """The plan of episode b for expected demand, or for paths it may take, shape (K, T, M)."""
-        assert self._program is not None
+    ) -> Situation:
+        """Where episode b stands, with expected demand or paths it may take, shape (K, T, M)."""
         periods = self.problem.horizon
         spread = np.zeros((periods, len(self._retailers))) if spread is None else spread
         risk = np.zeros(periods) if risk is None else risk
-        return self._program.solve(
-            view.t, Situation(view["on_hand"][b], view["backlog"][b], arriving, demand, spread, risk)
-        )
+        return Situation(view["on_hand"][b], view["backlog"][b], arriving, demand, spread, risk)
 
     def _spread(self, noise: float, mean: Array, t: int) -> Array:
         """Spread of demand at each retailer over the periods in which it cannot react, shape (T, R)."""

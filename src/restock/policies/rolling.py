@@ -40,6 +40,7 @@ class Rolling(LookAhead):
         hedge: Whether to pay for expected shortages; without, this is the deterministic look-ahead.
         integer: Whether to order whole numbers (a mixed-integer program).
         information: `informed` or `blind`.
+        jobs: Threads that plan for different episodes at the same time.
 
     Raises:
         InvalidInput: A parameter does not hold.
@@ -55,8 +56,9 @@ class Rolling(LookAhead):
         hedge: bool = True,
         integer: bool = False,
         information: Information | None = None,
+        jobs: int = 1,
     ) -> None:
-        super().__init__(problem, horizon, information)
+        super().__init__(problem, horizon, information, jobs)
         self.hedge, self.integer = yes_or_no("hedge", hedge), yes_or_no("integer", integer)
 
     def parameters_in_words(self) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Rolling(LookAhead):
     def _program_of(self) -> RollingProgram:
         return RollingProgram(self.problem, self.horizon, hedge=self.hedge, integer=self.integer)
 
-    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+    def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         """The plan of one episode; under goodwill, after some rounds of plan and goodwill."""
         demand, periods = self.problem.demand, self.problem.horizon
         doubt = outlook.doubt(b, self._prior_of_retailers(), view.t, self._windows)
@@ -75,7 +77,7 @@ class Rolling(LookAhead):
             sentiment = self._sentiment(view, b, short)
             mean = np.maximum(outlook.mean[b] * sentiment[:, None], demand.least_mean)
             spread = np.hypot(self._spread(float(outlook.noise[b]), mean, view.t), doubt * sentiment[:, None])
-            plan = self._solve(view, b, arriving, mean[None], spread, self._risk(mean))
+            plan = program.solve(view.t, self._situation(view, b, arriving, mean[None], spread, self._risk(mean)))
             if not last:
                 unmet = np.stack([plan.unmet[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)
                 safety = (plan.stock[:, self._retailers] - unmet) / np.maximum(spread, 1e-9)

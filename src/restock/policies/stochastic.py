@@ -36,6 +36,7 @@ class Stochastic(LookAhead):
         branching: Demand values that each stage of a tree tells apart; their product is K.
         horizon: Periods to look ahead [H]; default: to the end of the episode.
         information: `informed` or `blind`.
+        jobs: Threads that plan for different episodes at the same time.
 
     Raises:
         InvalidInput: A parameter does not hold, or the distribution has no quantiles.
@@ -51,8 +52,9 @@ class Stochastic(LookAhead):
         branching: list[int] | None = None,
         horizon: int | None = None,
         information: Information | None = None,
+        jobs: int = 1,
     ) -> None:
-        super().__init__(problem, horizon, information)
+        super().__init__(problem, horizon, information, jobs)
         if branching is not None and (not isinstance(branching, (list, tuple)) or not branching):
             raise InvalidInput("branching", branching, "this is a list of whole numbers", "Write for instance [5, 3].")
         self.branching = [whole_number("branching", b) for b in branching or ()]
@@ -76,7 +78,7 @@ class Stochastic(LookAhead):
     def _program_of(self) -> RollingProgram:
         return RollingProgram(self.problem, self.horizon, paths=self.paths)
 
-    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+    def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         demand = self.problem.demand
         sentiment = self._sentiment(view, b, np.zeros(self.problem.horizon))
         uniform = self._uniform(self._generators[b], view.t)
@@ -86,7 +88,8 @@ class Stochastic(LookAhead):
         noise = float(outlook.noise[b])
         paths = np.maximum(means + noise * (raw - means), 0.0)
         mean = means.mean(axis=0)
-        return self._solve(view, b, arriving, paths, self._spread(noise, mean, view.t), self._risk(mean))
+        spread, risk = self._spread(noise, mean, view.t), self._risk(mean)
+        return program.solve(view.t, self._situation(view, b, arriving, paths, spread, risk))
 
     def _uniform(self, generator: np.random.Generator, t: int) -> Array:
         """Numbers in (0, 1) for each path, period and market, shape (K, T, M)."""

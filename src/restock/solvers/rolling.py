@@ -123,11 +123,9 @@ class RollingProgram:
         """
         self._open(t)
         self._write(t, now)
-        known = t in self._bases and not self._mixed
-        if known:
+        self._model.clearSolver()
+        if t in self._bases:
             self._model.setBasis(self._bases[t])
-        else:
-            self._model.clearSolver()
         self._model.run()
         if self._model.getModelStatus() != self._optimal:
             status = self._model.modelStatusToString(self._model.getModelStatus())

@@ -66,8 +66,8 @@ class PublishedDLP(LookAhead):
         means: Array = outlook.mean[b] * goodwill
         return means if view.mean is None else np.maximum(means, self.problem.demand.least_mean)
 
-    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
-        plan = self._solve(view, b, arriving, self._means(view, b, outlook)[None])
+    def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+        plan = program.solve(view.t, self._situation(view, b, arriving, self._means(view, b, outlook)[None]))
         return dataclasses.replace(plan, orders=_as_text(plan.orders))
 
 
@@ -103,12 +103,12 @@ class PublishedMSSP(PublishedDLP):
     def _program_of(self) -> RollingProgram:
         return RollingProgram(self.problem, self.horizon, paths=PATHS, hedge=False, salvage=False)
 
-    def _plan(self, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
+    def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         means = self._means(view, b, outlook)
         paths = np.repeat(np.round(means)[None], PATHS, axis=0)
         seen = slice(view.t, view.t + BRANCHING)
         paths[:, seen] = self._generators[b].poisson(np.repeat(means[None, seen], PATHS, axis=0))
-        plan = self._solve(view, b, arriving, paths)
+        plan = program.solve(view.t, self._situation(view, b, arriving, paths))
         return dataclasses.replace(plan, orders=_as_text(plan.orders))
 
 

@@ -15,7 +15,7 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
 from restock.demand import laws, rowwise
-from restock.demand.effects import Effects
+from restock.demand.effects import Effects, Shock, Trend
 from restock.demand.empirical import Empirical
 from restock.demand.path import Demand
 from restock.demand.series import check_series
@@ -227,9 +227,17 @@ class NetworkProblem(Problem):
             changes["effects"] = Effects()
         if demand.series is not None and not isinstance(demand.resolved, Empirical):
             changes["series"] = None
-        if not changes:
-            return self
-        return NetworkProblem(self.spec.model_copy(update={"demand": demand.model_copy(update=changes)}))
+        return self._under(changes) if changes else self
+
+    def counterpart(self) -> NetworkProblem:
+        """The same network under falling demand that halves at once, or without effects where it has such."""
+        falling = Effects(trend=Trend(slope=-0.01), shock=Shock(time=1, size=0.5))
+        prior = self.prior()
+        return prior._under({"effects": falling}) if self.spec.demand.effects != falling else prior
+
+    def _under(self, changes: dict[str, Any]) -> NetworkProblem:
+        demand = self.spec.demand.model_copy(update=changes)
+        return NetworkProblem(self.spec.model_copy(update={"demand": demand}))
 
     @property
     def sequential(self) -> bool:

@@ -1,0 +1,102 @@
+"""Does a policy decide from what it may know, and from nothing else?
+
+A trap: two futures with the same past. A policy that sees only the past must decide the same in both
+up to the period in which they part. A blind policy must also decide the same in two problems whose
+mean curves differ, as long as it meets the same demand in both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from restock.core.play import Episodes, draw, play, recorded
+from restock.core.problem import Array, Problem
+from restock.evaluation.simulate import run
+from restock.policies._base import Policy
+
+EPISODES = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A decision that rests on something the policy may not know.
+
+    Attributes:
+        knows: `future`: what happens later; `mean curve`: means of demand that a blind policy is not told.
+        period: First period in which the decision differs.
+        difference: Largest difference of a decision there (units).
+    """
+
+    knows: str
+    period: int
+    difference: float
+
+    def __str__(self) -> str:
+        what = "what happens later" if self.knows == "future" else "the mean curve"
+        return f"in period {self.period} it decides by {what} (the decision moves by {self.difference:g})"
+
+
+def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) -> tuple[Finding, ...]:
+    """Set traps for a policy.
+
+    Args:
+        make: Makes the policy for a problem; it is made anew for every trap.
+        problem: Where it is tried.
+        seed: Of the demand, and of the policy's own random numbers.
+
+    Returns:
+        What was found, nothing for an honest policy. A clairvoyant policy may know everything.
+
+    Example:
+        >>> from restock import load_problem, make_policy
+        >>> audit(lambda problem: make_policy("base-stock", problem), load_problem("serial"))
+        ()
+    """
+    policy = make(problem)
+    if policy.information == "clairvoyant":
+        return ()
+    chance = _as_recorded(problem, draw(problem, EPISODES, seed))
+    other = _as_recorded(problem, draw(problem, EPISODES, seed + 10_000))
+    decided = _decisions(problem, policy, chance, seed)
+    findings = []
+    for part in sorted({problem.horizon // 3, 2 * problem.horizon // 3}):
+        mixed = {name: _parted(chance[name], other[name], part) for name in chance}
+        found = _first_difference(decided, _decisions(problem, make(problem), mixed, seed), part + 1)
+        if found:
+            findings.append(Finding("future", *found))
+            break
+    elsewhere = problem.counterpart()
+    if policy.information == "blind" and elsewhere is not None:
+        found = _first_difference(decided, _decisions(elsewhere, make(elsewhere), chance, seed), problem.horizon)
+        if found:
+            findings.append(Finding("mean curve", *found))
+    return tuple(findings)
+
+
+def _as_recorded(problem: Problem, episodes: Episodes) -> dict[str, Array]:
+    """What happens in episodes if nothing is decided, as `recorded` takes it."""
+    idle = np.zeros((len(episodes), problem.horizon, len(problem.labels()[problem.decision])))
+    met = play(problem, episodes, idle)
+    return {name: np.array(met.exogenous[name]) for name in problem.exogenous}
+
+
+def _decisions(problem: Problem, policy: Policy, exogenous: dict[str, Array], seed: int) -> Array:
+    """All decisions, shape (B, T, A)."""
+    return np.array(run(problem, policy, recorded(problem, exogenous), seed).trajectory[problem.decision])
+
+
+def _parted(one: Array, other: Array, after: int) -> Array:
+    """The one up to period `after`, the other from it on; what is decided there is not known before."""
+    mixed = np.array(one)
+    mixed[:, after:] = other[:, after:]
+    return mixed
+
+
+def _first_difference(one: Array, other: Array, before: int) -> tuple[int, float] | None:
+    """First period with another decision, and by how much; None without."""
+    apart = np.abs(one[:, :before] - other[:, :before]).max(axis=(0, 2))
+    differing = np.flatnonzero(apart > 0.0)
+    return (int(differing[0]), float(apart[differing[0]])) if len(differing) else None
