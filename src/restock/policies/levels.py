@@ -351,10 +351,11 @@ def read_multiples(value: Any, policy: LevelPolicy) -> Array:
         InvalidInput: It is none of these.
     """
     nodes = policy.problem.nodes
-    if np.ndim(value) < 2:
+    listed = isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0
+    if not listed or not all(isinstance(row, (list, tuple, np.ndarray)) for row in value):
         return per_entity("multiples", value, nodes)[None]
     rows = [per_entity("multiples", row, nodes) for row in value]
-    if not 1 <= len(rows) <= policy.plan.horizon:
+    if len(rows) > policy.plan.horizon:
         what = f"there are {len(rows)} lists for {policy.plan.horizon} periods"
         raise InvalidInput("multiples", value, what, "Give fewer, they are joined by straight lines.")
     return np.stack(rows)
