@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import restock
-from restock.policies.levels import plan_of
+from restock.policies.plan import plan_of
 from tests.policies.test_policies import view
 
 # On serial: links (2, 1) L = 4, (3, 2) L = 4, (4, 3) L = 0; holding costs .03, .02, .01; b = .1; Poisson(20).
@@ -128,14 +128,14 @@ def test_echelon_positions_split_by_share_and_count_yields():
 # rules --------------------------------------------------------------------------------------------
 
 
-def test_s_S_orders_at_the_reorder_point_and_not_above():  # noqa: N802
+def test_s_S_orders_at_the_reorder_point_and_not_above():
     problem = restock.load_problem("serial")
     policy = restock.make_policy("s-S", problem, reorder_points=[80, 80, 80], batches=2)
     orders = policy.act(view(problem, 0, on_hand=[80, 81, 30]))
     np.testing.assert_allclose(orders, [[40, 0, 90]])  # up to 80 + 2 * 20
 
 
-def test_s_S_batch_is_the_economic_order_quantity():  # noqa: N802
+def test_s_S_batch_is_the_economic_order_quantity():
     problem = restock.load_problem("assembly")
     policy = restock.make_policy("s-S", problem)
     batch = dict(zip(problem.nodes, policy.batch, strict=True))
@@ -144,7 +144,7 @@ def test_s_S_batch_is_the_economic_order_quantity():  # noqa: N802
     assert batch["part-maker-a"] == 0.0  # its orders cost nothing by themselves
 
 
-def test_s_S_with_deterministic_demand_costs_what_the_textbook_says():  # noqa: N802
+def test_s_S_with_deterministic_demand_costs_what_the_textbook_says():
     # 10 a period, K = 40, h = 1: an order for three periods costs 40 + 20 + 10 in three periods.
     problem = restock.load_problem(
         one_node(link={"fixed_cost": 40.0}), demand={"mean": 10, "distribution": "deterministic"}
@@ -157,14 +157,14 @@ def test_s_S_with_deterministic_demand_costs_what_the_textbook_says():  # noqa: 
     assert min(costs, key=costs.__getitem__) == 3
 
 
-def test_r_Q_orders_the_fewest_batches_that_lead_above():  # noqa: N802
+def test_r_Q_orders_the_fewest_batches_that_lead_above():
     problem = restock.load_problem("serial")
     policy = restock.make_policy("r-Q", problem, reorder_points=[80, 80, 80], batches=1.5)
     orders = policy.act(view(problem, 0, on_hand=[81, 80, 15]))
     np.testing.assert_allclose(orders, [[0, 30, 90]])  # 15 + 2 * 30 = 75 would not do
 
 
-def test_R_S_orders_in_every_R_th_period_only():  # noqa: N802
+def test_R_S_orders_in_every_R_th_period_only():
     problem = restock.load_problem("serial")
     policy = restock.make_policy("R-S", problem, review=4, levels=[120, 110, 90])
     orders = restock.simulate(problem, policy, episodes=3).trajectory["ordered"]
@@ -174,8 +174,8 @@ def test_R_S_orders_in_every_R_th_period_only():  # noqa: N802
     np.testing.assert_allclose(planned.levels[0], 160 + z(0.95) * np.sqrt(160))
 
 
-def test_R_S_reviews_no_less_often_than_capacity_allows():  # noqa: N802
-    # The dealer would order every sqrt(2 * 4 / (.035 * 18)) = 3.6 periods, but the plant makes 60 at most, 3.3 times 18.
+def test_R_S_reviews_no_less_often_than_capacity_allows():
+    # The dealer would order every sqrt(2 * 4 / (.035 * 18)) = 3.6 periods; the plant makes 60 at most, 3.3 times 18.
     assert restock.make_policy("R-S", "assembly").review == 3
     assert restock.make_policy("R-S", "serial").review == 1
 

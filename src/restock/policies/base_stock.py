@@ -11,7 +11,8 @@ from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information, Tunable
 from restock.policies.flows import mean_flow, per_entity
-from restock.policies.levels import LevelPolicy, critical_ratios, quantiles
+from restock.policies.levels import LevelPolicy
+from restock.policies.ratios import critical_ratios, quantiles
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
 
