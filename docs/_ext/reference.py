@@ -77,7 +77,7 @@ def commands_page() -> str:
     lines = [*headed("Commands", "="), "What each command says under ``--help``.", ""]
     group: Any = get_command(command_line)
     for name in sorted(group.commands):
-        told = CliRunner().invoke(command_line, [name, "--help"], prog_name="restock", terminal_width=96)
+        told = CliRunner().invoke(command_line, [name, "--help"], prog_name="restock", terminal_width=84)
         lines += [*headed(f"restock {name}", "-"), ".. code-block:: text", ""]
         lines += [f"   {line}".rstrip() for line in told.output.strip().splitlines()] + [""]
     return "\n".join(lines)
@@ -121,7 +121,7 @@ def plain(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: li
             written.append(line)
             continue
         spans = re.split(r"(`[^`]*`)", line)
-        written.append("".join(span if span.startswith("`") else MARKS.sub(r"\\\1", span) for span in spans))
+        written.append("".join(span if span.startswith("`") else MARKS.sub(ESCAPED, span) for span in spans))
         following = next((later for later in lines[k + 2 :] if later.strip()), "")
         indented = lines[k + 1 : k + 2] == [""] and depth(following) > depth(line)
         if indented and line.strip() and not line.lstrip().startswith(":"):
@@ -138,11 +138,18 @@ def apart(line: str) -> list[str]:
 
 def named(app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str, returned: str) -> Any:
     """Types by the name that the code gives them."""
-    alias = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
-    return (alias.sub(r"\1", signature), alias.sub(r"\1", returned or "")) if signature else None
+    if not signature or (isinstance(thing, type) and issubclass(thing, (pydantic.BaseModel, tuple))):
+        return ("", "") if signature else None  # their fields are listed below
+    return tuple(
+        ALIAS.sub(lambda found: found[1] or f"NDArray[{found[2]}]", text or "") for text in (signature, returned)
+    )
+
+
+ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)|ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]")
 
 
 MARKS = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")  # what reStructuredText would take as markup
+ESCAPED = r"\\\1"
 
 
 def depth(line: str) -> int:
@@ -151,20 +158,43 @@ def depth(line: str) -> int:
 
 
 def fields(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Below the docstring of a description (of a network, of demand): the fields one can write, with their limits."""
-    if not (what == "class" and isinstance(thing, type) and issubclass(thing, pydantic.BaseModel)):
+    """Below the docstring of a description (of a network, of demand) or of a state: its fields."""
+    if what != "class" or not isinstance(thing, type):
         return
-    own = {key: field for key, field in thing.model_fields.items() if key in inspect.get_annotations(thing)}
-    if not own:
+    if issubclass(thing, pydantic.BaseModel):
+        rows = described(thing)
+    elif issubclass(thing, tuple) and hasattr(thing, "_fields"):
+        rows = re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(thing), re.M)
+    else:
         return
-    lines += ["", ".. list-table:: Fields", "   :header-rows: 1", "   :widths: 20 20 60", ""]
-    lines += ["   * - field", "     - default", "     - meaning"]
-    for key, field in own.items():
-        default = "required" if field.is_required() else f"``{field.get_default(call_default_factory=True)!r}``"
-        limits = ", ".join(str(part) for part in field.metadata if type(part).__module__ == "annotated_types")
-        told = [part for part in (field.description, f"``{limits}``" if limits else None) if part]
-        lines += [f"   * - ``{field.alias or key}``", f"     - {default}", f"     - {'; '.join(told)}"]
-    lines.append("")
+    if rows:
+        lines += ["", ".. list-table::", "   :widths: 35 65", ""]
+        for key, meaning in rows:
+            lines += [f"   * - ``{key}``", f"     - {MARKS.sub(ESCAPED, meaning)}"]
+        lines.append("")
+
+
+def described(kind: type[pydantic.BaseModel]) -> list[tuple[str, str]]:
+    """Own fields of a description, as they are written in YAML, with limits and default."""
+    rows = []
+    for key, field in kind.model_fields.items():
+        if key in inspect.get_annotations(kind):
+            bounds = [(words, getattr(part, short)) for part in field.metadata for short, words in BOUNDS.items()
+                      if hasattr(part, short)]  # fmt: skip
+            told = [field.description] if field.description else []
+            told += [" and ".join(f"{words} {bound:g}" for words, bound in bounds)] if bounds else []
+            default = field.get_default(call_default_factory=True)
+            told += ["required" if field.is_required() else f"default {default}"]
+            rows.append((field.alias or key, "; ".join(told)))
+    return rows
+
+
+BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+
+
+def own(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what pydantic and named tuples add to a class."""
+    return True if name == "model_config" or (inspect.getdoc(thing) or "").startswith("Alias for field") else None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -174,6 +204,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
             kind.label = "Attributes"  # as the docstrings call them
     app.connect("builder-inited", write)
     app.connect("autodoc-process-signature", named)
+    app.connect("autodoc-skip-member", own)
     # After napoleon has taken the sections apart.
     app.connect("autodoc-process-docstring", plain, priority=600)
     app.connect("autodoc-process-docstring", fields, priority=700)
