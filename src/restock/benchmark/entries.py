@@ -86,8 +86,9 @@ class Entry(Spec):
         home, colon, attribute = self.policy.rpartition(":")
         named = Path(home).name + colon + attribute  # the same file elsewhere is the same policy
         said = {**self.model_dump(mode="json", exclude={"name"}), "policy": named}
-        modules = [policy_class(self.policy).__module__, *(["restock.evaluation.fit"] if self.fit else [])]
-        text = json.dumps([said, *map(source_mark, modules)], sort_keys=True)
+        kind = policy_class(self.policy)
+        modules = [kind.__module__, *(["restock.evaluation.fit"] if self.fit else [])]
+        text = json.dumps([said, _files_mark(kind), *map(source_mark, modules)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:MARK]
 
 
@@ -163,6 +164,13 @@ def _registered() -> Sequence[str]:
 
 
 # what decides ---------------------------------------------------------------------------------------
+
+
+def _files_mark(kind: type[Policy]) -> list[str]:
+    """Hashes of the files that a trained policy consists of, where it says which folder holds them."""
+    folder = Path(getattr(kind, "folder", "") or ".")
+    files = [path for path in (folder / "config.yaml", *sorted(folder.glob("**/best*"))) if path.is_file()]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files] if folder != Path() else []
 
 
 @functools.cache

@@ -51,7 +51,8 @@ class Standing:
         name: The policy.
         information: What it may know (`blind`, `informed`, `clairvoyant`).
         published: Whether this is a published result; of those only means are known.
-        rank: 1 is the best; None for a clairvoyant policy and for one that lacks scenarios.
+        rank: 1 is the best; None for a clairvoyant policy, for one that lacks scenarios, and for one that
+            the audit caught.
         scenarios: How many scenarios it was run in.
         ratio: Mean over scenarios of sum(profit) / sum(bound); None where scenarios are missing.
         middle: Interquartile mean of profit / bound over all episodes; None without episodes.
@@ -61,6 +62,7 @@ class Standing:
         decision_seconds: Mean time of one decision.
         exceeded: Episodes in which it earned more than a proven bound, as (scenario, seed).
         above_best_known: Episodes in which it earned more than the best plan known, where none is proven.
+        caught: What the audit found: decisions by what the policy may not know, with the scenario.
         parameters: As its policy tells them in the first scenario.
     """
 
@@ -77,7 +79,13 @@ class Standing:
     decision_seconds: float
     exceeded: tuple[tuple[str, int], ...] = ()
     above_best_known: int = 0
+    caught: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has a rank."""
+        return self.information != "clairvoyant" and self.ratio is not None and not self.caught
 
     @property
     def shown(self) -> str:
@@ -182,6 +190,7 @@ class _Known:
     profit: Array
     bound: Array
     seconds: list[float]
+    caught: list[str]
     parameters: Mapping[str, Any]
 
 
@@ -200,7 +209,9 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
                     continue
                 name = f"{name} ({folder.path.name})"
             empty = np.full((len(place), len(column)), np.nan)
-            one = known.setdefault(name, _Known(result["information"], empty, empty.copy(), [], result["parameters"]))
+            fresh = _Known(result["information"], empty, empty.copy(), [], [], result["parameters"])
+            one = known.setdefault(name, fresh)
+            one.caught += [f"{result['scenario']}: {finding}" for finding in result["audit"] or ()]
             for episode in result["episodes"]:
                 where = place[result["scenario"]], column[episode["seed"]]
                 one.profit[where] = episode["profit"]
@@ -251,6 +262,7 @@ def _own(suite: Suite, name: str, one: _Known, bound: Array, proven: Any) -> Sta
         decision_seconds=float(np.mean(one.seconds)),
         exceeded=broken,
         above_best_known=int((above & ~proven[:, None]).sum()),
+        caught=tuple(one.caught),
         parameters=one.parameters,
     )
 
@@ -299,14 +311,15 @@ def _ranked(rows: Sequence[Standing]) -> list[Standing]:
     """Best first, with ranks; rows that are equal to six digits share one, own ones first."""
 
     def key(row: Standing) -> tuple[int, float, bool, str]:
-        part = 0 if row.information == "clairvoyant" else 1 if row.ratio is not None else 2
+        part = 0 if row.information == "clairvoyant" else 1 if row.counts else 2
         return part, 0.0 if row.ratio is None else -round(row.ratio.mean, 6), row.published, row.name
 
     ordered: list[Standing] = []
     rank = count = 0
     value = math.nan
     for row in sorted(rows, key=key):
-        if row.information != "clairvoyant" and row.ratio is not None:
+        if row.counts:
+            assert row.ratio is not None
             count += 1
             rank = rank if round(row.ratio.mean, 6) == value else count
             value = round(row.ratio.mean, 6)

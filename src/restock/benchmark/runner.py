@@ -43,6 +43,7 @@ class Run:
         kept: Tasks that an earlier start had finished.
         again: Tasks done anew, because their file was damaged or their policy has changed since.
         failed: Policies that could not be run to the end, and why.
+        caught: Policies that decide by what they may not know, and where that showed.
         table: The file of all episodes.
     """
 
@@ -52,6 +53,7 @@ class Run:
     kept: int
     again: int
     failed: dict[str, str]
+    caught: dict[str, str]
     table: Path
 
 
@@ -102,9 +104,14 @@ def bench(
         whole = folder.begin(plan)
         missing, again = _missing(folder, tasks, say)
         failed = _do(folder, missing, len(tasks), jobs, progress or (lambda what, done, total: None))
-        table = write_table(folder.path, whole, folder.results(whole), say)
+        results = folder.results(whole)
+        table = write_table(folder.path, whole, results, say)
+    caught: dict[str, str] = {}
+    for result in results:
+        for finding in result["audit"] or ():
+            caught.setdefault(result["policy"], f"{result['scenario']}: {finding}")
     done = sum(task.entry.name not in failed for task in missing)
-    return Run(folder.path, suite, done, len(tasks) - len(missing), again, failed, table)
+    return Run(folder.path, suite, done, len(tasks) - len(missing), again, failed, caught, table)
 
 
 def _try(entry: Entry, suite: Suite) -> None:

@@ -41,6 +41,12 @@ class Scenario(Spec):
         """
         return _problem(self.as_json())
 
+    @property
+    def kind(self) -> tuple[str, bool]:
+        """What sets scenarios apart for an audit: the network, and whether demand answers to service."""
+        goodwill = isinstance(self.demand, dict) and bool(self.demand.get("goodwill"))
+        return json.dumps(self.instance, sort_keys=True), goodwill
+
     def as_json(self) -> str:
         """What was written, as one line of JSON."""
         return json.dumps(self.model_dump(mode="json", exclude_unset=True), sort_keys=True)

@@ -15,6 +15,7 @@ import numpy as np
 from restock.benchmark.entries import Entry
 from restock.benchmark.suite import MARK, Scenario, Suite, load_suite
 from restock.core.play import draw_each
+from restock.evaluation.audit import audit
 from restock.evaluation.provenance import versions
 from restock.evaluation.simulate import run
 
@@ -27,6 +28,7 @@ class Task:
         entry: The policy.
         scenario: The problem.
         seeds: Of its episodes.
+        audited: Whether the policy is first audited in the scenario.
         name: Of its file.
         mark: A hash of everything that decides its result: suite, scenario, seeds, policy.
     """
@@ -34,6 +36,7 @@ class Task:
     entry: Entry
     scenario: Scenario
     seeds: tuple[int, ...]
+    audited: bool
     name: str
     mark: str
 
@@ -49,7 +52,7 @@ class Task:
         """The task that a line of JSON says."""
         data = json.loads(text)
         entry, scenario = Entry.model_validate(data["entry"]), Scenario.model_validate(data["scenario"])
-        return cls(entry, scenario, tuple(data["seeds"]), data["name"], data["mark"])
+        return cls(entry, scenario, tuple(data["seeds"]), data["audited"], data["name"], data["mark"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +85,20 @@ class Plan:
         return dataclasses.replace(self, entries=tuple(entries.values()), marks={**before.marks, **self.marks})
 
     def tasks(self) -> Iterator[Task]:
-        """All tasks, policy by policy."""
+        """All tasks, policy by policy; a policy is audited once in each kind of scenario."""
         suite = self.suite
         for entry in self.entries:
             size = entry.chunk or len(suite.seeds)
+            tried = set()
             for number, scenario in enumerate(suite.scenarios):
+                audited = scenario.kind not in tried
+                tried.add(scenario.kind)
                 for first in range(0, len(suite.seeds), size):
                     seeds = tuple(suite.seeds[first : first + size])
                     said = json.dumps([self.suite_mark, scenario.name, seeds, self.marks[entry.name]])
                     mark = hashlib.sha256(said.encode()).hexdigest()[:MARK]
-                    yield Task(entry, scenario, seeds, f"{_file_name(entry.name)}.{number:03d}.{first:04d}", mark)
+                    name = f"{_file_name(entry.name)}.{number:03d}.{first:04d}"
+                    yield Task(entry, scenario, seeds, audited and first == 0, name, mark)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain data."""
@@ -126,7 +133,8 @@ def do(task: Task) -> dict[str, Any]:
 
     Returns:
         Plain data: the policy's information level and parameters, and for each episode profit, bound,
-        key figures and the time of its decisions; the bound is None where the policy proves none.
+        key figures and the time of its decisions; the bound is None where the policy proves none. Where
+        it was audited, what was found too.
 
     Raises:
         InvalidInput: The policy cannot be made, or decides nothing usable.
@@ -151,6 +159,7 @@ def do(task: Task) -> dict[str, Any]:
         "policy": task.entry.name,
         "scenario": task.scenario.name,
         "information": policy.information,
+        "audit": [str(finding) for finding in audit(task.entry.make, problem)] if task.audited else None,
         "parameters": policy.parameters_in_words(),
         "horizon": problem.horizon,
         "episodes": episodes,

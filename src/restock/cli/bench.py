@@ -43,7 +43,7 @@ def bench(
     """Run policies in every scenario of a suite.
 
     What is finished is kept: stopped at any moment, the same command goes on from there. Exit code 1
-    says that some policy could not be run to the end.
+    says that some policy could not be run to the end, or decides by what it may not know.
     """
     from restock.benchmark import runner
 
@@ -68,6 +68,7 @@ def bench(
                 "kept": run.kept,
                 "again": run.again,
                 "failed": run.failed,
+                "caught": run.caught,
             }
         )
     else:
@@ -75,8 +76,10 @@ def bench(
         console.text(f"Suite {run.suite.name} ({run.suite.mark}): {tasks}. All episodes: {run.table}")
         for name, why in run.failed.items():
             console.text(f"Failed: {name} in {why}", style="bold red")
+        for name, where in run.caught.items():
+            console.text(f"Not ranked: {name} decides by what it may not know. {where}", style="bold red")
         console.text(f"See who is ahead: restock leaderboard {run.path}")
-    return FAILED if run.failed else 0
+    return FAILED if run.failed or run.caught else 0
 
 
 def _entries(policies: Sequence[str] | None) -> list[Any] | None:

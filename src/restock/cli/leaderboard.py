@@ -81,7 +81,10 @@ def _print(console: Console, board: Leaderboard) -> None:
     for sentence in (*say.answer(board), *say.notes(board)):
         console.text(sentence)
     for warning in say.warnings(board):
-        console.text(f"Warning: {warning}", style="bold red" if board.exceeded else "yellow")
+        console.text(
+            f"Warning: {warning}",
+            style="bold red" if board.exceeded or any(row.caught for row in board.rows) else "yellow",
+        )
 
 
 def _most_telling(header: tuple[str, ...], width: int) -> list[int]:

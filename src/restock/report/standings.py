@@ -126,7 +126,13 @@ def warnings(board: Leaderboard) -> list[str]:
                 "is explained."
             )
     for row in board.rows:
-        if row.rank is None and row.information != "clairvoyant" and not row.published:
+        if row.caught:
+            found.append(
+                f"{upper(row.name)} is not ranked, as it decides by what a policy that is {row.information} may not "
+                f"know. {upper(row.caught[0])}."
+            )
+    for row in board.rows:
+        if row.ratio is None and row.information != "clairvoyant" and not row.published:
             found.append(
                 f"{upper(row.name)} is not ranked: it was finished in {row.scenarios} of {len(board.suite.scenarios)} "
                 "scenarios. Start the same restock bench again."
@@ -144,6 +150,11 @@ def notes(board: Leaderboard) -> list[str]:
         said.append(
             f"The bound is proven in {proven} of {count} scenarios. In the others demand answers to what a policy "
             "does, and the bound is the best plan found with demand known."
+        )
+    if not any(row.caught for row in board.rows):
+        said.append(
+            "Every own policy was audited in each kind of scenario: it decides the same in two futures with the same "
+            "past, and a blind one under another mean curve too."
         )
     if not board.exceeded:
         said.append("No policy earned more than a proven bound in any episode.")

@@ -1,0 +1,92 @@
+"""`restock bench` and `restock leaderboard`: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.running import run
+
+QUICK = ("bench", "--suite", "smoke", "--policies", "constant-order")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of a small run."""
+    path = tmp_path_factory.mktemp("runs") / "quick"
+    assert run(*QUICK, "--policies", "base-stock:service=0.9", "--out", str(path)).code == 0
+    return path
+
+
+def test_it_says_what_it_did_and_what_comes_next(folder):
+    again = run(*QUICK, "--out", str(folder), width=200)
+    assert again.code == 0
+    assert "8 kept from before" in again.out and f"See who is ahead: restock leaderboard {folder}" in again.out
+    told = run(*QUICK, "--out", str(folder), "--json").document
+    assert (told["suite"], told["suite_hash"], told["kept"], told["failed"]) == ("smoke", "f818940ca235", 8, {})
+
+
+def test_the_default_folder_is_of_the_suite(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*QUICK).code == 0
+    assert (tmp_path / "runs" / "smoke" / "episodes.parquet").exists()
+
+
+def test_leaderboard_prints_and_writes(folder, tmp_path):
+    files = ("--out", str(tmp_path / "page.html"), "--markdown", str(tmp_path / "board.md"))
+    shown = run("leaderboard", str(folder), *files, width=160)
+    assert shown.code == 0
+    for words in ("base-stock:service=0.9", "constant-order", "clairvoyant", "ahead of", "Of the blind policies"):
+        assert words in shown.out
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert f"restock leaderboard {folder} --out" in (tmp_path / "board.md").read_text(encoding="utf-8")
+    told = run("leaderboard", str(folder), "--json").document
+    assert told["rows"][0]["name"] == "hindsight"
+    assert told["rows"][1]["rank"] == 1 and told["out"] is None
+    narrow = run("leaderboard", str(folder), width=80)
+    assert all(len(line) <= 80 for line in narrow.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("bench", "--suite", "smoek"), "suite = 'smoek': there is no such suite. Did you mean 'smoke'?"),
+        (("bench", "--suite", "gone.yaml"), "file = 'gone.yaml': there is no such file."),
+        (("bench", "--suite", "smoke", "-p", "gone.yaml"), "file = 'gone.yaml': there is no such file."),
+        (("bench", "--suite", "smoke", "-p", "fst"), "there is no such policy, nor list of policies. Did you mean"),
+        (("bench", "--suite", "smoke", "-p", "random:most=3"), "most = 3: random has no such parameter."),
+        (("bench", "--suite", "smoke", "-p", "gone.py:Mine"), "there is no such file"),
+        (("bench", "--suite", "smoke", "-p", "random", "--jobs", "0"), "jobs = 0: this is a whole number"),
+        (("bench", "--suite", "smoke", "-p", "random", "--out", "/dev/null/run"), "nothing can be written there"),
+        (("leaderboard", "nowhere"), "run = 'nowhere': there is no run in this folder. Make one: restock bench."),
+        (("leaderboard",), "RUN"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_in_one_line(words, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = run(*words)
+    assert ran.code == 2
+    assert ran.out == "" and ran.err.startswith("error: ") and told in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_that_cannot_be_written_is_told_first(folder):
+    ran = run("leaderboard", str(folder), "--out", "/dev/null/page.html")
+    assert ran.code == 2 and "it cannot be written" in ran.err
+
+
+def test_a_policy_that_fails_is_told_and_the_exit_code_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from restock.policies import Policy\n\n"
+        "class Mine(Policy):\n    name = 'mine'\n\n    def act(self, view):\n        return 1 / 0\n",
+        encoding="utf-8",
+    )
+    ran = run(*QUICK, "-p", "mine.py:Mine", "--out", "run", width=200)
+    assert ran.code == 1
+    assert "Failed: mine.py:Mine in serial backlog: ZeroDivisionError: division by zero (line 7 of mine.py)" in ran.out
+    told = run(*QUICK, "-p", "mine.py:Mine", "--out", "run", "--json")
+    assert told.code == 1 and list(told.document["failed"]) == ["mine.py:Mine"]
+    assert json.loads(told.out)["kept"] == 8
