@@ -139,8 +139,10 @@ class Belief(Forecast):
         self._seen = view.t
         weights = np.exp(self._likelihood - self._likelihood.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
-        mean = (weights @ self._curves)[:, :, None] * demand.mean
-        return Outlook(mean, demand.noise_scale * (weights @ self._noise), self._curves, weights)
+        # One by one: a product of matrices rounds by their sizes, and an episode must not depend on its batch.
+        mean = np.stack([one @ self._curves for one in weights])[:, :, None] * demand.mean
+        noise = demand.noise_scale * np.array([one @ self._noise for one in weights])
+        return Outlook(mean, noise, self._curves, weights)
 
 
 def demand_family(periods: int, count: int) -> tuple[Array, Array]:
