@@ -127,7 +127,7 @@ def _teller(console: Console) -> Any:
     """One line an evaluation, on stderr."""
 
     def tell(report: Report, gaps: dict[str, float]) -> None:
-        left = f"{report.seconds_left:.0f} s left" if report.seconds_left >= 0.5 else "done"
+        left = f"{report.seconds_left:.0f} s left" if report.seconds_left > 0.0 else "done"
         lines = "".join(
             f"  {100 * value:+.1f} % {words}"
             for name, words in (("above_base_stock", "to base-stock"), ("below_bound", "missing to hindsight"))

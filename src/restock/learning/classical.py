@@ -10,7 +10,7 @@ from restock.core import backends
 from restock.core.errors import InvalidInput
 from restock.learning.tensor import State
 from restock.policies._base import TextPolicy
-from restock.policies.registry import policy_class
+from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
 
@@ -30,7 +30,8 @@ class Classical:
         if not issubclass(kind, TextPolicy):
             mend = "Use base-stock or echelon-base-stock."
             raise InvalidInput("residual", name, "only a policy that is written as a text can be corrected", mend)
-        policy = kind(problem, "informed") if "informed" in kind.may_know else kind(problem)
+        level = {"information": "informed"} if "informed" in kind.may_know else {}
+        policy: Any = make_policy(name, problem, **level)
         if policy.notes:
             raise InvalidInput("residual", name, "it keeps notes from period to period", "Use base-stock.")
         self._parameters = policy.parameters.tolist()

@@ -41,6 +41,8 @@ class Architecture(Spec):
                 raise InvalidInput(f"hidden[{k}]", units, "a layer has 1 to 4096 units", "Write for instance 128.")
         if self.residual is not None and self.head != "quantity":
             raise InvalidInput("residual", self.residual, "levels are no correction of orders", "Use head: quantity.")
+        if self.kind == "graph" and self.head != "quantity":
+            raise InvalidInput("head", self.head, "a graph network decides quantities", "Use head: quantity.")
         return self
 
 

@@ -41,7 +41,7 @@ class History(Memory):
         super().__init__()
         self._markets = len(unit)
         self.count = (RECENT + 1) * self._markets
-        self.register_buffer("unit", torch.as_tensor(1.0 / unit, dtype=torch.float32))
+        self.register_buffer("unit", torch.as_tensor(1.0 / unit, dtype=torch.float32), persistent=False)
 
     def begin(self, count: int) -> None:
         """Nothing was seen: the mean is as configured."""
@@ -88,10 +88,11 @@ class Belief(Memory):
         padded = np.concatenate([curves, np.zeros((len(curves), periods))], axis=1)
         sums = np.concatenate([np.zeros((len(curves), 1)), np.cumsum(padded, axis=1)], axis=1)
         at = np.arange(periods)
-        self.register_buffer("curves", _tensor(padded))
-        self.register_buffer("sums", _tensor(np.stack([sums[:, at + w] - sums[:, at] for w in WINDOWS])))  # (W, C, T)
-        self.register_buffer("expected", _tensor(mean.transpose(1, 2, 0)))  # (T, M, C)
-        self.register_buffer("variance", _tensor((deviation**2).transpose(1, 2, 0)))
+        self.register_buffer("curves", _tensor(padded), persistent=False)
+        over = np.stack([sums[:, at + w] - sums[:, at] for w in WINDOWS])
+        self.register_buffer("sums", _tensor(over), persistent=False)  # (W, C, T)
+        self.register_buffer("expected", _tensor(mean.transpose(1, 2, 0)), persistent=False)  # (T, M, C)
+        self.register_buffer("variance", _tensor((deviation**2).transpose(1, 2, 0)), persistent=False)
 
     def begin(self, count: int) -> None:
         """Every curve is as likely as every other."""

@@ -15,6 +15,7 @@ from torch import nn
 
 from restock.core.problem import Array
 from restock.learning.config import Architecture
+from restock.learning.graph import Graph
 from restock.learning.memory import memory_of
 from restock.learning.tensor import State, TensorNetwork
 from restock.policies.flows import mean_flow
@@ -44,8 +45,15 @@ class Actor(nn.Module):
         scale = Scales(problem)
         self.memory = memory_of(architecture.memory, problem, scale.market, curves)
         self.inputs = Inputs(tensors, scale, self.memory is not None)
-        seen = self.inputs.count + (0 if self.memory is None else self.memory.count)
-        self.body = _body(problem, architecture, seen)
+        remembered = 0 if self.memory is None else self.memory.count
+        self.body: nn.Module
+        if architecture.kind == "graph":
+            periods = problem.horizon if architecture.calendar else 0
+            more = remembered + 2 * self.inputs.rules
+            self.body = Graph(problem, (scale.node, scale.link, scale.market), more, architecture.hidden, periods)
+        else:
+            self.body = _whole(problem, architecture, self.inputs.count + remembered)
+        self._graph = architecture.kind == "graph"
         self.head = _head(problem, architecture, scale)
 
     def begin(self, count: int) -> None:
@@ -55,9 +63,12 @@ class Actor(nn.Module):
 
     def forward(self, t: int, state: State) -> torch.Tensor:
         """Orders of period t, shape (B, E) (units). Periods come in their order, after `begin`."""
-        x = self.inputs(state)
+        seen = [state.carry, state.feels] if self._graph and self.inputs.rules else []
+        if not self._graph:
+            seen = [self.inputs(state)]
         if self.memory is not None:
-            x = torch.cat([x, self.memory(t, state)], dim=1)
+            seen.append(self.memory(t, state))
+        x = torch.cat(seen, dim=1) if seen else state.on_hand[:, :0]
         orders: torch.Tensor = self.head(t, state, self.body(t, state, x))
         return orders
 
@@ -99,7 +110,7 @@ class Inputs(nn.Module):
         self.goodwill, self.rules = tensors.goodwill is not None, rules
         more = [[4.0]] * self.goodwill + [[1.0, 1.0]] * rules
         factors = [0.2 / scale.node, 1.0 / scale.slot, 1.0 / scale.market, 1.0 / scale.market, *more]
-        self.register_buffer("factor", _tensor(np.concatenate(factors)))
+        self.register_buffer("factor", _tensor(np.concatenate(factors)), persistent=False)
 
     @property
     def count(self) -> int:
@@ -117,7 +128,7 @@ class Inputs(nn.Module):
 
 
 class Perceptron(nn.Module):
-    """Layers of SiLU; each period has its own bias in the first and the last."""
+    """Layers of SiLU; each period has its own bias in the first."""
 
     def __init__(self, inputs: int, outputs: int, hidden: list[int], periods: int) -> None:
         super().__init__()
@@ -129,10 +140,11 @@ class Perceptron(nn.Module):
     def forward(self, t: int, x: torch.Tensor) -> torch.Tensor:
         """Shape (B, outputs)."""
         for k, layer in enumerate(self.layers):
-            x = layer(x)
+            assert isinstance(layer, nn.Linear)
+            bias = layer.bias
             if k == 0 and self.calendar is not None:
-                x = x + self.calendar[min(t, len(self.calendar) - 1)]
-            x = nn.functional.silu(x)
+                bias = bias + self.calendar[min(t, len(self.calendar) - 1)]
+            x = nn.functional.silu(nn.functional.linear(x, layer.weight, bias))
         out: torch.Tensor = self.last(x)
         return out
 
@@ -157,7 +169,7 @@ class Quantity(nn.Module):
 
     def __init__(self, scale: Scales) -> None:
         super().__init__()
-        self.register_buffer("unit", _tensor(scale.link))
+        self.register_buffer("unit", _tensor(scale.link), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
         """Shape (B, E)."""
@@ -176,13 +188,13 @@ class OrderUpTo(nn.Module):
         super().__init__()
         _, links, markets = problem.world(problem.plain.fresh)[:3]
         n = len(problem.nodes)
-        self.register_buffer("unit", _tensor(scale.level))
+        self.register_buffer("unit", _tensor(scale.level), persistent=False)
         of_slot = np.repeat(np.asarray(links.buyer), np.asarray(links.lead_time))
-        self.register_buffer("in_transit", _tensor(np.eye(n)[of_slot].reshape(-1, n)))
-        self.register_buffer("owed", _tensor(np.eye(n)[np.asarray(markets.retailer)]))
+        self.register_buffer("in_transit", _tensor(np.eye(n)[of_slot].reshape(-1, n)), persistent=False)
+        self.register_buffer("owed", _tensor(np.eye(n)[np.asarray(markets.retailer)]), persistent=False)
         self.nodes = n
         self.buyer = torch.as_tensor(np.asarray(links.buyer))
-        self.register_buffer("position", _tensor(np.eye(n)[np.asarray(links.buyer)]))
+        self.register_buffer("position", _tensor(np.eye(n)[np.asarray(links.buyer)]), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
         """Shape (B, E)."""
@@ -204,14 +216,14 @@ class Residual(nn.Module):
         from restock.learning.classical import Classical
 
         self.base = Classical(problem, name)
-        self.register_buffer("unit", _tensor(scale.link))
+        self.register_buffer("unit", _tensor(scale.link), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
         """Shape (B, E)."""
         return torch.relu(self.base.orders(t, state) + raw * self.unit)
 
 
-def _body(problem: NetworkProblem, architecture: Architecture, inputs: int) -> nn.Module:
+def _whole(problem: NetworkProblem, architecture: Architecture, inputs: int) -> nn.Module:
     outputs = len(problem.links) + (len(problem.nodes) if architecture.head == "order-up-to" else 0)
     periods = problem.horizon if architecture.calendar else 0
     return Whole(inputs, outputs, architecture.hidden, periods)

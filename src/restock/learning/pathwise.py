@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from restock.core.errors import InvalidInput
 from restock.learning.actors import actor_of
 from restock.learning.config import Pathwise
 from restock.learning.held_out import HeldOut
@@ -86,9 +85,6 @@ class Training:
         held_out: HeldOut,
         folder: RunFolder,
     ) -> None:
-        if numbers.warm_up >= problem.horizon:
-            mend = "Write fewer, or a longer horizon."
-            raise InvalidInput("warm_up", numbers.warm_up, f"the episode has {problem.horizon} periods", mend)
         self.tensors = TensorNetwork(problem)
         self.chance, self.config, self.numbers, self.held_out, self.folder = chance, config, numbers, held_out, folder
         self.seed = int(config["seed"])

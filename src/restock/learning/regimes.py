@@ -19,7 +19,7 @@ from restock.problems.network import NetworkProblem
 EVERY_EFFECT = Effects.model_validate(list(Effects.model_fields))
 WAVE = 30.0  # periods of the family's wave
 CURVES = 500  # of a belief about the family
-JUDGED = 32  # members of the family that policies are judged on
+JUDGED = 16  # members of the family that policies are judged on
 
 
 def general(problem: NetworkProblem) -> NetworkProblem:

@@ -104,6 +104,10 @@ def _run(
     if ground.sequential:
         mend = "Use a distribution of restock's own."
         raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
+    if numbers.warm_up >= problem.horizon:
+        mend = "Write fewer, or a longer horizon."
+        raise InvalidInput("warm_up", numbers.warm_up, f"the episode has {problem.horizon} periods", mend)
+    actor_of(config)  # whatever is wrong with the network is told before anything is written
     chance, judged = chance_of(ground if regimes is None else problem, regimes)
     folder.begin(config, versions())
     finished = folder.result()
