@@ -30,6 +30,7 @@ from restock.problems.network import NetworkProblem
 
 TRAINING, HELD_OUT = 1_000_000_000, 2_000_000_000  # first seeds: those of comparisons stay unseen
 DIGITS = 6  # of the numbers found: what is written down is what was simulated
+CONVERGED = 1e-6  # of the profit: a generation, and the last ones, that differ by less
 MOST_CORRELATED = 150  # numbers to find; beyond, CMA-ES adapts their scales alone, which costs less
 
 
@@ -171,7 +172,8 @@ class _Search:
         self.parameters: dict[str, Any] = {**params, "information": first.information}
         self.evaluations = 0
         self._kind, self._world, self._chance, self._seed = type(first), world, chance, seed
-        self._given = dict(self.parameters)
+        aside = {name for tunable in space.values() for name in tunable.instead_of}
+        self._given = {key: value for key, value in self.parameters.items() if key not in aside}
         self.began_with = self.best = _profit(world, first, chance)
 
         def joined(field: str) -> Array:
@@ -181,6 +183,7 @@ class _Search:
         self._free = np.flatnonzero(self._low < self._high)
         if not len(self._free):
             raise InvalidInput("tune", list(space), "nothing of that can vary here", "Name other parameters.")
+        self._best_place = np.zeros(len(self._free))
 
     def made(self, parameters: Mapping[str, Any]) -> Policy:
         """The policy with these parameters, in the world of the search."""
@@ -198,6 +201,7 @@ class _Search:
         return True
 
     def _evolve(self, budget: int, progress: Progress | None) -> None:
+        """CMA-ES, and where it has converged early, again from the best on: wider, and with more at a time."""
         import cma
 
         # CMA-ES wants two numbers at least: a single one gets a partner without effect.
@@ -207,18 +211,24 @@ class _Search:
             "randn": lambda *shape: numbers.standard_normal(shape),
             "seed": np.nan,  # leaves NumPy's global generator alone
             "CMA_diagonal": count > MOST_CORRELATED,
+            "tolfun": CONVERGED * max(abs(float(self.began_with.mean())), 1e-9),
+            "updatecovwait": 3,  # generations; decomposing the matrix costs more than simulating
             "verbose": -10,
             "verb_log": 0,
-            "updatecovwait": 3,  # generations; decomposing the matrix costs more than simulating
         }
-        strategy = cma.CMAEvolutionStrategy(np.zeros(count), 1.0, options)
-        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, strategy.popsize)) as pool:
-            while not strategy.stop() and self.evaluations + strategy.popsize <= budget:
-                places = strategy.ask()
-                values = self._try([place[: len(self._free)] for place in places], pool)
-                strategy.tell(places, [-value for value in values])
-                if progress is not None:
-                    progress(self.evaluations, budget)
+        width, size = 1.0, 4 + int(3.0 * np.log(count))
+        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, size)) as pool:
+            while self.evaluations + size <= budget:
+                begin = np.zeros(count)
+                begin[: len(self._free)] = self._best_place
+                strategy = cma.CMAEvolutionStrategy(begin, width, {**options, "popsize": size})
+                while not strategy.stop() and self.evaluations + size <= budget:
+                    places = strategy.ask()
+                    values = self._try([place[: len(self._free)] for place in places], pool)
+                    strategy.tell(places, [-value for value in values])
+                    if progress is not None:
+                        progress(self.evaluations, budget)
+                width, size = 2.0, 2 * size
         if progress is not None:
             progress(budget, budget)
 
@@ -234,9 +244,9 @@ class _Search:
         profits = list(spread(lambda policy: _profit(self._world, policy, self._chance), policies))
         self.evaluations += len(places)
         values = []
-        for parameters, profit, vector, clipped in zip(tried, profits, wanted, inside, strict=True):
+        for place, parameters, profit, vector, clipped in zip(places, tried, profits, wanted, inside, strict=True):
             if profit.mean() > self.best.mean():
-                self.best, self.parameters = profit, parameters
+                self.best, self.parameters, self._best_place = profit, parameters, np.array(place)
             outside = (np.abs(vector - clipped) / np.where(self._scale > 0.0, self._scale, 1.0)).sum()
             values.append(float(profit.mean() - 1e-3 * abs(self.began_with.mean()) * outside))
         return values

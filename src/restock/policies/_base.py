@@ -64,6 +64,7 @@ class Tunable:
         scale: How far a first try should move it.
         low, high: Bounds; a number whose bounds meet stays as it is.
         usual: Whether `fit` turns it without being told to.
+        instead_of: Parameters that are not given beside it.
     """
 
     start: Array
@@ -71,6 +72,7 @@ class Tunable:
     low: Array
     high: Array
     usual: bool = True
+    instead_of: tuple[str, ...] = ()
 
 
 class Policy(abc.ABC):

@@ -9,7 +9,7 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.core.problem import Array
-from restock.policies._base import Information, Tunable
+from restock.policies._base import Information
 from restock.policies.flows import mean_flow, per_entity
 from restock.policies.levels import LevelPolicy
 from restock.policies.ratios import critical_ratios, quantiles
@@ -82,22 +82,16 @@ class BaseStock(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, False, shares)
-        if levels is None and multiples is None:
-            table = newsvendor_levels(self.problem, mean, sd, service)[None]
-        else:
-            table, self.multiples = self.planned("levels", levels, multiples, service, mean=mean, sd=sd)
-        self.levels: Array = table[0]
-        self.parameters = self.pack(table, follows=multiples is not None)
+
+        def formula() -> Array:
+            return newsvendor_levels(self.problem, mean, sd, service)[None]
+
+        self.planned("levels", levels, multiples, service, formula=formula, mean=mean, sd=sd)
+        self.parameters = self.pack()
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The level of each node in the first period (in all, but for multiples of a mean that moves)."""
         return self.by_node("level", self.levels)
-
-    def tunables(self) -> dict[str, Tunable]:
-        """Multiples and shares; or the levels, for who names them."""
-        nothing = np.zeros_like(self.levels)
-        levels = Tunable(self.levels, 0.25 * self.levels + 0.05 * self.rate, nothing, nothing + np.inf, usual=False)
-        return {**super().tunables(), "levels": levels}
 
 
 def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None, service: Any = None) -> Array:

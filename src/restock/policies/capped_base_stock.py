@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from restock.core.operations import positive, smaller, when
-from restock.core.problem import Array
 from restock.policies._base import Information, Tunable
 from restock.policies.flows import per_entity
 from restock.policies.levels import LevelPolicy
@@ -79,10 +78,9 @@ class CappedBaseStock(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        table, self.multiples = self.planned("levels", levels, multiples, service)
-        self.levels: Array = table[0]
+        self.planned("levels", levels, multiples, service)
         self.caps = 2.0 * self.rate if caps is None else per_entity("caps", caps, self.problem.nodes)
-        self.parameters = self.pack(table, multiples is not None, self.caps)
+        self.parameters = self.pack(self.caps)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Level of each node in the first period, and cap."""

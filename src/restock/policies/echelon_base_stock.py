@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from restock.core.problem import Array
 from restock.policies._base import Information
 from restock.policies.base_stock import act
 from restock.policies.levels import LevelPolicy
@@ -59,9 +58,8 @@ class EchelonBaseStock(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, True, shares)
-        table, self.multiples = self.planned("levels", levels, multiples, service)
-        self.levels: Array = table[0]
-        self.parameters = self.pack(table, multiples is not None)
+        self.planned("levels", levels, multiples, service)
+        self.parameters = self.pack()
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The level of each node in the first period."""

@@ -87,10 +87,9 @@ class ForecastPolicy(LevelPolicy):
         ahead = np.concatenate([[0.0], np.cumsum(sums[1:])])
         begin = np.minimum(first.astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
         end = np.minimum((first + count).astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
-        header = self.pack(np.empty((1, 0)), goodwill)
         return np.concatenate(
             [
-                header,
+                self.header(goodwill),
                 [alpha, beta, damping, float(plan.horizon)],
                 plan.mean.mean(axis=0),
                 self.usage.ravel(),

@@ -17,7 +17,7 @@ before the horizon are not placed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class LevelPolicy(TextPolicy):
         plan: What is known of the network.
         echelon: As given.
         shares: In force, shape (E,).
+        table: Levels of every period, shape (T, N), or (1, N) where they never change (units).
         multiples: Of the mean coming demand, shape (K, N), where levels are that; else None.
         usage: Stock that each node uses up for each unit sold on each market [g], shape (N, M).
 
@@ -54,6 +55,9 @@ class LevelPolicy(TextPolicy):
     """
 
     multiples: Array | None = None
+    table: Array
+    _planners: tuple[str, ...] = ()  # what says the levels, in place of multiples: their own name first
+    _given: bool = False
 
     def __init__(self, problem: Problem, information: Information | None, echelon: bool, shares: Any) -> None:
         super().__init__(problem, information)
@@ -74,9 +78,16 @@ class LevelPolicy(TextPolicy):
         return np.asarray(given / total[self.plan.buyer])
 
     def planned(
-        self, name: str, given: Any, multiples: Any, service: Any, review: int = 1, **others: Any
-    ) -> tuple[Array, Array | None]:
-        """Levels of every period as they are given, as multiples of the coming demand, or by the formula.
+        self,
+        name: str,
+        given: Any,
+        multiples: Any,
+        service: Any,
+        review: int = 1,
+        formula: Callable[[], Array] | None = None,
+        **others: Any,
+    ) -> None:
+        """Set the levels of every period as they are given, as multiples of the coming demand, or by the formula.
 
         Args:
             name: What the policy calls its levels.
@@ -84,35 +95,46 @@ class LevelPolicy(TextPolicy):
             multiples: What `read_multiples` reads, or None.
             service: See `z_of`.
             review: Periods between two orders.
+            formula: Another formula than the newsvendor's.
             **others: What else may not be given beside levels.
-
-        Returns:
-            Levels of shape (T, N), or (1, N) where they never change, and the multiples in force.
 
         Raises:
             InvalidInput: They are given twice, or are not usable numbers.
         """
         exclusive({name: given, "multiples": multiples}, service=service, **others)
+        self._planners = (name, "service", *others)
+        self._given = given is not None
         if multiples is not None:
-            read = read_multiples(multiples, self)
-            return self.multiple_of_coming(read, review), read
-        if given is not None:
-            return per_entity(name, given, self.problem.nodes)[None], None
-        return self.newsvendor(self.z_of(service), review), None
+            self.multiples = read_multiples(multiples, self)
+            self.table = self.multiple_of_coming(self.multiples, review)
+        elif given is not None:
+            self.table = per_entity(name, given, self.problem.nodes)[None]
+        else:
+            self.table = self.newsvendor(self.z_of(service), review) if formula is None else formula()
 
-    def pack(self, table: Array, follows: bool, *more: Array) -> Array:
-        """What the texts read: [inner (E) | weight (E) | share (E) | last (E) | follows | more | levels (T, N)].
+    @property
+    def levels(self) -> Array:
+        """Levels of the first period, shape (N,) (units)."""
+        return np.asarray(self.table[0])
+
+    def header(self, follows: bool) -> Array:
+        """What the texts read first: [inner (E) | weight (E) | share (E) | last (E) | follows].
 
         Args:
-            table: Levels, shape (T, N), or (1, N) for all periods.
             follows: Whether levels move in proportion to the goodwill of the customers.
-            *more: What the policy's own text reads besides.
         """
         plan = self.plan
         weight = np.where(plan.supplier >= 0, plan.units_in[plan.supplier] * self.shares, 0.0) * self.echelon
-        whole = np.broadcast_to(table, (plan.horizon, table.shape[1]))
-        header = [plan.inner, weight, self.shares, plan.last, [float(follows)]]
-        return np.concatenate([*header, *more, whole.ravel()])
+        return np.concatenate([plan.inner, weight, self.shares, plan.last, [float(follows)]])
+
+    def pack(self, *more: Array) -> Array:
+        """What the texts read: [header | more | levels (T, N)]; multiples follow goodwill.
+
+        Args:
+            *more: What the policy's own text reads besides.
+        """
+        whole = np.broadcast_to(self.table, (self.plan.horizon, self.table.shape[1]))
+        return np.concatenate([self.header(self.multiples is not None), *more, whole.ravel()])
 
     def by_node(self, what: str, values: Array) -> dict[str, float]:
         """One number a node, named, for `parameters_in_words`."""
@@ -159,8 +181,15 @@ class LevelPolicy(TextPolicy):
         return quantiles(critical_ratios(self.problem))
 
     def tunables(self) -> dict[str, Tunable]:
-        """Multiples at `KNOTS` points in time, and the shares where a node has several suppliers."""
+        """Multiples at `KNOTS` points in time (or the levels, if given), and shares where there is a choice."""
         found = {"multiples": self._tunable_multiples()}
+        if self._planners:
+            name = self._planners[0]
+            now = self.levels
+            nothing = np.zeros_like(now)
+            beside = ("multiples", *self._planners[1:])
+            scale = 0.25 * now + 0.05 * self.rate + 1e-3
+            found[name] = Tunable(now, scale, nothing, nothing + np.inf, self._given, beside)
         choice = self.plan.choice
         if choice.any():
             low, high = np.where(choice, 0.001, self.shares), np.where(choice, 1.0, self.shares)
@@ -172,7 +201,8 @@ class LevelPolicy(TextPolicy):
         start = np.ones((1, len(self.problem.nodes))) if self.multiples is None else self.multiples
         if len(start) == 1:
             start = np.repeat(start, min(KNOTS, self.plan.horizon), axis=0)
-        return Tunable(start, np.full(start.shape, 0.25), np.zeros(start.shape), np.full(start.shape, 10.0))
+        low, high = np.zeros(start.shape), np.full(start.shape, 10.0)
+        return Tunable(start, np.full(start.shape, 0.25), low, high, not self._given, self._planners)
 
 
 def order_quantities(policy: LevelPolicy) -> Array:

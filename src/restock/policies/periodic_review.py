@@ -8,7 +8,6 @@ import numpy as np
 
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
-from restock.core.problem import Array
 from restock.policies._base import Information
 from restock.policies.levels import LevelPolicy, order_quantities
 from restock.problems.network import NetworkProblem
@@ -85,9 +84,8 @@ class PeriodicReview(LevelPolicy):
         if not whole or not 1 <= self.review <= self.plan.horizon:
             what = f"a whole number of periods, 1 to {self.plan.horizon}"
             raise InvalidInput("review", review, what, "Write for instance 7.")
-        table, self.multiples = self.planned("levels", levels, multiples, service, int(self.review))
-        self.levels: Array = table[0]
-        self.parameters = self.pack(table, multiples is not None, np.array([float(self.review)]))
+        self.planned("levels", levels, multiples, service, int(self.review))
+        self.parameters = self.pack(np.array([float(self.review)]))
 
     def _interval(self) -> int:
         """The shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""

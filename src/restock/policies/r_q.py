@@ -84,7 +84,7 @@ class ReorderPointQuantity(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        self.reorder_points, self.multiples = self.planned("reorder_points", reorder_points, multiples, service)
+        self.planned("reorder_points", reorder_points, multiples, service)
         if batches is None:
             self.batch = order_quantities(self)
             self.batch = np.where(self.batch > 0.0, self.batch, self.rate)
@@ -93,11 +93,11 @@ class ReorderPointQuantity(LevelPolicy):
             if not (np.asarray(batches) > 0.0).all():
                 raise InvalidInput("batches", batches, "a batch is more than nothing", "Write for instance 5.")
         self.batch = np.maximum(self.batch, 1e-6)  # of a node that nobody needs
-        self.parameters = self.pack(self.reorder_points, multiples is not None, self.batch)
+        self.parameters = self.pack(self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Reorder point r of each node in the first period, and batch Q."""
-        return {**self.by_node("reorder point", self.reorder_points[0]), **self.by_node("batch", self.batch)}
+        return {**self.by_node("reorder point", self.levels), **self.by_node("batch", self.batch)}
 
     def tunables(self) -> dict[str, Tunable]:
         """Multiples, shares and batches."""

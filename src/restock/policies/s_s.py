@@ -82,15 +82,15 @@ class ReorderPointLevel(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        self.reorder_points, self.multiples = self.planned("reorder_points", reorder_points, multiples, service)
+        self.planned("reorder_points", reorder_points, multiples, service)
         self.batch = order_quantities(self) if batches is None else read_batches(batches, self)
-        self.parameters = self.pack(self.reorder_points, multiples is not None, self.batch)
+        self.parameters = self.pack(self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Reorder point s and level S of each node in the first period."""
         return {
-            **self.by_node("reorder point", self.reorder_points[0]),
-            **self.by_node("order-up-to level", self.reorder_points[0] + self.batch),
+            **self.by_node("reorder point", self.levels),
+            **self.by_node("order-up-to level", self.levels + self.batch),
         }
 
     def tunables(self) -> dict[str, Tunable]:
