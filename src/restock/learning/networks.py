@@ -141,7 +141,7 @@ class Perceptron(nn.Module):
         """Shape (B, outputs)."""
         for k, layer in enumerate(self.layers):
             assert isinstance(layer, nn.Linear)
-            bias = layer.bias
+            bias: torch.Tensor = layer.bias
             if k == 0 and self.calendar is not None:
                 bias = bias + self.calendar[min(t, len(self.calendar) - 1)]
             x = nn.functional.silu(nn.functional.linear(x, layer.weight, bias))
