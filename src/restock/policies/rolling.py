@@ -73,12 +73,14 @@ class Rolling(LookAhead):
         demand, periods = self.problem.demand, self.problem.horizon
         doubt = outlook.doubt(b, self._prior_of_retailers(), view.t, self._windows)
         short = np.zeros(periods)
-        for last in [False] * (ROUNDS - 1 if demand.state_dependent and self.hedge else 0) + [True]:
+        rounds = ROUNDS if demand.state_dependent and self.hedge else 1
+        for k in range(rounds):
             sentiment = self._sentiment(view, b, short)
             mean = np.maximum(outlook.mean[b] * sentiment[:, None], demand.least_mean)
             spread = np.hypot(self._spread(float(outlook.noise[b]), mean, view.t), doubt * sentiment[:, None])
-            plan = program.solve(view.t, self._situation(view, b, arriving, mean[None], spread, self._risk(mean)))
-            if not last:
+            now = self._situation(view, b, arriving, mean[None], spread, self._risk(mean))
+            plan = program.solve(view.t, now, again=k > 0)
+            if k + 1 < rounds:
                 unmet = np.stack([plan.unmet[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)
                 safety = (plan.stock[:, self._retailers] - unmet) / np.maximum(spread, 1e-9)
                 chance = [max(NORMAL.cdf(-float(z)) for z in row) for row in np.clip(safety, -9.0, 9.0)]

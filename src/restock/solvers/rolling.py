@@ -115,17 +115,23 @@ class RollingProgram:
         self._bases: dict[int, Any] = {}
         self._opened = range(problem.horizon)
 
-    def solve(self, t: int, now: Situation) -> Plan:
+    def solve(self, t: int, now: Situation, again: bool = False) -> Plan:
         """The best plan from period t on.
+
+        Args:
+            t: The period about to be played.
+            now: State and forecast.
+            again: Whether to start from the last solution, which was of the same state under another forecast.
 
         Raises:
             InvalidInput: HiGHS finds no optimum (the numbers are too far apart in size).
         """
         self._open(t)
         self._write(t, now)
-        self._model.clearSolver()
-        if t in self._bases:
-            self._model.setBasis(self._bases[t])
+        if not again:
+            self._model.clearSolver()
+            if t in self._bases:
+                self._model.setBasis(self._bases[t])
         self._model.run()
         if self._model.getModelStatus() != self._optimal:
             status = self._model.modelStatusToString(self._model.getModelStatus())
