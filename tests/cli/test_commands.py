@@ -37,6 +37,7 @@ EVERY = (
     ("show", "divergent"),
     ("simulate", "serial", "base-stock", "-n", "3"),
     ("compare", "serial", "base-stock", "random", "-n", "3"),
+    ("fit", "serial", "s-S", "-n", "4", "--budget", "30"),
     ("doctor",),
 )
 
