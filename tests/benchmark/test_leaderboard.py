@@ -104,6 +104,7 @@ def test_policies_that_earn_the_same_share_a_rank(tmp_path):
     assert twins[0].rank == twins[1].rank
     lead = twins[0].lead
     assert (lead.over, lead.improvement.mean, lead.p, lead.more_seeds) == ("twin", 0.5, 1.0, None)
+    assert "First and twin earned the same." in say.close_calls(shown)
 
 
 def test_published_rows_stand_beside_own_ones(tmp_path):

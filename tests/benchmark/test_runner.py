@@ -203,6 +203,7 @@ def test_without_polars_it_is_csv(tmp_path, monkeypatch):
         ({"policies": [{"policy": "base-stock", "params": {"level": 3}}]}, "base-stock: level = 3: base-stock has no"),
         ({"policies": ["base-stock", {"policy": "random", "name": "base-stock"}]}, "two policies have this name"),
         ({"policies": [{"policy": "base-stock", "fitt": True}]}, "Did you mean 'fit'"),
+        ({"policies": [{"policy": "random", "params": {"x": {1, 2}}}]}, "a run cannot keep this parameter"),
         ({"jobs": 0}, "this is a whole number of at least 1"),
         ({"jobs": True}, "this is a whole number of at least 1"),
     ],
@@ -221,3 +222,11 @@ def test_a_fitted_policy_is_fitted_to_each_scenario(tmp_path):
     found = bench(suite, policies, out=tmp_path / "run")
     told = {name: data["parameters"] for name, data in results(found.path).items()}
     assert told["fitted.000.0000.json"] != told["base-stock.000.0000.json"]
+
+
+def test_what_a_killed_run_left_half_written_is_cleared(tmp_path):
+    path = bench("smoke", ["constant-order"], out=tmp_path / "run").path
+    left = path / "episodes" / ".constant-order.000.0000.json.4711"
+    left.write_text("{", encoding="utf-8")
+    bench("smoke", ["constant-order"], out=path)
+    assert not left.exists() and len(results(path)) == 8

@@ -256,3 +256,19 @@ def test_p_values_are_corrected_and_open_verdicts_say_what_they_need():
     assert near.p > 0.05 and near.more_episodes == episodes_needed(near.simulation.profit - best, 1, 0.05) - 12
     told = {row["name"]: row for row in table.to_dict()["policies"]}
     assert (told[near.name]["p"], told[near.name]["more_episodes"]) == (near.p, near.more_episodes)
+
+
+def test_rounding_is_no_difference():
+    """Profits that differ in the last digits only, all to one side, are the same."""
+    problem = restock.load_problem("serial")
+
+    class Rounded(BaseStock):
+        name = "rounded"
+
+        def __init__(self, problem):
+            super().__init__(problem, levels=[100.0 * (1.0 + 1e-14), 120.0, 130.0])
+
+    chosen = {"one": BaseStock(problem, levels=[100, 120, 130]), "other": Rounded(problem)}
+    table = restock.compare(problem, chosen, episodes=10, seed=3, bound=False)
+    rival = next(row for row in table.rows if row.p is not None)
+    assert (rival.p, rival.more_episodes) == (1.0, None)

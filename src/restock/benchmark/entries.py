@@ -58,6 +58,17 @@ class Entry(Spec):
     fit: bool | Fitting = pydantic.Field(False, description="fit its parameters to each scenario first")
     chunk: int | None = pydantic.Field(None, ge=1, description="episodes in one task; default: all of a scenario")
 
+    @pydantic.field_validator("params")
+    @classmethod
+    def _kept_in_json(cls, params: dict[str, Any]) -> dict[str, Any]:
+        for name, value in params.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError):
+                mend = "Write numbers, words, lists or mappings."
+                raise InvalidInput(f".{name}", value, "a run cannot keep this parameter", mend) from None
+        return params
+
     def make(self, problem: Problem) -> Policy:
         """The policy, made for a problem; not fitted.
 

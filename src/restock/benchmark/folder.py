@@ -122,6 +122,8 @@ class RunFolder:
                 file.seek(0)
                 problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
                 raise InvalidInput("--out", str(self.path), problem, "Wait for it, or name another folder.")
+            for left in (*self.path.glob(".*"), *self.tasks.glob(".*")):  # half written when a run was killed
+                left.unlink(missing_ok=True)
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()

@@ -18,7 +18,7 @@ from restock.benchmark.suite import Suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.evaluation.bootstrap import improvement, interquartile_mean, mean_ratio, resamples
+from restock.evaluation.bootstrap import differences, improvement, interquartile_mean, mean_ratio, resamples
 from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, holm, holm_levels, p_value
 
 TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by rounding
@@ -333,18 +333,19 @@ def _with_leads(rows: Sequence[Standing], ratios: Mapping[str, Array]) -> list[S
     places = [k for k, row in enumerate(rows) if row.rank is not None and not row.published]
     pairs = [(rows[a], rows[b]) for a, b in itertools.pairwise(places)]
     # One number a seed: what is shared by all scenarios of a seed is not counted as many times.
-    apart = [(ratios[above.name] - ratios[below.name]).mean(axis=0) for above, below in pairs]
+    both = [(ratios[above.name], ratios[below.name]) for above, below in pairs]
+    apart = [differences(one, other).mean(axis=0) for one, other in both]
     alone = [p_value(values) for values in apart]
     drawn = resamples(next(iter(ratios.values())).shape[1])
     changed = list(rows)
     corrected, levels = holm(alone), holm_levels(alone)
-    for k, (above, below), values, p, level in zip(places[:-1], pairs, apart, corrected, levels, strict=True):
+    found = zip(places[:-1], pairs, both, apart, corrected, levels, strict=True)
+    for k, (above, below), (one, other), values, p, level in found:
         enough = None if p < LEVEL or math.isnan(p) else episodes_needed(values, level=level)
-        difference = mean_ratio(ratios[above.name] - ratios[below.name], np.ones_like(ratios[above.name]), drawn)
         lead = Lead(
             over=below.name,
-            improvement=improvement(ratios[above.name], ratios[below.name], drawn),
-            difference=difference,
+            improvement=improvement(one, other, drawn),
+            difference=mean_ratio(differences(one, other), np.ones_like(one), drawn),
             p=p,
             more_seeds=None if enough is None else max(enough - len(values), 1),
         )

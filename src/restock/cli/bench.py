@@ -25,7 +25,7 @@ Policies = Annotated[
         show_default=False,
     ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="How many processes.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="How many processes; with 1 everything runs in this one.")]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the run. Default: runs/SUITE.", show_default=False),
@@ -35,7 +35,7 @@ Out = Annotated[
 def bench(
     suite: SuiteName = "gym-invmgmt",
     policies: Policies = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = 2,
     out: Out = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -78,7 +78,7 @@ def _print(console: Console, board: Leaderboard) -> None:
     for cells in full.rows:
         shown.add_row(*(cells[k] for k in kept))
     console.table(shown)
-    for sentence in (*say.answer(board), *say.notes(board)):
+    for sentence in (*say.answer(board), *say.close_calls(board), *say.notes(board)):
         console.text(sentence)
     for warning in say.warnings(board):
         console.text(

@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.problem import Array
-from restock.evaluation.stats import LEVEL, Estimate, t_quantile
+from restock.evaluation.stats import LEVEL, Estimate, t_quantile, without_rounding
 
 RESAMPLES = 4000
 FEWEST = 5  # seeds: with less, resampling says nothing
-EQUAL = 1e-9  # relative to the larger: what two ways to compute one number may differ by
 
 
 def resamples(seeds: int, count: int = RESAMPLES) -> NDArray[np.int64]:
@@ -71,10 +70,14 @@ def improvement(first: Array, second: Array, drawn: NDArray[np.int64]) -> Estima
         second: Likewise, in the same episodes.
         drawn: Resamples of the seeds, shape (n, R).
     """
-    apart = first - second
-    apart = np.where(np.abs(apart) <= EQUAL * np.maximum(np.abs(first), np.abs(second)), 0.0, apart)
+    apart = differences(first, second)
     ahead = (0.5 * (np.sign(apart) + 1.0)).mean(axis=0)
     return _estimate(float(ahead.mean()), ahead[drawn].mean(axis=1), apart.shape[1])
+
+
+def differences(first: Array, second: Array) -> Array:
+    """The first minus the second, and 0 where they differ by rounding only."""
+    return without_rounding(first - second, np.maximum(np.abs(first), np.abs(second)))
 
 
 def _middle(values: Array) -> Array:

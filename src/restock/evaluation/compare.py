@@ -12,7 +12,16 @@ from restock.core.errors import InvalidInput
 from restock.core.play import Episodes, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, as_policy, run
-from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, estimate, holm, holm_levels, p_value
+from restock.evaluation.stats import (
+    LEVEL,
+    Estimate,
+    episodes_needed,
+    estimate,
+    holm,
+    holm_levels,
+    p_value,
+    without_rounding,
+)
 from restock.policies._base import Policy, Progress
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
@@ -197,7 +206,12 @@ def _table(
     reference = (honest or order)[0]
     best = runs[reference].profit
     limit, proven = _bound(runs)
-    told = _told_apart({name: runs[name].profit - best for name in honest if name != reference}, block)
+    apart = {
+        name: without_rounding(runs[name].profit - best, np.maximum(1.0, np.abs(best)))
+        for name in honest
+        if name != reference
+    }
+    told = _told_apart(apart, block)
     rows, exceeded = [], []
     for name in order:
         one = runs[name]

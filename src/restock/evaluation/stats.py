@@ -32,6 +32,7 @@ class Estimate:
 
 LEVEL = 0.05  # of an error, wherever something is called clear
 POWER = 0.80  # chance to see a difference that is there
+EQUAL = 1e-9  # relative: less is rounding
 MOST_EPISODES = 10**9  # beyond, two policies are as good as equal
 
 
@@ -188,6 +189,12 @@ def episodes_needed(differences: Array, block: int = 1, level: float = LEVEL, po
         middle = (enough + few) // 2
         enough, few = (middle, few) if middle >= max(least, wanted(middle)) else (enough, middle)
     return enough
+
+
+def without_rounding(differences: Array, size: Array) -> Array:
+    """Differences of numbers of that size, 0 where two ways to compute one number may differ as much."""
+    cleared: Array = np.where(np.abs(differences) <= EQUAL * size, 0.0, differences)
+    return cleared
 
 
 def _degrees(count: int, block: int) -> int:

@@ -55,6 +55,8 @@ def markdown(board: Leaderboard, command: str = "") -> str:
         ("By scenario", say.by_scenario(board)),
     ):
         parts += [f"## {title}", table.caption, _markdown_table(table)]
+        if title == "Standings":
+            parts.append("\n".join(f"- {text}" for text in say.close_calls(board)))
     parts.append("## What the figures mean")
     parts.append("\n".join(f"- **{name}**: {meaning}" for name, meaning in _meanings(board).items()))
     parts.append("\n".join(f"- {text}" for text in say.notes(board)))
@@ -83,13 +85,14 @@ def render(board: Leaderboard, command: str = "") -> str:
         f"<p>Knows {escape(INFORMATION[level])}.</p></div>"
         for level in COLOURS
     )
+    cards = f'<div class="cards">{levels}</div>'
     picture = figure(
         ratios(board),
         "<b>Share of the bound.</b> Mean over scenarios; bar: 95% interval. Open circles: published means.",
         1.3,
     )
     parts = [
-        ("Standings", f'{_table(board, say.standings(board))}<div class="cards">{levels}</div>'),
+        ("Standings", _table(board, say.standings(board)) + _listed(say.close_calls(board)) + cards),
         ("The ratios", picture),
         ("By group", _table(board, say.by_group(board))),
         ("By scenario", _table(board, say.by_scenario(board), shaded=True)),
@@ -173,8 +176,12 @@ def _meanings(board: Leaderboard) -> dict[str, str]:
 
 def _definitions(board: Leaderboard) -> str:
     terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in _meanings(board).items())
-    said = "".join(f"<li>{escape(text)}</li>" for text in say.notes(board))
-    return f"<dl>{terms}</dl><ul>{said}</ul>"
+    return f"<dl>{terms}</dl>{_listed(say.notes(board))}"
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    """Sentences as a list; nothing where there are none."""
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences)}</ul>" if sentences else ""
 
 
 def _made_with(board: Leaderboard) -> list[str]:

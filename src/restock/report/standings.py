@@ -92,7 +92,7 @@ def by_scenario(board: Leaderboard) -> Table:
 
 
 def answer(board: Leaderboard) -> list[str]:
-    """Who is ahead, of the informed and of the blind, and how sure that is."""
+    """Who is ahead, of the informed and of the blind."""
     said = []
     for information in ("informed", "blind"):
         ranked = [row for row in board.rows if row.rank is not None and row.information == information]
@@ -105,9 +105,18 @@ def answer(board: Leaderboard) -> list[str]:
             kind = "published" if rival.published else "own"
             words += f"; the best {kind} one, {rival.name}, has {_ratio(rival)}"
         said.append(f"{words}.")
-    close = [row for row in board.rows if row.lead is not None and not row.lead.p < LEVEL]
-    for row in close:
-        assert row.lead is not None
+    return said
+
+
+def close_calls(board: Leaderboard) -> list[str]:
+    """Leads that are not clear, and what it would take to tell."""
+    said = []
+    for row in board.rows:
+        if row.lead is None or row.lead.p < LEVEL:
+            continue
+        if row.lead.difference.mean == 0.0 and row.lead.p == 1.0:
+            said.append(f"{upper(row.name)} and {row.lead.over} earned the same.")
+            continue
         more = "" if row.lead.more_seeds is None else f"; about {amount(row.lead.more_seeds)} more seeds would tell"
         p = f"p = {p_in_words(row.lead.p)}" if row.lead.p == row.lead.p else "too few seeds"
         said.append(f"{upper(row.name)} over {row.lead.over}: {OPEN} ({p}){more}.")
