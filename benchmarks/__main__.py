@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit]`."""
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory")
-MORE = ("fit",)  # minutes, so only when named
+MORE = ("fit", "look_ahead")  # minutes, so only when named
 
 
 def machine() -> str:
