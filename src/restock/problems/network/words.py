@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ def explain(problem: NetworkProblem) -> str:
     spec = problem.spec
     lines = [
         f"{spec.name}: {spec.description}".rstrip(": "),
-        f"{len(problem.nodes)} stocking points, {len(problem.links)} replenishment links, {len(problem.markets)} "
-        f"retail links, {problem.horizon} periods, unmet demand {'waits (backlog)' if spec.backlog else 'is lost'}, "
+        f"{_count(problem.nodes, 'stocking point')}, {_count(problem.links, 'replenishment link')}, "
+        f"{_count(problem.markets, 'retail link')}, {problem.horizon} periods, "
+        f"unmet demand {'waits (backlog)' if spec.backlog else 'is lost'}, "
         f"discount {spec.discount:g} a period.",
         "",
         "Each period, in this order:",
@@ -50,3 +52,7 @@ def explain(problem: NetworkProblem) -> str:
 def _node_words(node: NodeSpec) -> str:
     words = f"{node.id} (stock {node.initial_inventory:g}, holding {node.holding_cost:g}"
     return words + (f", capacity {node.capacity:g})" if node.capacity is not None else ")")
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
