@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 import restock
+from restock.benchmark.entries import list_policy_sets
+from restock.benchmark.suite import list_suites
 from restock.cli import doctor
 from restock.core.kpis import MEANINGS
 from restock.problems.load import IDS
@@ -73,7 +75,7 @@ def test_help_and_version():
     for arguments in ((), ("--help",), ("-h",)):
         ran = run(*arguments)
         assert ran.code == 0 and ran.err == ""
-        for name in ("list", "show", "simulate", "compare", "demo", "doctor"):
+        for name in ("list", "show", "simulate", "compare", "bench", "leaderboard", "demo", "doctor"):
             assert f"\n  {name} " in ran.out
 
 
@@ -90,6 +92,7 @@ def test_list_names_everything_that_can_be_named():
         names["distributions"]
     )
     assert names["datasets"] == ["restaurant"]
+    assert names["suites"] == list_suites() and names["policy_lists"] == list_policy_sets()
     text = run("list", "-q").out
     for entries in names.values():
         assert all(name in text for name in entries)

@@ -8,9 +8,9 @@ from restock.cli.console import AsJson, Console, Quiet, table
 
 
 def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List what there is: instances, policies, demand.
+    """List what there is: instances, policies, demand, suites.
 
-    Environment ids, shipped instances, policies, demand distributions and data sets.
+    Environment ids, shipped instances, policies, demand distributions, data sets and suites of the benchmark.
     """
     console = Console(as_json, quiet)
     known = _known()
@@ -23,10 +23,14 @@ def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
         "policies": ("Policy", "knows", "what"),
         "distributions": ("Demand distribution", "what"),
         "datasets": ("Data set", "periods", "columns"),
+        "suites": ("Suite", "scenarios", "seeds", "hash", "what"),
+        "policy_lists": ("List of policies", "policies"),
     }
     for kind, header in headers.items():
         last = len(header) - 1
-        shown = table(*header, numbers=range(1, last) if kind in ("instances", "datasets") else (), words=[last])
+        shown = table(
+            *header, numbers=range(1, last) if kind in ("instances", "datasets", "suites") else (), words=[last]
+        )
         for entry in known[kind]:
             cells = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in entry.values()]
             shown.add_row(*cells)
@@ -35,6 +39,8 @@ def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
 
 
 def _known() -> dict[str, list[dict[str, Any]]]:
+    from restock.benchmark.entries import list_policy_sets, load_entries
+    from restock.benchmark.suite import list_suites
     from restock.demand import registry as distributions
     from restock.demand.series import DATASETS
     from restock.policies.registry import list_policies, policy_class
@@ -53,6 +59,10 @@ def _known() -> dict[str, list[dict[str, Any]]]:
             {"name": name, "summary": _first_line(distributions.find(name).__doc__)} for name in distributions.known()
         ],
         "datasets": [_dataset(name) for name in DATASETS],
+        "suites": [_suite(name) for name in list_suites()],
+        "policy_lists": [
+            {"name": name, "policies": [entry.name for entry in load_entries(name)]} for name in list_policy_sets()
+        ],
     }
 
 
@@ -80,6 +90,19 @@ def _dataset(name: str) -> dict[str, Any]:
     text = resources.files("restock.data").joinpath(DATASETS[name]).read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     return {"name": name, "periods": len(rows), "columns": [column for column in rows[0] if column != "date"]}
+
+
+def _suite(name: str) -> dict[str, Any]:
+    from restock.benchmark.suite import load_suite
+
+    suite = load_suite(name)
+    return {
+        "name": name,
+        "scenarios": len(suite.scenarios),
+        "seeds": len(suite.seeds),
+        "hash": suite.mark,
+        "description": suite.description,
+    }
 
 
 def _first_line(doc: str | None) -> str:

@@ -119,7 +119,7 @@ def ratios(board: Leaderboard) -> Svg:
     rows = [row for row in board.rows if row.ratio is not None and row.information != "clairvoyant"]
     told = ". ".join(f"{row.shown} {share(_mean(row), 1)}" for row in rows)
     top, step = 14.0, 20.0
-    left = max((width_of(row.shown, 13.0) for row in rows), default=100.0) + 22.0
+    left = max((width_of(row.shown, 14.5) for row in rows), default=100.0) + 22.0
     foot = top + step * len(rows)
     picture = Svg(WIDE, foot + 44.0, f"Share of the bound, best first. {told}.", 12.5)
     scale = Scale(min(0.0, *(_mean(row) for row in rows)) if rows else 0.0, 1.0, left, WIDE - 14.0)
