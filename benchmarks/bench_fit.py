@@ -97,7 +97,8 @@ def measure() -> list[Row]:
     count = len(scenarios)
     return [
         Row(
-            f"fit {name}: seconds a scenario (longest {max(wall[name]):.1f}; CPU {statistics.mean(spent[name]):.1f})",
+            f"fit {name}: seconds a scenario (longest {max(wall[name]):.1f}; CPU {statistics.mean(spent[name]):.1f}, "
+            f"longest {max(spent[name]):.1f}; load of the machine {os.getloadavg()[0]:.1f})",
             statistics.median(wall[name]),
             target="< 20 s",
             limit=f"beats {' and '.join(TO_BEAT)} in {wins[name]} of {count}; "

@@ -80,9 +80,9 @@ class Fit:
 def fit(
     problem: Any,
     name: str,
-    episodes: int = 256,
+    episodes: int = 160,
     seed: int = 0,
-    budget: int = 3000,
+    budget: int = 2500,
     *,
     information: Information | None = None,
     tune: Sequence[str] | None = None,
@@ -307,4 +307,4 @@ def _told(information: Information | None) -> dict[str, Any]:
 
 def _check_budget(budget: object) -> None:
     if isinstance(budget, bool) or not isinstance(budget, (int, np.integer)) or budget < 1:
-        raise InvalidInput("budget", budget, "this is a whole number of at least 1", "Write for instance 3000.")
+        raise InvalidInput("budget", budget, "this is a whole number of at least 1", "Write for instance 2500.")
