@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import metadata
 
@@ -10,7 +11,7 @@ import pytest
 
 import restock
 from restock.policies import outside, registry
-from tests.cli.running import process, run
+from tests.cli.running import REPOSITORY, process, run
 
 MINE = """
 import numpy as np
@@ -123,3 +124,14 @@ def test_what_cannot_be_used_is_told(mine, place, told):
 def test_parameters_are_checked_as_of_any_policy(mine):
     with pytest.raises(restock.InvalidInput, match=r"no such parameter\. Did you mean 'quantity'"):
         restock.make_policy("mine.py:Mine", "serial", quantty=3.0)
+
+
+def test_the_policy_in_the_readme_runs(tmp_path, monkeypatch):
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n(# mine\.py\n.*?)```", readme, flags=re.DOTALL)
+    assert example is not None
+    (tmp_path / "mine.py").write_text(example[1], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for problem in ("serial", "divergent"):
+        told = run("compare", problem, "mine.py:Mine", "base-stock", "-n", "3", "--json")
+        assert told.code == 0 and "mine.py:Mine" in {row["name"] for row in told.document["policies"]}
