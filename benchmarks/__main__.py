@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead]`."""
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead learning]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory")
-MORE = ("fit", "look_ahead")  # minutes, so only when named
+MORE = ("fit", "look_ahead", "learning")  # minutes, so only when named
 
 
 def machine() -> str:

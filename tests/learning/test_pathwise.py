@@ -196,6 +196,15 @@ def test_a_generalist_is_blind_and_plays_any_demand(kind: str, tmp_path: Path) -
         assert np.isfinite(restock.simulate(problem, policy, episodes=3).profit).all()
 
 
+def test_a_graph_network_plays_other_topologies(tmp_path: Path) -> None:
+    shape = {"kind": "graph", "hidden": [8]}
+    train("serial", tmp_path / "run", architecture=shape, steps=2, restarts=1, batch=8, held_out=8)
+    for name in ("divergent", "serial"):
+        assert np.isfinite(restock.simulate(name, str(tmp_path / "run"), episodes=3).profit).all()
+    with pytest.raises(InvalidInput, match="calendar"):
+        restock.make_policy(str(tmp_path / "run"), restock.load_problem("divergent", horizon=20))
+
+
 # what can go wrong -----------------------------------------------------------------------------------
 
 

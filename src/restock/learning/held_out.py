@@ -65,7 +65,7 @@ class HeldOut:
         actor.eval()
         parts = []
         for problem, episodes in zip(self.problems, self._episodes, strict=True):
-            policy = Candidate(problem, self.information, Deployed(problem, actor, problem), integer)
+            policy = Candidate(problem, self.information, Deployed(actor, problem), integer)
             parts.append(self._profit(problem, policy, episodes))
         actor.train()
         return np.concatenate(parts)

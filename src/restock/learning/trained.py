@@ -9,7 +9,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array, Problem
-from restock.learning.describe import described
+from restock.learning.describe import described, description
 from restock.learning.run_folder import BEST, RunFolder
 from restock.policies._base import Information, Policy, View
 from restock.problems.network import NetworkProblem
@@ -24,7 +24,7 @@ class Trained(Policy):
     mean curve, so it is `informed`; a generalist sees demand only as it comes, and is `blind`.
 
     Args:
-        problem: The network it was trained for, under any demand.
+        problem: The network it was trained for, under any demand; for a graph network any network.
         integer: Whether orders are rounded to whole numbers; default: what was better on held-out paths.
 
     Raises:
@@ -47,10 +47,14 @@ class Trained(Policy):
 
         self._about = str(config["algo"])
         content = run.load(BEST)
-        trained_for = described(config["problem"])
-        check_same(trained_for, self.problem)
-        self._deployed = Deployed(trained_for, actor_of(config), self.problem)
-        self._deployed.actor.load_state_dict(content["actor"])
+        if config["architecture"]["kind"] == "graph":  # it fits any network, as long as the calendar does
+            check_horizon(described(config["problem"]), self.problem)
+            actor = actor_of({**config, "problem": description(self.problem)})
+        else:
+            check_same(described(config["problem"]), self.problem)
+            actor = actor_of(config)
+        actor.load_state_dict(content["actor"])
+        self._deployed = Deployed(actor, self.problem)
         self.integer = bool((run.result() or {}).get("integer", False)) if integer is None else integer
 
     def parameters_in_words(self) -> dict[str, Any]:
@@ -71,17 +75,16 @@ class Deployed:
     """A network that decides from views.
 
     Args:
-        trained_for: The problem that it was trained for.
         actor: The network.
-        problem: The one it decides in.
+        problem: What it decides in.
     """
 
-    def __init__(self, trained_for: NetworkProblem, actor: Any, problem: NetworkProblem) -> None:
+    def __init__(self, actor: Any, problem: NetworkProblem) -> None:
         self.actor = actor
         spec = problem.spec
         self._rules = float(spec.backlog), float(spec.demand.goodwill is not None)
-        self._lead = [int(lead) for lead in trained_for.world(trained_for.plain.fresh)[1].lead_time]
-        self._markets = len(trained_for.markets)
+        self._lead = [int(lead) for lead in problem.world(problem.plain.fresh)[1].lead_time]
+        self._markets = len(problem.markets)
 
     def begin(self, episodes: int) -> None:
         """Forget what was seen of earlier episodes."""
@@ -134,6 +137,17 @@ def check_same(trained_for: NetworkProblem, problem: Problem) -> None:
     ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (trained_for, problem))
     if list(ours) != list(theirs):
         raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")
+
+
+def check_horizon(trained_for: NetworkProblem, problem: Problem) -> None:
+    """Check that a graph network can decide in a problem: a network of any shape, as long as it was trained for.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    if not isinstance(problem, NetworkProblem) or problem.horizon != trained_for.horizon:
+        mend = f"Use a network over {trained_for.horizon} periods."
+        raise InvalidInput("problem", problem.name, "a trained policy keeps to its calendar", mend)
 
 
 def policy_at(folder: str) -> type[Policy]:
