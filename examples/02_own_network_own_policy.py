@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 import restock
-from restock.policies._base import Policy, View
+from restock.policies import Policy, View
 
 SHOP = {
     "name": "corner-shop",
