@@ -230,3 +230,18 @@ def test_what_a_killed_run_left_half_written_is_cleared(tmp_path):
     left.write_text("{", encoding="utf-8")
     bench("smoke", ["constant-order"], out=path)
     assert not left.exists() and len(results(path)) == 8
+
+
+def test_a_policy_whose_files_have_changed_is_run_anew(tmp_path):
+    """As of a trained policy, which is the folder of its run."""
+    weights = tmp_path / "training"
+    weights.mkdir()
+    (weights / "config.yaml").write_text("algo: none\n", encoding="utf-8")
+    (weights / "best.pt").write_bytes(b"first")
+    path = tmp_path / "policies.py"
+    path.write_text(f"{POLICIES}\nclass Trained(Slow):\n    name = 'trained'\n    folder = {str(weights)!r}\n", "utf-8")
+    entry = {"name": "mine", "policy": f"{path}:Trained", "params": {"seconds": 0.0}}
+    bench("smoke", entry, out=tmp_path / "run")
+    assert bench("smoke", entry, out=tmp_path / "run").again == 0
+    (weights / "best.pt").write_bytes(b"second")
+    assert bench("smoke", entry, out=tmp_path / "run").again == 4
