@@ -123,30 +123,34 @@ def test_a_second_start_in_the_same_folder_is_refused(tmp_path, words):
     assert process(*words, cwd=tmp_path).code == 0
 
 
-def test_a_full_disk_loses_nothing(tmp_path, words):
-    """The system refuses files above a size between that of the description and that of a result."""
+@pytest.mark.parametrize("what", ["a result could not be kept", "the table of episodes could not be written"])
+def test_a_full_disk_loses_nothing(tmp_path, words, what):
+    """The system refuses files above the size of the run's description, or above that of any result."""
     whole = process("bench", "--suite", "smoke", "--policies", "constant-order", "--out", "run", cwd=tmp_path)
     assert whole.code == 0
     before = results(tmp_path / "run")
     sizes = [path.stat().st_size for path in (tmp_path / "run" / "episodes").glob("*.json")]
     description = (tmp_path / "run" / "run.json").stat().st_size
-    assert description + 400 < min(sizes)
-    limit = min(sizes) - 100
+    table = (tmp_path / "run" / "episodes.parquet").stat().st_size
+    assert description + 400 < min(sizes) and max(sizes) + 1000 < table
+    limit = min(sizes) - 100 if what.startswith("a result") else max(sizes) + 500
 
     def narrow() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     full = subprocess.run(
-        [*COMMAND, *words[:3], "--policies", "base-stock", "--out", "run"],
+        [*COMMAND, *words[:3], "--policies", "base-stock", "--out", "run", "--jobs", "1"],
         cwd=tmp_path, env=environment(), capture_output=True, text=True, preexec_fn=narrow, timeout=240, check=False,
     )  # fmt: skip
     assert full.returncode == 1, full.stderr
-    assert "error: a result could not be kept: it cannot be written (File too large)" in full.stderr
+    assert f"error: {what}: it cannot be written (File too large)" in full.stderr
     assert "What was finished before is kept: make room, and start the same command again." in full.stderr
-    assert results(tmp_path / "run") == before
-    assert not [path for path in (tmp_path / "run").rglob(".*")]
+    now = results(tmp_path / "run")
+    assert {name: now[name] for name in before} == before
+    assert len(now) == (8 if limit < min(sizes) else 12)
+    assert not list((tmp_path / "run").rglob(".*"))
     again = process(*words[:3], "--policies", "base-stock", "--out", "run", "--json", cwd=tmp_path)
-    assert (again.document["kept"], again.document["done"]) == (4, 4)
+    assert again.code == 0 and again.document["done"] == 12 - len(now)
 
 
 def test_a_script_without_a_guard_may_run_on_two_processes(tmp_path):

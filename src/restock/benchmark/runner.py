@@ -105,7 +105,10 @@ def bench(
         missing, again = _missing(folder, tasks, say)
         failed = _do(folder, missing, len(tasks), jobs, progress or (lambda what, done, total: None))
         results = folder.results(whole)
-        table = write_table(folder.path, whole, results, say)
+        try:
+            table = write_table(folder.path, whole, results, say)
+        except InvalidInput as error:
+            raise _no_room(folder, "the table of episodes could not be written", error) from None
     caught: dict[str, str] = {}
     for result in results:
         for finding in result["audit"] or ():
@@ -156,9 +159,12 @@ def _do(folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, progr
             try:
                 folder.save(task, reply["result"])
             except InvalidInput as error:
-                free = shutil.disk_usage(folder.path).free // 2**20
-                problem = f"a result could not be kept: {error.problem} ({free} MB are free)"
-                mend = "What was finished before is kept: make room, and start the same command again."
-                raise Unfinished(problem, mend) from None
+                raise _no_room(folder, "a result could not be kept", error) from None
             progress(f"{task.entry.name}, {task.scenario.name}", done, total)
     return failed
+
+
+def _no_room(folder: RunFolder, what: str, error: InvalidInput) -> Unfinished:
+    free = shutil.disk_usage(folder.path).free // 2**20
+    mend = "What was finished before is kept: make room, and start the same command again."
+    return Unfinished(f"{what}: {error.problem} ({free} MB are free)", mend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ def write_table(
     except ImportError:
         say("Parquet needs polars (pip install 'restock[data]'): the episodes are written as CSV.")
         return write_whole(folder / "episodes.csv", lambda file: _write_csv(file, rows))
-    frame = polars.DataFrame(rows, infer_schema_length=None)
-    return write_whole(folder / "episodes.parquet", frame.write_parquet)
+    content = io.BytesIO()  # polars tells of a full disk in ways of its own
+    polars.DataFrame(rows, infer_schema_length=None).write_parquet(content)
+    return write_whole(folder / "episodes.parquet", lambda file: file.write_bytes(content.getvalue()))
 
 
 def rows_of(plan: Plan, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
