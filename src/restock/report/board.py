@@ -46,7 +46,7 @@ def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> P
 
 def markdown(board: Leaderboard, command: str = "") -> str:
     """The leaderboard as Markdown."""
-    parts = [f"# Leaderboard: {board.suite.name}", board.suite.description]
+    parts = [f"# Leaderboard: {board.suite.name}", "## Who is ahead", board.suite.description]
     parts += [f"**Warning.** {text}" for text in say.warnings(board)]
     parts.append(" ".join(say.answer(board)))
     for title, table in (
