@@ -140,6 +140,24 @@ def test_runs_are_joined(run, tmp_path):
     assert set(shown.versions) == {str(run), str(other)}
 
 
+def test_a_run_named_twice_is_refused(run):
+    with pytest.raises(restock.InvalidInput, match="this run is named twice"):
+        leaderboard([run, run.parent / "." / run.name])
+
+
+def test_runs_in_folders_of_one_name_are_told_apart(run, tmp_path):
+    other = bench(SUITE, [FIRST], out=tmp_path / run.name).path
+    names = {row.name for row in leaderboard([run, other]).rows}
+    assert f"first ({other})" in names and "first" in names
+
+
+def test_a_suite_in_which_nothing_can_be_earned_is_refused(tmp_path):
+    poor = {"name": "poor", "seeds": [1], "scenarios": [{"name": "p", "instance": "serial", "demand": {"mean": 0}}]}
+    path = bench(poor, ["constant-order"], out=tmp_path / "run").path
+    with pytest.raises(restock.InvalidInput, match="in some episode nothing can be earned here"):
+        leaderboard([path])
+
+
 def test_runs_of_two_suites_are_refused(run, tmp_path):
     other = bench({**SUITE, "seeds": [1]}, ["random"], out=tmp_path / "other").path
     with pytest.raises(restock.InvalidInput, match=r"this run is of suite six-seeds \w+, not six-seeds \w+"):

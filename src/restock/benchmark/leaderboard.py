@@ -14,6 +14,7 @@ import numpy as np
 from restock.benchmark.entries import BOUND
 from restock.benchmark.folder import RunFolder
 from restock.benchmark.published import Published, load_published
+from restock.benchmark.standing import Lead, Leaderboard, Standing
 from restock.benchmark.suite import Suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
@@ -22,122 +23,6 @@ from restock.evaluation.bootstrap import differences, improvement, interquartile
 from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, holm, holm_levels, p_value
 
 TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by rounding
-
-
-@dataclasses.dataclass(frozen=True)
-class Lead:
-    """How a policy does against the next one below it of which episodes are known.
-
-    Attributes:
-        over: Name of that one.
-        improvement: Probability to earn more than it in an episode.
-        difference: Difference of the mean ratios.
-        p: p-value of that difference, corrected for all leads of the board (Holm).
-        more_seeds: Where p is not below 5 %: how many more seeds would tell such a difference.
-    """
-
-    over: str
-    improvement: Estimate
-    difference: Estimate
-    p: float
-    more_seeds: int | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Standing:
-    """One row of the leaderboard.
-
-    Attributes:
-        name: The policy.
-        information: What it may know (`blind`, `informed`, `clairvoyant`).
-        published: Whether this is a published result; of those only means are known.
-        rank: 1 is the best; None for a clairvoyant policy, for one that lacks scenarios, and for one that
-            the audit caught.
-        scenarios: How many scenarios it was run in.
-        ratio: Mean over scenarios of sum(profit) / sum(bound); None where scenarios are missing.
-        middle: Interquartile mean of profit / bound over all episodes; None without episodes.
-        lead: Over the next policy below; None without episodes of either.
-        by_scenario: sum(profit) / sum(bound) in each scenario.
-        by_group: Mean of these over the scenarios of each group that are all there.
-        decision_seconds: Mean time of one decision.
-        exceeded: Episodes in which it earned more than a proven bound, as (scenario, seed).
-        above_best_known: Episodes in which it earned more than the best plan known, where none is proven.
-        caught: What the audit found: decisions by what the policy may not know, with the scenario.
-        parameters: As its policy tells them in the first scenario.
-    """
-
-    name: str
-    information: str
-    published: bool
-    rank: int | None
-    scenarios: int
-    ratio: Estimate | None
-    middle: Estimate | None
-    lead: Lead | None
-    by_scenario: Mapping[str, float]
-    by_group: Mapping[str, float]
-    decision_seconds: float
-    exceeded: tuple[tuple[str, int], ...] = ()
-    above_best_known: int = 0
-    caught: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def counts(self) -> bool:
-        """Whether it has a rank."""
-        return self.information != "clairvoyant" and self.ratio is not None and not self.caught
-
-    @property
-    def shown(self) -> str:
-        """The name as tables show it."""
-        return f"{self.name} (published)" if self.published else self.name
-
-
-@dataclasses.dataclass(frozen=True)
-class Leaderboard:
-    """Policies on the scenarios of a suite, best first.
-
-    Attributes:
-        suite: What they were run on.
-        suite_mark: Its hash.
-        rows: Best first; clairvoyant ones on top, those that lack scenarios at the end.
-        proven: Scenarios in which the bound is proven.
-        published: The published table, where the suite has one.
-        oracle_gap: Largest relative difference of a scenario's bound to the published one.
-        versions: Of what made each run, by run.
-    """
-
-    suite: Suite
-    suite_mark: str
-    rows: tuple[Standing, ...]
-    proven: tuple[str, ...]
-    published: Published | None
-    oracle_gap: float | None
-    versions: Mapping[str, Mapping[str, str]]
-
-    def row(self, name: str, published: bool = False) -> Standing:
-        """The row of a policy."""
-        return next(row for row in self.rows if row.name == name and row.published == published)
-
-    @property
-    def exceeded(self) -> tuple[str, ...]:
-        """Policies that earned more than a proven bound somewhere: something is wrong."""
-        return tuple(row.name for row in self.rows if row.exceeded)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The board as plain data, for JSON."""
-        return {
-            "suite": self.suite.name,
-            "suite_hash": self.suite_mark,
-            "scenarios": [scenario.name for scenario in self.suite.scenarios],
-            "seeds": list(self.suite.seeds),
-            "bound_proven": list(self.proven),
-            "published_source": None if self.published is None else self.published.source,
-            "published_oracle_gap": self.oracle_gap,
-            "versions": {run: dict(found) for run, found in self.versions.items()},
-            "exceeded": list(self.exceeded),
-            "rows": [dataclasses.asdict(row) for row in self.rows],
-        }
 
 
 def leaderboard(runs: Sequence[str | Path], published: bool = True) -> Leaderboard:
@@ -154,6 +39,9 @@ def leaderboard(runs: Sequence[str | Path], published: bool = True) -> Leaderboa
     if not runs:
         raise InvalidInput("runs", list(runs), "there is nothing to show", "Name the folder of a run.")
     folders = [RunFolder(run) for run in runs]
+    for k, folder in enumerate(folders):
+        if any(folder.path.resolve() == other.path.resolve() for other in folders[:k]):
+            raise InvalidInput("runs", str(folder.path), "this run is named twice", "Name each run once.")
     plans = [folder.plan() for folder in folders]
     first = plans[0]
     for folder, plan in zip(folders, plans, strict=True):
@@ -199,15 +87,17 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
     suite = plans[0].suite
     place = {scenario.name: s for s, scenario in enumerate(suite.scenarios)}
     column = {seed: r for r, seed in enumerate(suite.seeds)}
-    taken: dict[str, RunFolder] = {}
+    short = [folder.path.name for folder in folders]
+    labels = [name if short.count(name) == 1 else str(folders[k].path) for k, name in enumerate(short)]
+    taken: dict[str, str] = {}
     known: dict[str, _Known] = {}
-    for folder, plan in zip(folders, plans, strict=True):
+    for label, folder, plan in zip(labels, folders, plans, strict=True):
         for result in folder.results(plan):
             name = result["policy"]
-            if taken.setdefault(name, folder) is not folder:
+            if taken.setdefault(name, label) != label:
                 if name == BOUND:
                     continue
-                name = f"{name} ({folder.path.name})"
+                name = f"{name} ({label})"
             empty = np.full((len(place), len(column)), np.nan)
             fresh = _Known(result["information"], empty, empty.copy(), [], [], result["parameters"])
             one = known.setdefault(name, fresh)
@@ -228,9 +118,10 @@ def _bound(plan: Plan, known: Mapping[str, _Known]) -> tuple[Array, Any]:
         raise InvalidInput("runs", BOUND, "the bound is not finished in every scenario", mend)
     proven: Any = np.isfinite(one.bound).all(axis=1)
     bound = np.where(proven[:, None], one.bound, one.profit)
-    if (bound.sum(axis=1) <= 0.0).any():
-        worst = plan.suite.scenarios[int(np.argmin(bound.sum(axis=1)))].name
-        raise InvalidInput("runs", worst, "nothing can be earned here, so no ratio to the bound", "Change the suite.")
+    if (bound <= 0.0).any():
+        worst = plan.suite.scenarios[int(np.argmin(bound.min(axis=1)))].name
+        problem = "in some episode nothing can be earned here, so there is no ratio to the bound"
+        raise InvalidInput("runs", worst, problem, "Leave this scenario out of the suite.")
     return bound, proven
 
 

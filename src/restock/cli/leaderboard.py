@@ -10,7 +10,7 @@ import typer
 from restock.cli.console import FAILED, AsJson, Console, Quiet, table
 
 if TYPE_CHECKING:
-    from restock.benchmark.leaderboard import Leaderboard
+    from restock.benchmark.standing import Leaderboard
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs of one suite: see restock bench.")]
 Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write one HTML page.")]

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from restock.benchmark.leaderboard import Leaderboard, Standing
+from restock.benchmark.standing import Leaderboard, Standing
 from restock.core.writing import write_whole
 from restock.report import standings as say
 from restock.report.markup import caption_of, chip, figure, row_of, scroll

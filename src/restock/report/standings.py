@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restock.benchmark.leaderboard import Leaderboard, Standing
+from restock.benchmark.standing import Leaderboard, Standing
 from restock.evaluation.stats import LEVEL, Estimate
 from restock.report.numbers import NONE, amount, interval, p_in_words, share
 from restock.report.tables import Table
