@@ -281,3 +281,14 @@ def test_what_is_wrong_is_said_in_one_line(name, params, said):
     with pytest.raises(restock.InvalidInput) as caught:
         restock.make_policy(name, "serial", **params)
     assert said in str(caught.value)
+
+
+def test_the_search_begins_with_what_is_in_force():
+    policy = restock.make_policy("echelon-base-stock", "serial")
+    start = policy.tunables()["multiples"].start
+    same = restock.make_policy("echelon-base-stock", "serial", multiples=start.tolist())
+    np.testing.assert_allclose(same.levels, policy.levels)
+    assert same.tunables()["multiples"].start.tolist() == start.tolist()
+    assert restock.make_policy("s-S", "serial", multiples=1.3).tunables()["multiples"].start.tolist() == [[1.3] * 3] * 4
+    assert set(policy.tunables()) == {"multiples", "levels"}  # nobody has a choice of suppliers
+    assert "shares" in restock.make_policy("newsvendor", "diamond").tunables()

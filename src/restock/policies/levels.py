@@ -58,6 +58,7 @@ class LevelPolicy(TextPolicy):
     table: Array
     _planners: tuple[str, ...] = ()  # what says the levels, in place of multiples: their own name first
     _given: bool = False
+    _review: int = 1
 
     def __init__(self, problem: Problem, information: Information | None, echelon: bool, shares: Any) -> None:
         super().__init__(problem, information)
@@ -103,7 +104,7 @@ class LevelPolicy(TextPolicy):
         """
         exclusive({name: given, "multiples": multiples}, service=service, **others)
         self._planners = (name, "service", *others)
-        self._given = given is not None
+        self._given, self._review = given is not None, review
         if multiples is not None:
             self.multiples = read_multiples(multiples, self)
             self.table = self.multiple_of_coming(self.multiples, review)
@@ -190,17 +191,27 @@ class LevelPolicy(TextPolicy):
             beside = ("multiples", *self._planners[1:])
             scale = 0.25 * now + 0.05 * self.rate + 1e-3
             found[name] = Tunable(now, scale, nothing, nothing + np.inf, self._given, beside)
+        return found | self.tunable_shares()
+
+    def tunable_shares(self) -> dict[str, Tunable]:
+        """The shares, where a node has several suppliers."""
         choice = self.plan.choice
-        if choice.any():
-            low, high = np.where(choice, 0.001, self.shares), np.where(choice, 1.0, self.shares)
-            found["shares"] = Tunable(self.shares, np.full(len(choice), 0.25), low, high)
-        return found
+        if not choice.any():
+            return {}
+        low, high = np.where(choice, 0.001, self.shares), np.where(choice, 1.0, self.shares)
+        return {"shares": Tunable(self.shares, np.full(len(choice), 0.25), low, high)}
 
     def _tunable_multiples(self) -> Tunable:
-        """From those in force on; more than one list keeps its knots."""
-        start = np.ones((1, len(self.problem.nodes))) if self.multiples is None else self.multiples
-        if len(start) == 1:
-            start = np.repeat(start, min(KNOTS, self.plan.horizon), axis=0)
+        """From those in force on, or from what the levels in force are of the mean coming demand."""
+        count = min(KNOTS, self.plan.horizon)
+        if self.multiples is not None:
+            start = np.repeat(self.multiples, count, axis=0) if len(self.multiples) == 1 else self.multiples
+        else:
+            coming = self.multiple_of_coming(np.ones((1, len(self.problem.nodes))), self._review)
+            levels = np.broadcast_to(self.table, coming.shape)
+            at = np.linspace(0, self.plan.horizon - 1, count).round().astype(int)
+            shares = np.divide(levels, coming, out=np.ones_like(coming), where=coming > 0.0)
+            start = np.clip(shares[at], 0.5, 2.0)
         low, high = np.zeros(start.shape), np.full(start.shape, 10.0)
         return Tunable(start, np.full(start.shape, 0.25), low, high, not self._given, self._planners)
 

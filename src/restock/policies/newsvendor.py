@@ -84,5 +84,4 @@ class Newsvendor(ForecastPolicy):
         """Critical ratios and shares."""
         ratio = np.clip([NormalDist().cdf(z) for z in self.z], 0.01, 0.999)
         low, high = np.full_like(ratio, 0.01), np.full_like(ratio, 0.999)
-        shares = {name: tunable for name, tunable in super().tunables().items() if name == "shares"}
-        return {"service": Tunable(ratio, np.full_like(ratio, 0.1), low, high), **shares}
+        return {"service": Tunable(ratio, np.full_like(ratio, 0.1), low, high), **self.tunable_shares()}
