@@ -23,7 +23,13 @@ Name = Annotated[
         show_default=False,
     ),
 ]
-Algo = Annotated[str, typer.Option("--algo", help="The algorithm: pathwise.")]
+Algo = Annotated[
+    str, typer.Option("--algo", help="pathwise, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo.")
+]
+Steps = Annotated[
+    int | None,
+    typer.Option("--steps", help="Steps of training: of pathwise gradient steps, else of the environment."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same run.")]
 Out = Annotated[
     Path | None,
@@ -55,6 +61,7 @@ Resume = Annotated[
 def train(
     name: Name = None,
     algo: Algo = "pathwise",
+    steps: Steps = None,
     out: Out = None,
     settings: Settings = None,
     generalist: Generalist = None,
@@ -78,7 +85,7 @@ def train(
     console = Console(as_json, quiet)
     tell = _teller(console)
     if resume is not None:
-        if name is not None or settings or generalist or demand or out is not None:
+        if name is not None or settings or generalist or demand or steps or out is not None:
             given = "the run in the folder says already what it is"
             raise InvalidInput("--resume", str(resume), given, f"Run: restock train --resume {resume}")
         folder = resume
@@ -92,6 +99,10 @@ def train(
             result = learning.resume(folder, tell)
         else:
             numbers, network = read_settings(settings)
+            if steps is not None:
+                if "steps" in numbers:
+                    raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
+                numbers["steps"] = steps
             regimes = None if generalist is None else {"kind": generalist}
             result = learning.train(problem, folder, algo, seed, network, regimes, tell, **numbers)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,11 +63,16 @@ class HeldOut:
     def earned(self, actor: Any, integer: bool = False) -> Array:
         """Profit of every episode under the network."""
         actor.eval()
-        parts = []
-        for problem, episodes in zip(self.problems, self._episodes, strict=True):
-            policy = Candidate(problem, self.information, Deployed(actor, problem), integer)
-            parts.append(self._profit(problem, policy, episodes))
+        earned = self.earned_by(lambda problem: Candidate(problem, self.information, Deployed(actor, problem), integer))
         actor.train()
+        return earned
+
+    def earned_by(self, make: Callable[[NetworkProblem], Policy]) -> Array:
+        """Profit of every episode under the policies that `make` makes, one for each problem."""
+        parts = [
+            self._profit(problem, make(problem), episodes)
+            for problem, episodes in zip(self.problems, self._episodes, strict=True)
+        ]
         return np.concatenate(parts)
 
     def profit(self, actor: Any, integer: bool = False) -> tuple[float, float]:

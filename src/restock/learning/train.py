@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from restock.core.errors import InvalidInput, nearest, require_extra
 from restock.core.streams import check_seed
 from restock.core.validation import plain, validated
+from restock.learning import presets
 from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
 from restock.learning.run_folder import FORMAT, RunFolder
@@ -18,7 +19,7 @@ from restock.problems.network import NetworkProblem
 if TYPE_CHECKING:
     from restock.learning.pathwise import Report
 
-ALGORITHMS = ("pathwise",)
+ALGORITHMS = ("pathwise", *presets.ALGORITHMS)
 MOST_SEED = 1 << 20
 
 
@@ -37,13 +38,13 @@ def train(
     Args:
         problem: A network problem, or anything `load_problem` takes.
         out: The folder of the run.
-        algo: `pathwise`.
+        algo: `pathwise`, or one of stable-baselines3 and sb3-contrib (`ppo`, `sac`, ...; see `presets`).
         seed: What the run is drawn from: the same seed makes the same run.
-        architecture: The network, see `Architecture`.
+        architecture: The network, see `Architecture`; of the other algorithms, keywords of their network.
         regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
-        **numbers: Of the algorithm, see `Pathwise`.
+        **numbers: Of the algorithm, see `Pathwise`; of the others, see `sb3_training.configuration`.
 
     Returns:
         What the run came to, as `result.json` in the folder says it.
@@ -58,22 +59,32 @@ def train(
         raise InvalidInput("algo", algo, "there is no such algorithm", nearest(algo, ALGORITHMS))
     if check_seed(seed) >= MOST_SEED:
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
-    shape = validated(Architecture, architecture or {}, "architecture")
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
-    if which is not None and shape.memory == "none":
-        shape = shape.model_copy(update={"memory": "belief"})
-    chosen = validated(Pathwise, numbers, "")
+    if algo == "pathwise":
+        own = _pathwise(architecture or {}, numbers, which is not None)
+    else:
+        from restock.learning.sb3_training import configuration
+
+        require_torch()
+        own = configuration(problem, algo, architecture or {}, numbers, which is not None)
     config = {
         "format": FORMAT,
         "algo": algo,
         "seed": int(seed),
         "information": "informed" if which is None else "blind",
-        "architecture": shape.model_dump(),
-        "training": chosen.model_dump(),
+        **own,
         "regimes": None if which is None else which.model_dump(),
         "problem": description(problem),
     }
     return _run(RunFolder(out), plain(config), tell)
+
+
+def _pathwise(architecture: Mapping[str, Any], numbers: Mapping[str, Any], blind: bool) -> dict[str, Any]:
+    """What of the configuration is pathwise training's own."""
+    shape = validated(Architecture, architecture, "architecture")
+    if blind and shape.memory == "none":
+        shape = shape.model_copy(update={"memory": "belief"})
+    return {"architecture": shape.model_dump(), "training": validated(Pathwise, numbers, "").model_dump()}
 
 
 def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | None = None) -> dict[str, Any]:
@@ -93,6 +104,10 @@ def _run(
     folder: RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
 ) -> dict[str, Any]:
     require_torch()
+    if config["algo"] in presets.ALGORITHMS:
+        from restock.learning import sb3_training
+
+        return sb3_training.run(folder, config, tell)
     from restock.learning.actors import actor_of, ground_of, regimes_of
     from restock.learning.held_out import HeldOut
     from restock.learning.pathwise import Training, one_thread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,18 +44,8 @@ class Trained(Policy):
         config = run.config()
         super().__init__(problem, config["information"])
         require_extra("torch", "train", TORCH)
-        from restock.learning.actors import actor_of
-
         self._about = str(config["algo"])
-        content = run.load(BEST)
-        if config["architecture"]["kind"] == "graph":  # it fits any network, as long as the calendar does
-            check_horizon(described(config["problem"]), self.problem)
-            actor = actor_of({**config, "problem": description(self.problem)})
-        else:
-            check_same(described(config["problem"]), self.problem)
-            actor = actor_of(config)
-        actor.load_state_dict(content["actor"])
-        self._deployed = Deployed(actor, self.problem)
+        self._deployed = _deployed(config, run.load(BEST), self.problem)
         self.integer = bool((run.result() or {}).get("integer", False)) if integer is None else integer
 
     def parameters_in_words(self) -> dict[str, Any]:
@@ -69,6 +60,25 @@ class Trained(Policy):
         """Orders of shape (B, E)."""
         orders = self._deployed.orders(view)
         return np.round(orders) if self.integer else orders
+
+
+def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: NetworkProblem) -> Any:
+    """What decides: the network of a run, made ready for a problem."""
+    if "preparation" in config:  # an algorithm of stable-baselines3
+        from restock.learning.agents import agent_of
+
+        check_same(described(config["problem"]), problem)
+        return agent_of(config, content["policy"], problem)
+    from restock.learning.actors import actor_of
+
+    if config["architecture"]["kind"] == "graph":  # it fits any network, as long as the calendar does
+        check_horizon(described(config["problem"]), problem)
+        actor = actor_of({**config, "problem": description(problem)})
+    else:
+        check_same(described(config["problem"]), problem)
+        actor = actor_of(config)
+    actor.load_state_dict(content["actor"])
+    return Deployed(actor, problem)
 
 
 class Deployed:

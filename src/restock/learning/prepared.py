@@ -1,0 +1,58 @@
+"""The same preparation around one environment, for tools that wrap single ones (RL-Zoo)."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsFloat
+
+import gymnasium as gym
+import numpy as np
+
+from restock.core.errors import InvalidInput
+
+
+class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
+    """A network environment as an agent of `restock train` meets it.
+
+    Only the problem is taken from the environment that is wrapped; its own forms do not matter.
+
+    Args:
+        env: An environment of a supply network.
+        **preparation: See `restock.learning.preparation.Preparation`.
+
+    Raises:
+        InvalidInput: An argument does not hold, or it is no network.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], **preparation: Any) -> None:
+        super().__init__(env)
+        from restock.learning.sb3 import StableEnvironment
+
+        problem = getattr(env.unwrapped, "problem", None)
+        if problem is None:
+            raise InvalidInput("env", str(env), "this is no environment of restock", "Wrap restock/Serial-v0.")
+        self._rows = StableEnvironment(problem, 1, preparation)
+        self.observation_space, self.action_space = self._rows.observation_space, self._rows.action_space
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode.
+
+        Raises:
+            InvalidInput: Bad seed, or options, of which there are none.
+        """
+        if options:
+            raise InvalidInput("options", options, "a prepared environment has no options", "Leave them out.")
+        if seed is not None:
+            self._rows.seed(seed)
+        return self._rows.reset()[0], {}
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Play one period."""
+        seen, rewards, over, infos = self._rows.step(np.asarray(action)[None])
+        if not over[0]:
+            return seen[0], float(rewards[0]), False, False, {}
+        cut = infos[0]["TimeLimit.truncated"]
+        return infos[0]["terminal_observation"], float(rewards[0]), not cut, cut, {}
+
+    def action_masks(self) -> Any:
+        """Choices that make sense now, for MaskablePPO."""
+        return self._rows.action_masks()[0]

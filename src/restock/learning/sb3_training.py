@@ -1,0 +1,359 @@
+"""Training with an algorithm of stable-baselines3 or sb3-contrib, in the run folder of every training.
+
+At each evaluation all randomness begins anew from the seed and the number of the evaluation: the streams
+of torch and NumPy, the episodes of every row. A run is therefore a function of its configuration and of
+the checkpoint it goes on from, which holds weights, optimisers and counters, and of the algorithms that
+learn from a store of past steps also that store. A run that was stopped and resumed ends in the same
+weights as one run would have (unless it is limited by `cpu_seconds`, which is the clock's doing).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pydantic
+
+from restock.core.errors import InvalidInput, require_extra
+from restock.core.validation import Spec, validated
+from restock.learning.config import Regimes
+from restock.learning.describe import described
+from restock.learning.preparation import Preparation
+from restock.learning.presets import preset
+from restock.learning.run_folder import BEST, LAST, RunFolder
+from restock.problems.network import NetworkProblem
+
+
+class Stable(Spec):
+    """The frame of a run; the algorithm's own numbers are beside it.
+
+    Attributes:
+        steps: Steps of the environment, all rows together.
+        n_envs: Rows.
+        evaluate_every: Steps between evaluations on held-out paths, which is also when a checkpoint is
+            written; None: a twentieth of the steps.
+        held_out: Held-out paths.
+        cpu_seconds: No round of learning begins after this much processor time; None: no limit.
+        policy: The network's kind, as the algorithm names it.
+    """
+
+    steps: int = pydantic.Field(1_000_000, ge=1, le=10_000_000_000)
+    n_envs: int = pydantic.Field(64, ge=1, le=100_000)
+    evaluate_every: int | None = pydantic.Field(None, ge=1)
+    held_out: int = pydantic.Field(256, ge=2, le=100_000)
+    cpu_seconds: float | None = pydantic.Field(None, gt=0.0)
+    policy: str = "MlpPolicy"
+
+
+def configuration(
+    problem: NetworkProblem, algo: str, network: Mapping[str, Any], given: Mapping[str, Any], blind: bool
+) -> dict[str, Any]:
+    """What of a run's configuration is the algorithm's own: the preset, changed as was told.
+
+    Args:
+        problem: What is trained for.
+        algo: The algorithm.
+        network: `hidden`, the units of its hidden layers, and other keywords of its policy.
+        given: Fields of `Preparation` and `Stable`, and numbers of the algorithm.
+        blind: Whether a generalist is trained, which needs to see past demand.
+
+    Raises:
+        InvalidInput: Something does not hold.
+    """
+    from restock.learning.algorithms import algorithm, check_numbers
+
+    kind = algorithm(algo)
+    forms, entry = preset(algo, problem.name)
+    entry["steps"] = int(float(entry.pop("n_timesteps")))
+    given = dict(given)
+    for name in Preparation.model_fields:
+        if name in given:
+            forms[name] = given.pop(name)
+    frame = {name: entry.pop(name) for name in list(entry) if name in Stable.model_fields}
+    frame |= {name: given.pop(name) for name in list(given) if name in Stable.model_fields}
+    numbers = entry | given
+    keywords = dict(numbers.get("policy_kwargs") or {})
+    for name, value in network.items():
+        keywords["net_arch" if name == "hidden" else name] = value
+    if keywords:
+        numbers["policy_kwargs"] = keywords
+    preparation = validated(Preparation, forms, "")
+    if blind and not preparation.recent:
+        preparation = preparation.model_copy(update={"recent": 8})
+    chosen = validated(Stable, frame, "")
+    if chosen.policy not in kind.policy_aliases:
+        known = ", ".join(kind.policy_aliases)
+        raise InvalidInput("policy", chosen.policy, f"{algo} has no such policy", f"Known: {known}.")
+    check_numbers(algo, numbers, preparation.action)
+    return {"preparation": preparation.model_dump(), "training": chosen.model_dump() | {"numbers": numbers}}
+
+
+def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[str, Any]:
+    """Train to the end, or go on; see `restock.learning.train`.
+
+    Raises:
+        InvalidInput: The configuration does not hold, or a package is missing.
+    """
+    require_extra("torch", "train", "training")
+    require_extra("stable_baselines3", "train", f"--algo {config['algo']}")
+    from restock.learning.actors import ground_of
+    from restock.learning.agents import prepared_of
+    from restock.learning.held_out import HeldOut
+    from restock.learning.pathwise import one_thread
+    from restock.learning.regimes import chance_of
+    from restock.learning.train import versions
+
+    regimes = None if config["regimes"] is None else validated(Regimes, config["regimes"], "regimes")
+    problem, ground = described(config["problem"]), ground_of(config)
+    if ground.sequential:
+        mend = "Use a distribution of restock's own."
+        raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
+    prepared_of(config)  # whatever is wrong with the forms is told before anything is written
+    _, judged = chance_of(ground if regimes is None else problem, regimes)
+    with one_thread():
+        training = Training(ground, None if regimes is None else _met(problem, regimes), config, folder)
+        folder.begin(config, versions() | _more_versions(config["algo"]))
+        finished = folder.result()
+        if finished is not None:
+            return finished
+        training.held_out = HeldOut(judged, training.frame.held_out, config["information"], 0)
+        lines = training.held_out.compute_lines()
+        training.run(tell)
+        result = training.result() | lines
+    folder.finish(result)
+    return result
+
+
+class Training:
+    """A run, new or going on.
+
+    Args:
+        ground: The problem that gives the scales, and without `several` the episodes.
+        several: Problems whose episodes are met.
+        config: The run's configuration.
+        folder: Where checkpoints go.
+    """
+
+    held_out: Any
+
+    def __init__(self, ground: NetworkProblem, several: Any, config: Mapping[str, Any], folder: RunFolder) -> None:
+        from restock.learning.algorithms import model_of
+        from restock.learning.sb3 import StableEnvironment
+
+        training = {name: value for name, value in config["training"].items() if name != "numbers"}
+        self.frame = validated(Stable, training, "training")
+        self.config, self.folder = config, folder
+        self.environment = StableEnvironment(
+            ground, self.frame.n_envs, config["preparation"], several, config["information"]
+        )
+        self.model = model_of(config, self.environment, int(config["seed"]))
+        self.every = self.frame.evaluate_every or max(1, self.frame.steps // 20)
+        self.evaluations = 0
+        self.best = -math.inf
+        self.cpu_seconds = 0.0
+        self.next = 0
+
+    def run(self, tell: Callable[[Any, dict[str, float]], None] | None) -> None:
+        """Train to the end; stopped at any moment, a new `Training` in the folder goes on."""
+        from stable_baselines3.common.logger import configure
+
+        from restock.learning.sb3_callback import Rounds
+
+        resumed = self.folder.has(LAST)
+        if resumed:
+            self._load(self.folder.load(LAST))
+        else:
+            self.next = self.every
+        self.model.set_logger(configure(str(self.folder.path / "tensorboard"), _outputs()))
+        rounds = Rounds(self, tell)
+        self._begin_round()
+        left = self.frame.steps - self.model.num_timesteps
+        if left > 0:
+            self.model.learn(left, callback=rounds, log_interval=1_000_000, reset_num_timesteps=False)
+            rounds.finish()
+
+    # rounds: from one evaluation to the next ----------------------------------------------------------
+
+    def _begin_round(self) -> None:
+        """All randomness, and all episodes, from the seed and the number of the round."""
+        from stable_baselines3.common.utils import set_random_seed
+
+        number = int(self.config["seed"]) * 1_000_003 + self.evaluations
+        set_random_seed(number % (1 << 32))
+        model = self.model
+        model.action_space.seed(number % (1 << 32))
+        self.environment.seed((1 << 33) + number * self.environment.num_envs)
+        model._last_obs = self.environment.reset()
+        model._last_episode_starts = np.ones(self.environment.num_envs, dtype=bool)
+        if getattr(model, "action_noise", None) is not None:
+            model.action_noise.reset()
+        if getattr(model, "_last_lstm_states", None) is not None:
+            for state in (part for pair in model._last_lstm_states for part in pair):
+                state.zero_()
+
+    def profit(self, integer: bool = False) -> tuple[float, float]:
+        """Mean profit of a held-out episode, and its standard error."""
+        from restock.learning.agents import Agent
+        from restock.learning.held_out import Candidate
+
+        network = self.model.policy
+        training = network.training
+        network.set_training_mode(False)
+        prepared = self._judging()
+
+        def make(problem: NetworkProblem) -> Candidate:
+            return Candidate(problem, self.config["information"], Agent(network, prepared, problem), integer)
+
+        earned = self.held_out.earned_by(make)
+        network.set_training_mode(training)
+        return float(earned.mean()), float(earned.std(ddof=1) / math.sqrt(len(earned)))
+
+    def _judging(self) -> Any:
+        """Forms of their own, since a policy that is corrected remembers its episodes."""
+        from restock.learning.agents import prepared_of
+
+        if not hasattr(self, "_forms"):
+            self._forms = prepared_of(self.config)
+        return self._forms
+
+    def evaluated(self, speed: float) -> tuple[Any, dict[str, float]]:
+        """Evaluate, keep what is best, write a checkpoint and begin the next round."""
+        from restock.learning.pathwise import Report
+
+        model = self.model
+        profit, error = self.profit()
+        if profit > self.best:
+            self.best = profit
+            self.folder.save(BEST, {"policy": model.policy.state_dict(), "step": model.num_timesteps})
+        met = [float(episode["r"]) for episode in model.ep_info_buffer or ()]
+        training = sum(met) / len(met) if met else math.nan
+        left = (self.frame.steps - model.num_timesteps) / max(speed, 1e-9)
+        report = Report(
+            0, model.num_timesteps, profit, self.best, training, speed, self.cpu_seconds, max(left, 0.0)
+        )  # fmt: skip
+        gaps = self.held_out.gaps(profit)
+        learnt = {name: float(value) for name, value in model.logger.name_to_value.items() if _is_number(value)}
+        found = dataclasses.asdict(report) | {"standard_error": error} | gaps
+        self.folder.record({name: value for name, value in (found | learnt).items() if value == value})
+        for name in ("profit", "best", "standard_error", *gaps):
+            model.logger.record(f"eval/{name}", found[name])
+        if met:
+            model.logger.record("rollout/profit", training)
+        model.logger.record("time/steps_per_second", speed)
+        model.logger.dump(model.num_timesteps)
+        model.ep_info_buffer.clear()
+        self.evaluations += 1
+        self.next = (model.num_timesteps // self.every + 1) * self.every
+        self._save()
+        self._begin_round()
+        return report, gaps
+
+    # checkpoints ------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        self.folder.save(
+            LAST,
+            {
+                "model": self.model.get_parameters(),
+                "variables": self._variables(),
+                "counters": {name: getattr(self.model, name) for name in _COUNTERS if hasattr(self.model, name)},
+                "store": self._stored(),
+                "progress": {name: getattr(self, name) for name in _PROGRESS},
+            },
+        )
+
+    def _load(self, content: Mapping[str, Any]) -> None:
+        self.model.set_parameters(content["model"], exact_match=True, device="cpu")
+        for name, value in content["variables"].items():
+            getattr(self.model, name).data.copy_(value)
+        for name, value in content["counters"].items():
+            setattr(self.model, name, value)
+        for name in _PROGRESS:
+            setattr(self, name, content["progress"][name])
+        store = getattr(self.model, "replay_buffer", None)
+        if store is not None and content["store"]:
+            store.pos, store.full = content["store"]["pos"], content["store"]["full"]
+            for name in _STORED:
+                kept = content["store"][name].numpy()
+                getattr(store, name)[: len(kept)] = kept
+        left = 1.0 - self.model.num_timesteps / self.frame.steps
+        self.model._current_progress_remaining = left
+        if hasattr(self.model, "exploration_schedule"):
+            self.model.exploration_rate = self.model.exploration_schedule(left)
+        self.folder.keep(self.evaluations)
+
+    def _variables(self) -> dict[str, Any]:
+        """Tensors that belong to no network (the entropy coefficient of SAC and TQC)."""
+        names = self.model._get_torch_save_params()[1]
+        found = {name: getattr(self.model, name, None) for name in names}
+        return {name: value.detach().clone() for name, value in found.items() if value is not None}
+
+    def _stored(self) -> dict[str, Any]:
+        """The store of past steps, as far as it is filled."""
+        import torch
+
+        store = getattr(self.model, "replay_buffer", None)
+        if store is None or self.model.num_timesteps >= self.frame.steps:
+            return {}
+        used = store.buffer_size if store.full else store.pos
+        kept = {name: torch.as_tensor(getattr(store, name)[:used]) for name in _STORED}
+        return kept | {"pos": int(store.pos), "full": bool(store.full)}
+
+    def result(self) -> dict[str, Any]:
+        """What the run came to: the best network, with and without whole orders."""
+        self.model.policy.load_state_dict(self.folder.load(BEST)["policy"])
+        self.model.save(self.folder.path / "model.zip")
+        plain, whole = (self.profit(integer)[0] for integer in (False, True))
+        return {
+            "restarts": 1,
+            "parameters": sum(part.numel() for part in self.model.policy.parameters()),
+            "cpu_seconds": self.cpu_seconds,
+            "threads": 1,
+            "steps": int(self.model.num_timesteps),
+            "problem": described(self.config["problem"]).name,
+            "algo": self.config["algo"],
+            "information": self.config["information"],
+            "integer": whole >= plain,
+            "profit": plain,
+            "profit_integer": whole,
+        }
+
+
+_PROGRESS = ("evaluations", "best", "next", "cpu_seconds")
+_COUNTERS = ("num_timesteps", "_n_updates", "_n_calls")
+_STORED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
+    """Problems that a generalist meets."""
+    from restock.learning.regimes import combinations
+
+    if regimes.kind == "effects":
+        return combinations(problem)
+    mend = "Use pathwise for a broad family, or --generalist effects."
+    raise InvalidInput("regimes.kind", regimes.kind, "these algorithms are trained for combinations of effects", mend)
+
+
+def _outputs() -> list[str]:
+    from stable_baselines3.common.logger import SummaryWriter
+
+    return [] if SummaryWriter is None else ["tensorboard"]
+
+
+def _more_versions(algo: str) -> dict[str, str]:
+    from importlib import metadata
+
+    from restock.learning.presets import CONTRIB
+
+    names = ["stable-baselines3", *(["sb3-contrib"] if algo in CONTRIB else [])]
+    return {name: metadata.version(name) for name in names}
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
