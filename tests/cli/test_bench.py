@@ -35,7 +35,7 @@ def test_the_default_folder_is_of_the_suite(tmp_path, monkeypatch):
 
 def test_leaderboard_prints_and_writes(folder, tmp_path):
     files = ("--out", str(tmp_path / "page.html"), "--markdown", str(tmp_path / "board.md"))
-    shown = run("leaderboard", str(folder), *files, width=160)
+    shown = run("leaderboard", str(folder), *files, width=175)
     assert shown.code == 0
     for words in ("base-stock:service=0.9", "constant-order", "clairvoyant", "ahead of", "Of the blind policies"):
         assert words in shown.out
@@ -46,6 +46,8 @@ def test_leaderboard_prints_and_writes(folder, tmp_path):
     assert told["rows"][1]["rank"] == 1 and told["out"] is None
     narrow = run("leaderboard", str(folder), width=80)
     assert all(len(line) <= 80 for line in narrow.out.splitlines())
+    assert "a decision" not in narrow.out and "a decision" in run("leaderboard", str(folder), width=100).out
+    assert "p (Holm)" in run("leaderboard", str(folder), width=130).out
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ from typing import Any
 
 import pydantic
 
-import restock
 from restock.benchmark.suite import MARK, names_in, shipped
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
@@ -37,6 +36,7 @@ from restock.policies._base import Policy
 from restock.policies.registry import make_policy, policy_class
 
 BOUND = "hindsight"
+PACKAGE = Path(__file__).parents[1]
 NAMES_ONLY = "restock.policies.registry"  # it reaches every policy and decides nothing
 
 
@@ -210,7 +210,7 @@ def _source(module: str) -> str | None:
     loaded = getattr(sys.modules.get(module), "__file__", None)
     if loaded is not None:
         return Path(loaded).read_text(encoding="utf-8") if loaded.endswith(".py") else None
-    place = Path(restock.__file__).parent.joinpath(*module.split(".")[1:])
+    place = PACKAGE.joinpath(*module.split(".")[1:])
     for path in (place.with_suffix(".py"), place / "__init__.py"):
         if module.startswith("restock.") and path.is_file():
             return path.read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from restock.cli.console import FAILED, AsJson, Console, Quiet, table
 if TYPE_CHECKING:
     from restock.benchmark.standing import Leaderboard
 
+WIDE = 170  # columns: below, some of the table are left out
+
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs of one suite: see restock bench.")]
 Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write one HTML page.")]
 Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write it as Markdown.")]
@@ -72,7 +74,7 @@ def _print(console: Console, board: Leaderboard) -> None:
     full = say.standings(board)
     console.text(full.caption)
     console.text()
-    kept = list(range(len(full.header))) if console.width >= 132 else _most_telling(full.header, console.width)
+    kept = list(range(len(full.header))) if console.width >= WIDE else _most_telling(full.header, console.width)
     numbers = [i for i, k in enumerate(kept) if full.header[k] not in ("policy", "knows")]
     shown = table(*(full.header[k] for k in kept), numbers=numbers, words=[kept.index(0)])
     for cells in full.rows:
@@ -89,5 +91,7 @@ def _print(console: Console, board: Leaderboard) -> None:
 
 def _most_telling(header: tuple[str, ...], width: int) -> list[int]:
     """Columns for a narrow terminal."""
-    names = ("rank", "policy", "knows", "of bound", "95% interval", *(("a decision",) if width >= 92 else ()))
+    names = ["rank", "policy", "knows", "of bound", "95% interval"]
+    names += ["a decision"] if width >= 92 else []
+    names += ["ahead of the next", "p (Holm)"] if width >= 120 else []
     return [header.index(name) for name in names]
