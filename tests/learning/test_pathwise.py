@@ -50,8 +50,9 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_smoke_run_improves_over_the_untrained_policy(tmp_path: Path) -> None:
-    result = train("serial", tmp_path / "run", steps=40, restarts=1, evaluate_every=40, batch=64, held_out=64)
-    first = train("serial", tmp_path / "none", steps=1, restarts=1, batch=1, held_out=64)
+    numbers: dict[str, Any] = {"restarts": 1, "held_out": 64, "architecture": {"start": None}}
+    result = train("serial", tmp_path / "run", steps=40, evaluate_every=40, batch=64, **numbers)
+    first = train("serial", tmp_path / "none", steps=1, batch=1, **numbers)
     assert result["profit"] > first["profit"] + 50.0
     assert result["profit"] > result["base_stock"]
     assert result["profit"] < result["bound"]
@@ -79,6 +80,13 @@ def test_a_stopped_and_resumed_run_is_the_uninterrupted_one(tmp_path: Path, good
         assert same_weights(weights(tmp_path / "whole", name), weights(tmp_path / "parts", name))
     assert metrics(tmp_path / "whole") == metrics(tmp_path / "parts")
     assert result["profit"] == RunFolder(tmp_path / "whole").result()["profit"]  # type: ignore[index]
+
+
+def test_training_begins_at_the_mean_orders_of_a_look_ahead(tmp_path: Path) -> None:
+    few: dict[str, Any] = {"steps": 1, "batch": 1, "restarts": 1, "held_out": 32, "peak_rate": 1e-9}
+    begun = train("divergent", tmp_path / "begun", **few)
+    flat = train("divergent", tmp_path / "flat", architecture={"start": None}, **few)
+    assert begun["profit"] > flat["profit"] + 100.0
 
 
 def test_the_seed_makes_the_run(trained: Path, tmp_path: Path) -> None:

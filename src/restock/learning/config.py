@@ -20,6 +20,10 @@ class Architecture(Spec):
             each node and a share for each link.
         hidden: Units of the hidden layers.
         residual: A classical policy whose orders the output is added to (`base-stock`), or None.
+        start: A policy whose mean orders in each period the training begins at (`rolling`), or None. It
+            applies where the network decides quantities for one demand by the calendar, nowhere else.
+            Without it, orders that are cut to nothing in the first steps seldom come back: the
+            gradient has gone with them.
         calendar: Whether the network sees the period; without, it is stationary.
         memory: What it sees of the past, beside the last demand. `none`; `history`: the last eight
             demands and their mean; `belief`: which of the demand curves it was trained for explain
@@ -31,6 +35,7 @@ class Architecture(Spec):
     head: Literal["quantity", "order-up-to"] = "quantity"
     hidden: list[int] = pydantic.Field([128, 128], min_length=1, max_length=8)
     residual: str | None = None
+    start: str | None = "rolling"
     calendar: bool = True
     memory: Literal["none", "history", "belief"] = "none"
 
@@ -44,6 +49,12 @@ class Architecture(Spec):
         if self.kind == "graph" and self.head != "quantity":
             raise InvalidInput("head", self.head, "a graph network decides quantities", "Use head: quantity.")
         return self
+
+    @property
+    def begins(self) -> str | None:
+        """The policy that training begins at, where that applies."""
+        plain = self.kind == "mlp" and self.head == "quantity" and self.residual is None
+        return self.start if plain and self.calendar and self.memory == "none" else None
 
 
 class Pathwise(Spec):

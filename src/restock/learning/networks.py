@@ -22,6 +22,7 @@ from restock.policies.flows import mean_flow
 from restock.problems.network import NetworkProblem
 
 LEAST_FLOW = 1e-3  # units/period, of places that nothing flows past
+LEAST_START = 0.05  # multiple of the flow that an order begins at, so that its gradient does not vanish
 
 
 class Actor(nn.Module):
@@ -163,16 +164,31 @@ class Whole(nn.Module):
 
 
 class Quantity(nn.Module):
-    """Orders are softplus of the output, in multiples of the flow into the buyer."""
+    """Orders are softplus of the output, in multiples of the flow into the buyer.
+
+    Args:
+        scale: What flows where.
+        periods: Length of a plan that the output is added to; 0 without one.
+    """
 
     unit: torch.Tensor
+    plan: torch.Tensor | None
 
-    def __init__(self, scale: Scales) -> None:
+    def __init__(self, scale: Scales, periods: int) -> None:
         super().__init__()
         self.register_buffer("unit", _tensor(scale.link), persistent=False)
+        self.register_buffer("plan", torch.zeros((periods, len(scale.link))) if periods else None)
+
+    def begin_at(self, orders: Array) -> None:
+        """Take orders of shape (T, E) as what an output of 0 means."""
+        multiples = np.maximum(orders / self.unit.numpy(), LEAST_START)
+        assert self.plan is not None
+        self.plan = _tensor(multiples + np.log(-np.expm1(-multiples)))  # where softplus gives the multiples
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
         """Shape (B, E)."""
+        if self.plan is not None:
+            raw = raw + self.plan[min(t, len(self.plan) - 1)]
         return nn.functional.softplus(raw) * self.unit
 
 
@@ -232,7 +248,11 @@ def _whole(problem: NetworkProblem, architecture: Architecture, inputs: int) -> 
 def _head(problem: NetworkProblem, architecture: Architecture, scale: Scales) -> nn.Module:
     if architecture.residual is not None:
         return Residual(problem, scale, architecture.residual)
-    return OrderUpTo(problem, scale) if architecture.head == "order-up-to" else Quantity(scale)
+    return (
+        OrderUpTo(problem, scale)
+        if architecture.head == "order-up-to"
+        else Quantity(scale, problem.horizon if architecture.begins else 0)
+    )
 
 
 def _tensor(values: Any) -> torch.Tensor:

@@ -25,15 +25,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from restock.core.problem import Array
+from restock.core.validation import validated
+from restock.evaluation.simulate import simulate
 from restock.learning.actors import actor_of
-from restock.learning.config import Pathwise
+from restock.learning.config import Architecture, Pathwise
 from restock.learning.held_out import HeldOut
 from restock.learning.networks import parameters_of
 from restock.learning.paths import Chance, Paths
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.tensor import TensorNetwork
+from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
+FEW, START_SEED = 8, 1 << 41  # paths that the orders to begin at are the mean of
 FIRST = 0.25  # share of the steps in which the learning rate rises
 
 
@@ -88,13 +93,16 @@ class Training:
         self.tensors = TensorNetwork(problem)
         self.chance, self.config, self.numbers, self.held_out, self.folder = chance, config, numbers, held_out, folder
         self.seed = int(config["seed"])
+        begins = validated(Architecture, config["architecture"], "architecture").begins
+        began = time.process_time()
+        self.start = None if begins is None or folder.has(LAST) else mean_orders(problem, begins)
         self.restart = 0
         self.step = 0
         self.best = -math.inf
         self.restart_best = -math.inf
         self.stale = 0
         self.lines = 0
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = time.process_time() - began
         self.done = False
         self._begin_restart()
         if folder.has(LAST):
@@ -163,6 +171,8 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed * 1000 + self.restart)
             self.actor = actor_of(self.config)
+        if self.start is not None:
+            self.actor.head.begin_at(self.start)  # type: ignore[operator]
         numbers = self.numbers
         self.optimizer = torch.optim.Adam(self.actor.parameters(), lr=numbers.peak_rate)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -206,12 +216,14 @@ class Training:
                 "actor": self.actor.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
+                "start": None if self.start is None else torch.as_tensor(self.start),
                 "progress": {name: getattr(self, name) for name in _PROGRESS},
             },
         )
 
     def _resume(self, content: Mapping[str, Any]) -> None:
         self.restart = content["progress"]["restart"]
+        self.start = None if content["start"] is None else content["start"].numpy()
         self._begin_restart()
         self.actor.load_state_dict(content["actor"])
         self.optimizer.load_state_dict(content["optimizer"])
@@ -232,6 +244,14 @@ class Training:
 
 
 _PROGRESS = ("restart", "step", "best", "restart_best", "stale", "lines", "cpu_seconds", "done")
+
+
+def mean_orders(problem: NetworkProblem, policy: str) -> Array:
+    """Mean orders of a policy in each period, over a few paths, shape (T, E)."""
+    level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
+    result = simulate(problem, make_policy(policy, problem, **level), FEW, START_SEED)
+    orders: Array = result.trajectory["shipped"].mean(axis=0)
+    return orders
 
 
 @contextmanager
