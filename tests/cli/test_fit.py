@@ -77,12 +77,12 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path):
     arguments = ["fit", "divergent", "echelon-base-stock", "--budget", "1000000", "--episodes", "64", "--out", str(out)]
     code = (
         "import sys\n"
-        "from restock.evaluation import fit as module\n"
-        "first = module._Search._evolve\n"
+        "from restock.evaluation.search import Search\n"
+        "first = Search._evolve\n"
         "def told(self, *rest):\n"
         "    print('searching', file=sys.stderr, flush=True)\n"
         "    return first(self, *rest)\n"
-        "module._Search._evolve = told\n"
+        "Search._evolve = told\n"
         f"sys.argv = ['restock', *{arguments!r}, '--json', '--quiet']\n"
         "from restock.cli.main import main\n"
         "main()\n"
