@@ -46,7 +46,7 @@ class BaseStock(LevelPolicy):
     S_j(t) = multiple_j(t) D_j(t), so levels follow the mean curve and the end of the horizon; under
     goodwill they move with it. Notation, suppliers, end of the horizon: see `restock.policies.levels`.
     Source: Zipkin (2000), Foundations of Inventory Management, ch. 6. Good where orders have no
-    fixed cost; where lead times differ much along the chain echelon levels do better.
+    fixed cost; along a chain echelon levels do better.
 
     Args:
         problem: A supply network.

@@ -25,8 +25,7 @@ class EchelonBaseStock(LevelPolicy):
     of the horizon: see `restock.policies.levels`. Sources: Clark and Scarf (1960), Optimal policies for
     a multi-echelon inventory problem, Management Science 6 (optimal for serial systems with backlog);
     Shang and Song (2003), Newsvendor bounds and heuristic for optimal policies in serial supply chains,
-    Management Science 49. Good in chains with backlog and without fixed costs; fitted, it is the best
-    of the classical policies on the shipped networks.
+    Management Science 49. Good in chains with backlog and without fixed costs.
 
     Args:
         problem: A supply network.
