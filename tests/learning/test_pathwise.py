@@ -279,6 +279,12 @@ def test_bad_input_is_named_and_writes_nothing(arguments: dict[str, Any], field:
     assert not (tmp_path / "run").exists()
 
 
+def test_training_that_goes_astray_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restock.learning.pathwise.Training._sharpness", lambda self: float("nan"))
+    with pytest.raises(InvalidInput, match="went astray"):
+        train(restock.load_problem("serial", demand={"goodwill": True}), tmp_path / "run", **SMALL)
+
+
 def test_a_processor_budget_ends_the_run(tmp_path: Path) -> None:
     result = train("serial", tmp_path / "run", steps=10_000, restarts=1, cpu_seconds=0.5, held_out=8, batch=8)
     assert result["cpu_seconds"] < 30.0

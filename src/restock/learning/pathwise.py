@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.core.validation import validated
 from restock.evaluation.simulate import simulate
@@ -143,7 +144,10 @@ class Training:
         loss = -(profit * worth).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.actor.parameters(), self.numbers.gradient_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.actor.parameters(), self.numbers.gradient_norm)
+        if not math.isfinite(float(norm)):
+            rate = self.numbers.peak_rate
+            raise InvalidInput("peak_rate", rate, "training went astray (infinite gradient)", "Write a smaller one.")
         self.optimizer.step()
         self.schedule.step()
         return float(profit.detach().mean())
