@@ -46,7 +46,7 @@ class Standing:
         lead: Over the next policy below; None without episodes of either.
         by_scenario: sum(profit) / sum(bound) in each scenario.
         by_group: Mean of these over the scenarios of each group that are all there.
-        decision_seconds: Mean time of one decision.
+        decision_seconds: Mean time of one decision: processor time; of published rows, as published.
         exceeded: Episodes in which it earned more than a proven bound, as (scenario, seed).
         above_best_known: Episodes in which it earned more than the best plan known, where none is proven.
         caught: What the audit found: decisions by what the policy may not know, with the scenario.

@@ -33,8 +33,9 @@ class Simulation:
         kpis: Key figures, each of shape (B,); see `restock.core.kpis.MEANINGS`.
         bound: Proven upper bound on the profit of each episode, where the policy knows one.
         seconds: Time spent deciding and simulating.
-        deciding: Part of it spent in the policy's `begin` and `act`; None where the policy ran inside
-            the compiled loop.
+        deciding: Processor time spent in the policy's `begin` and `act`, all threads of this process
+            together: what a decision costs on one core, however busy the machine is. None where the
+            policy ran inside the compiled loop.
     """
 
     problem: Problem
@@ -115,7 +116,7 @@ def run(
         compiled: Whether a policy written as a text may run inside the compiled loop; there its
             decisions cannot be timed.
     """
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     policy.progress = progress
     policy.begin(len(chance), seed, chance if policy.information == "clairvoyant" else None)
     policy.progress = None
@@ -123,11 +124,11 @@ def run(
     if compiled and isinstance(policy, TextPolicy) and chance.generators is None:
         trajectory = _compiled(problem, policy, chance, progress)
     else:
-        ready = time.perf_counter()
+        beginning = time.process_time() - worked
         # A policy that looks ahead has reported its work already.
         tell = None if policy.information == "clairvoyant" else progress
         trajectory, acting = _period_by_period(problem, policy, chance, tell)
-        deciding = ready - began + acting
+        deciding = beginning + acting
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
     figures = kpis(trajectory, problem.horizon)
@@ -156,15 +157,15 @@ def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: 
 def _period_by_period(
     problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None
 ) -> tuple[Trajectory, float]:
-    """What happened, and the seconds spent in `act`."""
+    """What happened, and the processor time spent in `act`."""
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
     acting = 0.0
     for t in range(problem.horizon):
         view = _view(table, mean)
-        asked = time.perf_counter()
+        asked = time.process_time()
         decision = policy.act(view)
-        acting += time.perf_counter() - asked
+        acting += time.process_time() - asked
         table.advance(_checked(policy, decision, (len(chance), len(problem.labels()[problem.decision]))))
         if progress is not None:
             progress(t + 1, problem.horizon)

@@ -19,8 +19,8 @@ MEANINGS = {
     "p (Holm)": "how likely a lead at least so large over that next one would be by chance, were there none (paired t "
     "test, one number a seed); corrected by Holm's method for all leads of the board",
     "more seeds": "how many more seeds would find a lead of the size seen clear, in four of five such studies",
-    "a decision": "mean time inside the policy for one decision of one episode, in one process and one thread, with "
-    "all episodes of a task decided together; of published rows, an episode's time over its periods there",
+    "a decision": "mean processor time inside the policy for one decision of one episode, all episodes of a task "
+    "decided together; of published rows, an episode's time over its periods there",
     "knows": "blind: stock, goods under way, past demand, the configured prior; informed: also the mean of demand in "
     "every period to come; clairvoyant: demand itself",
 }
