@@ -14,6 +14,21 @@ import restock
 from tests.shared_material import REPOSITORY
 
 OPTIONAL = {"matplotlib", "plotly", "PIL", "polars", "torch", "stable_baselines3", "scipy", "pandas", "moviepy"}
+CLASSES_OF_TORCH = {
+    f"restock.learning.{name}"
+    for name in (
+        "needs_torch",
+        "needs_sb3",
+        "networks",
+        "graph",
+        "memory",
+        "actors",
+        "agents",
+        "pathwise",
+        "sb3",
+        "sb3_callback",
+    )
+}
 MODULES = sorted(found.name for found in pkgutil.walk_packages(restock.__path__, "restock."))
 
 
@@ -37,11 +52,29 @@ def test_ids_are_registered_by_the_import_alone():
 
 
 def test_no_module_needs_an_extra_to_be_imported():
-    """`pip install restock` without extras must be able to import every module."""
+    """`pip install restock` without extras can import every module.
+
+    Those that define classes of torch or of stable-baselines3 cannot be there without it: they say which
+    command installs it, and nothing else may import them on its way.
+    """
     away = f"sys.modules.update(dict.fromkeys({sorted(OPTIONAL)!r}))"  # None there: the import fails
-    lines = "\n".join(f"import {module}" for module in MODULES if not module.endswith("__main__"))
+    names = [module for module in MODULES if not module.endswith("__main__")]
+    code = f"""
+{away}
+from importlib import import_module
+from restock.core.errors import InvalidInput
+told = []
+for name in {names!r}:
+    try:
+        import_module(name)
+    except InvalidInput as error:
+        assert "pip install" in error.mend, error
+        told.append(name)
+print(chr(10).join(told), file=sys.stderr)
+assert set(told) <= set({sorted(CLASSES_OF_TORCH)!r}), told
+"""
     assert len(MODULES) > 40
-    assert "restock" in loaded_by(f"{away}\n{lines}")
+    assert "restock" in loaded_by(code)
 
 
 @pytest.mark.parametrize("name", restock.__all__)

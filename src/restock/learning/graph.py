@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from restock.core.problem import Array
+from restock.learning.needs_torch import nn, torch
 from restock.learning.tensor import State
 from restock.problems.network import NetworkProblem
 

@@ -10,13 +10,12 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from restock.core.problem import Array
 from restock.learning.config import Architecture
 from restock.learning.graph import Graph
 from restock.learning.memory import memory_of
+from restock.learning.needs_torch import nn, torch
 from restock.learning.tensor import State, TensorNetwork
 from restock.policies.flows import mean_flow
 from restock.problems.network import NetworkProblem

@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
@@ -32,6 +31,7 @@ from restock.evaluation.simulate import simulate
 from restock.learning.actors import actor_of
 from restock.learning.config import Architecture, Pathwise
 from restock.learning.held_out import HeldOut
+from restock.learning.needs_torch import torch
 from restock.learning.networks import parameters_of
 from restock.learning.paths import Chance, Paths
 from restock.learning.run_folder import BEST, LAST, RunFolder

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stable_baselines3.common.callbacks import BaseCallback
+from restock.learning.needs_sb3 import BaseCallback
 
 if TYPE_CHECKING:
     from restock.learning.sb3_training import Training
