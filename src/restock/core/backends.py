@@ -14,6 +14,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
@@ -139,11 +140,13 @@ def compile_texts(
     return compiled
 
 
+@cache
 def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
     """The compiled function for these arguments, past numba's look at what they are.
 
     That look costs as much as a period of a small problem. The caller answers for it in its place:
-    a NumPy array must have the type and the number of axes said here (any strides will do).
+    a NumPy array must have the type and the number of axes said here (any strides will do). What
+    was found once is kept.
 
     Args:
         kernel: A compiled template.
