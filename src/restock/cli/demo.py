@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from restock.evaluation.restaurant import Study
 
 OUT, INGREDIENT, EVERY = "report.html", "koefte", 5
+WIDE = 110  # columns of a terminal from which on the whole table fits
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the report goes.")]
 Ingredient = Annotated[str, typer.Option("--ingredient", help="Whose daily use is the demand.")]
@@ -98,8 +99,8 @@ def _print(console: Console, study: Study, out: Path) -> None:
     for comparison in study.comparisons:
         rows = summary(comparison, WORDS)
         # A narrow terminal shows what tells most; the report has the rest.
-        count = len(rows.header)
-        columns = [k for k in range(count) if console.width >= 110 or k not in (2, count - 2)]
+        told = ("policy", "profit", "of bound", "difference", "verdict")
+        columns = [k for k, name in enumerate(rows.header) if console.width >= WIDE or name in told]
         shown = table(
             *(rows.header[k] for k in columns),
             numbers=range(1, len(columns) - 1),
