@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory")
-MORE = ("fit", "look_ahead", "learning")  # minutes, so only when named
+MORE = ("fit", "look_ahead", "learning", "sb3")  # minutes, so only when named
 
 
 def machine() -> str:
@@ -32,6 +32,8 @@ def amount(value: float | None, unit: str) -> str:
         return ""
     if unit == "bytes":
         return f"{value / 1024:.1f} KiB"
+    if unit == "share":
+        return f"{100 * value:.2g} %"
     for scale, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if value >= scale:
             return f"{value / scale:.3g} {name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +29,7 @@ class Agent:
     def __init__(self, network: Any, prepared: Prepared, problem: NetworkProblem) -> None:
         self.network, self.prepared = network, prepared
         self._rules = np.array([rules_of(problem)])
-        self._masked = "action_masks" in _arguments(type(network))
+        self._masked = "action_masks" in inspect.signature(network.predict).parameters
 
     def begin(self, episodes: int) -> None:
         """Forget what was seen of earlier episodes."""
@@ -82,10 +82,3 @@ def agent_of(config: Mapping[str, Any], weights: Mapping[str, Any], problem: Net
     network.load_state_dict(weights)
     network.set_training_mode(False)
     return Agent(network, prepared, problem)
-
-
-@functools.cache
-def _arguments(kind: type) -> frozenset[str]:
-    import inspect
-
-    return frozenset(inspect.signature(kind.predict).parameters)  # type: ignore[attr-defined]

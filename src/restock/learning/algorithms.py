@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -72,7 +73,8 @@ def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
         InvalidInput: A number does not hold.
     """
     training = config["training"]
-    numbers = {name: _number(name, value) for name, value in training["numbers"].items()}
+    # Algorithms write into the keywords they are given.
+    numbers = {name: _number(name, copy.deepcopy(value)) for name, value in training["numbers"].items()}
     kind, deviation = numbers.pop("noise_type", None), numbers.pop("noise_std", 0.1)
     if kind is not None:
         numbers["action_noise"] = _noise(str(kind), float(deviation), environment.action_space.shape[0])

@@ -11,7 +11,7 @@ from restock.core.play import Episodes, draw
 from restock.core.problem import Array
 from restock.evaluation.simulate import run
 from restock.learning.paths import HELD_OUT
-from restock.learning.trained import Deployed
+from restock.learning.trained import Decides, Deployed
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import make_policy
 from restock.problems.network import NetworkProblem
@@ -25,7 +25,7 @@ class Candidate(Policy):
     name = "candidate"
     may_know = ("informed", "blind")
 
-    def __init__(self, problem: NetworkProblem, information: Information, deployed: Deployed, integer: bool) -> None:
+    def __init__(self, problem: NetworkProblem, information: Information, deployed: Decides, integer: bool) -> None:
         super().__init__(problem, information)
         self._deployed, self._integer = deployed, integer
 
@@ -84,12 +84,13 @@ class HeldOut:
         """Mean profit of base-stock, and what hindsight adds to it on some of the same paths."""
         base, more = [], []
         solve = max(1, MOST_SOLVED // len(self.problems))
+        solved = set(np.random.default_rng(0).permutation(len(self.problems))[:MOST_SOLVED].tolist())
         for k, (problem, episodes) in enumerate(zip(self.problems, self._episodes, strict=True)):
             level: Information = "informed" if self.information == "informed" else "blind"
             policy = make_policy("base-stock", problem, information=level)
             theirs = self._profit(problem, policy, episodes)
             base.append(theirs)
-            if k * solve < MOST_SOLVED:
+            if k in solved:
                 best = self._profit(problem, make_policy("hindsight", problem), episodes.rows(slice(0, solve)))
                 more.append((best - theirs[: len(best)]).mean())
         # Base-stock on the same paths takes the luck of those few out of the bound.

@@ -216,7 +216,10 @@ class Prepared:
         late = np.array([t + lead >= self.problem.horizon for lead in self.lead]) & (self.ground is None)
         some = np.ones((len(late), CHOICES), dtype=np.bool_)
         some[late, 1:] = False
-        return some.any(axis=0) if self.preparation.action == "discrete" else some.ravel()
+        choices: NDArray[np.bool_] = (
+            np.logical_or.reduce(some) if self.preparation.action == "discrete" else some.ravel()
+        )
+        return choices
 
 
 class Stack:

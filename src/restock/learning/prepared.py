@@ -43,11 +43,13 @@ class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
             raise InvalidInput("options", options, "a prepared environment has no options", "Leave them out.")
         if seed is not None:
             self._rows.seed(seed)
-        return self._rows.reset()[0], {}
+        seen: Any = self._rows.reset()
+        return seen[0], {}
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Play one period."""
-        seen, rewards, over, infos = self._rows.step(np.asarray(action)[None])
+        self._rows.step_async(np.asarray(action)[None])
+        seen, rewards, over, infos = self._rows.step_wait()
         if not over[0]:
             return seen[0], float(rewards[0]), False, False, {}
         cut = infos[0]["TimeLimit.truncated"]

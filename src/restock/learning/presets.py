@@ -1,6 +1,6 @@
-"""Tuned numbers of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
+r"""Tuned numbers of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
 
-    python -m rl_zoo3.train --algo ppo --env restock/Serial-v0 --gym-packages restock \\
+    python -m rl_zoo3.train --algo ppo --env restock/Serial-v0 --gym-packages restock \
         --conf-file $(python -c "import restock.learning.presets as p; print(p.path_of('ppo'))")
 
 Each file has an entry for an environment id, or `default`. The key `env_wrapper` names

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from stable_baselines3.common.vec_env import VecEnv
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.core.validation import validated
 from restock.envs.vector import VectorEnvironment
+from restock.learning.needs_sb3 import VecEnv
 from restock.learning.paths import trainable
 from restock.learning.preparation import Floats, Prepared, Stack
 from restock.learning.preparation import Preparation as Preparation
@@ -90,7 +90,7 @@ class StableEnvironment(VecEnv):
         self.prepared = prepared = Prepared(problem, chosen, information)
         self._mean = problem.demand.mean
         record = prepared.looks or prepared.native == "quantity"
-        most = prepared.most if prepared.native == "quantity" else None
+        most: Any = prepared.most if prepared.native == "quantity" else None
         if prepared.ground is not None:
             most = 1e12  # the policy that is corrected may order more than an action alone could
         self.native = VectorEnvironment(

@@ -118,11 +118,11 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
         folder.begin(config, versions() | _more_versions(config["algo"]))
         finished = folder.result()
         if finished is not None:
-            return finished
+            return dict(finished)
         training.held_out = HeldOut(judged, training.frame.held_out, config["information"], 0)
         lines = training.held_out.compute_lines()
         training.run(tell)
-        result = training.result() | lines
+        result: dict[str, Any] = training.result() | lines
     folder.finish(result)
     return result
 
@@ -338,9 +338,9 @@ def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
 
 
 def _outputs() -> list[str]:
-    from stable_baselines3.common.logger import SummaryWriter
+    from stable_baselines3.common import logger
 
-    return [] if SummaryWriter is None else ["tensorboard"]
+    return [] if getattr(logger, "SummaryWriter", None) is None else ["tensorboard"]
 
 
 def _more_versions(algo: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -62,7 +62,17 @@ class Trained(Policy):
         return np.round(orders) if self.integer else orders
 
 
-def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: NetworkProblem) -> Any:
+class Decides(Protocol):
+    """A network made ready to decide from views."""
+
+    def begin(self, episodes: int) -> None:
+        """Forget what was seen of earlier episodes."""
+
+    def orders(self, view: View) -> Array:
+        """Orders of shape (B, E) (units)."""
+
+
+def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: NetworkProblem) -> Decides:
     """What decides: the network of a run, made ready for a problem."""
     if "preparation" in config:  # an algorithm of stable-baselines3
         from restock.learning.agents import agent_of
