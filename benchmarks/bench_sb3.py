@@ -1,10 +1,17 @@
-"""PPO of stable-baselines3 end to end, on the native vector environment and on the peer in DummyVecEnv."""
+"""PPO of stable-baselines3 end to end, on the native vector environment and on the peer in DummyVecEnv.
+
+python -m benchmarks sb3                       steps a second of both, and the environment's share
+python -m benchmarks.bench_sb3 ALGO [STEPS]    a blind generalist for each topology with our preset, played on
+                                               the published scenarios; runs are kept in runs/learning
+"""
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 from benchmarks.networks import peer
@@ -87,3 +94,28 @@ def measure() -> list[Row]:
         share = statistics.median(shares[1:])
         rows.append(Row(f"share of the environment, {name}", share, target="<= 2 %", limit=limit, unit="share"))
     return rows
+
+
+def scenarios(algo: str, steps: int | None) -> None:
+    """Ratios to the published optimum, of one agent for each topology that has met all combinations of effects."""
+    from benchmarks.bench_learning import earned, summary
+    from restock.benchmark.published import load_published
+    from restock.benchmark.suite import load_suite
+    from restock.learning.train import train
+
+    suite, oracle = load_suite("gym-invmgmt"), load_published("gym-invmgmt").oracle
+    numbers = {} if steps is None else {"steps": steps}
+    ratios: dict[str, float] = {}
+    for topology in ("divergent", "serial"):
+        folder = Path("runs/learning") / f"{topology}-{algo}"
+        result = train(topology, folder, algo, regimes={"kind": "effects"}, **numbers)
+        for scenario in suite.scenarios:
+            if scenario.name.startswith(topology):
+                ratios[scenario.name] = earned(scenario.problem(), folder, suite.seeds) / oracle[scenario.name]
+                print(f"{scenario.name}: {ratios[scenario.name]:.4f}", file=sys.stderr)
+        print(f"{topology}: {result['steps']} steps, {result['cpu_seconds']:.0f} CPU-seconds", file=sys.stderr)
+    summary(ratios)
+
+
+if __name__ == "__main__":
+    scenarios(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
