@@ -36,7 +36,7 @@ from restock.learning.train import train
 
 RUNS = Path("runs/learning")
 NUMBERS: dict[str, Any] = {"steps": 500, "restarts": 1, "cpu_seconds": 120.0}
-GENERALIST: dict[str, Any] = {"steps": 800, "restarts": 1, "batch": 256, "cpu_seconds": 300.0, "sharpness": [0.5, 3.0]}
+GENERALIST: dict[str, Any] = {"steps": 400, "restarts": 1, "cpu_seconds": 120.0}
 GEOMETRIC = {"name": "negative_binomial", "dispersion": 1.0}
 # Mean 5: lead time, cost of a unit short, distribution, optimal long-run average cost. Zipkin (2008), Old and new
 # methods for lost-sales inventory systems, Operations Research 56(5).
