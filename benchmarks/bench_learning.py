@@ -9,6 +9,7 @@ policy for each topology) stand beside.
     python -m benchmarks.bench_learning effects     a generalist for each topology, all combinations of effects
     python -m benchmarks.bench_learning family      the same, trained for a broad family of demand
     python -m benchmarks.bench_learning lost-sales  four lost-sales problems with published optima
+    python -m benchmarks.bench_learning fresh       the table's policies on 1000 seeds that nobody has published
     python -m benchmarks.bench_learning speed       the tensor form beside the text row by row
 """
 
@@ -90,6 +91,20 @@ def summary(ratios: dict[str, float]) -> None:
     for group, belongs in groups.items():
         part = [ratio for name, ratio in ratios.items() if belongs(name)]
         print(f"{group} ({len(part)}): mean {np.mean(part):.4f}, worst {min(part):.4f}", file=sys.stderr)
+
+
+def fresh(count: int = 1000) -> None:
+    """Ratios of summed profits to hindsight on other seeds, with 95 % intervals, for policies trained so far."""
+    for name, problem, _, _ in scenarios():
+        folder = RUNS / name.replace(" ", "-")
+        if not (folder / "result.json").is_file():
+            continue
+        episodes = draw(problem, count, 50_000)
+        best = run(problem, restock.make_policy("hindsight", problem), episodes, 0).profit
+        ours = run(problem, restock.make_policy(str(folder), problem), episodes, 0).profit
+        ratio = ours.sum() / best.sum()
+        error = (ours - ratio * best).std(ddof=1) / np.sqrt(count) / best.mean()
+        print(f"{name}: {ratio:.4f} +- {1.96 * error:.4f} on {count} seeds", file=sys.stderr)
 
 
 def generalists(kind: str) -> None:
@@ -206,5 +221,6 @@ def speed() -> None:
 if __name__ == "__main__":
     which = sys.argv[1] if len(sys.argv) > 1 else ""
     parts: dict[str, Callable[[], object]] = {"": measure, "lost-sales": lost_sales, "speed": speed}
+    parts["fresh"] = lambda: fresh(*map(int, sys.argv[2:]))
     parts |= {kind: lambda kind=kind: generalists(kind) for kind in ("effects", "family")}  # type: ignore[misc]
     parts[which]()
