@@ -17,15 +17,15 @@ from typing import Any
 from benchmarks.networks import peer
 from benchmarks.timing import Row, interleaved
 
-ENVS, STEPS = 64, 60  # a round of learning is 60 steps of 64 environments, two whole episodes
+ENVS, STEPS = 64, 30  # a round of learning is 30 steps of 64 environments, a whole episode
 NUMBERS: dict[str, dict[str, Any]] = {
-    "our preset's rounds": {"batch_size": ENVS * STEPS // 2, "n_epochs": 5},
+    "our preset's rounds": {"batch_size": ENVS * STEPS // 4, "n_epochs": 4},
     "default rounds": {},
 }
 
 LIMITS = {
     "our preset's rounds": "the networks and the algorithm's own loop",
-    "default rounds": "600 gradient steps a round, which both pay",
+    "default rounds": "300 gradient steps a round, which both pay",
 }
 
 

@@ -24,7 +24,8 @@ Name = Annotated[
     ),
 ]
 Algo = Annotated[
-    str, typer.Option("--algo", help="pathwise, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo.")
+    str,
+    typer.Option("--algo", help="pathwise, bc, dagger, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo."),
 ]
 Steps = Annotated[
     int | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from restock.core.errors import InvalidInput, nearest, require_extra
 from restock.core.streams import check_seed
 from restock.core.validation import plain, validated
-from restock.learning import presets
+from restock.learning import imitation, presets
 from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
 from restock.learning.run_folder import FORMAT, RunFolder
@@ -19,7 +19,7 @@ from restock.problems.network import NetworkProblem
 if TYPE_CHECKING:
     from restock.learning.pathwise import Report
 
-ALGORITHMS = ("pathwise", *presets.ALGORITHMS)
+ALGORITHMS = ("pathwise", *imitation.ALGORITHMS, *presets.ALGORITHMS)
 MOST_SEED = 1 << 20
 
 
@@ -38,13 +38,14 @@ def train(
     Args:
         problem: A network problem, or anything `load_problem` takes.
         out: The folder of the run.
-        algo: `pathwise`, or one of stable-baselines3 and sb3-contrib (`ppo`, `sac`, ...; see `presets`).
+        algo: `pathwise`; `bc` or `dagger` (see `imitation`); or one of stable-baselines3 and sb3-contrib
+            (`ppo`, `sac`, ...; see `presets`).
         seed: What the run is drawn from: the same seed makes the same run.
         architecture: The network, see `Architecture`; of the other algorithms, keywords of their network.
         regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
-        **numbers: Of the algorithm, see `Pathwise`; of the others, see `sb3_training.configuration`.
+        **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `sb3_training.configuration`.
 
     Returns:
         What the run came to, as `result.json` in the folder says it.
@@ -60,8 +61,8 @@ def train(
     if check_seed(seed) >= MOST_SEED:
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
-    if algo == "pathwise":
-        own = _pathwise(architecture or {}, numbers, which is not None)
+    if algo not in presets.ALGORITHMS:
+        own = _own(algo, architecture or {}, numbers, which is not None)
     else:
         from restock.learning.sb3_training import configuration
 
@@ -79,11 +80,13 @@ def train(
     return _run(RunFolder(out), plain(config), tell)
 
 
-def _pathwise(architecture: Mapping[str, Any], numbers: Mapping[str, Any], blind: bool) -> dict[str, Any]:
-    """What of the configuration is pathwise training's own."""
+def _own(algo: str, architecture: Mapping[str, Any], numbers: Mapping[str, Any], blind: bool) -> dict[str, Any]:
+    """What of the configuration is the own of an algorithm that trains restock's networks."""
     shape = validated(Architecture, architecture, "architecture")
     if blind and shape.memory == "none":
         shape = shape.model_copy(update={"memory": "belief"})
+    if algo in imitation.ALGORITHMS:
+        return {"architecture": shape.model_dump(), "training": imitation.numbers_of(algo, numbers)}
     return {"architecture": shape.model_dump(), "training": validated(Pathwise, numbers, "").model_dump()}
 
 
@@ -114,29 +117,37 @@ def _run(
     from restock.learning.regimes import chance_of
     from restock.learning.run_folder import BEST
 
-    numbers = validated(Pathwise, config["training"], "training")
+    imitates = config["algo"] in imitation.ALGORITHMS
+    kind = imitation.Imitation if imitates else Pathwise
+    numbers: Any = validated(kind, config["training"], "training")
+    warm_up = 0 if imitates else numbers.warm_up
     regimes, problem, ground = regimes_of(config), described(config["problem"]), ground_of(config)
     if ground.sequential:
         mend = "Use a distribution of restock's own."
         raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
-    if numbers.warm_up >= problem.horizon:
+    if warm_up >= problem.horizon:
         mend = "Write fewer, or a longer horizon."
-        raise InvalidInput("warm_up", numbers.warm_up, f"the episode has {problem.horizon} periods", mend)
+        raise InvalidInput("warm_up", warm_up, f"the episode has {problem.horizon} periods", mend)
     actor_of(config)  # whatever is wrong with the network is told before anything is written
     chance, judged = chance_of(ground if regimes is None else problem, regimes)
     folder.begin(config, versions())
     finished = folder.result()
     if finished is not None:
         return finished
-    held_out = HeldOut(judged, numbers.held_out, config["information"], numbers.warm_up)
+    held_out = HeldOut(judged, numbers.held_out, config["information"], warm_up)
     lines = held_out.compute_lines()
-    training = Training(ground, chance, config, numbers, held_out, folder)
-    training.run(tell)
+    with one_thread():
+        training: Any = (
+            imitation.Training(judged, config, held_out, folder)
+            if imitates
+            else Training(ground, chance, config, numbers, held_out, folder)
+        )
+        training.run(tell)
     best = actor_of(config)
     best.load_state_dict(folder.load(BEST)["actor"])
     with one_thread():
         plain_orders, whole_orders = (held_out.profit(best, integer)[0] for integer in (False, True))
-    result = training.in_words() | {
+    result: dict[str, Any] = training.in_words() | {
         "problem": problem.name,
         "algo": config["algo"],
         "information": config["information"],

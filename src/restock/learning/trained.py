@@ -114,6 +114,14 @@ class Deployed:
         """Orders of shape (B, E) (units)."""
         import torch
 
+        with torch.no_grad():
+            orders: Array = self.actor(view.t, self.state(view)).numpy().astype(np.float64)
+        return orders
+
+    def state(self, view: View) -> Any:
+        """What a view says, as a `State` of tensors."""
+        import torch
+
         from restock.learning.tensor import State
 
         count = len(view["on_hand"])
@@ -124,7 +132,7 @@ class Deployed:
             for k in range(view.t - lead, view.t)
         ]
         last = view.past["demand"][:, -1] if view.t else np.zeros((count, self._markets))
-        state = State(
+        return State(
             *(
                 torch.as_tensor(np.ascontiguousarray(part), dtype=torch.float32)
                 for part in (
@@ -139,9 +147,6 @@ class Deployed:
                 )
             )
         )
-        with torch.no_grad():
-            orders: Array = self.actor(view.t, state).numpy().astype(np.float64)
-        return orders
 
 
 def check_same(trained_for: NetworkProblem, problem: Problem) -> None:
