@@ -23,13 +23,13 @@ from restock.learning.train import resume, train
 from tests.cli.running import environment, run
 
 FRAME: dict[str, Any] = {"steps": 240, "n_envs": 4, "evaluate_every": 120, "held_out": 4}
-ON_POLICY = ("ppo", "a2c", "recurrent-ppo", "maskable-ppo")
-SMALL: dict[str, dict[str, Any]] = {
-    algo: FRAME | ({"n_steps": 15} if algo in ON_POLICY else {"learning_starts": 40, "batch_size": 16, "train_freq": 1})
-    for algo in presets.ALGORITHMS
+STORED = {"learning_starts": 40, "batch_size": 16, "train_freq": 1, "gradient_steps": 1}
+OF: dict[str, dict[str, Any]] = {
+    "a2c": {"n_steps": 15},
+    **{algo: {"n_steps": 15, "batch_size": 60, "n_epochs": 1} for algo in ("ppo", "recurrent-ppo", "maskable-ppo")},
+    **dict.fromkeys(("sac", "td3", "dqn", "tqc"), STORED),
 }
-for _algo in ("ppo", "recurrent-ppo", "maskable-ppo"):
-    SMALL[_algo] = SMALL[_algo] | {"batch_size": 60}
+SMALL: dict[str, dict[str, Any]] = {algo: FRAME | numbers for algo, numbers in OF.items()}
 
 
 @pytest.mark.parametrize("algo", presets.ALGORITHMS)
