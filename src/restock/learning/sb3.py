@@ -162,13 +162,13 @@ class StableEnvironment(VecEnv):
     def _ended(self, last: Floats) -> list[dict[str, Any]]:
         """Information of the rows, all of which have ended."""
         cut, length, seconds = self.prepared.preparation.bootstrap, self._t, round(time.time() - self._began, 6)
-        infos = [
+        infos: list[dict[str, Any]] = [
             {
-                "terminal_observation": last[row],
+                "terminal_observation": seen,
                 "TimeLimit.truncated": cut,
-                "episode": {"r": float(earned), "l": length, "t": seconds},
+                "episode": {"r": earned, "l": length, "t": seconds},
             }
-            for row, earned in enumerate(self._returns)
+            for seen, earned in zip(last, self._returns.tolist(), strict=True)
         ]
         self._returns[:] = 0.0
         return infos
