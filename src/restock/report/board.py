@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import math
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from restock.benchmark.standing import Leaderboard, Standing
 from restock.core.writing import write_whole
 from restock.report import standings as say
-from restock.report.markup import caption_of, chip, figure, row_of, scroll
+from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import share
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
@@ -99,19 +97,7 @@ def render(board: Leaderboard, command: str = "") -> str:
         ("What the figures mean", _definitions(board)),
         ("How to repeat this", _repeat(board, command)),
     ]
-    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
-    body.append(f'<nav aria-label="Parts of this page">{links}</nav>')
-    body += [f'<section><h2 id="part-{k}">{escape(name)}</h2>{text}</section>' for k, (name, text) in enumerate(parts)]
-    now = datetime.datetime.now(datetime.UTC)
-    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
-    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return page(title, body, parts)
 
 
 def ratios(board: Leaderboard) -> Svg:

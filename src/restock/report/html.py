@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from restock.evaluation.provenance import versions
 from restock.report import tables
 from restock.report import words as say
 from restock.report.chapter import chapter
-from restock.report.markup import figure
+from restock.report.markup import figure, page
 from restock.report.numbers import amount
 from restock.report.palette import colours
 from restock.report.svg import Svg
@@ -119,20 +117,7 @@ def render(
     parts.append(("What was assumed", _assumptions(comparisons, words, assumptions)))
     parts.append(("What the figures mean", _meanings(comparisons)))
     parts.append(("How to repeat this", _repeat(comparisons, command)))
-    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
-    body.append(f'<nav aria-label="Parts of this page">{links}</nav>')
-    for k, (name, content) in enumerate(parts):
-        body.append(f'<section><h2 id="part-{k}">{escape(name)}</h2>{content}</section>')
-    now = datetime.datetime.now(datetime.UTC)
-    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
-    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return page(title, body, parts)
 
 
 # parts ----------------------------------------------------------------------------------------

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib import resources
 
 from restock.evaluation.compare import Comparison
 from restock.report.svg import Svg
 from restock.report.tables import Table
+
+
+def page(title: str, opening: Sequence[str], parts: Sequence[tuple[str, str]]) -> str:
+    """A whole page that needs no other file: opening, links to the parts, the parts, when it was written.
+
+    Args:
+        title: Of the window.
+        opening: What stands above the links (HTML).
+        parts: Heading and content (HTML) of each part.
+    """
+    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
+    body = [*opening, f'<nav aria-label="Parts of this page">{links}</nav>']
+    body += [f'<section><h2 id="part-{k}">{escape(name)}</h2>{text}</section>' for k, (name, text) in enumerate(parts)]
+    now = datetime.datetime.now(datetime.UTC)
+    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
+    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
 
 
 def table_of(table: Table, comparison: Comparison, shade: Mapping[str, str]) -> str:
