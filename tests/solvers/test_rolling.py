@@ -118,6 +118,19 @@ def test_fixed_costs_gather_orders():
     assert (orders.trajectory["fixed_orders"].sum(axis=(1, 2)) == 60.0 * times).all()
 
 
+def test_an_order_is_placed_whole_or_not_at_all_on_every_path():
+    """A cost of 60 an order, two paths: each pays for its own orders, none for a fraction of one."""
+    problem = shop(horizon=4, links=[{**SHOP["links"][0], "fixed_cost": 60.0}], demand={"mean": 20})
+    program = RollingProgram(problem, paths=2)
+    demand = np.array([[[20.0], [10.0], [30.0], [20.0]], [[20.0], [30.0], [10.0], [5.0]]])
+    nothing = np.zeros((4, 1))
+    program.solve(0, Situation(np.zeros(1), np.zeros(1), nothing, demand, nothing, np.zeros(4)))
+    values = np.array(program._model.getSolution().col_value)
+    switches = values[[column for _, column, _ in program._switches]]
+    assert len(switches) == 8 and switches.any()
+    np.testing.assert_allclose(switches, np.round(switches), atol=1e-6)
+
+
 def test_what_is_left_after_a_short_look_is_worth_what_it_cost():
     """Serial chain: the supplier's goods need 8 periods to the shop, so a look over 6 sees no use for them."""
     problem = restock.load_problem("serial", demand={"distribution": "deterministic"}, horizon=40)

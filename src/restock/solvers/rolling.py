@@ -107,7 +107,8 @@ class RollingProgram:
         self._plan = structure(problem)
         self._build(hedge and paths == 1)
         self._charged = hedge and paths > 1 and problem.demand.state_dependent
-        self._model = highs_model(self._cost, self._upper, self._rows, self._switched if self._switches else None)
+        switches = np.array([column for _, column, _ in self._switches], dtype=np.int64)
+        self._model = highs_model(self._cost, self._upper, self._rows, switches if self._switches else None)
         self._mixed = integer or bool(self._switches)
         self._model.setOptionValue("presolve", "choose" if self._mixed else "off")
         self._model.setOptionValue("mip_rel_gap", MIP_GAP)
@@ -213,8 +214,6 @@ class RollingProgram:
             rows = rows + more
             if k == 0:
                 self._switched = np.array([column for _, column, _ in switches])
-        if self._switches:
-            self._whole = np.array([column for _, column, _ in self._switches])
         self._cost, self._upper, self._rows = cost, upper, rows
         self._least, self._most = rows.least.copy(), rows.most.copy()
         self._ships = plan.morning[0] >= 0
