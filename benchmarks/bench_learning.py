@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,50 +178,59 @@ def speed() -> None:
 
     torch.set_num_threads(1)
     for name in ("divergent", "serial"):
-        problem: Any = restock.load_problem(name)
-        count, periods, markets = 128, problem.horizon, len(problem.markets)
-        episodes = draw(problem, count, 0).vectors
-        size = periods * markets
-        demand = torch.tensor(episodes[:, -size:].reshape(count, periods, markets))
-        mean = torch.tensor(episodes[:, -2 * size : -size].reshape(count, periods, markets))
-        orders = 40.0 * torch.rand((count, periods, len(problem.links)), dtype=torch.float64)
-        orders.requires_grad_(True)
-        tensors = {dtype: TensorNetwork(problem, dtype) for dtype in (torch.float64, torch.float32)}
-
-        def text() -> None:
-            batch = RowWise(problem, episodes, "torch")  # noqa: B023
-            torch.autograd.grad(batch.play(orders).sum(), orders)  # noqa: B023
-
-        def tensor(dtype: Any) -> None:
-            net = tensors[dtype]  # noqa: B023
-            plan = orders.detach().to(dtype).requires_grad_(True)  # noqa: B023
-            state = net.start(np.ones(count), np.zeros(count))  # noqa: B023
-            met, stray = mean.to(dtype), (demand - mean).to(dtype)  # noqa: B023
-            happened = []
-            for t in range(periods):  # noqa: B023
-                state, record = net.step(t, state, plan[:, t], met[:, t], stray[:, t])
-                happened.append(record)
-            torch.autograd.grad(net.profit(torch.stack(happened)).sum(), plan)
-
-        def timed(work: Callable[[], None]) -> float:
-            times = []
-            for _ in range(7):
-                begin = time.process_time()
-                work()
-                times.append(time.process_time() - begin)
-            return 1e3 * statistics.median(times)
-
-        each = [timed(text), timed(lambda: tensor(torch.float64)), timed(lambda: tensor(torch.float32))]
+        text, double, single = _speed_of(name)
         print(
-            f"{name}: text {each[0]:.1f} ms, tensor form {each[1]:.1f} ms ({each[0] / each[1]:.1f}x), "
-            f"in single precision {each[2]:.1f} ms ({each[0] / each[2]:.1f}x)",
+            f"{name}: text {text:.1f} ms, tensor form {double:.1f} ms ({text / double:.1f}x), "
+            f"in single precision {single:.1f} ms ({text / single:.1f}x)",
             file=sys.stderr,
         )
+
+
+def _speed_of(name: str, count: int = 128) -> tuple[float, float, float]:
+    """Processor milliseconds on a network: of the text, of the tensor form, and of it in single precision."""
+    import torch
+
+    problem: Any = restock.load_problem(name)
+    periods, markets = problem.horizon, len(problem.markets)
+    episodes = draw(problem, count, 0).vectors
+    size = periods * markets
+    demand = torch.tensor(episodes[:, -size:].reshape(count, periods, markets))
+    mean = torch.tensor(episodes[:, -2 * size : -size].reshape(count, periods, markets))
+    orders = 40.0 * torch.rand((count, periods, len(problem.links)), dtype=torch.float64)
+    orders.requires_grad_(True)
+    tensors = {dtype: TensorNetwork(problem, dtype) for dtype in (torch.float64, torch.float32)}
+
+    def text() -> None:
+        batch = RowWise(problem, episodes, "torch")
+        torch.autograd.grad(batch.play(orders).sum(), orders)
+
+    def tensor(dtype: Any) -> None:
+        net = tensors[dtype]
+        plan = orders.detach().to(dtype).requires_grad_(True)
+        state = net.start(np.ones(count), np.zeros(count))
+        met, stray = mean.to(dtype), (demand - mean).to(dtype)
+        happened = []
+        for t in range(periods):
+            state, record = net.step(t, state, plan[:, t], met[:, t], stray[:, t])
+            happened.append(record)
+        torch.autograd.grad(net.profit(torch.stack(happened)).sum(), plan)
+
+    return _timed(text), _timed(lambda: tensor(torch.float64)), _timed(lambda: tensor(torch.float32))
+
+
+def _timed(work: Callable[[], None]) -> float:
+    """Processor milliseconds, the median of seven times."""
+    times = []
+    for _ in range(7):
+        begin = time.process_time()
+        work()
+        times.append(time.process_time() - begin)
+    return 1e3 * statistics.median(times)
 
 
 if __name__ == "__main__":
     which = sys.argv[1] if len(sys.argv) > 1 else ""
     parts: dict[str, Callable[[], object]] = {"": measure, "lost-sales": lost_sales, "speed": speed}
     parts["fresh"] = lambda: fresh(*map(int, sys.argv[2:]))
-    parts |= {kind: lambda kind=kind: generalists(kind) for kind in ("effects", "family")}  # type: ignore[misc]
+    parts |= {kind: partial(generalists, kind) for kind in ("effects", "family")}
     parts[which]()
