@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from restock.core import streams
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
@@ -50,8 +51,7 @@ def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
     Raises:
         InvalidInput: `episodes` or `seed` is not a usable number.
     """
-    if isinstance(episodes, bool) or not isinstance(episodes, (int, np.integer)) or episodes < 1:
-        raise InvalidInput("episodes", episodes, "this is a whole number of at least 1", "Write for instance 100.")
+    whole_number("episodes", episodes, example=100)
     if episodes > MOST_EPISODES:
         raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
     first = streams.check_seed(seed)

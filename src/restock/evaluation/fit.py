@@ -13,9 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from restock.core import streams
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.play import draw, recorded
 from restock.core.problem import Problem
@@ -120,7 +119,7 @@ def fit(
     """
     began = time.perf_counter()
     problem = load_problem(problem)
-    _check_budget(budget)
+    whole_number("budget", budget, example=2500)
     seed = streams.check_seed(seed)
     first = make_policy(name, problem, **_told(information), **params)
     if first.information == "clairvoyant":
@@ -177,8 +176,3 @@ def _chosen(policy: Policy, tune: Sequence[str] | None) -> dict[str, Tunable]:
 
 def _told(information: Information | None) -> dict[str, Any]:
     return {} if information is None else {"information": information}
-
-
-def _check_budget(budget: object) -> None:
-    if isinstance(budget, bool) or not isinstance(budget, (int, np.integer)) or budget < 1:
-        raise InvalidInput("budget", budget, "this is a whole number of at least 1", "Write for instance 2500.")

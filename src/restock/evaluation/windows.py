@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.demand.series import check_series
@@ -78,8 +79,7 @@ def cut(series: Any, length: int, every: int, past: int = 0) -> Windows:
     if values.ndim != 1:
         raise InvalidInput("series", f"shape {values.shape}", "windows are cut from one series", "Give one column.")
     for name, value, least in (("length", length, 1), ("every", every, 1), ("past", past, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise InvalidInput(name, value, f"this is a whole number of at least {least}", "Write for instance 30.")
+        whole_number(name, value, least, example=30)
     if past + length > len(values):
         raise InvalidInput(
             "past", past, f"{length} periods after it do not fit into {len(values)}", "Keep less, or give more data."

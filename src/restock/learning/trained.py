@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from restock.core.checks import yes_or_no
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array, Problem
 from restock.learning.describe import described, description
@@ -38,8 +39,8 @@ class Trained(Policy):
     folder: ClassVar[str] = ""
 
     def __init__(self, problem: Problem, integer: bool | None = None) -> None:
-        if integer is not None and not isinstance(integer, bool):
-            raise InvalidInput("integer", integer, "this is true or false", "Write true for whole orders.")
+        if integer is not None:
+            yes_or_no("integer", integer, "Write true for whole orders.")
         run = RunFolder(self.folder)
         config = run.config()
         super().__init__(problem, config["information"])

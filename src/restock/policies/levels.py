@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from restock.core.checks import yes_or_no
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.policies._base import Information, TextPolicy, Tunable
@@ -62,9 +63,7 @@ class LevelPolicy(TextPolicy):
 
     def __init__(self, problem: Problem, information: Information | None, echelon: bool, shares: Any) -> None:
         super().__init__(problem, information)
-        if not isinstance(echelon, bool):
-            raise InvalidInput("echelon", echelon, "this is true or false", "Write true for echelon positions.")
-        self.echelon = echelon
+        self.echelon = yes_or_no("echelon", echelon, "Write true for echelon positions.")
         self.plan = plan_of(self.problem)
         self.shares = self.plan.shares if shares is None else self._scaled(shares)
         self.usage = self.plan.usage(self.shares)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.core.errors import InvalidInput
+from restock.core.checks import whole_number
 from restock.core.problem import Array
 from restock.policies._base import Information, Policy, View
 from restock.policies.forecast import Belief, Forecast, Outlook, Told, window_spread
@@ -63,6 +63,8 @@ class LookAhead(Policy):
             self._links, self._retailer = links, markets.retailer
             self._retailers = np.unique(markets.retailer)
             self._windows = [int(links.lead_time[links.buyer == j].min()) + 1 for j in self._retailers]
+            prior = self.problem.demand.mean
+            self._prior = np.stack([prior[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)
             costs = replacement_costs(self.problem)[markets.retailer]
             self._margin: Array = np.maximum(markets.price - costs, 0.0)
             for _ in range(min(self.jobs, episodes)):
@@ -78,7 +80,7 @@ class LookAhead(Policy):
         orders = np.empty((len(arriving), len(self.problem.links)))
 
         def plan_every(first: int) -> None:
-            """Each thread has a program of its own, and every so-manieth episode."""
+            """The episodes of one thread, which has a program of its own: they are dealt out in turn."""
             for b in range(first, len(orders), len(self._programs)):
                 orders[b] = self._plan(self._programs[first], view, b, arriving[b], outlook).orders[view.t]
 
@@ -153,25 +155,3 @@ class LookAhead(Policy):
             self._spread(problem.demand.noise_scale, mean, 0),
             self._risk(mean),
         )
-
-
-def whole_number(field: str, value: Any, least: int = 1) -> int:
-    """A whole number of at least so much.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidInput(field, value, f"this is a whole number of at least {least}", f"Write for instance {least}.")
-    return int(value)
-
-
-def yes_or_no(field: str, value: Any) -> bool:
-    """A truth value.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    if not isinstance(value, bool):
-        raise InvalidInput(field, value, "this is true or false", "Write true or false.")
-    return value

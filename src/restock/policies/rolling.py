@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from restock.core.checks import yes_or_no
 from restock.core.problem import Array
 from restock.policies._base import Information, View
 from restock.policies.forecast import Outlook
-from restock.policies.look_ahead import LookAhead, yes_or_no
+from restock.policies.look_ahead import LookAhead
 from restock.problems.network import NetworkProblem
 from restock.solvers.rolling import Plan, RollingProgram
 
@@ -71,7 +72,7 @@ class Rolling(LookAhead):
     def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
         """The plan of one episode; under goodwill, after some rounds of plan and goodwill."""
         demand, periods = self.problem.demand, self.problem.horizon
-        doubt = outlook.doubt(b, self._prior_of_retailers(), view.t, self._windows)
+        doubt = outlook.doubt(b, self._prior, view.t, self._windows)
         short = np.zeros(periods)
         rounds = ROUNDS if demand.state_dependent and self.hedge else 1
         for k in range(rounds):
@@ -86,8 +87,3 @@ class Rolling(LookAhead):
                 chance = [max(NORMAL.cdf(-float(z)) for z in row) for row in np.clip(safety, -9.0, 9.0)]
                 short = 0.5 * short + 0.5 * np.array(chance)
         return plan
-
-    def _prior_of_retailers(self) -> Array:
-        """Configured mean of what each retailer sells, shape (T, R)."""
-        prior = self.problem.demand.mean
-        return np.stack([prior[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)

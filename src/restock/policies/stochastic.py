@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.policies._base import Information, View
 from restock.policies.forecast import Outlook
-from restock.policies.look_ahead import LookAhead, whole_number
+from restock.policies.look_ahead import LookAhead
 from restock.problems.network import NetworkProblem
 from restock.solvers.rolling import Plan, RollingProgram
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest, require_extra
 from restock.core.trajectory import Trajectory
 
@@ -44,8 +44,7 @@ class EpisodeLog(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
     """
 
     def __init__(self, env: gym.Env[Any, Any], folder: str | Path, every: int = 1, file_format: str = "npz") -> None:
-        if isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1:
-            raise InvalidInput("every", every, "this is a whole number of at least 1", "Write for instance 10.")
+        whole_number("every", every, example=10)
         if not isinstance(file_format, str) or file_format not in FORMATS:
             raise InvalidInput("file_format", file_format, "there is no such format", nearest(file_format, FORMATS))
         if file_format == "parquet":

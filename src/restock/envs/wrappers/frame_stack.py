@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 
 PADDINGS = ("reset", "zero")
@@ -135,7 +136,6 @@ def _blockwise(act: Callable[..., Any], *observations: Any) -> Any:
 
 
 def _check(stack_size: Any, padding_type: Any) -> None:
-    if isinstance(stack_size, bool) or not isinstance(stack_size, (int, np.integer)) or stack_size < 1:
-        raise InvalidInput("stack_size", stack_size, "this is a whole number of at least 1", "Write for instance 4.")
+    whole_number("stack_size", stack_size, example=4)
     if not isinstance(padding_type, str) or padding_type not in PADDINGS:
         raise InvalidInput("padding_type", padding_type, "there is no such padding", nearest(padding_type, PADDINGS))
