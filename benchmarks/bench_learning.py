@@ -26,9 +26,8 @@ from typing import Any
 import numpy as np
 
 import restock
+from benchmarks.scenarios import scenarios as published_scenarios
 from benchmarks.timing import Row
-from restock.benchmark.published import load_published
-from restock.benchmark.suite import load_suite
 from restock.core.play import draw, draw_each
 from restock.core.problem import Problem
 from restock.core.rowwise import RowWise
@@ -68,11 +67,9 @@ def measure() -> list[Row]:
 
 def scenarios() -> Iterator[tuple[str, Problem, list[int], float]]:
     """The synthetic scenarios: name, problem, published seeds and published optimum."""
-    suite = load_suite("gym-invmgmt")
-    oracle = load_published("gym-invmgmt").oracle
-    for scenario in suite.scenarios:
-        if "trend" in scenario.name or "stationary" in scenario.name:
-            yield scenario.name, scenario.problem(), suite.seeds, oracle[scenario.name]
+    for one in published_scenarios():
+        if "trend" in one.name or "stationary" in one.name:
+            yield one.name, one.problem, list(one.seeds), one.means["Oracle"]
 
 
 def earned(problem: Problem, folder: Path, seeds: list[int]) -> float:

@@ -7,11 +7,9 @@ CBC), the two in turn on the same episode of every scenario.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 import restock
-from benchmarks.bench_fit import judged, problem_of, published
+from benchmarks.scenarios import scenarios
 from benchmarks.timing import Row, quartiles
 from restock.core.play import draw
 from restock.evaluation.simulate import run
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 OURS = {"rolling-I": ("rolling", "informed"), "rolling": ("rolling", "blind")}
 ROUNDS = 3
 
@@ -44,21 +41,25 @@ def decide(problem: Any, policy: Any, seed: int) -> Callable[[], float]:
 
 def measure() -> list[Row]:
     """Both policies on every scenario; prints the ratios, returns the times."""
-    definitions = json.loads((GOLDEN / "gym_invmgmt_scenarios.json").read_text())
-    scenarios = [s for s in definitions["scenarios"] if s["block"] != "C_MARL"]
-    means, seeds = published(), definitions["seeds"]
+    means: dict[str, Mapping[str, float]] = {}
+    with_goodwill = []
     ratios: dict[str, dict[str, float]] = {name: {} for name in OURS}
     pairs: list[tuple[float, float]] = []
-    for scenario in scenarios:
-        problem, key = problem_of(scenario["core_env_kwargs"]), scenario["scenario_key"]
+    for scenario in scenarios():
+        problem, key = scenario.problem, scenario.name
+        means[key] = scenario.means
+        with_goodwill += [key] if "goodwill" in scenario.groups else []
         for name, (policy, level) in OURS.items():
             made = restock.make_policy(policy, problem, information=level)
-            ratios[name][key] = judged(problem, made, seeds) / means[key]["Oracle"]
-        both = [decide(problem, restock.make_policy(name, problem), seeds[0]) for name in ("rolling", "published-mssp")]
+            ratios[name][key] = scenario.judged(made) / scenario.means["Oracle"]
+        both = [
+            decide(problem, restock.make_policy(name, problem), scenario.seeds[0])
+            for name in ("rolling", "published-mssp")
+        ]
         each = np.median([[timed() for timed in both] for _ in range(ROUNDS)], axis=0)
         pairs.append((float(each[0]), float(each[1])))
         print(f"{key}: rolling-I {ratios['rolling-I'][key]:.4f}, rolling {ratios['rolling'][key]:.4f}", file=sys.stderr)
-    show(ratios, {key: means[key] for key in ratios["rolling-I"]})
+    show(ratios, means, with_goodwill)
     faster = [mssp / ours for ours, mssp in pairs]
     ours, mssp = (float(np.mean([pair[k] for pair in pairs])) for k in (0, 1))
     return [
@@ -69,7 +70,7 @@ def measure() -> list[Row]:
     ]  # fmt: skip
 
 
-def show(ratios: dict[str, dict[str, float]], means: dict[str, dict[str, float]]) -> None:
+def show(ratios: dict[str, dict[str, float]], means: Mapping[str, Mapping[str, float]], goodwill: list[str]) -> None:
     """The ratios to the hindsight optimum, beside the best published agents of each level."""
     table = Table(title="share of the hindsight optimum, mean over scenarios (ten seeds each)")
     for column in ("policy", "all 22", "goodwill (8)", "no goodwill (14)", "worst"):
@@ -78,8 +79,8 @@ def show(ratios: dict[str, dict[str, float]], means: dict[str, dict[str, float]]
     for agent in ("MSSP-I", "DLP-I", "MSSP"):
         every[f"{agent} (published)"] = {key: row[agent] / row["Oracle"] for key, row in means.items()}
     for name, row in every.items():
-        with_goodwill = [value for key, value in row.items() if "GW:True" in key]
-        without = [value for key, value in row.items() if "GW:True" not in key]
-        parts = (list(row.values()), with_goodwill, without)
+        under = [value for key, value in row.items() if key in goodwill]
+        without = [value for key, value in row.items() if key not in goodwill]
+        parts = (list(row.values()), under, without)
         table.add_row(name, *(f"{np.mean(part):.4f}" for part in parts), f"{min(row.values()):.4f}")
     Console(width=max(100, Console().width)).print(table)

@@ -99,20 +99,18 @@ def measure() -> list[Row]:
 def scenarios(algo: str, steps: int | None) -> None:
     """Ratios to the published optimum, of one agent for each topology that has met all combinations of effects."""
     from benchmarks.bench_learning import earned, summary
-    from restock.benchmark.published import load_published
-    from restock.benchmark.suite import load_suite
+    from benchmarks.scenarios import scenarios as published_scenarios
     from restock.learning.train import train
 
-    suite, oracle = load_suite("gym-invmgmt"), load_published("gym-invmgmt").oracle
     numbers = {} if steps is None else {"steps": steps}
     ratios: dict[str, float] = {}
     for topology in ("divergent", "serial"):
         folder = Path("runs/learning") / f"{topology}-{algo}"
         result = train(topology, folder, algo, regimes={"kind": "effects"}, **numbers)
-        for scenario in suite.scenarios:
-            if scenario.name.startswith(topology):
-                ratios[scenario.name] = earned(scenario.problem(), folder, suite.seeds) / oracle[scenario.name]
-                print(f"{scenario.name}: {ratios[scenario.name]:.4f}", file=sys.stderr)
+        for one in published_scenarios():
+            if one.name.startswith(topology):
+                ratios[one.name] = earned(one.problem, folder, list(one.seeds)) / one.means["Oracle"]
+                print(f"{one.name}: {ratios[one.name]:.4f}", file=sys.stderr)
         print(f"{topology}: {result['steps']} steps, {result['cpu_seconds']:.0f} CPU-seconds", file=sys.stderr)
     summary(ratios)
 
