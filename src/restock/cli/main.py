@@ -21,6 +21,7 @@ from restock.cli.compare import compare
 from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
 from restock.cli.demo import demo
 from restock.cli.doctor import doctor
+from restock.cli.evaluate import evaluate
 from restock.cli.fit import fit
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
@@ -63,6 +64,7 @@ app.command("compare")(compare)
 app.command("fit")(fit)
 app.command("bench")(bench)
 app.command("train")(train)
+app.command("evaluate")(evaluate)
 app.command("leaderboard")(leaderboard)
 app.command("demo")(demo)
 app.command("doctor")(doctor)

@@ -1,0 +1,199 @@
+"""What a trained policy is worth: played on episodes that nothing was chosen by, beside base-stock and hindsight.
+
+The held-out paths of a run have chosen its best network, so they flatter it. These episodes are others.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from restock.core.checks import whole_number
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.core.streams import check_seed
+from restock.core.validation import validated
+from restock.core.writing import write_whole
+from restock.evaluation.compare import Comparison, compare
+from restock.evaluation.provenance import versions
+from restock.evaluation.stats import Estimate
+from restock.learning.config import Regimes
+from restock.learning.describe import described
+from restock.learning.run_folder import BEST, RunFolder
+from restock.learning.trained import policy_at
+from restock.policies._base import Information
+from restock.policies.registry import make_policy
+from restock.problems.network import NetworkProblem
+
+FRESH = 1 << 62  # first seed: far from those of training and of the choice of the best network
+MOST = 200  # episodes, unless it is told
+TRAINED, BASE, BOUND = "trained", "base-stock", "hindsight"
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A trained policy beside base-stock and hindsight, on the same episodes.
+
+    Attributes:
+        run: Its folder.
+        config: What the run is.
+        comparisons: One for each problem: of a policy for one demand its own; of a generalist those
+            that it was judged on.
+        names: What each problem is, in a few words.
+        seed: Episode i of problem k has the seed `seed` + k * (episodes of a problem) + i.
+    """
+
+    run: RunFolder
+    config: Mapping[str, Any]
+    comparisons: tuple[Comparison, ...]
+    names: tuple[str, ...]
+    seed: int
+
+    @property
+    def episodes(self) -> int:
+        """Episodes in all."""
+        return sum(comparison.episodes for comparison in self.comparisons)
+
+    def profit(self, policy: str) -> Array:
+        """Profit of each episode under `TRAINED`, `BASE` or `BOUND`, problems one after the other."""
+        return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
+
+    def seeds(self) -> list[int]:
+        """What each episode was drawn from."""
+        return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
+
+    def ratio(self, policy: str) -> Estimate:
+        """Share of the bound: profit by profit of hindsight, a mean over problems, with its interval."""
+        ratios, variances = [], []
+        for comparison in self.comparisons:
+            profit, bound = (comparison.row(name).simulation.profit for name in (policy, BOUND))
+            ratio = float(profit.sum() / bound.sum()) if bound.sum() else math.nan
+            apart = profit - ratio * bound
+            ratios.append(ratio)
+            variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
+        mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
+        return Estimate(mean, mean - 1.96 * error, mean + 1.96 * error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain data, for JSON."""
+        return {
+            "run": str(self.run.path),
+            "algo": self.config["algo"],
+            "information": self.config["information"],
+            "episodes": self.episodes,
+            "seed": self.seed,
+            "of_bound": {name: dataclasses.asdict(self.ratio(name)) for name in (TRAINED, BASE)},
+            "problems": [
+                {"what": name, **comparison.to_dict()}
+                for name, comparison in zip(self.names, self.comparisons, strict=True)
+            ],
+            "versions": versions(),
+        }
+
+
+def evaluate(
+    run: str | Path,
+    episodes: int | None = None,
+    seed: int = FRESH,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Play the policy of a run, and keep its episodes in the folder.
+
+    Args:
+        run: The folder of a run; it need not be finished, what is played is the best network so far.
+        episodes: How many in all; of a generalist at least two of each problem. Default: as many as the
+            run has held-out paths, at most `MOST`.
+        seed: Of the first episode.
+        progress: Called with (policy, steps done, steps in all).
+
+    Raises:
+        InvalidInput: There is no run in the folder, it is damaged, or it has not been evaluated yet.
+    """
+    folder = RunFolder(run)
+    config = folder.config()
+    if not folder.has(BEST):
+        mend = f"Go on with the training: restock train --resume {folder.path}."
+        raise InvalidInput("run", str(folder.path), "it was stopped before its first evaluation", mend)
+    if episodes is None:
+        episodes = min(int(config["training"].get("held_out", MOST)), MOST)
+    whole_number("episodes", episodes, example=100)
+    problems, names = judged(config)
+    each = max(2, -(-episodes // len(problems)))
+    first = check_seed(seed)
+    level: Information = config["information"]
+    comparisons = []
+    for k, problem in enumerate(problems):
+        chosen = {
+            TRAINED: policy_at(str(folder.path))(problem),
+            BASE: make_policy(BASE, problem, information=level),
+        }
+        tell = None if progress is None else _share(progress, k, len(problems))
+        comparisons.append(compare(problem, chosen, each, first + k * each, progress=tell))
+    found = Evaluation(folder, config, tuple(comparisons), tuple(names), first)
+    _keep(found)
+    return found
+
+
+def judged(config: Mapping[str, Any]) -> tuple[list[NetworkProblem], list[str]]:
+    """The problems that a run's policy is for, and what each of them is.
+
+    Raises:
+        InvalidInput: The configuration does not hold.
+    """
+    problem = described(config["problem"])
+    if config.get("regimes") is None:
+        return [problem], [problem.name]
+    from restock.learning.regimes import chance_of
+
+    regimes = validated(Regimes, config["regimes"], "regimes")
+    problems = chance_of(problem, regimes)[1]
+    return problems, [_told(one, k, regimes.kind) for k, one in enumerate(problems)]
+
+
+def _told(problem: NetworkProblem, number: int, kind: str) -> str:
+    """What a problem of a generalist is."""
+    demand = problem.spec.demand
+    if kind == "effects":
+        words = [name for name in type(demand.effects).model_fields if getattr(demand.effects, name) is not None]
+    else:
+        words = [f"member {number + 1}"]
+    words += ["goodwill"] if demand.goodwill is not None else []
+    return ", ".join([*words, "backlog" if problem.spec.backlog else "lost sales"])
+
+
+def _share(progress: Callable[[str, int, int], None], k: int, count: int) -> Callable[[str, int, int], None]:
+    """Progress on the k-th of so many problems as progress on all of them."""
+    return lambda what, done, total: progress(what, k * total + done, count * total)
+
+
+def _keep(found: Evaluation) -> None:
+    """Write every episode, and the summary."""
+    folder = found.run.path / "evaluation"
+    which = [name for name, c in zip(found.names, found.comparisons, strict=True) for _ in range(c.episodes)]
+    columns = [found.profit(name).tolist() for name in (TRAINED, BASE, BOUND)]
+
+    def episodes(path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["problem", "seed", "trained", "base_stock", "hindsight"])
+            writer.writerows(zip(which, found.seeds(), *columns, strict=True))
+
+    write_whole(folder / "episodes.csv", episodes)
+    text = json.dumps(_plain(found.to_dict()), indent=2, ensure_ascii=False) + "\n"
+    write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _plain(value: Any) -> Any:
+    """Without what JSON cannot say, and without times."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items() if key != "seconds"}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
