@@ -155,6 +155,22 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self.single_observation_space = spaces.observation_space(observation_form)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
+    def use_periods(self, periods: int) -> None:
+        """From the next reset (of every row) on, cut episodes after so many periods, at most the horizon.
+
+        Nothing else changes: a cut episode is the beginning of a whole one.
+        """
+        if periods == self._horizon:
+            return
+        if not 1 <= periods <= self.problem.horizon:
+            problem_with = f"an episode has 1 to {self.problem.horizon} periods"
+            raise InvalidInput("periods", periods, problem_with, f"Write {self.problem.horizon}.")
+        self._horizon = periods
+        rows = len(self._record)
+        self._record = np.zeros((rows, periods + 1, self.tables.recorded))
+        self._rewards = np.zeros((rows, periods))
+        self._bind()
+
     def _start_streams(self, seeds: list[int | None]) -> None:
         """Give the rows with a seed new streams; at the first call, every row."""
         if self._source is None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.core.validation import Spec
+from restock.learning.curriculum import check_shape, stages_of
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import make_policy
 from restock.problems.network import NetworkProblem
@@ -41,6 +42,12 @@ class Preparation(Spec):
         reward_scale: Factor on the reward; None: one over the mean revenue of a period.
         bootstrap: Whether the end of an episode is a cut in a longer future, whose value counts
             (`TimeLimit.truncated`), rather than the end of the business.
+        curriculum: Periods of an episode in each stage of training, the last with the problem's horizon
+            ([10, 20, 30]); None: every episode is a whole one. A shorter one is always a cut (see
+            `restock.learning.curriculum`). Policies are judged on whole episodes all the same.
+        curriculum_shares: Of the steps that each stage takes, 1 in all; None: equal ones.
+        curriculum_steps: Steps that a row plays in all, which the shares are of; None: `restock train`
+            fills it in.
     """
 
     action: Literal["normalized", "order-up-to", "multidiscrete", "discrete"] = "normalized"
@@ -51,9 +58,17 @@ class Preparation(Spec):
     recent: int = pydantic.Field(0, ge=0, le=64)
     reward_scale: float | None = pydantic.Field(None, gt=0.0)
     bootstrap: bool = False
+    curriculum: list[int] | None = None
+    curriculum_shares: list[float] | None = None
+    curriculum_steps: int | None = pydantic.Field(None, ge=1)
 
     @pydantic.model_validator(mode="after")
     def _holds(self) -> Preparation:
+        if self.curriculum is not None:
+            check_shape(self.curriculum, self.curriculum_shares)
+        elif self.curriculum_shares is not None:
+            mend = "Write for instance curriculum=[10,20,30]."
+            raise InvalidInput("curriculum_shares", self.curriculum_shares, "there is no curriculum", mend)
         if self.residual is not None and self.action == "order-up-to":
             raise InvalidInput("residual", self.residual, "levels are no correction of orders", "Use normalized.")
         return self
@@ -71,6 +86,7 @@ class Prepared:
         native: The environment's own form of action that is stepped.
         count: Numbers in one observation, before stacking.
         looks: Whether an observation takes more than the environment's own.
+        stages: How long episodes are while training goes on; None: always whole.
 
     Raises:
         InvalidInput: The policy to correct cannot be had.
@@ -78,6 +94,9 @@ class Prepared:
 
     def __init__(self, problem: NetworkProblem, preparation: Preparation, information: Information) -> None:
         self.problem, self.preparation = problem, preparation
+        self.stages = stages_of(
+            preparation.curriculum, preparation.curriculum_shares, preparation.curriculum_steps, problem.horizon
+        )
         self.form = problem.observation_form(preparation.observation)
         kind = preparation.action
         own = kind in ("normalized", "order-up-to", "multidiscrete") and preparation.residual is None

@@ -57,8 +57,9 @@ class StableEnvironment(VecEnv):
     """B rows of a network for an algorithm of stable-baselines3.
 
     A row whose episode ends is begun anew at once; its last observation is `terminal_observation` of its
-    information, with `TimeLimit.truncated`, which is true only where the preparation says `bootstrap`, and
-    `episode`, the undiscounted return in money `r` and length `l` (what `Monitor` would tell).
+    information, with `TimeLimit.truncated`, which is true only where the preparation says `bootstrap` or a
+    curriculum cuts the episode short, and `episode`, the undiscounted return in money `r` and length `l` (what
+    `Monitor` would tell).
     Demand that NumPy would draw period by period is read from a counter stream instead, which has the same
     distribution and is drawn by compiled code.
 
@@ -69,6 +70,9 @@ class StableEnvironment(VecEnv):
         several: Problems on the same network; each episode is of one of them, drawn at random, while
             `problem` gives the scales. None: every episode is of `problem`.
         information: What the agent may know; matters to the policy that is corrected.
+
+    Attributes:
+        played: Steps that every row has played in this run, by which a curriculum goes.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -107,6 +111,7 @@ class StableEnvironment(VecEnv):
         self._nothing: list[dict[str, Any]] = [{} for _ in range(num_envs)]
         self._actions: Any = None
         self._returns = np.zeros(num_envs)
+        self.played = 0
         self._t = 0
         self._view: View | None = None
         self._ground: Array | None = None
@@ -127,6 +132,7 @@ class StableEnvironment(VecEnv):
         """Begin an episode in every row; shape (B, O)."""
         seeds: list[int | None] = list(self._seeds)
         given = any(seed is not None for seed in seeds)
+        self._lengthen()
         own, _ = self.native.reset(seed=seeds if given else None)
         if given:
             self._policy_seed = int(seeds[0] or 0)
@@ -149,19 +155,22 @@ class StableEnvironment(VecEnv):
             actions = prepared.native_actions(actions)
         own, rewards, _, over, _ = self.native.step(actions)
         self._t += 1
+        self.played += 1
         self._returns += rewards
         scaled = rewards.astype(np.float32) * self._scale
         if not self.native._ended:
             return self._stack.add(self._seen(own)), scaled, over, self._nothing
-        last = self._stack.add(self._seen(own, ended=True))
+        last = self._stack.add(self._seen(own, ended=not self._cut_short))
         infos = self._ended(last)
         over = over.copy()
+        self._lengthen()
         own, _ = self.native.reset()
         return self._begun(own), scaled, over, infos
 
     def _ended(self, last: Floats) -> list[dict[str, Any]]:
         """Information of the rows, all of which have ended."""
-        cut, length, seconds = self.prepared.preparation.bootstrap, self._t, round(time.time() - self._began, 6)
+        cut = self.prepared.preparation.bootstrap or self._cut_short
+        length, seconds = self._t, round(time.time() - self._began, 6)
         infos: list[dict[str, Any]] = [
             {
                 "terminal_observation": seen,
@@ -172,6 +181,21 @@ class StableEnvironment(VecEnv):
         ]
         self._returns[:] = 0.0
         return infos
+
+    @property
+    def periods(self) -> int:
+        """Periods of the episodes under way."""
+        return self.native._horizon
+
+    @property
+    def _cut_short(self) -> bool:
+        """Whether these episodes end before the business does."""
+        return self.periods < self.prepared.problem.horizon
+
+    def _lengthen(self) -> None:
+        """Before episodes begin: they are as long as the curriculum says."""
+        if self.prepared.stages is not None:
+            self.native.use_periods(self.prepared.stages.at(self.played))
 
     def _begun(self, own: Floats) -> Floats:
         self._t = 0

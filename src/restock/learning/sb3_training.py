@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from restock.learning.preparation import Preparation
 from restock.learning.presets import preset
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.problems.network import NetworkProblem
+
+CURRICULUM = {"curriculum", "curriculum_shares", "curriculum_steps"}
 
 
 class Stable(Spec):
@@ -49,7 +52,12 @@ class Stable(Spec):
 
 
 def configuration(
-    problem: NetworkProblem, algo: str, network: Mapping[str, Any], given: Mapping[str, Any], blind: bool
+    problem: NetworkProblem,
+    algo: str,
+    network: Mapping[str, Any],
+    given: Mapping[str, Any],
+    blind: bool,
+    file: str | Path | None = None,
 ) -> dict[str, Any]:
     """What of a run's configuration is the algorithm's own: the preset, changed as was told.
 
@@ -59,6 +67,7 @@ def configuration(
         network: `hidden`, the units of its hidden layers, and other keywords of its policy.
         given: Fields of `Preparation` and `Stable`, and numbers of the algorithm.
         blind: Whether a generalist is trained, which needs to see past demand.
+        file: Of presets, instead of the shipped one.
 
     Raises:
         InvalidInput: Something does not hold.
@@ -66,8 +75,9 @@ def configuration(
     from restock.learning.algorithms import algorithm, check_numbers
 
     kind = algorithm(algo)
-    forms, entry = preset(algo, problem.name)
-    entry["steps"] = int(float(entry.pop("n_timesteps")))
+    forms, entry = preset(algo, problem.name, file)
+    if "n_timesteps" in entry:
+        entry["steps"] = _whole("n_timesteps", entry.pop("n_timesteps"))
     given = dict(given)
     for name in Preparation.model_fields:
         if name in given:
@@ -88,7 +98,14 @@ def configuration(
         known = ", ".join(kind.policy_aliases)
         raise InvalidInput("policy", chosen.policy, f"{algo} has no such policy", f"Known: {known}.")
     check_numbers(algo, numbers, preparation.action)
-    return {"preparation": preparation.model_dump(), "training": chosen.model_dump() | {"numbers": numbers}}
+    if preparation.curriculum is not None and preparation.curriculum_steps is None:
+        each = -(-chosen.steps // chosen.n_envs)
+        preparation = preparation.model_copy(update={"curriculum_steps": each})
+    without = set() if preparation.curriculum else CURRICULUM  # runs without one are described as ever
+    return {
+        "preparation": preparation.model_dump(exclude=without),
+        "training": chosen.model_dump() | {"numbers": numbers},
+    }
 
 
 def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[str, Any]:
@@ -185,6 +202,7 @@ class Training:
         set_random_seed(number % (1 << 32))
         model = self.model
         model.action_space.seed(number % (1 << 32))
+        self.environment.played = model.num_timesteps // self.environment.num_envs
         self.environment.seed((1 << 33) + number * self.environment.num_envs)
         model._last_obs = self.environment.reset()
         model._last_episode_starts = np.ones(self.environment.num_envs, dtype=bool)
@@ -235,6 +253,8 @@ class Training:
             0, model.num_timesteps, profit, self.best, training, speed, self.cpu_seconds, max(left, 0.0)
         )  # fmt: skip
         gaps = self.held_out.gaps(profit)
+        if self.environment.prepared.stages is not None:
+            model.logger.record("curriculum/periods", self.environment.periods)
         learnt = {name: float(value) for name, value in model.logger.name_to_value.items() if _is_number(value)}
         found = dataclasses.asdict(report) | {"standard_error": error} | gaps
         self.folder.record({name: value for name, value in (found | learnt).items() if value == value})
@@ -350,6 +370,13 @@ def _more_versions(algo: str) -> dict[str, str]:
 
     names = ["stable-baselines3", *(["sb3-contrib"] if algo in CONTRIB else [])]
     return {name: metadata.version(name) for name in names}
+
+
+def _whole(name: str, value: Any) -> int:
+    """A number that RL-Zoo writes as text or with a point (3e6)."""
+    if not _is_number(value) or float(value) != int(float(value)):
+        raise InvalidInput(name, value, "this is a whole number", "Write for instance 1e6.")
+    return int(float(value))
 
 
 def _is_number(value: Any) -> bool:
