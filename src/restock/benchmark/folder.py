@@ -16,10 +16,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from restock.benchmark.task import Plan, Task
 from restock.core.errors import InvalidInput
+from restock.core.holding import taken
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
 
@@ -118,7 +119,7 @@ class RunFolder:
             problem = f"nothing can be written there ({error.strerror or error})"
             raise InvalidInput("--out", str(self.path), problem, "Name another folder.") from None
         with file:
-            if not _taken(file):
+            if not taken(file):
                 file.seek(0)
                 problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
                 raise InvalidInput("--out", str(self.path), problem, "Wait for it, or name another folder.")
@@ -198,27 +199,3 @@ def _durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _taken(file: IO[str]) -> bool:
-    """Whether this process now holds the file; the system lets go of it when the process ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return _taken_on_windows(file)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _taken_on_windows(file: IO[str]) -> bool:
-    import importlib
-
-    msvcrt = importlib.import_module("msvcrt")
-    try:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except OSError:
-        return False
-    return True

@@ -44,6 +44,15 @@ Settings = Annotated[
         help="A number of the algorithm (steps=1000) or of the network (network.hidden=[64,64]); repeatable.",
     ),
 ]
+Preset = Annotated[
+    Path | None,
+    typer.Option(
+        "--preset",
+        metavar="FILE",
+        help="Numbers to begin with, in the YAML of RL-Zoo: best.yml of restock tune, for instance.",
+        show_default=False,
+    ),
+]
 Generalist = Annotated[
     str | None,
     typer.Option(
@@ -65,6 +74,7 @@ def train(
     steps: Steps = None,
     out: Out = None,
     settings: Settings = None,
+    preset: Preset = None,
     generalist: Generalist = None,
     demand: Demand = None,
     horizon: Horizon = None,
@@ -86,7 +96,7 @@ def train(
     console = Console(as_json, quiet)
     tell = _teller(console)
     if resume is not None:
-        if name is not None or settings or generalist or demand or steps or out is not None:
+        if name is not None or settings or preset or generalist or demand or steps or out is not None:
             given = "the run in the folder says already what it is"
             raise InvalidInput("--resume", str(resume), given, f"Run: restock train --resume {resume}")
         folder = resume
@@ -105,7 +115,7 @@ def train(
                     raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
                 numbers["steps"] = steps
             regimes = None if generalist is None else {"kind": generalist}
-            result = learning.train(problem, folder, algo, seed, network, regimes, tell, **numbers)
+            result = learning.train(problem, folder, algo, seed, network, regimes, tell, preset, **numbers)
     except KeyboardInterrupt:
         go_on = f"Go on with: restock train --resume {folder}"
         raise Halted(INTERRUPTED, f"stopped; what was learnt is kept in {folder}", go_on) from None

@@ -11,9 +11,11 @@ environment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from restock.core.errors import InvalidInput
 from restock.core.reading import read_yaml
@@ -30,24 +32,74 @@ def path_of(algo: str) -> Path:
     return FOLDER / f"{algo.replace('-', '_')}.yml"
 
 
-def preset(algo: str, problem: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def preset(algo: str, problem: str, path: str | Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The preset for a problem.
 
     Args:
         algo: One of `ALGORITHMS`.
         problem: Its name.
+        path: A file of the same form instead of the shipped one.
 
     Returns:
         Arguments of `Preparation`, and the other keys of the entry.
 
     Raises:
-        InvalidInput: The file is damaged.
+        InvalidInput: The file cannot be read, or has no entry for the problem.
     """
-    entries = read_yaml(path_of(algo))
-    entry = dict(entries.get(f"restock/{problem.capitalize()}-v0") or entries["default"])
+    entry = entry_of(path_of(algo) if path is None else path, problem)
     preparation: dict[str, Any] = {}
-    for wrapper in entry.pop("env_wrapper", None) or ():
-        if not isinstance(wrapper, Mapping) or list(wrapper) != [WRAPPER]:
+    for wrapper in _listed(entry.pop("env_wrapper", None)):
+        if not isinstance(wrapper, Mapping) or list(wrapper) != [WRAPPER] or not isinstance(wrapper[WRAPPER], Mapping):
             raise InvalidInput("env_wrapper", wrapper, f"a preset has no other wrapper than {WRAPPER}", "Remove it.")
         preparation.update(wrapper[WRAPPER])
     return preparation, entry
+
+
+def entry_of(path: str | Path, problem: str) -> dict[str, Any]:
+    """What a file of presets says for a problem.
+
+    Raises:
+        InvalidInput: The file cannot be read, or has no entry for the problem.
+    """
+    entries = read_yaml(Path(path))
+    key = environment_id(problem)
+    name = key if key in entries else "default"
+    if name not in entries:
+        raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no default", "Add one.")
+    if not isinstance(entries[name], Mapping):
+        raise InvalidInput(f"{path}: {name}", entries[name], "an entry is a mapping of names to numbers", "Mend it.")
+    return {str(key): value for key, value in entries[name].items()}
+
+
+def environment_id(problem: str) -> str:
+    """The name under which files of presets list a problem."""
+    return f"restock/{problem.capitalize()}-v0"
+
+
+def written(config: Mapping[str, Any], problem: str, comment: Sequence[str]) -> str:
+    """The numbers of a run as a file of presets, which `preset` and RL-Zoo read.
+
+    Args:
+        config: The run's configuration.
+        problem: Name of what it was trained for.
+        comment: Lines at its top.
+    """
+    training = dict(config["training"])
+    entry: dict[str, Any] = {}
+    if "preparation" in config:
+        kept = {name: value for name, value in config["preparation"].items() if value is not None}
+        entry["env_wrapper"] = [{WRAPPER: kept}]
+        entry |= {"n_envs": training["n_envs"], "n_timesteps": float(training["steps"]), "policy": training["policy"]}
+        entry |= training["numbers"]
+    else:
+        entry |= training | {"policy_kwargs": dict(config["architecture"])}
+    names = dict.fromkeys(("default", "restock/Network-v0", environment_id(problem)))
+    text = yaml.safe_dump(dict.fromkeys(names, entry), sort_keys=False, width=120)
+    # The dumper calls the entry that is meant three times id001.
+    text = text.replace("&id001", "&network").replace("*id001", "*network")
+    return "".join(f"# {line}\n" for line in comment) + text
+
+
+def _listed(value: Any) -> list[Any]:
+    """RL-Zoo takes one wrapper, or a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]

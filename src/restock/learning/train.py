@@ -31,6 +31,7 @@ def train(
     architecture: Mapping[str, Any] | None = None,
     regimes: Mapping[str, Any] | None = None,
     tell: Callable[[Report, dict[str, float]], None] | None = None,
+    preset: str | Path | None = None,
     **numbers: Any,
 ) -> dict[str, Any]:
     """Train a policy and keep it in a folder; where the same run is there already, go on with it.
@@ -45,6 +46,7 @@ def train(
         regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
+        preset: A file of numbers in the form of `hyperparams/*.yml`, which the other arguments go before.
         **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `sb3_training.configuration`.
 
     Returns:
@@ -52,6 +54,24 @@ def train(
 
     Raises:
         InvalidInput: An argument does not hold, torch is missing, or the folder holds another run.
+    """
+    config = configuration(problem, algo, seed, architecture or {}, regimes, numbers, preset)
+    return run(RunFolder(out), config, tell)
+
+
+def configuration(
+    problem: Any,
+    algo: str,
+    seed: int,
+    architecture: Mapping[str, Any],
+    regimes: Mapping[str, Any] | None,
+    numbers: Mapping[str, Any],
+    preset: str | Path | None = None,
+) -> dict[str, Any]:
+    """All that a run is, as `config.yaml` of its folder keeps it; arguments as those of `train`.
+
+    Raises:
+        InvalidInput: An argument does not hold, or a package is missing.
     """
     problem = load_problem(problem)
     if not isinstance(problem, NetworkProblem):
@@ -61,27 +81,45 @@ def train(
     if check_seed(seed) >= MOST_SEED:
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
-    if algo not in presets.ALGORITHMS:
-        own = _own(algo, architecture or {}, numbers, which is not None)
-    else:
-        from restock.learning.sb3_training import configuration
-
-        require_torch()
-        own = configuration(problem, algo, architecture or {}, numbers, which is not None)
+    blind = which is not None
+    if preset is not None:  # what is wrong with the file alone is told with its name
+        try:
+            _own(problem, algo, {}, {}, blind, preset)
+        except InvalidInput as error:
+            raise (error if str(preset) in f"{error.field} {error.value}" else error.within(f"{preset}:")) from None
     config = {
         "format": FORMAT,
         "algo": algo,
         "seed": int(seed),
         "information": "informed" if which is None else "blind",
-        **own,
+        **_own(problem, algo, architecture, numbers, blind, preset),
         "regimes": None if which is None else which.model_dump(),
         "problem": description(problem),
     }
-    return _run(RunFolder(out), plain(config), tell)
+    found: dict[str, Any] = plain(config)
+    return found
 
 
-def _own(algo: str, architecture: Mapping[str, Any], numbers: Mapping[str, Any], blind: bool) -> dict[str, Any]:
-    """What of the configuration is the own of an algorithm that trains restock's networks."""
+def _own(
+    problem: NetworkProblem,
+    algo: str,
+    architecture: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    blind: bool,
+    preset: str | Path | None,
+) -> dict[str, Any]:
+    """What of the configuration is the algorithm's own."""
+    if algo in presets.ALGORITHMS:
+        from restock.learning import sb3_training
+
+        require_torch()
+        return sb3_training.configuration(problem, algo, architecture, numbers, blind, preset)
+    if preset is not None:
+        entry = presets.entry_of(preset, problem.name)
+        network = entry.pop("policy_kwargs", None) or {}
+        if not isinstance(network, Mapping):
+            raise InvalidInput("policy_kwargs", network, "this should be a mapping of names to values", "Mend it.")
+        architecture, numbers = {**network, **architecture}, {**entry, **numbers}
     shape = validated(Architecture, architecture, "architecture")
     if blind and shape.memory == "none":
         shape = shape.model_copy(update={"memory": "belief"})
@@ -100,12 +138,25 @@ def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | N
         InvalidInput: There is no run in the folder, or it is damaged.
     """
     folder = RunFolder(out)
-    return _run(folder, folder.config(), tell)
+    return run(folder, folder.config(), tell)
 
 
-def _run(
+def run(
     folder: RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
 ) -> dict[str, Any]:
+    """Train to the end, or go on.
+
+    Args:
+        folder: Of the run.
+        config: What it is, see `configuration`.
+        tell: As in `train`.
+
+    Returns:
+        What the run came to.
+
+    Raises:
+        InvalidInput: The configuration does not hold, or the folder holds another run.
+    """
     require_torch()
     if config["algo"] in presets.ALGORITHMS:
         from restock.learning import sb3_training
