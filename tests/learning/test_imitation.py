@@ -12,8 +12,13 @@ pytest.importorskip("torch")
 
 import restock
 from restock.core.errors import InvalidInput
+from restock.core.play import Table, draw
+from restock.evaluation.simulate import run as simulate
+from restock.learning.foresight import Foresight
+from restock.learning.paths import trainable
 from restock.learning.run_folder import LAST, RunFolder
 from restock.learning.train import resume, train
+from restock.policies import Policy
 
 SMALL: dict[str, Any] = {"architecture": {"hidden": [32]}, "held_out": 16}
 
@@ -60,10 +65,49 @@ def test_hindsight_can_be_cloned(tmp_path: Path) -> None:
     assert restock.simulate("serial", str(tmp_path / "run"), episodes=2).profit.shape == (2,)
 
 
+class Seer(Policy):
+    """A clairvoyant policy from outside."""
+
+    name = "seer"
+    may_know = ("clairvoyant",)
+
+    def act(self, view: Any) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("backlog", [True, False])
+def test_foresight_is_hindsight_on_its_own_path_and_better_than_it_elsewhere(backlog: bool) -> None:
+    """Planning anew from the state one is in: the same optimum, and no worse plan after a bad start."""
+    problem = trainable(restock.load_problem("divergent", backlog=backlog))
+    episodes = draw(problem, 2, 5)
+    best = simulate(problem, restock.make_policy("hindsight", problem), episodes, 0).profit
+    assert simulate(problem, Foresight(problem), episodes, 0).profit == pytest.approx(best, rel=1e-6)
+
+    class Late(Foresight):
+        """Orders nothing for eight periods."""
+
+        def act(self, view: Any) -> Any:
+            return super().act(view) * (view.t >= 8)
+
+    table, orders = Table(problem, episodes), restock.make_policy("hindsight", problem)
+    orders.begin(2, 0, episodes)
+    plan = orders._plans.copy()  # type: ignore[attr-defined]
+    plan[:, :8] = 0.0
+    for t in range(problem.horizon):
+        table.advance(plan[:, t])
+    assert (simulate(problem, Late(problem), episodes, 0).profit > table.rewards.sum(axis=1) + 1.0).all()
+
+
+def test_dagger_asks_hindsight_where_the_network_has_been(tmp_path: Path) -> None:
+    numbers: dict[str, Any] = SMALL | {"teacher": "hindsight", "episodes": 2, "steps": 2, "rounds": 2}
+    train("serial", tmp_path / "run", "dagger", **numbers)
+    assert len(RunFolder(tmp_path / "run").metrics()) == 2
+
+
 @pytest.mark.parametrize(
     ("algo", "numbers", "field", "words"),
     [
-        ("dagger", {"teacher": "hindsight"}, "teacher", "its plan is for its own path"),
+        ("dagger", {"teacher": "tests.learning.test_imitation:Seer"}, "teacher", "its plan is for its own path"),
         ("bc", {"teacher": "rollin"}, "policy", "Did you mean 'rolling'"),
         ("bc", {"stepps": 3}, "stepps", "steps"),
     ],

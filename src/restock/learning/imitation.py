@@ -5,8 +5,8 @@ the teacher what it would have ordered there, adds that to what is known, and fi
 where its own mistakes lead. Source: Ross, Gordon and Bagnell (2011), A reduction of imitation learning and
 structured prediction to no-regret online learning, AISTATS.
 
-A teacher may know more than the network: of a blind generalist, the mean curve; with `hindsight`, which is
-for cloning alone, the future.
+A teacher may know more than the network: of a blind generalist, the mean curve; with `hindsight`, the future.
+Where the network plays, hindsight is planned anew from every state that it comes to (`foresight`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
 ALGORITHMS = ("bc", "dagger")
+HINDSIGHT = "hindsight"
 SHOWN = 1 << 36  # first seed of the episodes that are shown
 
 
@@ -64,8 +65,8 @@ def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """
     chosen = validated(Imitation, numbers, "")
     teaches = policy_class(chosen.teacher)
-    if algo == "dagger" and "clairvoyant" in teaches.may_know:
-        mend = "Use bc, or rolling as the teacher."
+    if algo == "dagger" and "clairvoyant" in teaches.may_know and chosen.teacher != HINDSIGHT:
+        mend = "Use bc, or hindsight as the teacher."
         raise InvalidInput("teacher", chosen.teacher, "its plan is for its own path, not for the network's", mend)
     return chosen.model_dump() | ({"rounds": 1} if algo == "bc" else {})
 
@@ -126,7 +127,8 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.actor = actor_of(config)
-        self.teachers = [_teacher(self.numbers.teacher, problem) for problem in problems]
+        strays = config["algo"] == "dagger"
+        self.teachers = [_teacher(self.numbers.teacher, problem, strays) for problem in problems]
         self.done, self.best, self.cpu_seconds = 0, -math.inf, 0.0
         self.shown: tuple[Any, ...] = ()  # parts of states of shape (episodes, T, k), then orders
         if folder.has(LAST):
@@ -227,7 +229,11 @@ class Training:
         }
 
 
-def _teacher(name: str, problem: NetworkProblem) -> Policy:
-    """The policy, told as much as it may be."""
+def _teacher(name: str, problem: NetworkProblem, strays: bool) -> Policy:
+    """The policy, told as much as it may be; asked where another one has strayed to, or not."""
+    if name == HINDSIGHT and strays:
+        from restock.learning.foresight import Foresight
+
+        return Foresight(problem)
     level: Information | None = "informed" if "informed" in policy_class(name).may_know else None
     return make_policy(name, problem) if level is None else make_policy(name, problem, information=level)
