@@ -24,6 +24,7 @@ STABLE = ("ppo", "a2c", "sac", "td3", "dqn")
 CONTRIB = ("tqc", "recurrent-ppo", "maskable-ppo")
 ALGORITHMS = (*STABLE, *CONTRIB)
 WRAPPER = "restock.learning.prepared.PreparedEnvironment"
+Given = str | Path | Mapping[str, Any]  # a file, or an entry of one
 FOLDER = Path(__file__).with_name("hyperparams")
 
 
@@ -32,13 +33,13 @@ def path_of(algo: str) -> Path:
     return FOLDER / f"{algo.replace('-', '_')}.yml"
 
 
-def preset(algo: str, problem: str, path: str | Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def preset(algo: str, problem: str, path: Given | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The preset for a problem.
 
     Args:
         algo: One of `ALGORITHMS`.
         problem: Its name.
-        path: A file of the same form instead of the shipped one.
+        path: A file of the same form instead of the shipped one, or an entry of such a file.
 
     Returns:
         Arguments of `Preparation`, and the other keys of the entry.
@@ -55,12 +56,14 @@ def preset(algo: str, problem: str, path: str | Path | None = None) -> tuple[dic
     return preparation, entry
 
 
-def entry_of(path: str | Path, problem: str) -> dict[str, Any]:
-    """What a file of presets says for a problem.
+def entry_of(path: Given, problem: str) -> dict[str, Any]:
+    """What a file of presets says for a problem; an entry says it itself.
 
     Raises:
         InvalidInput: The file cannot be read, or has no entry for the problem.
     """
+    if isinstance(path, Mapping):
+        return dict(path)
     entries = read_yaml(Path(path))
     key = environment_id(problem)
     name = key if key in entries else "default"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from restock.core.validation import Spec, validated
 from restock.learning.config import Regimes
 from restock.learning.describe import described
 from restock.learning.preparation import Preparation
-from restock.learning.presets import preset
+from restock.learning.presets import Given, preset
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.problems.network import NetworkProblem
 
@@ -57,7 +56,7 @@ def configuration(
     network: Mapping[str, Any],
     given: Mapping[str, Any],
     blind: bool,
-    file: str | Path | None = None,
+    file: Given | None = None,
 ) -> dict[str, Any]:
     """What of a run's configuration is the algorithm's own: the preset, changed as was told.
 
@@ -67,7 +66,7 @@ def configuration(
         network: `hidden`, the units of its hidden layers, and other keywords of its policy.
         given: Fields of `Preparation` and `Stable`, and numbers of the algorithm.
         blind: Whether a generalist is trained, which needs to see past demand.
-        file: Of presets, instead of the shipped one.
+        file: Of presets, or an entry of one, instead of the shipped one.
 
     Raises:
         InvalidInput: Something does not hold.

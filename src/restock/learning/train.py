@@ -31,7 +31,7 @@ def train(
     architecture: Mapping[str, Any] | None = None,
     regimes: Mapping[str, Any] | None = None,
     tell: Callable[[Report, dict[str, float]], None] | None = None,
-    preset: str | Path | None = None,
+    preset: presets.Given | None = None,
     **numbers: Any,
 ) -> dict[str, Any]:
     """Train a policy and keep it in a folder; where the same run is there already, go on with it.
@@ -46,7 +46,7 @@ def train(
         regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
-        preset: A file of numbers in the form of `hyperparams/*.yml`, which the other arguments go before.
+        preset: A file of numbers in the form of `hyperparams/*.yml`, or an entry of one; other arguments go before it.
         **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `sb3_training.configuration`.
 
     Returns:
@@ -66,7 +66,7 @@ def configuration(
     architecture: Mapping[str, Any],
     regimes: Mapping[str, Any] | None,
     numbers: Mapping[str, Any],
-    preset: str | Path | None = None,
+    preset: presets.Given | None = None,
 ) -> dict[str, Any]:
     """All that a run is, as `config.yaml` of its folder keeps it; arguments as those of `train`.
 
@@ -82,7 +82,7 @@ def configuration(
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
     blind = which is not None
-    if preset is not None:  # what is wrong with the file alone is told with its name
+    if isinstance(preset, (str, Path)):  # what is wrong with the file alone is told with its name
         try:
             _own(problem, algo, {}, {}, blind, preset)
         except InvalidInput as error:
@@ -106,7 +106,7 @@ def _own(
     architecture: Mapping[str, Any],
     numbers: Mapping[str, Any],
     blind: bool,
-    preset: str | Path | None,
+    preset: presets.Given | None,
 ) -> dict[str, Any]:
     """What of the configuration is the algorithm's own."""
     if algo in presets.ALGORITHMS:
