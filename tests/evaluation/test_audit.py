@@ -12,6 +12,7 @@ import restock
 from restock.evaluation.audit import Finding, audit
 from restock.policies._base import Policy, View
 from restock.policies.registry import policy_class
+from tests.policies.homes import home
 
 TOLD = {"effects": ["trend", "shock"], "goodwill": True}
 
@@ -96,7 +97,7 @@ LEVELS = [
 
 @pytest.mark.parametrize(("name", "level"), LEVELS)
 def test_every_policy_decides_from_what_it_may_know(name, level):
-    problem = restock.load_problem("serial", demand=TOLD, horizon=9)
+    problem = home(name, demand=TOLD, horizon=9)
     given = {"information": level} if len(policy_class(name).may_know) > 1 else {}
     assert audit(lambda p: restock.make_policy(name, p, **given), problem) == ()
 

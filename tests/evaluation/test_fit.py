@@ -16,9 +16,10 @@ from restock.evaluation import fit as module
 from restock.evaluation.simulate import run
 from restock.policies._base import Policy, Tunable
 from restock.problems.network.load import instances
+from tests.policies.homes import home
 from tests.policies.test_levels import one_node
 
-TUNABLE = [name for name in restock.list_policies() if restock.make_policy(name, "serial").tunables()]
+TUNABLE = [name for name in restock.list_policies() if restock.make_policy(name, home(name)).tunables()]
 
 
 def earned(problem: Any, name: str, parameters: dict[str, Any], chance: Any) -> float:

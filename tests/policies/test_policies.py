@@ -22,6 +22,7 @@ from restock.policies.flows import (
 )
 from restock.policies.registry import policy_class
 from restock.problems.network.load import instances
+from tests.policies.homes import home
 from tests.problems.network.networks import random_network
 
 TEXTS = [name for name in restock.list_policies() if issubclass(policy_class(name), TextPolicy)]
@@ -264,7 +265,7 @@ def test_every_known_policy_can_be_made_and_introduces_itself():
         assert kind.name == name
         assert kind.may_know and set(kind.may_know) <= {"blind", "informed", "clairvoyant"}
         assert kind.summary and len(kind.summary) < 90
-        policy = restock.make_policy(name, "serial")
+        policy = restock.make_policy(name, home(name))
         assert all(isinstance(value, (float, int, str)) for value in policy.parameters_in_words().values())
 
 

@@ -33,6 +33,7 @@ _HOMES = {
     "published-mssp": ("restock.policies.published.look_ahead", "PublishedMSSP"),
     "rolling": ("restock.policies.rolling", "Rolling"),
     "stochastic": ("restock.policies.stochastic", "Stochastic"),
+    "optimal": ("restock.policies.optimal", "Optimal"),
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
 }
 _TRAINED = "restock.learning.trained"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 FIXED = {
     "hindsight": "#1f2a36",
+    "optimal": "#7a1f5c",
     "base-stock": "#2f6fb0",
     "base-stock (formula)": "#2f6fb0",
     "base-stock (tuned)": "#14776a",
