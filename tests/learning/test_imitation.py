@@ -33,7 +33,7 @@ def test_a_clone_of_base_stock_orders_like_it(tmp_path: Path) -> None:
         for policy in (str(tmp_path / "run"), restock.make_policy("base-stock", "serial", information="informed"))
     )
     assert clone == pytest.approx(teacher, rel=0.05)
-    assert RunFolder(tmp_path / "run").metrics()[0]["loss"] < 0.1
+    assert RunFolder(tmp_path / "run").metrics()[0]["train/loss"] < 0.1
 
 
 def test_dagger_asks_where_the_network_has_been_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from restock.core.errors import InvalidInput
 from restock.core.play import draw
 from restock.core.rowwise import RowWise
 from restock.evaluation.simulate import run
+from restock.learning.metrics import CLOCKS
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.train import resume, train
 
 torch = pytest.importorskip("torch")
 SMALL: dict[str, Any] = {"steps": 20, "batch": 16, "restarts": 2, "evaluate_every": 5, "held_out": 16}
 TINY_NETWORK = {"hidden": [8]}
-TIMES = ("steps_per_second", "cpu_seconds", "seconds_left")
 
 
 class Stop(Exception):
@@ -56,7 +56,7 @@ def same_weights(one: Any, other: Any) -> bool:
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:
-    return [{k: v for k, v in line.items() if k not in TIMES} for line in RunFolder(folder).metrics()]
+    return [{k: v for k, v in line.items() if k not in CLOCKS} for line in RunFolder(folder).metrics()]
 
 
 def test_a_smoke_run_improves_over_the_untrained_policy(tmp_path: Path) -> None:

@@ -83,6 +83,18 @@ class HeldOut:
         ]
         return np.concatenate(parts)
 
+    def example(self, actor: Any) -> dict[str, Array]:
+        """The first episode under the network, by name, as a trajectory has it."""
+        actor.eval()
+        episode = self.example_by(lambda p: Candidate(p, self.information, Deployed(actor, p), False))
+        actor.train()
+        return episode
+
+    def example_by(self, make: Callable[[NetworkProblem], Policy]) -> dict[str, Array]:
+        """The first episode of the first problem under the policy that `make` makes."""
+        problem = self.problems[0]
+        return run(problem, make(problem), self._episodes[0].rows(slice(0, 1)), 0).trajectory.episode(0)
+
     def profit(self, actor: Any, integer: bool = False) -> tuple[float, float]:
         """Mean profit of an episode under the network, and its standard error."""
         earned = self.earned(actor, integer)

@@ -142,6 +142,8 @@ class Training:
         """Learn to the end."""
         from restock.learning.pathwise import Report
 
+        if not self.done:
+            self.folder.record_start(self.held_out.example(self.actor))
         while self.done < self.numbers.rounds:
             began, clock = time.process_time(), time.perf_counter()
             self._show()
@@ -157,8 +159,8 @@ class Training:
             speed = self.numbers.steps / seconds
             report = Report(0, step, profit, self.best, math.nan, speed, self.cpu_seconds, left * seconds)
             gaps = self.held_out.gaps(profit)
-            line = {k: v for k, v in dataclasses.asdict(report).items() if k != "training"}
-            self.folder.record(line | {"standard_error": error, "loss": loss} | gaps)
+            line = dataclasses.asdict(report) | {"standard_error": error} | self.held_out.lines | gaps
+            self.folder.record(line | {"train/loss": loss}, self.held_out.example(self.actor))
             self.folder.save(
                 LAST,
                 {

@@ -113,6 +113,8 @@ class Training:
         """Train to the end; stopped at any moment, a new `Training` in the folder goes on."""
         with one_thread():
             began = time.process_time() - self.cpu_seconds
+            if not self.lines:
+                self.folder.record_start(self.held_out.example(self.actor))
             mark, since = time.perf_counter(), self.step
             while not self.done:
                 profit = self._gradient_step()
@@ -148,6 +150,12 @@ class Training:
         if not math.isfinite(float(norm)):
             rate = self.numbers.peak_rate
             raise InvalidInput("peak_rate", rate, "training went astray (infinite gradient)", "Write a smaller one.")
+        self._learnt = {
+            "train/learning_rate": float(self.schedule.get_last_lr()[0]),
+            "train/loss": float(loss.detach()),
+            "train/gradient_norm": float(norm),
+            "train/sharpness": self._sharpness(),
+        }
         self.optimizer.step()
         self.schedule.step()
         return float(profit.detach().mean())
@@ -204,12 +212,8 @@ class Training:
         if self.numbers.cpu_seconds is not None:
             seconds = min(seconds, max(self.numbers.cpu_seconds - self.cpu_seconds, 0.0))
         report = Report(self.restart, self.step, profit, self.best, training, speed, self.cpu_seconds, seconds)
-        line = dataclasses.asdict(report) | {
-            "standard_error": error,
-            "learning_rate": float(self.schedule.get_last_lr()[0]),
-            "sharpness": self._sharpness(),
-        }
-        self.folder.record(line | self.held_out.gaps(profit))
+        line = dataclasses.asdict(report) | {"standard_error": error} | self.held_out.lines
+        self.folder.record(line | self.held_out.gaps(profit) | self._learnt, self.held_out.example(self.actor))
         self.lines += 1
         return report
 

@@ -3,13 +3,19 @@
 runs/NAME/
   config.yaml          the problem in full, the algorithm and its numbers, the seed, the information level
   versions.json        versions of everything that could change a digit
-  metrics.jsonl        one line an evaluation
+  metrics.jsonl        one line an evaluation (see `metrics.FIELDS`)
+  tensorboard/         the same as events, where the package tensorboard is installed
   checkpoints/last.pt  all that a resumed run goes on from
   checkpoints/best.pt  the policy: the best on held-out paths so far
-  checkpoints.json     the SHA-256 of both
+  checkpoints.json     the SHA-256 of both, and of what the configuration says
+  snapshots/           one held-out episode at some of the evaluations
   result.json          what the finished run came to
+  evaluation/          episodes of the best policy on fresh paths, and their summary (see `evaluation`)
+  report.html          all of it on one page (see `restock.report.training`)
+  lock                 held by the process that trains
 
-Every file is written whole or not at all.
+Every file is written whole or not at all, but for the metrics and the events, which are added to: what a
+stop has left half written there, a resumed run drops.
 """
 
 from __future__ import annotations
@@ -17,19 +23,27 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from restock.core.errors import InvalidInput
+from restock.core.holding import taken
+from restock.core.problem import Array
 from restock.core.reading import read_text, read_yaml
 from restock.core.writing import write_whole
+from restock.learning import events, metrics, snapshots
+from restock.learning.metrics import damaged
 
 FORMAT = 1
 LAST, BEST = "last.pt", "best.pt"
+NEEDED = ("format", "algo", "seed", "information", "training", "problem")  # of every configuration
 
 
 class RunFolder:
@@ -41,6 +55,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._profits: list[float] | None = None  # of the lines written so far
 
     @property
     def name(self) -> str:
@@ -54,16 +69,42 @@ class RunFolder:
 
     # configuration ----------------------------------------------------------------------------------
 
+    def finished(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the run came to, if it is there and finished.
+
+        Raises:
+            InvalidInput: There is another run in the folder, or it is damaged.
+        """
+        self._check(config)
+        return self.result()
+
+    @contextmanager
+    def begun_by(self, config: Mapping[str, Any], versions: Mapping[str, str]) -> Iterator[None]:
+        """Begin the run or go on with it, and keep other processes from training in the folder meanwhile.
+
+        Raises:
+            InvalidInput: Another process trains in it, there is another run in it, or it cannot be written.
+        """
+        with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / "lock").open("w", encoding="ascii")
+        with file:
+            if not taken(file):
+                mend = "Wait for it, stop it, or name another folder."
+                raise InvalidInput("out", str(self.path), "another process is training in this folder", mend)
+            self.begin(config, versions)
+            yield
+
     def begin(self, config: Mapping[str, Any], versions: Mapping[str, str]) -> None:
-        """Write what the run is.
+        """Write what the run is; where it is begun already, make ready to go on.
 
         Raises:
             InvalidInput: There is another run in the folder, or it cannot be written.
         """
         if self.begun:
-            if dict(self.config()) != dict(config):
-                mend = "Name another folder, or delete this one."
-                raise InvalidInput("out", str(self.path), "there is another run in this folder", mend)
+            self._check(config)
+            if not self.has(LAST):
+                self.keep(0)  # it was stopped before its first checkpoint
             return
         self._write("versions.json", json.dumps(dict(versions), indent=2) + "\n")
         self._write("metrics.jsonl", "")
@@ -82,6 +123,12 @@ class RunFolder:
         if config.get("format") != FORMAT:
             problem = f"this run is of format {config.get('format')}, not {FORMAT}"
             raise InvalidInput("run", str(self.path), problem, "Train again.")
+        missing = [name for name in NEEDED if name not in config]
+        if missing:
+            raise damaged(self.path / "config.yaml", f"it does not say {', '.join(missing)}")
+        known = self._hashes().get("config.yaml")
+        if known is not None and _hash_of(config) not in known:
+            raise damaged(self.path / "config.yaml", "it is not what the checkpoints were made with (SHA-256)")
         return config
 
     # checkpoints ----------------------------------------------------------------------------------
@@ -100,10 +147,14 @@ class RunFolder:
         data = buffer.getvalue()
         # The hash comes before its file, beside the one of the file that is there: a stop between
         # the two leaves a file that is known.
-        hashes = self._hashes()
-        hashes[name] = [hashlib.sha256(data).hexdigest(), *hashes.get(name, [])[:1]]
+        hashes, path = self._hashes(), self.path / "checkpoints" / name
+        there = [hashlib.sha256(path.read_bytes()).hexdigest()] if path.is_file() else []
+        hashes[name] = [hashlib.sha256(data).hexdigest(), *there]
+        if "config.yaml" not in hashes and self.begun:
+            hashes["config.yaml"] = [_hash_of(self.config())]
         self._write("checkpoints.json", json.dumps(hashes, indent=2) + "\n")
-        write_whole(self.path / "checkpoints" / name, lambda path: path.write_bytes(data))
+        with self._writing():
+            write_whole(path, lambda path: path.write_bytes(data))
 
     def load(self, name: str) -> dict[str, Any]:
         """A checkpoint.
@@ -120,11 +171,11 @@ class RunFolder:
             mend = f"Go on with the training: restock train --resume {self.path}."
             raise InvalidInput("checkpoint", str(path), "it is missing", mend) from None
         if hashlib.sha256(data).hexdigest() not in self._hashes().get(name, []):
-            raise _damaged(path, "its content is not what was written (SHA-256)")
+            raise damaged(path, "its content is not what was written (SHA-256)")
         try:
             content: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True)
         except Exception as error:  # whatever unpickling raises
-            raise _damaged(path, f"it cannot be read ({type(error).__name__})") from None
+            raise damaged(path, f"it cannot be read ({type(error).__name__})") from None
         return content
 
     def has(self, name: str) -> bool:
@@ -138,14 +189,45 @@ class RunFolder:
         try:
             return {name: list(known) for name, known in json.loads(read_text(path, "run", "JSON")).items()}
         except (ValueError, AttributeError, TypeError):
-            raise _damaged(path, "it is not JSON") from None
+            raise damaged(path, "it is not JSON") from None
 
     # figures ----------------------------------------------------------------------------------------
 
-    def record(self, line: Mapping[str, Any]) -> None:
-        """Add one line to the metrics."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dict(line)) + "\n")
+    def record(self, line: Mapping[str, Any], episode: Mapping[str, Array] | None = None) -> None:
+        """Add one line to the metrics, the same to the events, and maybe a snapshot.
+
+        Args:
+            line: What an evaluation found, see `metrics.FIELDS`; names with a slash are the algorithm's own.
+            episode: A held-out episode under the policy as it is now, by name.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        if self._profits is None:
+            self._profits = _profits(self.metrics())
+        known = metrics.line_of(line)
+        with self._writing():
+            metrics.append(self._metrics, known)
+            events.add(self.path / "tensorboard", known)
+        self._profits += _profits([known])
+        if episode is not None:
+            about = int(known["restart"]), int(known["step"]), float(known.get("profit", math.nan))
+            snapshot = snapshots.Snapshot(len(self._profits), *about, episode)
+            with self._writing():
+                snapshots.add(self.path / "snapshots", snapshot, 1 + int(np.nanargmax(self._profits)))
+
+    def record_start(self, episode: Mapping[str, Array]) -> None:
+        """Keep the episode under the policy before training."""
+        with self._writing():
+            snapshots.add(self.path / "snapshots", snapshots.Snapshot(0, 0, 0, math.nan, episode), 0)
+
+    def snapshots(self) -> list[snapshots.Snapshot]:
+        """The episodes that were kept.
+
+        Raises:
+            InvalidInput: One is damaged.
+        """
+        return snapshots.read(self.path / "snapshots")
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines written so far.
@@ -153,18 +235,22 @@ class RunFolder:
         Raises:
             InvalidInput: One of them is damaged.
         """
-        path = self.path / "metrics.jsonl"
-        text = read_text(path, "run", "JSON lines") if path.is_file() else ""
-        try:
-            return [json.loads(line) for line in text.splitlines()]
-        except ValueError:
-            raise _damaged(path, "a line is not JSON") from None
+        return metrics.read(self._metrics)
 
     def keep(self, count: int) -> None:
-        """Drop the metrics after the first `count` lines: a resumed run writes them again."""
-        path = self.path / "metrics.jsonl"
-        lines = (read_text(path, "run", "JSON lines") if path.is_file() else "").splitlines(keepends=True)
-        self._write("metrics.jsonl", "".join(lines[:count]))
+        """Drop what was recorded after the first `count` evaluations: a resumed run records it again.
+
+        Raises:
+            InvalidInput: There are fewer, or one of them is damaged.
+        """
+        lines = metrics.read(self._metrics, count)
+        if len(lines) < count:
+            raise damaged(self._metrics, f"it has {len(lines)} lines, the checkpoint knows of {count}")
+        self._write("metrics.jsonl", metrics.text_of(lines))
+        self._profits = _profits(lines)
+        with self._writing():
+            events.rewrite(self.path / "tensorboard", lines)
+            snapshots.drop(self.path / "snapshots", count)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write what the run came to."""
@@ -182,11 +268,34 @@ class RunFolder:
         try:
             found: dict[str, Any] = json.loads(read_text(path, "run", "JSON"))
         except ValueError:
-            raise _damaged(path, "it is not JSON") from None
+            raise damaged(path, "it is not JSON") from None
         return found
 
+    def _check(self, config: Mapping[str, Any]) -> None:
+        """Make sure that the run in the folder, if there is one, is this one."""
+        if self.begun and dict(self.config()) != dict(config):
+            mend = "Name another folder, or delete this one."
+            raise InvalidInput("out", str(self.path), "there is another run in this folder", mend)
+
+    @property
+    def _metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
     def _write(self, name: str, text: str) -> None:
-        write_whole(self.path / name, lambda path: path.write_text(text, encoding="utf-8"))
+        with self._writing():
+            write_whole(self.path / name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say how to go on where something cannot be written (a full disk): what was kept is still there."""
+        mend = f"Mend that, then go on: restock train --resume {self.path}." if self.begun else "Choose another folder."
+        try:
+            yield
+        except InvalidInput as error:
+            raise InvalidInput(error.field, error.value, error.problem, mend) from None
+        except OSError as error:
+            what = f"it cannot be written ({error.strerror or error})"
+            raise InvalidInput("path", str(error.filename or self.path), what, mend) from None
 
 
 def free_name(problem: str, algo: str, seed: int) -> str:
@@ -194,5 +303,10 @@ def free_name(problem: str, algo: str, seed: int) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{problem}-{algo}-{seed}")
 
 
-def _damaged(path: Path, why: str) -> InvalidInput:
-    return InvalidInput("checkpoint", str(path), f"this file is damaged: {why}", "Train again, or restore the folder.")
+def _profits(lines: Iterable[Mapping[str, Any]]) -> list[float]:
+    return [float(line.get("profit", math.nan)) for line in lines]
+
+
+def _hash_of(config: Mapping[str, Any]) -> str:
+    """Of what it says, however the file is laid out."""
+    return hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()

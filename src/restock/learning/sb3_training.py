@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -131,15 +132,15 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
     _, judged = chance_of(ground if regimes is None else problem, regimes)
     with one_thread():
         training = Training(ground, None if regimes is None else _met(problem, regimes), config, folder)
-        folder.begin(config, versions() | _more_versions(config["algo"]))
-        finished = folder.result()
+        finished = folder.finished(config)
         if finished is not None:
-            return dict(finished)
-        training.held_out = HeldOut(judged, training.frame.held_out, config["information"], 0)
-        lines = training.held_out.compute_lines()
-        training.run(tell)
-        result: dict[str, Any] = training.result() | lines
-    folder.finish(result)
+            return finished
+        with folder.begun_by(config, versions() | _more_versions(config["algo"])):
+            training.held_out = HeldOut(judged, training.frame.held_out, config["information"], 0)
+            lines = training.held_out.compute_lines()
+            training.run(tell)
+            result: dict[str, Any] = training.result() | lines
+            folder.finish(result)
     return result
 
 
@@ -174,16 +175,16 @@ class Training:
 
     def run(self, tell: Callable[[Any, dict[str, float]], None] | None) -> None:
         """Train to the end; stopped at any moment, a new `Training` in the folder goes on."""
-        from stable_baselines3.common.logger import configure
+        from stable_baselines3.common.logger import Logger
 
         from restock.learning.sb3_callback import Rounds
 
-        resumed = self.folder.has(LAST)
-        if resumed:
+        if self.folder.has(LAST):
             self._load(self.folder.load(LAST))
         else:
             self.next = self.every
-        self.model.set_logger(configure(str(self.folder.path / "tensorboard"), _outputs()))
+            self.folder.record_start(self.example())
+        self.model.set_logger(Logger(folder=None, output_formats=[]))  # what it gathers goes where all metrics go
         rounds = Rounds(self, tell)
         self._begin_round()
         left = self.frame.steps - self.model.num_timesteps
@@ -213,6 +214,19 @@ class Training:
 
     def profit(self, integer: bool = False) -> tuple[float, float]:
         """Mean profit of a held-out episode, and its standard error."""
+        with self._deployed(integer) as make:
+            earned = self.held_out.earned_by(make)
+        return float(earned.mean()), float(earned.std(ddof=1) / math.sqrt(len(earned)))
+
+    def example(self) -> dict[str, Any]:
+        """The first held-out episode under the policy as it is, by name."""
+        with self._deployed(False) as make:
+            found: dict[str, Any] = self.held_out.example_by(make)
+        return found
+
+    @contextmanager
+    def _deployed(self, integer: bool) -> Iterator[Callable[[NetworkProblem], Any]]:
+        """What makes policies of the network, which is not training meanwhile."""
         from restock.learning.agents import Agent
         from restock.learning.held_out import Candidate
 
@@ -220,13 +234,8 @@ class Training:
         training = network.training
         network.set_training_mode(False)
         prepared = self._judging()
-
-        def make(problem: NetworkProblem) -> Candidate:
-            return Candidate(problem, self.config["information"], Agent(network, prepared, problem), integer)
-
-        earned = self.held_out.earned_by(make)
+        yield lambda problem: Candidate(problem, self.config["information"], Agent(network, prepared, problem), integer)
         network.set_training_mode(training)
-        return float(earned.mean()), float(earned.std(ddof=1) / math.sqrt(len(earned)))
 
     def _judging(self) -> Any:
         """Forms of their own, since a policy that is corrected remembers its episodes."""
@@ -255,14 +264,9 @@ class Training:
         if self.environment.prepared.stages is not None:
             model.logger.record("curriculum/periods", self.environment.periods)
         learnt = {name: float(value) for name, value in model.logger.name_to_value.items() if _is_number(value)}
-        found = dataclasses.asdict(report) | {"standard_error": error} | gaps
-        self.folder.record({name: value for name, value in (found | learnt).items() if value == value})
-        for name in ("profit", "best", "standard_error", *gaps):
-            model.logger.record(f"eval/{name}", found[name])
-        if met:
-            model.logger.record("rollout/profit", training)
-        model.logger.record("time/steps_per_second", speed)
-        model.logger.dump(model.num_timesteps)
+        line = dataclasses.asdict(report) | {"standard_error": error} | self.held_out.lines | gaps | learnt
+        self.folder.record(line, self.example())
+        model.logger.dump(model.num_timesteps)  # begins to gather anew
         model.ep_info_buffer.clear()
         self.evaluations += 1
         self.next = (model.num_timesteps // self.every + 1) * self.every
@@ -354,12 +358,6 @@ def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
         return combinations(problem)
     mend = "Use pathwise for a broad family, or --generalist effects."
     raise InvalidInput("regimes.kind", regimes.kind, "these algorithms are trained for combinations of effects", mend)
-
-
-def _outputs() -> list[str]:
-    from stable_baselines3.common import logger
-
-    return [] if getattr(logger, "SummaryWriter", None) is None else ["tensorboard"]
 
 
 def _more_versions(algo: str) -> dict[str, str]:

@@ -181,33 +181,31 @@ def run(
         raise InvalidInput("warm_up", warm_up, f"the episode has {problem.horizon} periods", mend)
     actor_of(config)  # whatever is wrong with the network is told before anything is written
     chance, judged = chance_of(ground if regimes is None else problem, regimes)
-    folder.begin(config, versions())
-    finished = folder.result()
+    finished = folder.finished(config)
     if finished is not None:
         return finished
-    held_out = HeldOut(judged, numbers.held_out, config["information"], warm_up)
-    lines = held_out.compute_lines()
-    with one_thread():
+    with folder.begun_by(config, versions()), one_thread():
+        held_out = HeldOut(judged, numbers.held_out, config["information"], warm_up)
+        lines = held_out.compute_lines()
         training: Any = (
             imitation.Training(judged, config, held_out, folder)
             if imitates
             else Training(ground, chance, config, numbers, held_out, folder)
         )
         training.run(tell)
-    best = actor_of(config)
-    best.load_state_dict(folder.load(BEST)["actor"])
-    with one_thread():
+        best = actor_of(config)
+        best.load_state_dict(folder.load(BEST)["actor"])
         plain_orders, whole_orders = (held_out.profit(best, integer)[0] for integer in (False, True))
-    result: dict[str, Any] = training.in_words() | {
-        "problem": problem.name,
-        "algo": config["algo"],
-        "information": config["information"],
-        "integer": whole_orders >= plain_orders,
-        "profit": plain_orders,
-        "profit_integer": whole_orders,
-        **lines,
-    }
-    folder.finish(result)
+        result: dict[str, Any] = training.in_words() | {
+            "problem": problem.name,
+            "algo": config["algo"],
+            "information": config["information"],
+            "integer": whole_orders >= plain_orders,
+            "profit": plain_orders,
+            "profit_integer": whole_orders,
+            **lines,
+        }
+        folder.finish(result)
     return result
 
 

@@ -1,0 +1,69 @@
+"""The metrics of a run: one line of JSON an evaluation, the same names whatever the algorithm."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from restock.core.errors import InvalidInput
+from restock.core.reading import read_text
+
+FIELDS = {
+    "restart": "which, from 0",
+    "step": "gradient steps of the restart; of the algorithms of stable-baselines3, steps of the environment",
+    "profit": "mean profit of a held-out episode, without exploration",
+    "standard_error": "of `profit`",
+    "best": "the largest `profit` so far, earlier restarts included",
+    "base_stock": "mean profit of base-stock on the same episodes",
+    "bound": "`base_stock`, and what the hindsight optimum adds to it on some of these episodes",
+    "above_base_stock": "(`profit` - `base_stock`) / |`base_stock`|",
+    "below_bound": "(`bound` - `profit`) / |`bound`|",
+    "training": "mean profit of what was trained on last: a batch, or a hundred episodes with their exploration",
+    "steps_per_second": "since the last evaluation",
+    "cpu_seconds": "processor time so far",
+    "seconds_left": "estimate of the rest",
+    "time": "when, in seconds since 1970",
+}
+CLOCKS = ("steps_per_second", "cpu_seconds", "seconds_left", "time")  # what differs when a run is repeated
+
+
+def line_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A line: what is no finite number is left out, and the time is added."""
+    line = {name: value for name, value in values.items() if not isinstance(value, float) or math.isfinite(value)}
+    return line | {"time": round(time.time(), 3)}
+
+
+def append(path: Path, line: Mapping[str, Any]) -> None:
+    """Add a line to the file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dict(line)) + "\n")
+
+
+def read(path: Path, count: int | None = None) -> list[dict[str, Any]]:
+    """The first so many lines, or all.
+
+    Raises:
+        InvalidInput: One of them is damaged.
+    """
+    text = read_text(path, "run", "JSON lines") if path.is_file() else ""
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(text.splitlines()[:count], 1):
+        try:
+            found.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            raise damaged(path, f"line {number} is not JSON") from None
+    return found
+
+
+def text_of(lines: list[dict[str, Any]]) -> str:
+    """The lines as a file holds them."""
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def damaged(path: Path, why: str) -> InvalidInput:
+    """The error for a file of a run folder that cannot be what was written."""
+    return InvalidInput("run", str(path), f"this file is damaged: {why}", "Train again, or restore the folder.")

@@ -1,0 +1,104 @@
+"""One held-out episode, played again at some of the evaluations: how the policy learnt, to be looked at.
+
+The files are few however long a run is: the state before training, evaluations at equal distances (every
+one at first, every second once there are more than `MOST`, and so on), the best and the last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.core.writing import write_whole
+
+MOST = 8
+ABOUT = ("restart", "step", "profit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """An episode under the policy as it was then.
+
+    Attributes:
+        evaluation: Which, from 1; 0 is before training.
+        restart: Which, from 0.
+        step: Of the restart.
+        profit: Mean over all held-out episodes; NaN before training.
+        fields: The episode by name, as in a trajectory: stocks of shape (T + 1, k), flows of (T, k).
+    """
+
+    evaluation: int
+    restart: int
+    step: int
+    profit: float
+    fields: Mapping[str, Array]
+
+
+def kept(count: int, best: int) -> set[int]:
+    """Evaluations that are kept when there have been so many.
+
+    Args:
+        count: Evaluations so far.
+        best: Number of the best of them.
+    """
+    apart = 1
+    while count // apart > MOST:
+        apart *= 2
+    return {*range(0, count + 1, apart), count, best}
+
+
+def add(folder: Path, snapshot: Snapshot, best: int) -> None:
+    """Write a snapshot, and drop those that are not kept any more.
+
+    Args:
+        folder: Of the snapshots.
+        snapshot: The last one.
+        best: Number of the best evaluation so far.
+    """
+    about = {name: np.array(getattr(snapshot, name)) for name in ABOUT}
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez_compressed(file, **about, **{f"field.{name}": values for name, values in snapshot.fields.items()})  # type: ignore[arg-type]
+
+    write_whole(folder / f"{snapshot.evaluation:06d}.npz", write)
+    stay = kept(snapshot.evaluation, best)
+    for number, path in _files(folder).items():
+        if number not in stay:
+            path.unlink()
+
+
+def drop(folder: Path, count: int) -> None:
+    """Drop the snapshots after the first `count` evaluations: a resumed run makes them again."""
+    for number, path in _files(folder).items():
+        if number > count:
+            path.unlink()
+
+
+def read(folder: Path) -> list[Snapshot]:
+    """The snapshots in their order.
+
+    Raises:
+        InvalidInput: One is damaged.
+    """
+    found = []
+    for number, path in sorted(_files(folder).items()):
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                fields = {name[6:]: content[name] for name in content.files if name.startswith("field.")}
+                restart, step, profit = (content[name].item() for name in ABOUT)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            mend = "Delete the file, or copy it anew."
+            raise InvalidInput("run", str(path), f"this file is damaged ({type(error).__name__})", mend) from None
+        found.append(Snapshot(number, int(restart), int(step), float(profit), fields))
+    return found
+
+
+def _files(folder: Path) -> dict[int, Path]:
+    return {int(path.stem): path for path in folder.glob("*.npz") if path.stem.isdigit()}
