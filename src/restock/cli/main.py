@@ -28,6 +28,7 @@ from restock.cli.list import list_all
 from restock.cli.show import show
 from restock.cli.simulate import simulate
 from restock.cli.train import train
+from restock.cli.tune import tune
 from restock.core.errors import InvalidInput, shown
 
 
@@ -64,6 +65,7 @@ app.command("compare")(compare)
 app.command("fit")(fit)
 app.command("bench")(bench)
 app.command("train")(train)
+app.command("tune")(tune)
 app.command("evaluate")(evaluate)
 app.command("leaderboard")(leaderboard)
 app.command("demo")(demo)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from restock.core.checks import whole_number, yes_or_no
@@ -113,7 +112,7 @@ def make_plan(
     search: Sequence[str] | Mapping[str, Any],
     architecture: Mapping[str, Any],
     regimes: Mapping[str, Any] | None,
-    preset: str | Path | None,
+    preset: presets.Given | None,
     startup: int,
     pruning: bool,
     numbers: Mapping[str, Any],

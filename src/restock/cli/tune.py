@@ -1,0 +1,179 @@
+"""`restock tune`: the numbers with which an algorithm trains the best policy, found by search."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, problem_of
+from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet, table
+from restock.cli.train import Generalist, read_settings
+from restock.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from restock.learning.tuning.tune import Progress, Tuning
+
+Algo = Annotated[
+    str,
+    typer.Option("--algo", help="pathwise, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo."),
+]
+Trials = Annotated[
+    int, typer.Option("--trials", "-n", help="Trials there are to be in the end, those of earlier calls included.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Trials at a time, each in a process of its own.")]
+Steps = Annotated[
+    int | None,
+    typer.Option("--steps", help="Steps of every training: of pathwise gradient steps, else of the environment."),
+]
+Search = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--search",
+        metavar="NAME=RANGE",
+        help="Search this too, or in this range: gamma=0.9..1.0, learning_rate=log:1e-5..1e-3, "
+        "network.hidden=[[64,64],[128,128]]; repeatable. @FILE.yml replaces the usual space.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A number that is settled, and not searched; repeatable."),
+]
+Preset = Annotated[
+    Path | None,
+    typer.Option(
+        "--preset", metavar="FILE", help="Begin with these numbers, not the shipped preset.", show_default=False
+    ),
+]
+Startup = Annotated[int, typer.Option("--startup", help="Trials drawn at random before the sampler learns from them.")]
+Pruning = Annotated[bool, typer.Option("--prune/--no-prune", help="End trials that lag behind.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the search and of every training.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the search. Default: runs/tune-PROBLEM-ALGO-SEED."),
+]
+
+
+def tune(
+    name: ProblemName,
+    algo: Algo = "pathwise",
+    trials: Trials = 50,
+    jobs: Jobs = 1,
+    steps: Steps = None,
+    out: Out = None,
+    search: Search = None,
+    settings: Settings = None,
+    preset: Preset = None,
+    startup: Startup = 10,
+    prune: Pruning = True,
+    generalist: Generalist = None,
+    demand: Demand = None,
+    horizon: Horizon = None,
+    backlog: Backlog = None,
+    discount: Discount = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search for the numbers with which an algorithm trains the best policy.
+
+    The folder then holds best.yml (restock train --preset), the best policy, every trial and a report.
+    Stopped at any moment, the same command goes on.
+    """
+    from restock.learning.run_folder import free_name
+    from restock.learning.tuning import tune as learning
+    from restock.report.tuning import write_tuning_report
+
+    console = Console(as_json, quiet)
+    problem = problem_of(name, demand, horizon, backlog, discount)
+    folder = out or Path("runs") / f"tune-{free_name(problem.name, algo, seed)}"
+    numbers, network = read_settings(settings)
+    if steps is not None:
+        if "steps" in numbers:
+            raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
+        numbers["steps"] = steps
+    regimes = None if generalist is None else {"kind": generalist}
+    command, asked = _command(), _asked(name, demand, horizon, backlog, discount)
+    console.remark(f"Tuning {algo} for {problem.name}: {trials} trials, {jobs} at a time, in {folder}.")
+    try:
+        found = learning.tune(
+            problem, folder, algo, trials, jobs, seed, search or (), network, regimes, preset,
+            startup, prune, _teller(console), **numbers,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        if (folder / "tuning.yaml").is_file():
+            write_tuning_report(learning.read_tuning(folder), command=command, problem=asked)
+        words = f"stopped; the trials that have ended are kept in {folder}"
+        raise Halted(INTERRUPTED, words, "The same command goes on") from None
+    page = write_tuning_report(found, command=command, problem=asked)
+    if as_json:
+        console.document({**found.to_dict(), "report": str(page)})
+    else:
+        _show(console, found, page, asked)
+
+
+def _command() -> str:
+    """What was typed."""
+    return shlex.join(["restock", *sys.argv[1:]])
+
+
+def _asked(
+    name: str, demand: list[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+) -> str:
+    """What names the problem on a command line, its changes included."""
+    words = [name, *(word for snippet in demand or () for word in ("--demand", snippet))]
+    words += [] if horizon is None else ["--horizon", str(horizon)]
+    words += [] if backlog is None else ["--backlog" if backlog else "--lost-sales"]
+    words += [] if discount is None else ["--discount", str(discount)]
+    return shlex.join(words)
+
+
+def _teller(console: Console) -> Any:
+    """One line a trial, on stderr."""
+
+    def tell(progress: Progress) -> None:
+        trial, best = progress.trial, progress.best
+        value = "" if math.isnan(trial.value) else f"  profit {trial.value:10.2f}"
+        so_far = "" if best is None else f"  best {best.value:10.2f} (trial {best.number})"
+        if trial.state == "pruned":
+            at = max(trial.evaluations, default=0) / progress.evaluations
+            value += f" (ended at {100 * at:.0f} %)"
+        elif trial.problem:
+            value += f" ({trial.problem})"
+        left = f"{_duration(progress.seconds_left)} left" if progress.ended < progress.trials else "done"
+        console.remark(
+            f"trial {trial.number:>3}  {trial.state:<8}{value}{so_far}  {_duration(trial.seconds)}  "
+            f"{progress.ended} of {progress.trials}  {left}"
+        )
+
+    return tell
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+
+
+def _show(console: Console, found: Tuning, page: Path, asked: str) -> None:
+    from restock.report.numbers import share
+    from restock.report.tuning import answer
+
+    for sentence in answer(found):
+        console.text(sentence)
+    if found.best is not None:
+        console.text()
+        shown = table("number", "searched", "best", "importance", numbers=(3,))
+        for name in found.importance or found.plan.space:
+            weight = share(found.importance[name]) if found.importance else ""
+            value = found.best.values[name]
+            words = f"{value:.4g}" if isinstance(value, float) else str(value)
+            shown.add_row(name, str(found.plan.space[name]), words, weight)
+        console.table(shown)
+        console.text(f"Train with it: {found.command(asked)}")
+        console.text(f"Use the policy: restock simulate {asked} {found.path / 'best'}")
+    console.text(f"Report: {page}")

@@ -1,0 +1,128 @@
+"""Processes that train trials beside each other; see `worker` for what is said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import restock
+
+PATIENCE = 3.0  # seconds a process has to end by itself
+
+
+class Worker:
+    """A process that trains one trial after the other.
+
+    A process of its own, not a fork: compiled code and torch have threads, which a fork does not survive. What is
+    started is a module, not the script that runs, so a script needs no guard around its main part.
+
+    Args:
+        log: Where its error output goes.
+        heard: Where what it says is put, with the worker; None when it has ended.
+    """
+
+    def __init__(self, log: IO[bytes], heard: queue.Queue[tuple[Worker, Any]]) -> None:
+        home = str(Path(restock.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "restock.learning.tuning.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C in a terminal is for the command, which ends its workers
+        )
+        self._heard = heard
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                break
+            self._heard.put((self, said))
+        self._heard.put((self, None))
+
+    def say(self, data: Any) -> None:
+        """Answer; a process that has gone does not hear it, and its end is heard from the queue."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.write((json.dumps(data) + "\n").encode())
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Let it end: it does when its input has."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def end(self) -> None:
+        """See that it has ended."""
+        self.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Pool:
+    """Workers, started as they are needed.
+
+    Args:
+        log: File that their error output is added to.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log.open("ab")
+        self._heard: queue.Queue[tuple[Worker, Any]] = queue.Queue()
+        self._workers: set[Worker] = set()
+        self._free: list[Worker] = []
+
+    def start(self, task: Mapping[str, Any]) -> Worker:
+        """Give a task to a worker that is free, or to a new one."""
+        if self._free:
+            worker = self._free.pop()
+        else:
+            worker = Worker(self._log, self._heard)
+            self._workers.add(worker)
+        worker.say(task)
+        return worker
+
+    def next(self) -> tuple[Worker, Any]:
+        """Wait for what a worker says; None when it has ended, and is then forgotten."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                worker, said = self._heard.get(timeout=0.5)  # Ctrl-C is heard in between, everywhere
+                if worker not in self._workers:
+                    continue
+                if said is None:
+                    self._workers.discard(worker)
+                    if worker in self._free:
+                        self._free.remove(worker)
+                        continue
+                    worker.end()
+                return worker, said
+
+    def free(self, worker: Worker) -> None:
+        """A worker has finished its task."""
+        self._free.append(worker)
+
+    def close(self) -> None:
+        """End all."""
+        for worker in self._workers:
+            worker.close()
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+        self._log.close()

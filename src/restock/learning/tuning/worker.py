@@ -1,0 +1,119 @@
+"""The process that trains trials: `python -m restock.learning.tuning.worker`, one JSON document a line each way.
+
+It reads {"run": FOLDER, "config": {...}, "fresh": COUNT} and trains. After each evaluation it writes
+{"restart": .., "step": .., "best": ..} and reads whether to go on. In the end it writes one of {"complete": ..},
+{"pruned": ..} and {"failed": ..}, and reads the next. When its input ends, which is when whoever started it has
+ended in whatever way, it ends at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from restock.core.errors import InvalidInput
+
+FIRST_FRESH = 1 << 58  # seed of the paths that nothing is chosen by
+
+
+class Lagging(Exception):
+    """The trial is to end here."""
+
+
+class Line:
+    """The line to whoever started the process."""
+
+    def __init__(self, heard: TextIO, said: TextIO) -> None:
+        self._said = said
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
+
+    def _listen(self, heard: TextIO) -> None:
+        for text in heard:
+            self._lines.put(text)
+        os._exit(1)
+
+    def read(self) -> Any:
+        """The next document."""
+        return json.loads(self._lines.get())
+
+    def ask(self, data: Mapping[str, Any]) -> Any:
+        """Say something, and hear the answer."""
+        self._said.write(json.dumps(data) + "\n")
+        self._said.flush()
+        return self.read()
+
+
+def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict[str, Any]:
+    """Train one trial, or go on with it; what it came to."""
+    from restock.learning.run_folder import RunFolder
+    from restock.learning.train import run
+
+    folder = RunFolder(path)
+
+    def told(restart: int, step: int, best: float) -> None:
+        if not line.ask({"restart": restart, "step": step, "best": best}):
+            raise Lagging
+
+    def tell(report: Any, gaps: Any) -> None:
+        told(report.restart, report.step, report.best)
+
+    try:
+        if folder.begun:  # what was evaluated before it was interrupted
+            for known in folder.metrics():
+                told(int(known["restart"]), int(known["step"]), float(known["best"]))
+        result = run(folder, config, tell)
+        return {"complete": {"value": result["profit"], "fresh": earned(folder, config, fresh)}}
+    except Lagging:
+        return {"pruned": {}}
+    except InvalidInput as error:
+        return {"failed": str(error), "field": error.field}
+    except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:  # torch, where numbers go astray
+        return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "field": ""}
+
+
+def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
+    """Mean profit of the trained policy on paths that nothing is chosen by; each is kept in the folder."""
+    from restock.core.writing import write_whole
+    from restock.learning.actors import ground_of, regimes_of
+    from restock.learning.describe import described
+    from restock.learning.held_out import HeldOut
+    from restock.learning.regimes import chance_of
+    from restock.learning.trained import policy_at
+    from restock.learning.tuning.folder import FRESH
+
+    regimes = regimes_of(config)
+    _, judged = chance_of(ground_of(config) if regimes is None else described(config["problem"]), regimes)
+    paths = HeldOut(judged, count, config["information"], int(config["training"].get("warm_up", 0)), FIRST_FRESH)
+    profits = paths.earned_by(policy_at(str(folder.path)))
+    text = json.dumps([round(float(profit), 6) for profit in profits])
+    write_whole(folder.path / FRESH, lambda path: path.write_text(text, encoding="utf-8"))
+    return float(profits.mean())
+
+
+def main() -> None:
+    """Train what is asked for, until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it hears that too, and ends it
+    said = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no part of the conversation
+    line = Line(sys.stdin, said)
+    asked = line.read()
+    while True:
+        path = Path(asked["run"])
+        found = train(line, path, asked["config"], int(asked["fresh"]))
+        if found.get("field") == "checkpoint":  # what an interrupted trial left is damaged
+            shutil.rmtree(path, ignore_errors=True)
+            found = train(line, path, asked["config"], int(asked["fresh"]))
+        asked = line.ask(found)
+
+
+if __name__ == "__main__":
+    main()
