@@ -26,7 +26,7 @@ def test_one_line_an_evaluation_and_a_document(tmp_path: Path) -> None:
     assert done.document["cpu_seconds"] > 0.0 and done.document["threads"] == 1
     lines = [line for line in done.err.splitlines() if line.startswith("restart")]
     assert len(lines) == 2
-    for words in ("steps/s", "to base-stock", "to hindsight", "profit"):
+    for words in ("steps/s", "above base-stock", "below hindsight", "profit"):
         assert all(words in line for line in lines)
     assert "left" in lines[0]
     used = run("simulate", "serial", str(folder), "-n", "5", "--json")

@@ -91,10 +91,9 @@ def train(
     ends as one run would have. The folder is then the policy's name: restock simulate PROBLEM FOLDER.
     """
     from restock.learning import train as learning
-    from restock.learning.run_folder import free_name
+    from restock.learning.run_folder import RunFolder, free_name
 
     console = Console(as_json, quiet)
-    tell = _teller(console)
     if resume is not None:
         if name is not None or settings or preset or generalist or demand or steps or out is not None:
             given = "the run in the folder says already what it is"
@@ -107,6 +106,7 @@ def train(
         folder = out or Path("runs") / free_name(problem.name, algo, seed)
     try:
         if resume is not None:
+            tell = _teller(console, str(RunFolder(folder).config()["algo"]))
             result = learning.resume(folder, tell)
         else:
             numbers, network = read_settings(settings)
@@ -115,14 +115,17 @@ def train(
                     raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
                 numbers["steps"] = steps
             regimes = None if generalist is None else {"kind": generalist}
+            tell = _teller(console, algo)
             result = learning.train(problem, folder, algo, seed, network, regimes, tell, preset, **numbers)
+        page = _report(console, folder)
     except KeyboardInterrupt:
         go_on = f"Go on with: restock train --resume {folder}"
         raise Halted(INTERRUPTED, f"stopped; what was learnt is kept in {folder}", go_on) from None
     if as_json:
-        console.document(result | {"run": str(folder)})
+        console.document(result | {"run": str(folder), "report": str(page)})
         return
     _show(console, result, folder)
+    console.text(f"Curves, pictures and how it does on fresh episodes: {page}")
 
 
 def read_settings(settings: Sequence[str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -145,22 +148,49 @@ def read_settings(settings: Sequence[str] | None) -> tuple[dict[str, Any], dict[
     return numbers, network
 
 
-def _teller(console: Console) -> Any:
-    """One line an evaluation, on stderr."""
+def _report(console: Console, folder: Path) -> Path:
+    """The report of a finished run: the one that is there, or a new one, after episodes that nothing was chosen by."""
+    page = folder / "report.html"
+    if page.is_file():
+        return page
+    from restock.learning.evaluation import evaluate
+    from restock.report.training import write_training_report
+
+    with console.progress() as tell:
+        return write_training_report(evaluate(folder, progress=tell))
+
+
+def _teller(console: Console, algo: str) -> Any:
+    """One line an evaluation, on stderr; of the algorithms only `pathwise` begins more than once."""
+    from restock.learning import events
+
+    if not events.installed():
+        console.remark("No events for TensorBoard are written: pip install 'restock[train]' brings the package.")
 
     def tell(report: Report, gaps: dict[str, float]) -> None:
-        left = f"{report.seconds_left:.0f} s left" if report.seconds_left > 0.0 else "done"
-        lines = "".join(
-            f"  {100 * value:+.1f} % {words}"
-            for name, words in (("above_base_stock", "to base-stock"), ("below_bound", "missing to hindsight"))
+        restart = f"restart {report.restart + 1}  " if algo == "pathwise" else ""
+        apart = "".join(
+            f"  {100 * abs(value):.1f} % {high if value >= 0.0 else low}"
+            for name, high, low in (
+                ("above_base_stock", "above base-stock", "below base-stock"),
+                ("below_bound", "below hindsight", "above hindsight"),
+            )
             if (value := gaps.get(name)) is not None
         )
+        speed = report.steps_per_second
         console.remark(
-            f"restart {report.restart + 1}  step {report.step:>5}  profit {report.profit:10.2f}{lines}  "
-            f"{report.steps_per_second:.1f} steps/s  {left}"
+            f"{restart}step {report.step:>5}  profit {report.profit:10.2f}{apart}  "
+            f"{f'{speed:,.0f}' if speed >= 100.0 else f'{speed:.1f}'} steps/s  {_left(report.seconds_left)}"
         )
 
     return tell
+
+
+def _left(seconds: float) -> str:
+    """How long it will take."""
+    if seconds <= 0.0:
+        return "done"
+    return f"{seconds:.0f} s left" if seconds < 120.0 else f"{seconds / 60.0:.0f} min left"
 
 
 def _show(console: Console, result: dict[str, Any], folder: Path) -> None:

@@ -69,14 +69,20 @@ class Evaluation:
         """What each episode was drawn from."""
         return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
 
-    def ratio(self, policy: str) -> Estimate:
-        """Share of the bound: profit by profit of hindsight, a mean over problems, with its interval."""
-        ratios, variances = [], []
+    def ratios(self, policy: str) -> list[float]:
+        """Share of the bound on each problem: profit by profit of hindsight."""
+        found = []
         for comparison in self.comparisons:
+            profit, bound = (float(comparison.row(name).simulation.profit.sum()) for name in (policy, BOUND))
+            found.append(profit / bound if bound else math.nan)
+        return found
+
+    def ratio(self, policy: str) -> Estimate:
+        """Mean of `ratios`, and its interval."""
+        ratios, variances = self.ratios(policy), []
+        for ratio, comparison in zip(ratios, self.comparisons, strict=True):
             profit, bound = (comparison.row(name).simulation.profit for name in (policy, BOUND))
-            ratio = float(profit.sum() / bound.sum()) if bound.sum() else math.nan
             apart = profit - ratio * bound
-            ratios.append(ratio)
             variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
         mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
         return Estimate(mean, mean - 1.96 * error, mean + 1.96 * error)

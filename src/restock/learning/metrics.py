@@ -28,6 +28,30 @@ FIELDS = {
     "seconds_left": "estimate of the rest",
     "time": "when, in seconds since 1970",
 }
+OWN = {  # what the algorithms themselves log
+    "train/learning_rate": "step size of the optimiser",
+    "train/loss": "what is minimised: of `pathwise` minus profit per unit of mean demand; of `bc` and `dagger` the "
+    "squared error of orders, in squares of a link's mean order; of the others the sum of their losses",
+    "train/gradient_norm": "length of the gradient before it is cut",
+    "train/sharpness": "k of 1 - exp(-k unmet), which stands for a shortage that was felt",
+    "train/approx_kl": "how far the policy moved in the last round (Kullback-Leibler divergence)",
+    "train/clip_fraction": "share of samples at which the policy was kept from moving further",
+    "train/clip_range": "how far the probability ratio may move from 1",
+    "train/clip_range_vf": "how far the value may move in a round",
+    "train/entropy_loss": "minus the entropy of the policy: towards 0, less is tried",
+    "train/policy_gradient_loss": "loss of the policy, clipped",
+    "train/policy_loss": "loss of the policy",
+    "train/value_loss": "squared error of the value network",
+    "train/explained_variance": "share of the variance of returns that the value network explains",
+    "train/std": "standard deviation of the actions tried",
+    "train/actor_loss": "loss of the policy network",
+    "train/critic_loss": "squared error of the value networks",
+    "train/ent_coef": "weight of the entropy",
+    "train/ent_coef_loss": "loss of that weight",
+    "train/n_updates": "rounds of gradient steps so far",
+    "rollout/exploration_rate": "share of actions tried at random",
+    "curriculum/periods": "periods of a training episode",
+}
 CLOCKS = ("steps_per_second", "cpu_seconds", "seconds_left", "time")  # what differs when a run is repeated
 
 
@@ -35,6 +59,11 @@ def line_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """A line: what is no finite number is left out, and the time is added."""
     line = {name: value for name, value in values.items() if not isinstance(value, float) or math.isfinite(value)}
     return line | {"time": round(time.time(), 3)}
+
+
+def meaning(name: str) -> str | None:
+    """What a field is; None where nothing is known of it."""
+    return FIELDS.get(name) or OWN.get(name)
 
 
 def append(path: Path, line: Mapping[str, Any]) -> None:

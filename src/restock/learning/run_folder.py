@@ -103,8 +103,9 @@ class RunFolder:
         """
         if self.begun:
             self._check(config)
-            if not self.has(LAST):
-                self.keep(0)  # it was stopped before its first checkpoint
+            if not self.has(LAST):  # it was stopped before its first checkpoint, or is a configuration alone
+                self._write("versions.json", json.dumps(dict(versions), indent=2) + "\n")
+                self.keep(0)
             return
         self._write("versions.json", json.dumps(dict(versions), indent=2) + "\n")
         self._write("metrics.jsonl", "")

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import math
+import shlex
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from restock.core.writing import write_whole
-from restock.learning.evaluation import Evaluation
-from restock.report.markup import page
+import yaml
 
-# A part of the page: a heading and its content (HTML), or None where there is nothing to say.
-Part = tuple[str, str] | None
-Section = Callable[[Evaluation], Part]
+from restock.core.problem import Problem
+from restock.core.reading import read_text
+from restock.core.writing import write_whole
+from restock.learning.describe import described
+from restock.learning.evaluation import BASE, BOUND, TRAINED, Evaluation
+from restock.learning.metrics import meaning
+from restock.report import curves
+from restock.report import words as say
+from restock.report.chapter import chapter
+from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.numbers import amount, decimals, share
+from restock.report.palette import FIXED
+from restock.report.words import INFORMATION, PLAIN
+
+COLOURS = {TRAINED: curves.KEPT, BASE: FIXED[BASE], BOUND: FIXED[BOUND]}
+UNTOLD = ("train/n_updates",)  # counts that only grow
+METHODS = {
+    "pathwise": "by the exact gradient of profit over sampled futures",
+    "bc": "by imitating {teacher}",
+    "dagger": "by imitating {teacher}, also where its own mistakes lead",
+}
+
+Part = tuple[str, str]  # heading and content (HTML)
+Section = Callable[[Evaluation], Part | None]  # None where there is nothing to say
 
 
 def write_training_report(evaluation: Evaluation, path: str | Path | None = None, more: Sequence[Section] = ()) -> Path:
@@ -33,9 +55,191 @@ def write_training_report(evaluation: Evaluation, path: str | Path | None = None
 
 def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
     """The page as text."""
-    parts = [part for section in (*SECTIONS, *more) if (part := section(evaluation)) is not None]
+    sections = (_learning, _snapshots, _worth, *more, _meanings, _repeat)
+    parts = [part for section in sections if (part := section(evaluation)) is not None]
     title = f"Training run {evaluation.run.name}"
-    return page(title, [f"<h1>{escape(title)}</h1>"], parts)
+    opening = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(_lead(evaluation))}</p>']
+    if evaluation.run.result() is None:
+        told = "This run is not finished: what is shown is the best network so far."
+        opening.append(f'<p class="warning">Warning. {told}</p>')
+    if len(evaluation.comparisons) == 1:
+        opening += [f'<p class="warning">Warning. {escape(w)}</p>' for w in say.warnings(evaluation.comparisons[0])]
+    opening.append(f'<div class="answer"><p>{escape(" ".join(_answer(evaluation)))}</p></div>')
+    return page(title, opening, parts)
 
 
-SECTIONS: tuple[Section, ...] = ()
+# words ----------------------------------------------------------------------------------------------
+
+
+def _lead(evaluation: Evaluation) -> str:
+    """What was trained, and how."""
+    config, result = evaluation.config, evaluation.run.result() or {}
+    problem = described(config["problem"])
+    algo = str(config["algo"])
+    how = METHODS.get(algo, f"with {algo.upper()} of stable-baselines3").format(**_texts(config["training"]))
+    which = "A policy" if config.get("regimes") is None else f"One policy for {len(evaluation.comparisons)} demands"
+    spent = f" It took {_duration(float(result['cpu_seconds']))} of one processor." if "cpu_seconds" in result else ""
+    knows = INFORMATION["blind"].partition(";")[0]
+    knows += (
+        " alone" if config["information"] == "blind" else INFORMATION["informed"].partition(";")[0][len("the same") :]
+    )
+    return f"{which} on {problem.name}, trained {how}, seed {config['seed']}. It knows {knows}.{spent}"
+
+
+def _texts(training: object) -> dict[str, str]:
+    return {str(k): str(v) for k, v in training.items()} if isinstance(training, dict) else {}
+
+
+def _duration(seconds: float) -> str:
+    return f"{amount(seconds)} seconds" if seconds < 180.0 else f"{amount(seconds / 60.0)} minutes"
+
+
+def _answer(evaluation: Evaluation) -> list[str]:
+    fresh = f"All of this on {evaluation.episodes} fresh episodes, which no choice was made by."
+    if len(evaluation.comparisons) == 1:
+        return [*say.answer(evaluation.comparisons[0]), fresh]
+    ratios = {name: evaluation.ratio(name) for name in (TRAINED, BASE)}
+    ends = {name: f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for name, r in ratios.items()}
+    worst = min(range(len(evaluation.comparisons)), key=lambda k: evaluation.ratios(TRAINED)[k])
+    count = len(evaluation.comparisons)
+    return [
+        f"It earned {share(ratios[TRAINED].mean, 1)} of what hindsight earns, a mean over {count} problems "
+        f"({ends[TRAINED]}); base-stock {share(ratios[BASE].mean, 1)} ({ends[BASE]}).",
+        f"Least with {evaluation.names[worst]}: {share(evaluation.ratios(TRAINED)[worst], 1)}.",
+        fresh,
+    ]
+
+
+# parts ----------------------------------------------------------------------------------------------
+
+
+def _worth(evaluation: Evaluation) -> Part:
+    """The trained policy beside base-stock and hindsight."""
+    if len(evaluation.comparisons) == 1:
+        return "What it is worth", chapter(evaluation.comparisons[0], COLOURS, PLAIN, None)
+    head = "".join(
+        f'<th scope="col">{cell}</th>'
+        for cell in (
+            "problem",
+            *(f"{chip(COLOURS[n])}{n}" for n in COLOURS),
+            "trained, of bound",
+            "base-stock, of bound",
+        )
+    )
+    rows = []
+    ratios = {name: evaluation.ratios(name) for name in (TRAINED, BASE)}
+    for k, (name, comparison) in enumerate(zip(evaluation.names, evaluation.comparisons, strict=True)):
+        profits = [comparison.row(policy).profit.mean for policy in COLOURS]
+        cells = [name, *(amount(profit, decimals(profits)) for profit in profits)]
+        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, BASE))]))
+    each = evaluation.comparisons[0].episodes
+    caption = caption_of(
+        f"Mean profit of an episode, {each} fresh episodes of each problem, the same for all policies."
+    )
+    table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return "What it is worth", scroll(table)
+
+
+def _learning(evaluation: Evaluation) -> Part | None:
+    """Curves of held-out profit, and of what the algorithm itself says."""
+    lines = evaluation.run.metrics()
+    if not any({"profit", "base_stock", "bound"} <= set(line) for line in lines):
+        return None
+    curve = figure(
+        curves.learning(lines),
+        "<b>Learning curve.</b> Mean profit on held-out episodes at each evaluation, without exploration. Ring: the "
+        "network that is kept. Band: 95% interval of its restart. Hindsight is computed on some of these episodes.",
+        1.7,
+    )
+    own = sorted({name for line in lines for name in line if "/" in name} - set(UNTOLD))
+    small = curves.panels(lines, ["training", *own, "steps_per_second"])
+    shown = "".join(
+        figure(chart, f"<b>{escape(_plain(name))}</b>{' ' + unit if unit else ''}") for name, unit, chart in small
+    )
+    still = [name for name in own if name not in {n for n, _, _ in small}]
+    fixed = [f"{name} = {value:.4g}" for name in still if (value := _last(lines, name)) is not None]
+    note = f'<p class="small">Did not change: {escape(", ".join(fixed))}.</p>' if fixed else ""
+    panels = f'<h3>On the way</h3><div class="panels">{shown}</div>{note}' if shown else note
+    return "How it learnt", curve + panels
+
+
+def _plain(name: str) -> str:
+    """A field as the heading of a chart, which may be wrapped."""
+    return name.removeprefix("train/").replace("_", " ")
+
+
+def _last(lines: Sequence[curves.Line], name: str) -> float | None:
+    found = [float(line[name]) for line in lines if name in line]
+    return found[-1] if found else None
+
+
+def _snapshots(evaluation: Evaluation) -> Part | None:
+    """One episode at several moments of training, side by side."""
+    shots = evaluation.run.snapshots()
+    if not shots:
+        return None
+    problem = evaluation.comparisons[0].problem
+    charts, key = curves.stocks(shots, [_node(problem, name) for name in problem.layout.labels["on_hand"]])
+    best = max(shots, key=lambda shot: -math.inf if math.isnan(shot.profit) else shot.profit)
+    several = any(shot.restart for shot in shots)
+    panels = []
+    for shot, chart in zip(shots, charts, strict=True):
+        where = (f"restart {shot.restart + 1}, " if several else "") + f"step {amount(float(shot.step))}"
+        title = "before training" if shot.evaluation == 0 else where + (" (best)" if shot is best else "")
+        earned, missed = float(shot.fields["reward"].sum()), float(shot.fields["unmet"].sum())
+        text = f"<b>{escape(title)}</b><br>profit {amount(earned)}, not served {amount(missed)}"
+        panels.append(figure(chart, text))
+    chips = " ".join(f"{chip(colour)}{escape(name)}&ensp;" for name, colour in [*key, ("not served", curves.MISSED)])
+    about = (
+        "<p>One held-out episode, always the same demand, under the policy as it was then. Lines: stock on hand at the "
+        "start of each period. Bars at the foot: demand not served at once, all on one scale.</p>"
+    )
+    return (
+        "The same episode, while it learnt",
+        f'{about}<p class="small">{chips}</p><div class="panels">{"".join(panels)}</div>',
+    )
+
+
+def _node(problem: Problem, name: str) -> str:
+    """A node as the picture of the network calls it: a number says nothing by itself."""
+    places = problem.scene(0, problem.world(problem.plain.fresh)).places
+    role = next((place.role for place in places if place.name == name), "node")
+    return f"{role} {name}" if name.isdigit() else name
+
+
+def _meanings(evaluation: Evaluation) -> Part:
+    """What the curves and figures are."""
+    names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
+    known = {name: text for name in names if (text := meaning(name))}
+    terms = "".join(f"<dt>{escape(name)}</dt><dd>{_marked(text)}</dd>" for name, text in known.items())
+    return "What the figures mean", f"<dl>{terms}</dl>"
+
+
+def _marked(text: str) -> str:
+    """Text in which names stand between backquotes."""
+    return "".join(f"<code>{escape(part)}</code>" if k % 2 else escape(part) for k, part in enumerate(text.split("`")))
+
+
+def _repeat(evaluation: Evaluation) -> Part:
+    """Commands, versions and the whole configuration."""
+    run = evaluation.run
+    count = ["--episodes", str(evaluation.episodes), "--seed", str(evaluation.seed)]
+    commands = "\n".join(
+        [
+            "mkdir again && cp " + shlex.quote(str(run.path / "config.yaml")) + " again/",
+            "restock train --resume again",
+            shlex.join(["restock", "evaluate", "again", *count]),
+        ]
+    )
+    versions = json.loads(read_text(run.path / "versions.json", "run", "JSON"))
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    config = yaml.safe_dump(dict(evaluation.config), sort_keys=False, width=100)
+    text = (
+        "<p>The configuration is all that a run is: a folder with nothing else in it trains anew, to the same weights "
+        f"where versions and processor are the same.</p><pre>{escape(commands)}</pre>"
+        f"<p>Seed {evaluation.config['seed']}. Trained with {escape(listed)}.</p>"
+        "<p>Beside this page: every evaluation in <code>metrics.jsonl</code>, the episodes of the table in "
+        "<code>evaluation/episodes.csv</code>, each with its seed.</p>"
+        f"<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
+    )
+    return "How to repeat this", text

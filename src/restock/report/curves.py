@@ -1,0 +1,217 @@
+"""The charts of a training run: what was learnt, and how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from restock.core.problem import Array
+from restock.learning.snapshots import Snapshot
+from restock.report.figures import PANEL, WIDE, on_one_scale
+from restock.report.numbers import amount
+from restock.report.palette import FIXED, SPARE
+from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks, width_of
+
+KEPT = "#14776a"  # the restart that the best network comes from
+MISSED = "#c0392b"  # demand not served at once
+NODES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
+FAR = 3.0  # so many times the way from base-stock to hindsight is drawn below the lower of both
+HIGH = "\N{SUPERSCRIPT MINUS}"
+DIGITS = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+
+Line = Mapping[str, Any]  # of metrics.jsonl
+
+
+def by_restart(lines: Sequence[Line]) -> dict[int, list[Line]]:
+    """Lines of each restart."""
+    found: dict[int, list[Line]] = {}
+    for line in lines:
+        found.setdefault(int(line["restart"]), []).append(line)
+    return found
+
+
+def shades(lines: Sequence[Line]) -> dict[int, str]:
+    """A colour for each restart; the one with the best network stands out."""
+    best = max(lines, key=lambda line: float(line.get("profit", -math.inf)))["restart"]
+    spare = iter(SPARE)
+    return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
+
+
+def learning(lines: Sequence[Line]) -> Svg:
+    """Profit on held-out paths of each restart over the steps, between base-stock and hindsight."""
+    last = lines[-1]
+    base, bound = float(last["base_stock"]), float(last["bound"])
+    judged = [line for line in lines if "profit" in line]
+    best = max(judged, key=lambda line: float(line["profit"]))
+    marks, shade = {"hindsight": bound, "base-stock": base}, shades(judged)
+    values = [float(line["profit"]) for line in judged]
+    floor = min(base, float(best["profit"])) - FAR * max(bound - min(base, float(best["profit"])), 1e-9)
+    low, high = max(min([*values, *marks.values()]), floor), max([*values, *marks.values()])
+    room = 0.06 * (high - low or 1.0)
+    picture = Svg(
+        WIDE, 372.0,
+        f"Profit on held-out episodes over the steps of training: at first {amount(values[0], 1)}, at best "
+        f"{amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; base-stock "
+        f"{amount(base, 1)}, hindsight {amount(bound, 1)}.", 13.0,
+    )  # fmt: skip
+    rise = Scale(low - room, high + room, 236.0, 10.0)
+    left, right = picture.room_for(ticks(rise.low, rise.high, 5)) + 4.0, WIDE - 12.0
+    along = Scale(0.0, float(max(line["step"] for line in judged)), left, right)
+    picture.left_axis(rise, left, right, 5)
+    picture.foot_axis(along, 10.0, 236.0, 5, lines=False)
+    picture.text((left + right) / 2.0, 273.0, "step", GREY, "middle")
+    for name, value in marks.items():
+        picture.line([(left, rise(value)), (right, rise(value))], FIXED[name], 1.6, "6 4")
+    for k, group in by_restart(judged).items():
+        points = [(along(float(one["step"])), rise(rise.clip(float(one["profit"])))) for one in group]
+        if k == best["restart"]:
+            errors = [1.96 * float(one.get("standard_error", 0.0)) for one in group]
+            there = [
+                (x, rise(rise.clip(float(o["profit"]) + e))) for (x, _), o, e in zip(points, group, errors, strict=True)
+            ]
+            back = [
+                (x, rise(rise.clip(float(o["profit"]) - e))) for (x, _), o, e in zip(points, group, errors, strict=True)
+            ]
+            picture.area(there + back[::-1], shade[k], 0.15)
+        picture.line(points, shade[k], 2.4 if k == best["restart"] else 1.6)
+        picture.dots(points, 2.6, shade[k])
+    x, y = along(float(best["step"])), rise(float(best["profit"]))
+    picture.dots([(x, y)], 6.5, INK)
+    picture.dots([(x, y)], 4.5, PAPER)
+    picture.dots([(x, y)], 3.0, shade[best["restart"]])
+    for name, value in marks.items():  # where the curves are far away
+        ends = [abs(float(group[k]["profit"]) - value) for k in (0, -1) for group in by_restart(judged).values()]
+        first = min(ends[: len(ends) // 2]) > min(ends[len(ends) // 2 :])
+        spot, anchor = (left + 4.0, "start") if first else (right - 4.0, "end")
+        picture.text(
+            spot, rise(value) + (-6.0 if value == bound else 16.0), name, FIXED[name], anchor, True, 12.5, True
+        )
+    picture.height = 282.0
+    if len(shade) > 1:
+        names = [(f"restart {k + 1}", colour) for k, colour in shade.items()]
+        picture.height = 10.0 + _key(picture, names, left, 294.0)
+    return picture
+
+
+def panels(lines: Sequence[Line], names: Sequence[str]) -> list[tuple[str, str, Svg]]:
+    """Small charts of metrics that change: name, unit, chart."""
+    shade = shades(lines)
+    found = []
+    for name in names:
+        groups = {k: [line for line in group if name in line] for k, group in by_restart(lines).items()}
+        values = [float(line[name]) for group in groups.values() for line in group]
+        if len(values) < 2 or max(values) - min(values) <= 1e-12 * max(map(abs, values)):
+            continue
+        power = _power(max(map(abs, values)))
+        unit = (
+            ""
+            if power == 0
+            else f"\N{MULTIPLICATION SIGN} 10{HIGH if power < 0 else ''}{str(abs(power)).translate(DIGITS)}"
+        )
+        series = {
+            k: [(float(line["step"]), float(line[name]) / 10.0**power) for line in group]
+            for k, group in groups.items()
+            if group
+        }
+        found.append((name, unit, _panel(name, series, shade)))
+    return found
+
+
+def _power(most: float) -> int:
+    """The power of ten that is taken out of numbers, so that few digits show them."""
+    if most == 0.0 or 0.01 <= most < 1e6:
+        return 0
+    return math.floor(math.log10(most))
+
+
+def _panel(name: str, series: Mapping[int, list[tuple[float, float]]], shade: Mapping[int, str]) -> Svg:
+    width, height = PANEL
+    values = [value for points in series.values() for _, value in points]
+    picture = Svg(width, height, f"{name} over the steps, from {values[0]:.3g} to {values[-1]:.3g}", 11.5)
+    low, high = min(values), max(values)
+    room = 0.05 * (high - low)
+    rise = Scale(low - room, high + room, height - 24.0, 8.0)
+    left = picture.room_for(ticks(rise.low, rise.high, 4)) + 2.0
+    along = Scale(0.0, max(step for points in series.values() for step, _ in points), left, width - 10.0)
+    picture.left_axis(rise, left, width - 8.0, 4)
+    for step in (0.0, along.high):
+        picture.text(along(step), height - 8.0, amount(step), GREY, "start" if step == 0.0 else "end")
+    for k, points in series.items():
+        picture.line([(along(step), rise(value)) for step, value in points], shade[k], 1.6)
+        if len(points) == 1:
+            picture.dots([(along(points[0][0]), rise(points[0][1]))], 2.2, shade[k])
+    return picture
+
+
+# snapshots ------------------------------------------------------------------------------------------
+
+
+def stocks(snapshots: Sequence[Snapshot], names: Sequence[str]) -> tuple[list[Svg], list[tuple[str, str]]]:
+    """Stock on hand of one episode at each snapshot, demand not served below it; and the key to the lines.
+
+    Args:
+        snapshots: In the order of training.
+        names: Of the nodes.
+
+    Returns:
+        A chart for each, and (name, colour) of each line.
+    """
+    apart = len(names) <= len(NODES)
+    drawn = [
+        shot.fields["on_hand"] if apart else shot.fields["on_hand"].sum(axis=1, keepdims=True) for shot in snapshots
+    ]
+    key = list(zip(names if apart else ["all nodes together"], NODES, strict=False))
+    upper = {str(k): float(values.max()) for k, values in enumerate(drawn)}
+    common = on_one_scale(upper, 2.0)
+    shared = max([upper[k] for k in common] + [1.0])
+    missed = [shot.fields["unmet"].sum(axis=1) for shot in snapshots]
+    worst = max([float(values.max()) for values in missed] + [1e-9])
+    charts = []
+    for k, values in enumerate(drawn):
+        own = str(k) not in common
+        chart = _stock(values, missed[k], upper[str(k)] if own else shared, worst)
+        if own:
+            chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
+        charts.append(chart)
+    return charts, key
+
+
+def _stock(values: Array, missed: Array, most: float, worst: float) -> Svg:
+    """Stocks of shape (T + 1, k), and demand not served of shape (T,)."""
+    width, height, strip = PANEL[0], PANEL[1] + 24.0, 22.0
+    periods = len(missed)
+    short = int(np.count_nonzero(missed > 1e-9))
+    picture = Svg(
+        width, height, f"Stock on hand over {periods} periods; demand was not served at once in {short} of them", 11.5
+    )
+    left = picture.room_for(ticks(0.0, most, 4)) + 2.0
+    foot = height - 24.0
+    rise = Scale(0.0, most * 1.04, foot - strip, 8.0)
+    along = Scale(0.0, float(periods), left, width - 8.0)
+    picture.left_axis(rise, left, width - 8.0, 4)
+    for t in sorted({0, periods // 3, 2 * periods // 3, periods}):
+        picture.text(along(t), height - 8.0, str(t), GREY, "middle")
+    each = max((along.end - along.start) / periods - 0.6, 0.5)
+    for t in np.flatnonzero(missed > 1e-9).tolist():
+        tall = 2.0 + (strip - 5.0) * float(missed[t]) / worst
+        picture.box(along(t), foot - tall, each, tall, MISSED)
+    picture.line([(left, foot), (width - 8.0, foot)], GREY, 0.8)
+    for column, colour in zip(values.T, NODES, strict=False):
+        picture.line([(along(t), rise(float(v))) for t, v in enumerate(column)], colour, 1.5)
+    return picture
+
+
+def _key(picture: Svg, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
+    """Names with their colours, in lines; returns the foot."""
+    x = left
+    for name, colour in names:
+        wide = 18.0 + width_of(name, 12.0) + 14.0
+        if x > left and x + wide > picture.width - 4.0:
+            x, y = left, y + 18.0
+        picture.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
+        picture.text(x + 17.0, y, name, INK, size=12.0)
+        x += wide
+    return y
