@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from restock.core.kpis import kpis
     from restock.demand.registry import register as register_demand
     from restock.evaluation.compare import compare
+    from restock.evaluation.explain import explain
     from restock.evaluation.fit import fit
     from restock.evaluation.simulate import simulate
     from restock.policies.registry import list_policies, make_policy
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compare": "restock.evaluation.compare",
+    "explain": "restock.evaluation.explain",
     "fit": "restock.evaluation.fit",
     "kpis": "restock.core.kpis",
     "list_policies": "restock.policies.registry",
@@ -38,6 +40,7 @@ __all__ = [
     "InvalidInput",
     "__version__",
     "compare",
+    "explain",
     "fit",
     "kpis",
     "list_policies",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 FIXED = {
     "hindsight": "#1f2a36",
-    "optimal": "#7a1f5c",
+    "optimal": "#c0392b",
     "base-stock": "#2f6fb0",
     "base-stock (formula)": "#2f6fb0",
     "base-stock (tuned)": "#14776a",
+    "base-stock (fitted)": "#14776a",
     "constant-order": "#b3620a",
     "random": "#78716c",
 }

@@ -1,0 +1,101 @@
+"""Views made from what was recorded, and policies that are told something else than what is there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.play import Episodes
+from restock.core.problem import Array
+from restock.core.trajectory import STOCKS, Trajectory
+from restock.policies._base import Policy, View
+
+Change = Callable[[View], View]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """All that a policy saw in a batch of episodes.
+
+    Attributes:
+        fields: Recorded fields by name, each of shape (B, T + 1, k); entry t is what period t begins with.
+        mean: Mean demand, shape (B, T, M); None for a blind policy.
+    """
+
+    fields: Mapping[str, Array]
+    mean: Array | None
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, informed: bool) -> Seen:
+        """What was seen in a simulation."""
+        fields = {}
+        for name in trajectory.layout.columns:
+            values = trajectory[name]
+            if name not in STOCKS:  # a flow: before the first period nothing flowed
+                values = np.concatenate([np.zeros_like(values[:, :1]), values], axis=1)
+            fields[name] = values
+        return cls(fields, trajectory.exogenous.get("mean") if informed else None)
+
+    def rows(self, which: NDArray[np.int64]) -> Seen:
+        """Copies of some of the episodes."""
+        fields = {name: values[which] for name, values in self.fields.items()}
+        return Seen(fields, None if self.mean is None else self.mean[which])
+
+    def view(self, t: int, copied: bool = True) -> View:
+        """What may be known at the start of period t; what is written into a view that is not copied stays."""
+        now = {name: values[:, t].copy() for name, values in self.fields.items()}
+        past = {name: values[:, 1 : t + 1] for name, values in self.fields.items()}
+        if copied:
+            past = {name: values.copy() for name, values in past.items()}
+        return View(t, now, past, self.mean)
+
+
+class Told(Policy):
+    """A policy that sees a changed view in place of the true one.
+
+    Args:
+        policy: Who decides.
+        change: From the true view to the one it sees.
+    """
+
+    name = "told"
+
+    def __init__(self, policy: Policy, change: Change) -> None:
+        self.policy, self.change = policy, change
+        self.information, self.problem = policy.information, policy.problem
+
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+        """Get the policy ready."""
+        self.policy.begin(episodes, seed, chance)
+
+    def act(self, view: View) -> Array:
+        """What the policy decides."""
+        return self.policy.act(self.change(view))
+
+
+class Asked(Told):
+    """Decides as was decided before, and notes what the policy would have decided on a changed view.
+
+    Args:
+        policy: Who is asked.
+        change: From the true view to the one it sees.
+        decisions: What is done, shape (B, T, A).
+
+    Attributes:
+        answers: What it answered, shape (B, T, A).
+    """
+
+    name = "asked"
+
+    def __init__(self, policy: Policy, change: Change, decisions: Array) -> None:
+        super().__init__(policy, change)
+        self.decisions = decisions
+        self.answers = np.zeros_like(decisions)
+
+    def act(self, view: View) -> Array:
+        """What was decided before."""
+        self.answers[:, view.t] = self.policy.act(self.change(view))
+        return self.decisions[:, view.t]

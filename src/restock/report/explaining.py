@@ -1,0 +1,375 @@
+"""The page that explains a policy: what it orders in which state, and what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from restock.core.writing import write_whole
+from restock.evaluation.explain import Explanation
+from restock.evaluation.influence import Influence
+from restock.evaluation.order_maps import OrderMap
+from restock.evaluation.responses import Response
+from restock.evaluation.stats import Estimate
+from restock.report.heat import heat_map, key
+from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.numbers import amount, decimals, interval, places_for
+from restock.report.palette import colours
+from restock.report.svg import GREY, INK, Scale, Svg, ticks, width_of
+
+WIDE = 480.0
+OPEN = 1  # links whose maps are shown without a click
+FEW = 4  # names in a sentence
+TINY = 1e-9
+CUTS = (0.1, 0.5, 0.9)  # shares of the visited positions that lie below the columns drawn as lines
+
+
+def write_explanation(explanation: Explanation, path: str | Path, command: str = "") -> Path:
+    """Write what was found as one HTML file that needs no other; the whole file or nothing.
+
+    Args:
+        explanation: See `restock.explain`.
+        path: The file.
+        command: The command that repeats it.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    title = f"What {explanation.policy.name} does on {explanation.problem.name}"
+    opening = [f"<h1>{escape(title)}</h1>", f'<div class="answer">{_answer(explanation)}</div>']
+    text = page(title, opening, [*parts(explanation), ("How this was found", _method(explanation, command))])
+    return write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def parts(explanation: Explanation) -> list[tuple[str, str]]:
+    """Heading and content (HTML) of what there is to say, for this page or another one."""
+    found = [("What it orders", _orders(explanation))]
+    if explanation.influences:
+        found.append(("What it looks at", _looks(explanation)))
+    return found
+
+
+# in words -----------------------------------------------------------------------------------------
+
+
+def sentences(explanation: Explanation) -> list[str]:
+    """The findings, shortest form."""
+    found = []
+    name = explanation.policy.name
+    used, idle = _by_use(explanation.influences)
+    clear = [one for one in used if one.loss.low > 0.0]
+    if clear:
+        first = clear[0]
+        found.append(
+            f"Misled about {first.name}, {name} loses most: {_plain(first.loss)} of profit an episode "
+            f"({interval(first.loss, places_for(first.loss))})."
+        )
+    if len(clear) > 1:
+        found.append(f"Then {_listed([f'{one.name} ({_plain(one.loss)})' for one in clear[1:4]])}.")
+    if idle:
+        found.append(f"It pays no attention to {_idle(explanation)}.")
+    for one in explanation.responses[:1]:
+        ends = {who: (-change[0].mean, -change[-1].mean) for who, change in one.change.items()}
+        told = [f"{who} by {amount(a, 2)} and {amount(b, 2)}" for who, (a, b) in ends.items()]
+        found.append(
+            f"On {_arrow(one.link)} in period {one.period}, one unit more on hand, or just ordered, lowers the order "
+            f"of {_listed(told)}."
+        )
+    return found
+
+
+def _answer(explanation: Explanation) -> str:
+    told = sentences(explanation) or [f"{explanation.policy.name}: {explanation.policy.summary}."]
+    return f"<p>{escape(' '.join(told))}</p>"
+
+
+def _plain(value: Estimate) -> str:
+    return amount(value.mean, places_for(value))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _by_use(influences: Sequence[Influence]) -> tuple[list[Influence], list[Influence]]:
+    """Those that move an order or the profit, and those that do not."""
+    used = [one for one in influences if abs(one.change.mean) > TINY or abs(one.loss.mean) > TINY]
+    return used, [one for one in influences if one not in used]
+
+
+def _idle(explanation: Explanation) -> str:
+    """What it does not look at, in few words."""
+    _, idle = _by_use(explanation.influences)
+    if len(idle) > FEW:
+        return f"{len(idle)} of the {len(explanation.influences)} things that were tried"
+    return _listed([one.name for one in idle])
+
+
+def _arrow(link: str) -> str:
+    return link.replace("->", " \N{RIGHTWARDS ARROW} ")
+
+
+# what it orders -----------------------------------------------------------------------------------
+
+
+def _orders(explanation: Explanation) -> str:
+    names = [explanation.policy.name, *explanation.beside]
+    shades = colours(names)
+    links = list(dict.fromkeys(one.link for one in explanation.maps))
+    blocks = []
+    for k, link in enumerate(links):
+        maps = [one for one in explanation.maps if one.link == link]
+        inner = "".join(_maps(explanation, one) for one in maps)
+        for answer in explanation.responses:
+            if answer.link == link:
+                inner += _response(answer, shades)
+        heading = escape(_arrow(link))
+        if len(links) == 1:
+            blocks.append(inner)
+        else:
+            opened = " open" if k < OPEN else ""
+            blocks.append(f"<details{opened}><summary>{heading}</summary>{inner}</details>")
+    if not blocks:
+        return "<p>No inventory position ever moves, so there is nothing to map.</p>"
+    left_out = len(explanation.problem.links) - len(links)
+    note = f"<p>{left_out} links are not mapped; name them to see them.</p>" if left_out else ""
+    if explanation.no_optimum:
+        note += f'<p class="small">No exact optimum beside: {escape(explanation.no_optimum)}.</p>'
+    return note + "".join(blocks)
+
+
+def _maps(explanation: Explanation, one: OrderMap) -> str:
+    """A map of each policy side by side, in the same colours."""
+    every = np.concatenate([orders[np.isfinite(orders)] for orders in one.orders.values()])
+    most = float(every.max(initial=0.0))
+    usual = float(np.quantile(every, 0.97)) if every.size else 0.0
+    clipped = usual > 0.0 and most > 1.5 * usual
+    most = max(usual if clipped else most, TINY)
+    buyer = one.link.split("->")[1]
+    labels = (f"inventory position of {buyer} (units)", "period")
+    title = "Orders by position and period"
+    about = "Across: inventory position (on hand and under way, less backlog). Upwards: the period."
+    if one.kind == "split":
+        labels = (labels[0], f"of it under way on {_arrow(one.link)} (units)")
+        title = f"Orders by position and pipeline, in period {one.period}"
+        about = (
+            "Across: inventory position (on hand and under way, less backlog). Upwards: how much of it is under way. "
+            "A base-stock policy looks at the position only, so its colour is the same all along a column."
+        )
+    panels = "".join(
+        figure(
+            heat_map(
+                one.position, one.other, orders, most, one.visited[:, :2], labels,
+                f"Orders of {name} on {one.link} by {labels[0]} and {labels[1]}: {_spoken(one, orders)}.",
+            ),
+            f"<b>{escape(name)}</b>",
+        )
+        for name, orders in one.orders.items()
+    )  # fmt: skip
+    who = explanation.policy.name
+    note = (
+        f"{about} Dots: where {who} was asked in simulation, larger where it was asked often; beyond them a map is a "
+        "guess of what the policy would do. Blank: no such state, with what is under way the position is larger."
+    )
+    strip = figure(key(most, clipped, "units ordered"), "units ordered", 1.0)
+    return (
+        f'<h3>{escape(title)}</h3><p class="small">{escape(note)}</p><div class="panels wide">{panels}</div>{strip}'
+        + _slopes(one)
+        + _cuts(one)
+    )
+
+
+def _spoken(one: OrderMap, orders: np.ndarray) -> str:
+    """A map for those who do not see it."""
+    known = [k for k in range(orders.shape[1]) if np.isfinite(orders[:, k]).any()]
+    ends = [known[0], known[-1]] if known else []
+    told = [f"about {amount(float(np.nanmean(orders[:, k])), 1)} at {amount(float(one.position[k]))}" for k in ends]
+    return ", ".join(told) or "no states"
+
+
+def _slopes(one: OrderMap) -> str:
+    if not one.slopes:
+        return ""
+    rows = "".join(
+        row_of((name, amount(on_hand, 2, True), amount(under_way, 3, True)))
+        for name, (on_hand, under_way) in one.slopes.items()
+    )
+    head = "".join(
+        f'<th scope="col">{escape(cell)}</th>'
+        for cell in ("the order changes by", "with a unit more in the position", "with a unit of it moved from the "
+                     "shelf to the pipeline")
+    )  # fmt: skip
+    about = "Mean over the cells that were visited, each as often as it was (units ordered)."
+    return scroll(f"<table>{caption_of(about)}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _cuts(one: OrderMap) -> str:
+    """Orders along three columns of a map: at one position, by how much of it is under way."""
+    if one.kind != "split":
+        return ""
+    shades = colours(list(one.orders))
+    at = {int(np.abs(one.position - q).argmin()) for q in np.quantile(one.visited[:, 0], CUTS)}
+    most = max(float(np.nanmax(orders[:, sorted(at)], initial=0.0)) for orders in one.orders.values())
+    panels = []
+    for k in sorted(at):
+        where = amount(float(one.position[k]), 0 if float(one.position[k]).is_integer() else 1)
+        told = [f"{name} {_ends(orders[:, k])}" for name, orders in one.orders.items()]
+        picture = Svg(330.0, 215.0, f"Orders at a position of {where}, by what is under way: {'; '.join(told)}.", 12.0)
+        rise = Scale(0.0, 1.05 * most or 1.0, 172.0, 10.0)
+        left = picture.room_for(ticks(rise.low, rise.high, 4)) + 2.0
+        along = Scale(float(one.other[0]), float(one.other[-1]), left, 312.0)
+        picture.left_axis(rise, left, 312.0, 4)
+        picture.foot_axis(along, 10.0, 172.0, 6)
+        for name, orders in one.orders.items():
+            points = [(along(float(x)), rise(float(y))) for x, y in zip(one.other, orders[:, k], strict=True)
+                      if np.isfinite(y)]  # fmt: skip
+            if points:
+                picture.line(points, shades[name], 2.2)
+        picture.text((left + 312.0) / 2.0, 209.0, f"of it under way on {_arrow(one.link)} (units)", GREY, "middle")
+        panels.append(figure(picture, f"<b>At a position of {where}</b>"))
+    names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in shades.items())
+    about = f"Three columns of these maps, as lines: {names}. Upwards: units ordered."
+    return f'<p class="small">{about}</p><div class="panels wide">{"".join(panels)}</div>'
+
+
+def _ends(values: np.ndarray) -> str:
+    known = values[np.isfinite(values)]
+    return f"{amount(float(known[0]), 1)} to {amount(float(known[-1]), 1)}" if len(known) else "none"
+
+
+def _response(one: Response, shades: Mapping[str, str]) -> str:
+    ends = "; ".join(
+        f"{name}: {amount(change[0].mean, 2)} on hand, {amount(change[-1].mean, 2)} just ordered"
+        for name, change in one.change.items()
+    )
+    picture = Svg(WIDE, 270.0, f"Change of the order on {one.link} with one unit more. {ends}.", 12.5)
+    values = [end for change in one.change.values() for e in change for end in (e.low, e.high) if np.isfinite(end)]
+    low, high = min([-1.0, *values]), max([0.0, *values])
+    scale = Scale(low - 0.06, high + 0.06, 206.0, 12.0)
+    left = picture.room_for(ticks(scale.low, scale.high, 5)) + 2.0
+    along = Scale(-0.4, len(one.places) - 0.6, left, WIDE - 8.0)
+    picture.left_axis(scale, left, WIDE - 8.0, 5)
+    for k, place in enumerate(one.places):
+        words = "on hand" if place < 0 else "today" if place == 0 else f"in {place}"
+        if len(one.places) <= 8 or k % 2 == 0:
+            picture.text(along(k), 224.0, words, GREY, "middle")
+    picture.text((left + WIDE) / 2.0, 240.0, "where the unit is: arriving ... (periods)", GREY, "middle")
+    for name, change in one.change.items():
+        points = [(along(k), scale(e.mean)) for k, e in enumerate(change)]
+        for (x, _), e in zip(points, change, strict=True):
+            if np.isfinite(e.low):
+                picture.line([(x, scale(e.low)), (x, scale(e.high))], shades[name], 1.2)
+        picture.line(points, shades[name], 2.2)
+        picture.dots(points, 3.2, shades[name])
+    x = left
+    for name in one.change:
+        picture.box(x, 252.0, 12.0, 10.0, shades[name], round_=2.0)
+        picture.text(x + 17.0, 261.0, name, INK, size=12.0)
+        x += 31.0 + width_of(name, 12.0)
+    unit = "one unit" if one.unit == 1.0 else f"{amount(one.unit)} units, told for one of them"
+    about = (
+        f"<b>What one unit more does to the order, in period {one.period}.</b> Added to visited states: {unit}, at one "
+        "place after the other, all else as it was; bars: 95% intervals."
+    )
+    text = (
+        "<p>Base-stock orders one unit less wherever the unit is (as long as it orders at all). Where sales are lost "
+        "the optimum answers less to a unit on hand than to one just ordered, and to none of them fully.</p>"
+        "<p>All else as it was includes the last demand. A policy that follows the demand it has just seen, instead "
+        "of the position that the demand has left behind, hardly answers here, yet orders much the same where it "
+        "goes.</p>"
+    )
+    return f'<div class="two">{figure(picture, about)}<div>{text}</div></div>'
+
+
+# what it looks at ---------------------------------------------------------------------------------
+
+
+def _looks(explanation: Explanation) -> str:
+    used, idle = _by_use(explanation.influences)
+    name = explanation.policy.name
+    if not used:
+        return f"<p>{escape(name)} decides the same whatever it sees.</p>"
+    ordered = float(explanation.order.sum())
+    losses = bars(
+        [(one.name, one.loss) for one in used],
+        f"Profit that {name} loses in an episode if it is misled about one thing",
+        colours([name])[name],
+    )
+    changes = bars(
+        [(one.name, one.change) for one in used],
+        f"Mean absolute change of the orders of {name} if it is told something else about one thing",
+        GREY,
+    )
+    pictures = figure(
+        losses,
+        f"<b>What it costs not to know.</b> Profit lost in an episode (of "
+        f"{_plain(explanation.profit)}) if the policy is told, all along, what is so in another episode. "
+        "Bars: 95% intervals.",
+    ) + figure(
+        changes,
+        "<b>How far orders move.</b> Mean absolute change of the orders, all links together (units a period, of "
+        f"{amount(ordered, decimals([ordered]))} ordered), asked along the undisturbed episodes.",
+    )
+    head = "".join(
+        f'<th scope="col">{cell}</th>' for cell in ("told wrongly", "profit lost", "95% interval", "orders move by")
+    )
+    places = decimals([one.loss.mean for one in used])
+    fine = decimals([one.change.mean for one in used])
+    rows = "".join(
+        row_of((one.name, amount(one.loss.mean, places), interval(one.loss, places), amount(one.change.mean, fine)))
+        for one in used
+    )
+    table = scroll(
+        f"<table>{caption_of('Per episode, and units a period.')}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        "</table>"
+    )
+    note = f"<p>It pays no attention to {escape(_listed([one.name for one in idle]))}.</p>" if idle else ""
+    return f'<div class="two">{pictures}</div>{note}<details><summary>In numbers</summary>{table}</details>'
+
+
+def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
+    """A bar for each estimate, its interval on it, the name above."""
+    step, top = 34.0, 6.0
+    foot = top + step * len(values)
+    ends = [end for _, e in values for end in (e.mean, e.low, e.high) if np.isfinite(end)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    room = 0.14 * (high - low or 1.0)
+    told = "; ".join(f"{name} {amount(e.mean, places_for(e))}" for name, e in values)
+    picture = Svg(WIDE, foot + 24.0, f"{alt}: {told}.", 12.5)
+    scale = Scale(low - (room if low < 0.0 else 0.0), high + room, 10.0, WIDE - 10.0)
+    picture.foot_axis(scale, top, foot, 6)
+    for k, (name, e) in enumerate(values):
+        y = top + step * k
+        x, zero = scale(e.mean), scale(0.0)
+        picture.box(min(x, zero), y + 17.0, max(abs(x - zero), 0.8), 12.0, colour)
+        if np.isfinite(e.low):
+            picture.line([(scale(e.low), y + 23.0), (scale(e.high), y + 23.0)], INK, 1.4)
+        picture.text(max(zero, 10.0) + 3.0, y + 13.0, name, INK, bold=True, halo=True)
+        picture.text(max(scale(e.high) if np.isfinite(e.high) else x, zero) + 6.0, y + 27.5,
+                     amount(e.mean, places_for(e)), INK, halo=True, size=11.5)  # fmt: skip
+    return picture
+
+
+# how it was found ---------------------------------------------------------------------------------
+
+
+def _method(explanation: Explanation, command: str) -> str:
+    names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in colours(list(explanation.beside)).items())
+    items = [
+        f"{explanation.episodes} episodes were simulated, episode k from seed {explanation.seed} + k - 1.",
+        "A cell of a map is asked in the visited states that are nearest to it, moved into it: the pipeline is scaled, "
+        "what is on hand is set, and the answers are averaged. All else the policy sees is as it was there.",
+        "To be misled about a thing means to be told what it is in another episode, drawn independently, in the same "
+        "period; the dynamics go on with what is so. The period is replaced by another one.",
+        "The last demand is what the policy is told of the last period. A policy that keeps its own notes of demand "
+        "remembers what it was told, so for it that bar counts all of its memory; earlier demand counts only for "
+        "policies that look it up.",
+        "Things that tell the same can stand in for each other: each is then worth less than all of them together.",
+    ]
+    text = "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+    if names:
+        text = f"<p>Beside it stand: {names}.</p>" + text
+    return text + (f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else "")
