@@ -13,7 +13,18 @@ import pytest
 import restock
 from tests.shared_material import REPOSITORY
 
-OPTIONAL = {"matplotlib", "plotly", "PIL", "polars", "torch", "stable_baselines3", "scipy", "pandas", "moviepy"}
+OPTIONAL = {
+    "matplotlib",
+    "plotly",
+    "PIL",
+    "polars",
+    "torch",
+    "stable_baselines3",
+    "scipy",
+    "pandas",
+    "moviepy",
+    "optuna",
+}
 CLASSES_OF_TORCH = {
     f"restock.learning.{name}"
     for name in (

@@ -167,7 +167,7 @@ def _show(console: Console, found: Tuning, page: Path, asked: str) -> None:
         console.text(sentence)
     if found.best is not None:
         console.text()
-        shown = table("number", "searched", "best", "importance", numbers=(3,))
+        shown = table("number", "searched", "best", "importance", numbers=(3,), words=(1, 2))
         for name in found.importance or found.plan.space:
             weight = share(found.importance[name]) if found.importance else ""
             value = found.best.values[name]

@@ -63,13 +63,12 @@ def answer(tuning: Tuning) -> list[str]:
         if tuning.count(state)
     )
     ended = tuning.count("complete", "pruned", "failed")
+    trials = "1 trial" if ended == 1 else f"{ended} trials"
     best = tuning.best
     if best is None:
-        return [
-            f"{ended} {'trial' if ended == 1 else 'trials'} so far{f' ({counts})' if counts else ''}; none is whole."
-        ]
+        return [f"{trials} so far{f' ({counts})' if counts else ''}; none is whole."]
     places = decimals([best.value]) + 1
-    said = [f"Of {ended} trials ({counts}), trial {best.number} is the best: {amount(best.value, places)} an episode"]
+    said = [f"Of {trials} ({counts}), trial {best.number} is the best: {amount(best.value, places)} an episode"]
     if tuning.preset is None:
         said[0] += "."
     elif tuning.preset.number == best.number:

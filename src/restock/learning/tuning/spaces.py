@@ -138,7 +138,7 @@ class Choices:
         return self.values
 
     def __str__(self) -> str:
-        return json.dumps(list(self.values))
+        return json.dumps(list(self.values), separators=(",", ":"))
 
     def distribution(self) -> Any:
         """As Optuna writes it."""
