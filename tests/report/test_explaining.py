@@ -55,7 +55,7 @@ def test_it_says_what_was_found(page: str, found: Explanation) -> None:
 
 
 def test_its_parts_fit_into_another_page(found: Explanation) -> None:
-    assert [heading for heading, _ in parts(found)] == ["What it orders", "What it looks at"]
+    assert [heading for heading, _ in parts(found)] == ["What it orders", "What it looks at", "How it was explained"]
     for _, text in parts(found):
         Page(text)
 
@@ -63,7 +63,7 @@ def test_its_parts_fit_into_another_page(found: Explanation) -> None:
 def test_without_observations_and_with_several_links(tmp_path: Path) -> None:
     found = explain("serial", "constant-order", 6, beside={}, observations=False)
     text = write_explanation(found, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert [heading for heading, _ in parts(found)] == ["What it orders"]
+    assert [heading for heading, _ in parts(found)] == ["What it orders", "How it was explained"]
     assert Page(text).tags.count("details") == 3
 
 

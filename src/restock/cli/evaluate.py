@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from restock.cli.console import AsJson, Console, Quiet, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restock.evaluation.explain import Explanation
     from restock.learning.evaluation import Evaluation
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")]
@@ -21,6 +24,9 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Of the first episode. 
 Report = Annotated[
     Path | None, typer.Option("--report", help="Where the report goes. Default: report.html in the folder.")
 ]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Also what it orders in which state, and what it looks at. Takes longer.")
+]
 
 
 def evaluate(
@@ -28,6 +34,7 @@ def evaluate(
     episodes: Episodes = None,
     seed: Seed = None,
     report: Report = None,
+    explain: Explain = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -38,6 +45,7 @@ def evaluate(
     from restock.core.writing import check_writable
     from restock.learning import evaluation as learning
     from restock.learning.train import require_torch
+    from restock.report.explaining import parts, sentences
     from restock.report.training import write_training_report
 
     console = Console(as_json, quiet)
@@ -46,12 +54,37 @@ def evaluate(
         check_writable(report)
     with console.progress() as tell:
         found = learning.evaluate(run, episodes, learning.FRESH if seed is None else seed, tell)
-        page = write_training_report(found, report)
+        explained = _explained(found, tell) if explain else None
+        more = [] if explained is None else [_as_section(part) for part in parts(explained)]
+        page = write_training_report(found, report, more)
     if as_json:
-        console.document(found.to_dict() | {"report": str(page)})
+        told = {} if explained is None else {"explained": explained.to_dict()}
+        console.document(found.to_dict() | told | {"report": str(page)})
         return
     print_evaluation(console, found)
+    if explained is not None:
+        where = f" (on {found.names[0]})" if len(found.comparisons) > 1 else ""
+        console.text(f"What it does{where}: {' '.join(sentences(explained))}")
+        console.text()
     console.text(f"Curves and pictures: {page}")
+
+
+def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Explanation:
+    """What the policy does on the first problem that it was judged on."""
+    from restock.evaluation.explain import LEAST_EPISODES, explain
+    from restock.learning.evaluation import TRAINED
+
+    first = found.comparisons[0]
+    policy = first.row(TRAINED).simulation.policy
+    episodes = max(first.episodes, LEAST_EPISODES)
+    return explain(
+        first.problem, policy, episodes, found.seed, progress=lambda done, total: tell("explaining", done, total)
+    )
+
+
+def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
+    """A part of the page that says the same of whatever was evaluated."""
+    return lambda evaluation: part
 
 
 def print_evaluation(console: Console, found: Evaluation) -> None:

@@ -32,6 +32,7 @@ from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
 OTHERS = 500_000_000  # first seed of the episodes that observations are borrowed from
+LEAST_EPISODES = 4
 MOST_LINKS = 6  # mapped unless links are named
 FIT_EPISODES, FIT_BUDGET = 64, 200  # of the base-stock policy that stands beside
 
@@ -134,7 +135,7 @@ def explain(
     problem = load_problem(problem)
     if not isinstance(problem, NetworkProblem):
         raise InvalidInput("problem", problem.name, "this is not a supply network", "Explain a policy of a network.")
-    whole_number("episodes", episodes, 4, example=100)
+    whole_number("episodes", episodes, LEAST_EPISODES, example=100)
     seed = streams.check_seed(seed)
     policy = as_policy(policy, problem)
     if policy.information == "clairvoyant":

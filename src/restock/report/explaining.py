@@ -40,7 +40,8 @@ def write_explanation(explanation: Explanation, path: str | Path, command: str =
     """
     title = f"What {explanation.policy.name} does on {explanation.problem.name}"
     opening = [f"<h1>{escape(title)}</h1>", f'<div class="answer">{_answer(explanation)}</div>']
-    text = page(title, opening, [*parts(explanation), ("How this was found", _method(explanation, command))])
+    repeat = [("How to repeat this", f"<pre>{escape(command)}</pre>")] if command else []
+    text = page(title, opening, [*parts(explanation), *repeat])
     return write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
@@ -49,7 +50,7 @@ def parts(explanation: Explanation) -> list[tuple[str, str]]:
     found = [("What it orders", _orders(explanation))]
     if explanation.influences:
         found.append(("What it looks at", _looks(explanation)))
-    return found
+    return [*found, ("How it was explained", _method(explanation))]
 
 
 # in words -----------------------------------------------------------------------------------------
@@ -356,10 +357,11 @@ def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
 # how it was found ---------------------------------------------------------------------------------
 
 
-def _method(explanation: Explanation, command: str) -> str:
+def _method(explanation: Explanation) -> str:
     names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in colours(list(explanation.beside)).items())
     items = [
-        f"{explanation.episodes} episodes were simulated, episode k from seed {explanation.seed} + k - 1.",
+        f"{explanation.episodes} episodes of {explanation.problem.name} were simulated, episode k from seed "
+        f"{explanation.seed} + k - 1.",
         "A cell of a map is asked in the visited states that are nearest to it, moved into it: the pipeline is scaled, "
         "what is on hand is set, and the answers are averaged. All else the policy sees is as it was there.",
         "To be misled about a thing means to be told what it is in another episode, drawn independently, in the same "
@@ -372,4 +374,4 @@ def _method(explanation: Explanation, command: str) -> str:
     text = "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
     if names:
         text = f"<p>Beside it stand: {names}.</p>" + text
-    return text + (f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else "")
+    return text
