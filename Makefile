@@ -14,7 +14,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps -r
 help:
 	@echo "make demo   install what the demo needs, run it, write report.html"
 	@echo "make test   install what the tests need; lint, types, layers and all tests"
-	@echo "make bench  speed and memory, side by side with the peer"
+	@echo "make bench  speed and memory, side by side with the peer; then what training reaches (an hour)"
 	@echo "make docs   the documentation as a site in docs/_build/html"
 	@echo "make lock   resolve requirements/*.txt anew (needs the network)"
 	@echo "make clean  remove .venv and everything that was generated"
@@ -31,6 +31,7 @@ test: $(VENV)/test.done $(VENV)/package.done
 
 bench: $(VENV)/test.done $(VENV)/package.done
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks learning
 
 # -W: a warning is a failure. The site needs no network, neither to be built nor to be read.
 docs: $(VENV)/docs.done $(VENV)/package.done

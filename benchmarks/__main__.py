@@ -1,4 +1,7 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead learning]`."""
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead sb3 learning]`.
+
+Without a part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,13 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import bench_learning
+from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory")
-MORE = ("fit", "look_ahead", "learning", "sb3")  # minutes, so only when named
+MORE = ("fit", "look_ahead", "sb3")  # minutes, so only when named
+LEARNING = "learning"  # an hour, and a table of its own
 
 
 def machine() -> str:
@@ -62,17 +68,28 @@ def main() -> int:
     """Measure the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     usual = f"which parts; without any: {', '.join(PARTS)}"
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, []], help=usual)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, LEARNING, []], help=usual)
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     arguments = parser.parse_args()
     rows: list[Row] = []
+    figures: list[Figure] = []
     for part in arguments.parts or PARTS:
         print(f"measuring {part} ...", file=sys.stderr)
-        rows += import_module(f"benchmarks.bench_{part}").measure()
+        found = import_module(f"benchmarks.bench_{part}").measure()
+        rows += [one for one in found if isinstance(one, Row)]
+        figures += [one for one in found if isinstance(one, Figure)]
     if arguments.json:
-        print(json.dumps({"machine": machine(), "rows": [dataclasses.asdict(row) for row in rows]}, indent=2))
-    else:
+        document = {
+            "machine": machine(),
+            "rows": [dataclasses.asdict(row) for row in rows],
+            "learning": [dataclasses.asdict(figure) for figure in figures],
+        }
+        print(json.dumps(document, indent=2))
+        return 0
+    if rows:
         show(rows)
+    if figures:
+        bench_learning.show(figures)
     return 0
 
 

@@ -1,17 +1,14 @@
 """PPO of stable-baselines3 end to end, on the native vector environment and on the peer in DummyVecEnv.
 
-python -m benchmarks sb3                       steps a second of both, and the environment's share
-python -m benchmarks.bench_sb3 ALGO [STEPS]    a blind generalist for each topology with our preset, played on
-                                               the published scenarios; runs are kept in runs/learning
+`python -m benchmarks sb3`: steps a second of both, and the environment's share. What PPO learns is part of
+the learning table (`python -m benchmarks learning`).
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 from benchmarks.networks import peer
@@ -94,26 +91,3 @@ def measure() -> list[Row]:
         share = statistics.median(shares[1:])
         rows.append(Row(f"share of the environment, {name}", share, target="<= 2 %", limit=limit, unit="share"))
     return rows
-
-
-def scenarios(algo: str, steps: int | None) -> None:
-    """Ratios to the published optimum, of one agent for each topology that has met all combinations of effects."""
-    from benchmarks.bench_learning import earned, summary
-    from benchmarks.scenarios import scenarios as published_scenarios
-    from restock.learning.train import train
-
-    numbers = {} if steps is None else {"steps": steps}
-    ratios: dict[str, float] = {}
-    for topology in ("divergent", "serial"):
-        folder = Path("runs/learning") / f"{topology}-{algo}"
-        result = train(topology, folder, algo, regimes={"kind": "effects"}, **numbers)
-        for one in published_scenarios():
-            if one.name.startswith(topology):
-                ratios[one.name] = earned(one.problem, folder, list(one.seeds)) / one.means["Oracle"]
-                print(f"{one.name}: {ratios[one.name]:.4f}", file=sys.stderr)
-        print(f"{topology}: {result['steps']} steps, {result['cpu_seconds']:.0f} CPU-seconds", file=sys.stderr)
-    summary(ratios)
-
-
-if __name__ == "__main__":
-    scenarios(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)

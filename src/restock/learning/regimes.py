@@ -85,9 +85,9 @@ class Members(Chance):
         noise = between(family.noise_scale)[:, 0]
         return level * trend * wave * jump, noise
 
-    def problems(self, count: int) -> list[NetworkProblem]:
-        """Members as problems of their own, always the same ones."""
-        generator = streams.generator(0, "members of a family")
+    def problems(self, count: int, seed: int = 0) -> list[NetworkProblem]:
+        """Members as problems of their own, the same ones for the same seed."""
+        generator = streams.generator(seed, "members of a family")
         curves, noise = self.curves(generator, count)
         u = generator.random((2, count))
         base = self.problem.spec.demand

@@ -1,0 +1,1 @@
+"""What training reaches: the parts of the learning table."""
