@@ -25,10 +25,11 @@ from restock.learning.run_folder import RunFolder
 from restock.learning.train import configuration, train
 from restock.learning.tuning import tune as tuning
 from restock.learning.tuning.folder import TuningFolder
+from restock.learning.tuning.outcome import best_of, read_tuning
 from restock.learning.tuning.plan import Plan, make_plan, read_plan
 from restock.learning.tuning.spaces import ALGORITHMS, SPACES, Choices, Range, dimension, space_of
 from restock.learning.tuning.study import Study, Trial
-from restock.learning.tuning.tune import read_tuning, tune
+from restock.learning.tuning.tune import tune
 from restock.report.tuning import write_tuning_report
 from tests.cli.running import COMMAND, environment, run
 
@@ -259,7 +260,7 @@ def test_the_search_finds_what_matters(small: Plan, tmp_path: Path) -> None:
     played(study, 40)
     found = study.importance()
     assert found is not None and next(iter(found)) == "peak_rate" and sum(found.values()) == pytest.approx(1.0)
-    best = tuning.best_of(study.trials())
+    best = best_of(study.trials())
     assert best is not None and 0.004 < best.values["peak_rate"] < 0.0065
 
 
@@ -343,6 +344,13 @@ def test_a_process_that_vanishes_is_replaced_until_it_vanishes_too_often(
 def test_a_search_in_which_all_fails_ends_with_the_reason(monkeypatch: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="the first 3 trials failed: no luck"):
         searched(monkeypatch, tmp_path / "a", lambda task: {"failed": "no luck", "field": ""})
+
+
+def test_a_full_disk_ends_the_search_and_no_trial_fails_by_it(monkeypatch: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="the same command goes on"):
+        searched(monkeypatch, tmp_path / "a", lambda task: {"halted": "no space left on device"})
+    _, ended = searched(monkeypatch, tmp_path / "a", lambda task: {"complete": {"value": 1.0, "fresh": 1.0}})
+    assert [trial.state for trial in ended] == ["complete"] * 4
 
 
 def test_a_folder_of_another_search_or_of_something_else_is_refused(monkeypatch: Any, tmp_path: Path) -> None:

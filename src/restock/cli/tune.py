@@ -16,7 +16,8 @@ from restock.cli.train import Generalist, read_settings
 from restock.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from restock.learning.tuning.tune import Progress, Tuning
+    from restock.learning.tuning.outcome import Tuning
+    from restock.learning.tuning.tune import Progress
 
 Algo = Annotated[
     str,
@@ -86,6 +87,7 @@ def tune(
     """
     from restock.learning.run_folder import free_name
     from restock.learning.tuning import tune as learning
+    from restock.learning.tuning.outcome import read_tuning
     from restock.report.tuning import write_tuning_report
 
     console = Console(as_json, quiet)
@@ -100,13 +102,14 @@ def tune(
     command, asked = _command(), _asked(name, demand, horizon, backlog, discount)
     console.remark(f"Tuning {algo} for {problem.name}: {trials} trials, {jobs} at a time, in {folder}.")
     try:
-        found = learning.tune(
-            problem, folder, algo, trials, jobs, seed, search or (), network, regimes, preset,
-            startup, prune, _teller(console), **numbers,
-        )  # fmt: skip
+        with console.progress() as bar:
+            found = learning.tune(
+                problem, folder, algo, trials, jobs, seed, search or (), network, regimes, preset,
+                startup, prune, _teller(console), lambda done, total: bar("evaluations", done, total), **numbers,
+            )  # fmt: skip
     except KeyboardInterrupt:
         if (folder / "tuning.yaml").is_file():
-            write_tuning_report(learning.read_tuning(folder), command=command, problem=asked)
+            write_tuning_report(read_tuning(folder), command=command, problem=asked)
         words = f"stopped; the trials that have ended are kept in {folder}"
         raise Halted(INTERRUPTED, words, "The same command goes on") from None
     page = write_tuning_report(found, command=command, problem=asked)

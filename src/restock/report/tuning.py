@@ -11,8 +11,8 @@ from typing import Any
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
 from restock.evaluation.provenance import versions
+from restock.learning.tuning.outcome import Tuning
 from restock.learning.tuning.study import Trial
-from restock.learning.tuning.tune import Tuning
 from restock.report import tuning_figures as draw
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import NONE, amount, decimals, interval, places_for, share

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from restock.learning.tuning.outcome import Tuning
 from restock.learning.tuning.spaces import Choices, Dimension
 from restock.learning.tuning.study import Trial
-from restock.learning.tuning.tune import Tuning
 from restock.report.numbers import amount, share
 from restock.report.svg import GREY, INK, LINE, PAPER, Point, Scale, Svg, width_of
 

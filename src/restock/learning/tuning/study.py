@@ -90,6 +90,7 @@ class Study:
 
         self.plan, self._several = plan, several
         self._optuna = optuna
+        self._under_way: dict[int, Any] = {}  # trials that this process began
         self._distributions = {name: one.distribution() for name, one in plan.space.items()}
         _mend(path)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -123,6 +124,7 @@ class Study:
         self._study.sampler = self._sampler(turn)
         with _quiet():
             trial = self._study.ask(self._distributions)
+        self._under_way[trial.number] = trial
         repeats = trial.user_attrs.get("repeats")
         return trial.number, self._meant(trial.params), None if repeats is None else int(repeats)
 
@@ -139,7 +141,7 @@ class Study:
         """
         if not math.isfinite(best):
             return False
-        trial = self._optuna.trial.Trial(self._study, self._frozen(number)._trial_id)
+        trial = self._under_way[number]
         with _quiet():
             trial.report(best, place)
             return bool(self.plan.pruning and trial.should_prune())
@@ -167,7 +169,7 @@ class Study:
             number: Of the trial.
             vanished: Whether its process did so by itself.
         """
-        trial = self._frozen(number)
+        trial = self._study.get_trials(deepcopy=False)[number]
         often = int(trial.user_attrs.get("vanished", 0)) + vanished
         if often > OFTEN:
             self.fail(number, f"its process vanished {often} times (not enough memory?)", 0.0)
@@ -215,10 +217,7 @@ class Study:
 
     def _note(self, number: int, **attributes: Any) -> None:
         for name, value in attributes.items():
-            self._study._storage.set_trial_user_attr(self._frozen(number)._trial_id, name, value)
-
-    def _frozen(self, number: int) -> Any:
-        return self._study.get_trials(deepcopy=False)[number]
+            self._under_way[number].set_user_attr(name, value)
 
     def _meant(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.plan.space[name].meant(stored[name]) for name in self.plan.space if name in stored}

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
-from restock.evaluation.stats import Estimate, estimate
 from restock.learning import presets
 from restock.learning.run_folder import RunFolder
-from restock.learning.sb3_training import Stable
 from restock.learning.train import require_torch
 from restock.learning.tuning.folder import TuningFolder
+from restock.learning.tuning.outcome import Tuning, best_of, read_tuning
 from restock.learning.tuning.plan import Plan, make_plan
 from restock.learning.tuning.pool import Pool, Worker
 from restock.learning.tuning.study import Study, Trial
@@ -50,77 +46,6 @@ class Progress:
     seconds_left: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Tuning:
-    """What a search came to so far.
-
-    Attributes:
-        path: Its folder.
-        plan: What is searched.
-        trials: All that have begun.
-        best: The best whole one; None where there is none.
-        importance: Of each name, 1 in all; None with too few whole trials.
-        lines: Held-out profit of `base_stock` and of hindsight (`bound`).
-        fresh: Mean profit of the best on paths that nothing was chosen by.
-        preset: The trial of the preset; None while it is not whole.
-        gain: What the best earns more than that on fresh paths, paired; None where the preset is the best.
-    """
-
-    path: Path
-    plan: Plan
-    trials: tuple[Trial, ...]
-    best: Trial | None
-    importance: Mapping[str, float] | None
-    lines: Mapping[str, float]
-    fresh: Estimate | None
-    preset: Trial | None
-    gain: Estimate | None
-
-    def count(self, *states: str) -> int:
-        """How many trials are in one of the states."""
-        return sum(trial.state in states for trial in self.trials)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return {
-            "problem": self.plan.problem,
-            "algo": self.plan.algo,
-            "seed": self.plan.seed,
-            "folder": str(self.path),
-            "space": {name: str(one) for name, one in self.plan.space.items()},
-            "trials": {state: self.count(state) for state in ("complete", "pruned", "failed", "interrupted")},
-            "best": None if self.best is None else self.best.to_dict(),
-            "preset": None if self.preset is None else self.preset.to_dict(),
-            "fresh": None if self.fresh is None else dataclasses.asdict(self.fresh),
-            "gain": None if self.gain is None else dataclasses.asdict(self.gain),
-            **self.lines,
-            "importance": self.importance,
-            "seconds": sum(trial.seconds for trial in self.trials),
-            "policy": str(self.path / "best"),
-            "preset_file": str(self.path / "best.yml"),
-        }
-
-    def command(self, problem: str = "") -> str:
-        """The command that trains with the best numbers, just as the trial did.
-
-        Args:
-            problem: What names the problem on the command line, where its name does not.
-        """
-        words = (
-            f"restock train {problem or self.plan.problem} --algo {self.plan.algo} --preset {self.path / 'best.yml'}"
-        )
-        if self.plan.seed:
-            words += f" --seed {self.plan.seed}"
-        if self.plan.base["regimes"] is not None:
-            words += f" --generalist {self.plan.base['regimes']['kind']}"
-        if self.plan.algo in presets.ALGORITHMS:  # RL-Zoo has no word for these
-            usual = {name: field.default for name, field in Stable.model_fields.items()}
-            for name in ("evaluate_every", "held_out", "cpu_seconds"):
-                value = self.plan.base["training"][name]
-                words += f" --set {name}={value}" if value != usual[name] else ""
-        return words
-
-
 def tune(
     problem: Any,
     out: str | Path,
@@ -135,6 +60,7 @@ def tune(
     startup: int = 10,
     pruning: bool = True,
     tell: Callable[[Progress], None] | None = None,
+    watch: Callable[[int, int], None] | None = None,
     **numbers: Any,
 ) -> Tuning:
     """Search for the numbers with which an algorithm trains the best policy.
@@ -158,6 +84,7 @@ def tune(
             pruned.
         pruning: Whether trials that lag behind are ended.
         tell: Called when a trial has ended.
+        watch: Called after every evaluation, with how many there were and will be, those of ended trials included.
         **numbers: Of the algorithm, not searched.
 
     Raises:
@@ -174,38 +101,12 @@ def tune(
     )  # fmt: skip
     folder = TuningFolder(out)
     with folder.held_by(plan):
-        work = _Search(plan, folder, Study(folder.journal, plan, jobs > 1), trials, jobs, tell)
+        work = _Search(plan, folder, Study(folder.journal, plan, jobs > 1), trials, jobs, tell, watch)
         try:
             work.run()
         finally:
             work.write()
         return read_tuning(folder.path)
-
-
-def read_tuning(path: str | Path) -> Tuning:
-    """What a search came to, from its folder.
-
-    Raises:
-        InvalidInput: There is none, or it is damaged.
-    """
-    folder = TuningFolder(path)
-    plan, trials = folder.plan(), tuple(folder.trials())
-    best, first = best_of(trials), plan.first()
-    preset = next((trial for trial in trials if trial.state == "complete" and trial.values == first), None)
-    fresh = gain = None
-    profits = np.array([] if best is None else folder.fresh(best.number))
-    if len(profits):
-        fresh = estimate(profits)
-    if best is not None and preset is not None and best.number != preset.number:
-        before = np.array(folder.fresh(preset.number))
-        gain = estimate(profits - before) if len(before) == len(profits) > 0 else None
-    return Tuning(folder.path, plan, trials, best, folder.importance(), folder.lines(), fresh, preset, gain)
-
-
-def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The best whole one; of equals the first."""
-    whole = [trial for trial in trials if trial.state == "complete" and math.isfinite(trial.value)]
-    return max(whole, key=lambda trial: (trial.value, -trial.number), default=None)
 
 
 class _Search:
@@ -219,9 +120,10 @@ class _Search:
         trials: int,
         jobs: int,
         tell: Callable[[Progress], None] | None,
+        watch: Callable[[int, int], None] | None,
     ) -> None:
         self.plan, self.folder, self.study = plan, folder, study
-        self.wanted, self.jobs, self.tell = trials, jobs, tell
+        self.wanted, self.jobs, self.tell, self.watch = trials, jobs, tell, watch
         self.fresh = FRESH_EACH * int(plan.base["training"]["held_out"])
         self.running: dict[Worker, tuple[int, float, int]] = {}  # number, when it began, last evaluation
 
@@ -267,7 +169,11 @@ class _Search:
             lags = place > last and self.study.report(number, place, float(said["best"]))
             self.running[worker] = number, began, max(place, last)
             worker.say(not lags)
+            self._watched()
             return False
+        if said is not None and "halted" in said:
+            mend = "Mend that; the same command goes on."
+            raise InvalidInput("--out", str(self.folder.path), f"nothing can be written ({said['halted']})", mend)
         del self.running[worker]
         seconds = time.perf_counter() - began
         if said is None:
@@ -284,6 +190,13 @@ class _Search:
             self.study.fail(number, str(said["failed"]), seconds)
         self._told(number)
         return True
+
+    def _watched(self) -> None:
+        if self.watch is not None:
+            whole = self.plan.evaluations
+            ended = sum(trial.ended for trial in self.study.trials())
+            done = ended * whole + sum(min(last, whole) for _, _, last in self.running.values())
+            self.watch(done, self.wanted * whole)
 
     def _better(self, number: int) -> None:
         """A trial is the best so far: its run stays, its numbers are a file."""

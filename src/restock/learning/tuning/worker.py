@@ -2,8 +2,8 @@
 
 It reads {"run": FOLDER, "config": {...}, "fresh": COUNT} and trains. After each evaluation it writes
 {"restart": .., "step": .., "best": ..} and reads whether to go on. In the end it writes one of {"complete": ..},
-{"pruned": ..} and {"failed": ..}, and reads the next. When its input ends, which is when whoever started it has
-ended in whatever way, it ends at once.
+{"pruned": ..}, {"failed": ..} and {"halted": ..} (nothing can be written), and reads the next. When its input ends,
+which is when whoever started it has ended in whatever way, it ends at once.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from restock.core.errors import InvalidInput
 
 FIRST_FRESH = 1 << 58  # seed of the paths that nothing is chosen by
+UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with the numbers of the trial
 
 
 class Lagging(Exception):
@@ -75,6 +76,8 @@ def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict
     except Lagging:
         return {"pruned": {}}
     except InvalidInput as error:
+        if error.field in UNWRITABLE:
+            return {"halted": f"{error.value}: {error.problem}"}
         return {"failed": str(error), "field": error.field}
     except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:  # torch, where numbers go astray
         return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "field": ""}
