@@ -98,6 +98,7 @@ def test_states_that_are_asked_hold_together(lost):
             self.next += 1
             sent = view.past["shipped"][:, max(view.t - 3, 0) : view.t, 0].sum(axis=1)
             np.testing.assert_allclose(sent, view["in_transit"][:, 0])
+            np.testing.assert_array_equal(view.past["shipped"], np.rint(view.past["shipped"]))
             assert (view["on_hand"] >= 0.0).all()
             if view.t:
                 np.testing.assert_array_equal(view.past["on_hand"][:, -1], view["on_hand"])
