@@ -22,12 +22,12 @@ import restock
 from restock.core.errors import InvalidInput
 from restock.learning import events, metrics, snapshots
 from restock.learning.evaluation import BASE, BOUND, TRAINED, evaluate, judged
-from restock.learning.metrics import CLOCKS, FIELDS, meaning
+from restock.learning.metrics import CLOCKS, FIELDS, OWN, meaning
 from restock.learning.paths import HELD_OUT
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.train import resume, train
 from restock.report.training import write_training_report
-from tests.cli.running import COMMAND, environment, run
+from tests.cli.running import COMMAND, REPOSITORY, environment, run
 from tests.report.markup import Page
 
 torch = pytest.importorskip("torch")
@@ -121,6 +121,22 @@ def test_every_algorithm_records_the_same_fields_and_no_unknown_ones(algo: str, 
         assert line["below_bound"] == pytest.approx((line["bound"] - line["profit"]) / abs(line["bound"]))
     assert "train/loss" in found[-1] or "train/critic_loss" in found[-1]
     assert all(json.loads(text) for text in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
+
+
+def test_every_metric_is_explained_in_the_documentation() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs" / "algorithms").glob("*.md")]
+    for name in (*FIELDS, *OWN):
+        assert any(f"`{name}`" in page for page in pages), name
+
+
+def test_the_documentation_lists_every_file_of_a_run(tmp_path: Path, whole: Path) -> None:
+    text = (REPOSITORY / "docs" / "how-to" / "run-folder.md").read_text(encoding="utf-8")
+    folder = shutil.copytree(whole, tmp_path / "run")
+    write_training_report(evaluate(folder, 2))
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        shown = name if not name.startswith(("snapshots/", "tensorboard/")) else name.partition("/")[0] + "/"
+        assert path.is_dir() or f"| `{shown}" in text, name
 
 
 def points(folder: Path) -> dict[tuple[str, str], list[tuple[int, float]]]:
@@ -371,6 +387,7 @@ def test_a_full_disk_leaves_the_last_good_state(
         ("metrics.jsonl", lambda text: "", "it has 0 lines, the checkpoint knows of 2"),
         ("config.yaml", lambda text: text.replace("batch: 8", "batch: 9"), "not what the checkpoints were made with"),
         ("config.yaml", lambda text: text.replace("algo: pathwise\n", ""), "it does not say algo"),
+        ("config.yaml", lambda text: text.replace("architecture:", "building:"), "architecture or preparation"),
         ("config.yaml", lambda text: text[:-40] + "{", "not valid YAML"),
         ("config.yaml", lambda text: "", "empty"),
         ("checkpoints.json", lambda text: text[:-5], "it is not JSON"),

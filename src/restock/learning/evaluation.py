@@ -192,7 +192,8 @@ def _keep(found: Evaluation) -> None:
             writer.writerows(zip(which, found.seeds(), *columns, strict=True))
 
     write_whole(folder / "episodes.csv", episodes)
-    text = json.dumps(_plain(found.to_dict()), indent=2, ensure_ascii=False) + "\n"
+    summary = found.to_dict() | {"run": found.run.name}  # the folder may be moved
+    text = json.dumps(_plain(summary), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 

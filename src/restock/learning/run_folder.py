@@ -43,7 +43,8 @@ from restock.learning.metrics import damaged
 
 FORMAT = 1
 LAST, BEST = "last.pt", "best.pt"
-NEEDED = ("format", "algo", "seed", "information", "training", "problem")  # of every configuration
+NEEDED = ("algo", "seed", "information", "training", "regimes", "problem")  # of every configuration
+FORMS = ("architecture", "preparation")  # one of them too
 
 
 class RunFolder:
@@ -125,6 +126,7 @@ class RunFolder:
             problem = f"this run is of format {config.get('format')}, not {FORMAT}"
             raise InvalidInput("run", str(self.path), problem, "Train again.")
         missing = [name for name in NEEDED if name not in config]
+        missing += [" or ".join(FORMS)] if not any(name in config for name in FORMS) else []
         if missing:
             raise damaged(self.path / "config.yaml", f"it does not say {', '.join(missing)}")
         known = self._hashes().get("config.yaml")

@@ -138,7 +138,10 @@ def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | N
         InvalidInput: There is no run in the folder, or it is damaged.
     """
     folder = RunFolder(out)
-    return run(folder, folder.config(), tell)
+    config = folder.config()
+    if config["algo"] not in ALGORITHMS:
+        raise InvalidInput("algo", config["algo"], "there is no such algorithm", nearest(config["algo"], ALGORITHMS))
+    return run(folder, config, tell)
 
 
 def run(

@@ -96,6 +96,8 @@ def _duration(seconds: float) -> str:
 
 def _answer(evaluation: Evaluation) -> list[str]:
     fresh = f"All of this on {evaluation.episodes} fresh episodes, which no choice was made by."
+    if warm_up := evaluation.config["training"].get("warm_up"):
+        fresh += f" They count from the first period; training left out the first {warm_up}."
     if len(evaluation.comparisons) == 1:
         return [*say.answer(evaluation.comparisons[0]), fresh]
     ratios = {name: evaluation.ratio(name) for name in (TRAINED, BASE)}
@@ -226,9 +228,9 @@ def _repeat(evaluation: Evaluation) -> Part:
     count = ["--episodes", str(evaluation.episodes), "--seed", str(evaluation.seed)]
     commands = "\n".join(
         [
-            "mkdir again && cp " + shlex.quote(str(run.path / "config.yaml")) + " again/",
-            "restock train --resume again",
-            shlex.join(["restock", "evaluate", "again", *count]),
+            "mkdir ../again && cp config.yaml ../again/",
+            "restock train --resume ../again",
+            shlex.join(["restock", "evaluate", "../again", *count]),
         ]
     )
     versions = json.loads(read_text(run.path / "versions.json", "run", "JSON"))
@@ -236,7 +238,7 @@ def _repeat(evaluation: Evaluation) -> Part:
     config = yaml.safe_dump(dict(evaluation.config), sort_keys=False, width=100)
     text = (
         "<p>The configuration is all that a run is: a folder with nothing else in it trains anew, to the same weights "
-        f"where versions and processor are the same.</p><pre>{escape(commands)}</pre>"
+        f"where versions and processor are the same. In this one:</p><pre>{escape(commands)}</pre>"
         f"<p>Seed {evaluation.config['seed']}. Trained with {escape(listed)}.</p>"
         "<p>Beside this page: every evaluation in <code>metrics.jsonl</code>, the episodes of the table in "
         "<code>evaluation/episodes.csv</code>, each with its seed.</p>"
