@@ -472,8 +472,8 @@ def test_killed_and_gone_on_with_it_is_the_same_search(
     for trial in (trial for path in lines for trial in path):
         del trial["number"], trial["seconds"]
     assert lines[0] == lines[1]
-    assert "ended" not in done.err or re.search(r"trial +\d+ +(complete|pruned) +profit", done.err)
-    assert f"{done.document['best']['value']:.2f}" in done.err and "4 of 4  done" in done.err
+    best = f"best {done.document['best']['value']:.2f} by {done.document['best']['number']}"
+    assert re.search(rf"^trial +\d+ +(complete|pruned at \d+%) +-?[\d.]+ +{best} +\d+ s  4/4  done$", done.err, re.M)
     unchanged = (folder / "trials.jsonl").read_text()
     assert run(*command, "-q").code == 0 and (folder / "trials.jsonl").read_text() == unchanged
 

@@ -140,18 +140,18 @@ def _teller(console: Console) -> Any:
 
     def tell(progress: Progress) -> None:
         trial, best = progress.trial, progress.best
-        value = "" if math.isnan(trial.value) else f"  profit {trial.value:10.2f}"
-        so_far = "" if best is None else f"  best {best.value:10.2f} (trial {best.number})"
-        if trial.state == "pruned":
-            at = max(trial.evaluations, default=0) / progress.evaluations
-            value += f" (ended at {100 * at:.0f} %)"
-        elif trial.problem:
-            value += f" ({trial.problem})"
+        state = trial.state
+        if state == "pruned":
+            state += f" at {100 * max(trial.evaluations, default=0) / progress.evaluations:.0f}%"
+        value = "" if math.isnan(trial.value) else f"{trial.value:.2f}"
+        so_far = "" if best is None else f"  best {best.value:.2f} by {best.number}"
         left = f"{_duration(progress.seconds_left)} left" if progress.ended < progress.trials else "done"
         console.remark(
-            f"trial {trial.number:>3}  {trial.state:<8}{value}{so_far}  {_duration(trial.seconds)}  "
-            f"{progress.ended} of {progress.trials}  {left}"
+            f"trial {trial.number:>3}  {state:<13}  {value:>9}{so_far}  {_duration(trial.seconds)}  "
+            f"{progress.ended}/{progress.trials}  {left}"
         )
+        if trial.problem:
+            console.remark(f"           {trial.problem}")
 
     return tell
 
