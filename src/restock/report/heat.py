@@ -14,6 +14,7 @@ LEVELS = 32  # shades
 RAMP = ("#f8f5ec", "#bcd9c3", "#46a092", "#17616f", "#0f2f44")
 PANEL = (330.0, 285.0)
 LARGEST_DOT = 3.6
+SEAM = 0.4  # by which rows overlap, so that no gap shows where the picture is scaled
 
 
 def shade(share: float) -> str:
@@ -52,7 +53,7 @@ def heat_map(
         y, height = rise(float(y_edges[q + 1])), rise(float(y_edges[q])) - rise(float(y_edges[q + 1]))
         for first, last, colour in _runs(values[q], most):
             start = along(float(x_edges[first]))
-            rows.setdefault(colour, []).append((start, y, along(float(x_edges[last])) - start, height))
+            rows.setdefault(colour, []).append((start, y, along(float(x_edges[last])) - start, height + SEAM))
     for colour in sorted(rows):
         picture.tiles(rows[colour], colour)
     _mark(picture, dots, along, rise)
