@@ -151,7 +151,6 @@ def _learning(evaluation: Evaluation) -> Part | None:
         curves.learning(lines),
         "<b>Learning curve.</b> Mean profit on held-out episodes at each evaluation, without exploration. Ring: the "
         "network that is kept. Band: 95% interval of its restart. Hindsight is computed on some of these episodes.",
-        1.7,
     )
     own = sorted({name for line in lines for name in line if "/" in name} - set(UNTOLD))
     small = curves.panels(lines, ["training", *own, "steps_per_second"])
