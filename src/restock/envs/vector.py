@@ -17,6 +17,7 @@ from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
 from restock.envs import spaces
 from restock.envs.registration import METADATA, RENDER_MODES
+from restock.envs.rows import array_or_nothing, mode_of, seeds_of
 
 Array = NDArray[np.float64]
 MOST_ROWS = 1_000_000
@@ -61,7 +62,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidInput("record", record, "this is true or false", "Write True or False.")
         self.problem = problem
         self.num_envs = int(num_envs)
-        self.autoreset_mode = _mode(autoreset_mode)
+        self.autoreset_mode = mode_of(autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
         self.action_form = problem.action_form(action, max_order)
@@ -133,7 +134,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         Raises:
             InvalidInput: Bad seed or options; nothing is changed then.
         """
-        seeds = self._seeds(seed)
+        seeds = seeds_of(seed, self.num_envs)
         mask, replayed = self._options(options)
         self._start_streams(seeds)
         rows = np.flatnonzero(mask)
@@ -299,18 +300,6 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             what = f"{self.action_form.labels[i]} must be finite"
             raise InvalidInput(f"actions[{row}][{i}]", float(actions[row, i]), what, "Give a number.")
 
-    def _seeds(self, seed: Any) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, (list, tuple)) or (isinstance(seed, np.ndarray) and seed.ndim):
-            if len(seed) != self.num_envs:
-                raise InvalidInput(
-                    "seed", seed, f"there are {self.num_envs} rows", "Give one seed each, or one number."
-                )
-            return [None if s is None else streams.check_seed(s, f"seed[{i}]") for i, s in enumerate(seed)]
-        first = streams.check_seed(seed)
-        return [first + i for i in range(self.num_envs)]
-
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
         """Which rows to reset, and the episodes they replay, for all rows."""
         everything = np.ones(self.num_envs, dtype=np.bool_)
@@ -325,7 +314,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         mask = options.get("reset_mask")
         if mask is None:
             mask = everything
-        mask = _array_or_nothing(mask)
+        mask = array_or_nothing(mask)
         if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
             raise InvalidInput(
                 "options.reset_mask", options["reset_mask"], f"this is {self.num_envs} booleans, at least one true",
@@ -343,7 +332,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         rows = []
         for row in range(self.num_envs):
             one = {
-                name: value[row] if _array_or_nothing(value).ndim == 3 and len(value) == self.num_envs else value
+                name: value[row] if array_or_nothing(value).ndim == 3 and len(value) == self.num_envs else value
                 for name, value in exogenous.items()
             }
             rows.append(self.problem.replay(one))
@@ -391,21 +380,3 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             world = self.problem.world(self._memory[row], self.tables)
             views.append(render.View(self.problem, t, world, self._rewards[row, :t]))
         return tuple(render.as_text(view) if self.render_mode == "ansi" else render.as_image(view) for view in views)
-
-
-def _array_or_nothing(values: Any) -> NDArray[Any]:
-    """The values as an array to look at; an empty one of objects where they make none."""
-    try:
-        return np.asarray(values)
-    except Exception:  # ragged, or an array-like of another library, which may raise anything
-        return np.empty(0, dtype=object)
-
-
-def _mode(mode: Any) -> AutoresetMode:
-    """The autoreset mode from itself, its name or its value."""
-    if isinstance(mode, AutoresetMode):
-        return mode
-    for known in AutoresetMode:
-        if isinstance(mode, str) and mode in (known.value, known.name):
-            return known
-    raise InvalidInput("autoreset_mode", mode, "there is no such mode", nearest(mode, [m.name for m in AutoresetMode]))

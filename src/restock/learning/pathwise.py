@@ -18,8 +18,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,11 +35,13 @@ from restock.learning.networks import parameters_of
 from restock.learning.paths import Chance, Paths
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.tensor import TensorNetwork
+from restock.learning.threads import one_thread
 from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
 FEW, START_SEED = 8, 1 << 41  # paths that the orders to begin at are the mean of
 FIRST = 0.25  # share of the steps in which the learning rate rises
+FEWEST = 5  # steps that the schedule of the learning rate can be laid over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Training:
         numbers = self.numbers
         self.optimizer = torch.optim.Adam(self.actor.parameters(), lr=numbers.peak_rate)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, numbers.peak_rate, total_steps=max(numbers.steps, 2), pct_start=FIRST
+            self.optimizer, numbers.peak_rate, total_steps=max(numbers.steps, FEWEST), pct_start=FIRST
         )
         self.step = self.stale = 0
         self.restart_best = -math.inf
@@ -260,14 +261,3 @@ def mean_orders(problem: NetworkProblem, policy: str) -> Array:
     result = simulate(problem, make_policy(policy, problem, **level), FEW, START_SEED)
     orders: Array = result.trajectory["shipped"].mean(axis=0)
     return orders
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: small networks run faster so, and processor time is what the clock says."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -25,6 +25,7 @@ from restock.learning.describe import described
 from restock.learning.preparation import Preparation
 from restock.learning.presets import Given, preset
 from restock.learning.run_folder import BEST, LAST, RunFolder
+from restock.learning.threads import one_thread
 from restock.problems.network import NetworkProblem
 
 CURRICULUM = {"curriculum", "curriculum_shares", "curriculum_steps"}
@@ -119,7 +120,6 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
     from restock.learning.actors import ground_of
     from restock.learning.agents import prepared_of
     from restock.learning.held_out import HeldOut
-    from restock.learning.pathwise import one_thread
     from restock.learning.regimes import chance_of
     from restock.learning.train import versions
 

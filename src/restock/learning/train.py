@@ -13,6 +13,7 @@ from restock.learning import imitation, presets
 from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
 from restock.learning.run_folder import FORMAT, RunFolder
+from restock.learning.threads import one_thread
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
@@ -167,7 +168,7 @@ def run(
         return sb3_training.run(folder, config, tell)
     from restock.learning.actors import actor_of, ground_of, regimes_of
     from restock.learning.held_out import HeldOut
-    from restock.learning.pathwise import Training, one_thread
+    from restock.learning.pathwise import Training
     from restock.learning.regimes import chance_of
     from restock.learning.run_folder import BEST
 

@@ -13,6 +13,7 @@ from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array, Problem
 from restock.learning.describe import described, description
 from restock.learning.run_folder import BEST, RunFolder
+from restock.learning.threads import one_thread
 from restock.policies._base import Information, Policy, View
 from restock.problems.network import NetworkProblem
 
@@ -59,7 +60,8 @@ class Trained(Policy):
 
     def act(self, view: View) -> Array:
         """Orders of shape (B, E)."""
-        orders = self._deployed.orders(view)
+        with one_thread():
+            orders = self._deployed.orders(view)
         return np.round(orders) if self.integer else orders
 
 
