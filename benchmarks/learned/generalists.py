@@ -16,13 +16,13 @@ from restock.learning.regimes import Members
 from restock.learning.train import train
 
 TOPOLOGIES = ("divergent", "serial")
-PATHWISE: dict[str, Any] = {"steps": 4000, "batch": 256, "restarts": 1, "patience": 100, "cpu_seconds": None}
+PATHWISE: dict[str, Any] = {"batch": 256, "restarts": 1, "evaluate_every": 200, "patience": 100, "cpu_seconds": None}
 MEMBERS, EPISODES, STREAM = 100, 10, 1
 
 
 def effects() -> list[Figure]:
     """Trained for the eight combinations of trend, season and shock."""
-    ratios, seconds = _trained("pathwise", "effects", PATHWISE)
+    ratios, seconds = _trained("pathwise", "effects", PATHWISE | {"steps": 6000})
     command = "python -m benchmarks.bench_learning effects"
     return [
         Figure("pathwise, blind, eight combinations of effects: mean", group(ratios, "all"), None, ">= .95", seconds,
@@ -33,7 +33,7 @@ def effects() -> list[Figure]:
 
 def family() -> list[Figure]:
     """Trained for a broad family of demand; also played on members of the family that are drawn afresh."""
-    ratios, seconds = _trained("pathwise", "family", PATHWISE)
+    ratios, seconds = _trained("pathwise", "family", PATHWISE | {"steps": 3000})
     command = "python -m benchmarks.bench_learning family"
     fresh = np.concatenate([_on_members(name) for name in TOPOLOGIES])
     half = Z * float(fresh.std(ddof=1)) / np.sqrt(len(fresh))

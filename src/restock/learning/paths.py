@@ -90,7 +90,7 @@ def trainable(problem: NetworkProblem) -> NetworkProblem:
 
 
 def path_seed(seed: int, number: int, count: int) -> int:
-    """First episode seed of a step of a stream; below `HELD_OUT` times the seed's own range."""
+    """First episode seed of a step of a stream: streams are 2**64 apart, the first as far from `HELD_OUT`."""
     return (seed + 1) * SEEDS_OF_A_RUN * SEEDS_OF_A_RUN + number * count
 
 

@@ -22,6 +22,7 @@ from restock.core.errors import InvalidInput, require_extra
 from restock.core.validation import Spec, validated
 from restock.learning.config import Regimes
 from restock.learning.describe import described
+from restock.learning.paths import path_seed
 from restock.learning.preparation import Preparation
 from restock.learning.presets import Given, preset
 from restock.learning.run_folder import BEST, LAST, RunFolder
@@ -203,7 +204,7 @@ class Training:
         model = self.model
         model.action_space.seed(number % (1 << 32))
         self.environment.played = model.num_timesteps // self.environment.num_envs
-        self.environment.seed((1 << 33) + number * self.environment.num_envs)
+        self.environment.seed(path_seed(int(self.config["seed"]), self.evaluations, self.environment.num_envs))
         model._last_obs = self.environment.reset()
         model._last_episode_starts = np.ones(self.environment.num_envs, dtype=bool)
         if getattr(model, "action_noise", None) is not None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from restock.core.errors import InvalidInput, nearest, require_extra
 from restock.core.streams import check_seed
 from restock.core.validation import plain, validated
-from restock.learning import imitation, presets
+from restock.learning import imitation, presets, run_folder
 from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
-from restock.learning.run_folder import FORMAT, RunFolder
+from restock.learning.run_folder import FORMAT
 from restock.learning.threads import one_thread
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
@@ -57,7 +57,7 @@ def train(
         InvalidInput: An argument does not hold, torch is missing, or the folder holds another run.
     """
     config = configuration(problem, algo, seed, architecture or {}, regimes, numbers, preset)
-    return run(RunFolder(out), config, tell)
+    return run(run_folder.RunFolder(out), config, tell)
 
 
 def configuration(
@@ -138,7 +138,7 @@ def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | N
     Raises:
         InvalidInput: There is no run in the folder, or it is damaged.
     """
-    folder = RunFolder(out)
+    folder = run_folder.RunFolder(out)
     config = folder.config()
     if config["algo"] not in ALGORITHMS:
         raise InvalidInput("algo", config["algo"], "there is no such algorithm", nearest(config["algo"], ALGORITHMS))
@@ -146,7 +146,7 @@ def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | N
 
 
 def run(
-    folder: RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
+    folder: run_folder.RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
 ) -> dict[str, Any]:
     """Train to the end, or go on.
 
