@@ -35,7 +35,7 @@ def _fewer_linear_programs() -> Iterator[None]:
     """What training begins at and is judged against, from fewer episodes: they are not what is tested."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("restock.learning.held_out.MOST_SOLVED", 2)
-        patch.setattr("restock.learning.pathwise.FEW", 1)
+        patch.setattr("restock.learning.start.PATHS", 1)
         yield
 
 
@@ -96,6 +96,20 @@ def test_training_begins_at_the_mean_orders_of_a_look_ahead(tmp_path: Path) -> N
     begun = train("divergent", tmp_path / "begun", **few)
     flat = train("divergent", tmp_path / "flat", architecture={"start": None}, **few)
     assert begun["profit"] > flat["profit"] + 100.0
+
+
+def test_a_generalist_begins_at_the_orders_of_one_who_knows_the_demand(tmp_path: Path) -> None:
+    few: dict[str, Any] = {"steps": 1, "batch": 1, "restarts": 1, "held_out": 64, "peak_rate": 1e-9}
+    kind = {"kind": "effects"}
+    begun = train("divergent", tmp_path / "begun", regimes=kind, **few)
+    flat = train("divergent", tmp_path / "flat", architecture={"start": None}, regimes=kind, **few)
+    assert begun["profit"] > flat["profit"] + 100.0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_a_few_steps_are_enough_for_a_run(tmp_path: Path, steps: int) -> None:
+    train("serial", tmp_path / "few", architecture=TINY_NETWORK, **SMALL | {"steps": steps})
+    assert [line["step"] for line in metrics(tmp_path / "few")] == [steps, steps]
 
 
 def test_the_seed_makes_the_run(trained: Path, tmp_path: Path) -> None:

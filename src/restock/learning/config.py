@@ -21,7 +21,8 @@ class Architecture(Spec):
         hidden: Units of the hidden layers.
         residual: A classical policy whose orders the output is added to (`base-stock`), or None.
         start: A policy whose mean orders in each period the training begins at (`rolling`), or None. It
-            applies where the network decides quantities for one demand by the calendar, nowhere else.
+            applies where the network decides quantities by the calendar, for one demand or, with a
+            belief, for a few of them (see `memory.FEW`), nowhere else.
             Without it, orders that are cut to nothing in the first steps seldom come back: the
             gradient has gone with them.
         calendar: Whether the network sees the period; without, it is stationary.
@@ -54,7 +55,7 @@ class Architecture(Spec):
     def begins(self) -> str | None:
         """The policy that training begins at, where that applies."""
         plain = self.kind == "mlp" and self.head == "quantity" and self.residual is None
-        return self.start if plain and self.calendar and self.memory == "none" else None
+        return self.start if plain and self.calendar and self.memory != "history" else None
 
 
 class Pathwise(Spec):

@@ -69,12 +69,16 @@ class Belief(Memory):
         problem: Its prior mean is what the curves multiply.
         curves: Factors, shape (C, T).
         noise: Factors on the deviation, shape (C,).
+
+    Attributes:
+        weights: Of the curves, as of the last call, shape (B, C).
     """
 
     curves: torch.Tensor
     sums: torch.Tensor
     expected: torch.Tensor
     variance: torch.Tensor
+    weights: torch.Tensor
 
     def __init__(self, problem: NetworkProblem, curves: Array, noise: Array) -> None:
         super().__init__()
@@ -93,6 +97,12 @@ class Belief(Memory):
         self.register_buffer("expected", _tensor(mean.transpose(1, 2, 0)), persistent=False)  # (T, M, C)
         self.register_buffer("variance", _tensor((deviation**2).transpose(1, 2, 0)), persistent=False)
 
+    @property
+    def known(self) -> Array:
+        """The curves, as factors on the prior mean, shape (C, T)."""
+        curves: Array = self.curves[:, : self._periods].numpy()
+        return curves
+
     def begin(self, count: int) -> None:
         """Every curve is as likely as every other."""
         self._likelihood = torch.zeros((count, self.curves.shape[0]))
@@ -107,7 +117,7 @@ class Belief(Memory):
                 variance = torch.clamp(goodwill * self.variance[t - 1, m], min=LEAST_VARIANCE)
                 distance = state.demand[:, m : m + 1] - mean
                 self._likelihood = self._likelihood - 0.5 * (torch.log(variance) + distance * distance / variance)
-        weights = torch.softmax(self._likelihood, dim=1)
+        self.weights = weights = torch.softmax(self._likelihood, dim=1)
         forecast = weights @ self.curves[:, t : t + self._periods]
         sums = self.sums[:, :, t]
         middle = weights @ sums.T

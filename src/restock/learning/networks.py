@@ -14,13 +14,14 @@ import numpy as np
 from restock.core.problem import Array
 from restock.learning.config import Architecture
 from restock.learning.graph import Graph
-from restock.learning.memory import memory_of
+from restock.learning.memory import FEW, Belief, Memory, memory_of
 from restock.learning.needs_torch import nn, torch
 from restock.learning.tensor import State, TensorNetwork
 from restock.policies.flows import mean_flow
 from restock.problems.network import NetworkProblem
 
 LEAST_FLOW = 1e-3  # units/period, of places that nothing flows past
+RULES = 4  # pairs of rules: with or without backlog, with or without goodwill
 LEAST_START = 0.05  # multiple of the flow that an order begins at, so that its gradient does not vanish
 
 
@@ -55,6 +56,8 @@ class Actor(nn.Module):
             self.body = _whole(problem, architecture, self.inputs.count + remembered)
         self._graph = architecture.kind == "graph"
         self.head = _head(problem, architecture, scale)
+        known = self.memory.curves.shape[0] if isinstance(self.memory, Belief) else 1
+        self.plan = Plan(scale, problem.horizon, known) if architecture.begins and known <= FEW else None
 
     def begin(self, count: int) -> None:
         """Forget what was seen of earlier episodes."""
@@ -69,7 +72,10 @@ class Actor(nn.Module):
         if self.memory is not None:
             seen.append(self.memory(t, state))
         x = torch.cat(seen, dim=1) if seen else state.on_hand[:, :0]
-        orders: torch.Tensor = self.head(t, state, self.body(t, state, x))
+        raw = self.body(t, state, x)
+        if self.plan is not None:
+            raw = raw + self.plan(t, state, self.memory)
+        orders: torch.Tensor = self.head(t, state, raw)
         return orders
 
 
@@ -162,32 +168,52 @@ class Whole(nn.Module):
         return out
 
 
-class Quantity(nn.Module):
-    """Orders are softplus of the output, in multiples of the flow into the buyer.
+class Plan(nn.Module):
+    """Orders that training begins at, as what is added to the output of the network.
+
+    There is a plan for each demand curve and each pair of rules; those of the curves are mixed by the
+    weights of the belief.
 
     Args:
         scale: What flows where.
-        periods: Length of a plan that the output is added to; 0 without one.
+        periods: T.
+        curves: C of the belief; 1 without one.
     """
 
     unit: torch.Tensor
-    plan: torch.Tensor | None
+    plans: torch.Tensor
 
-    def __init__(self, scale: Scales, periods: int) -> None:
+    def __init__(self, scale: Scales, periods: int, curves: int) -> None:
         super().__init__()
         self.register_buffer("unit", _tensor(scale.link), persistent=False)
-        self.register_buffer("plan", torch.zeros((periods, len(scale.link))) if periods else None)
+        self.register_buffer("plans", torch.zeros((curves * RULES, periods, len(scale.link))))
 
     def begin_at(self, orders: Array) -> None:
-        """Take orders of shape (T, E) as what an output of 0 means."""
+        """Take orders of shape (C, 4, T, E) (units) as what an output of 0 means; the rules as in `start.rules`."""
         multiples = np.maximum(orders / self.unit.numpy(), LEAST_START)
-        assert self.plan is not None
-        self.plan = _tensor(multiples + np.log(-np.expm1(-multiples)))  # where softplus gives the multiples
+        raw = multiples + np.log(-np.expm1(-multiples))  # where softplus gives the multiples
+        self.plans = _tensor(raw.reshape(self.plans.shape))
+
+    def forward(self, t: int, state: State, memory: Memory | None) -> torch.Tensor:
+        """Shape (B, E)."""
+        plans = self.plans[:, min(t, self.plans.shape[1] - 1)]
+        weights = nn.functional.one_hot((2 * state.carry + state.feels)[:, 0].long(), RULES).to(plans.dtype)
+        if isinstance(memory, Belief):
+            weights = (memory.weights[:, :, None] * weights[:, None, :]).flatten(1)
+        return weights @ plans
+
+
+class Quantity(nn.Module):
+    """Orders are softplus of the output, in multiples of the flow into the buyer."""
+
+    unit: torch.Tensor
+
+    def __init__(self, scale: Scales) -> None:
+        super().__init__()
+        self.register_buffer("unit", _tensor(scale.link), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
         """Shape (B, E)."""
-        if self.plan is not None:
-            raw = raw + self.plan[min(t, len(self.plan) - 1)]
         return nn.functional.softplus(raw) * self.unit
 
 
@@ -247,11 +273,7 @@ def _whole(problem: NetworkProblem, architecture: Architecture, inputs: int) -> 
 def _head(problem: NetworkProblem, architecture: Architecture, scale: Scales) -> nn.Module:
     if architecture.residual is not None:
         return Residual(problem, scale, architecture.residual)
-    return (
-        OrderUpTo(problem, scale)
-        if architecture.head == "order-up-to"
-        else Quantity(scale, problem.horizon if architecture.begins else 0)
-    )
+    return OrderUpTo(problem, scale) if architecture.head == "order-up-to" else Quantity(scale)
 
 
 def _tensor(values: Any) -> torch.Tensor:

@@ -26,20 +26,19 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.core.validation import validated
-from restock.evaluation.simulate import simulate
 from restock.learning.actors import actor_of
 from restock.learning.config import Architecture, Pathwise
 from restock.learning.held_out import HeldOut
+from restock.learning.memory import Belief
 from restock.learning.needs_torch import torch
 from restock.learning.networks import parameters_of
 from restock.learning.paths import Chance, Paths
 from restock.learning.run_folder import BEST, LAST, RunFolder
+from restock.learning.start import plans
 from restock.learning.tensor import TensorNetwork
 from restock.learning.threads import one_thread
-from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
-FEW, START_SEED = 8, 1 << 41  # paths that the orders to begin at are the mean of
 FIRST = 0.25  # share of the steps in which the learning rate rises
 FEWEST = 5  # steps that the schedule of the learning rate can be laid over
 
@@ -95,9 +94,8 @@ class Training:
         self.tensors = TensorNetwork(problem)
         self.chance, self.config, self.numbers, self.held_out, self.folder = chance, config, numbers, held_out, folder
         self.seed = int(config["seed"])
-        begins = validated(Architecture, config["architecture"], "architecture").begins
         began = time.process_time()
-        self.start = None if begins is None or folder.has(LAST) else mean_orders(problem, begins)
+        self.start = None if folder.has(LAST) else self._plans(problem)
         self.restart = 0
         self.step = 0
         self.best = -math.inf
@@ -178,6 +176,15 @@ class Training:
         first, last = self.numbers.sharpness
         return float(first * (last / first) ** (self.step / self.numbers.steps))
 
+    def _plans(self, problem: NetworkProblem) -> Array | None:
+        """The orders that training begins at, see `start.plans`; None where the network has no place for them."""
+        network, begins = actor_of(self.config), validated(Architecture, self.config["architecture"], "").begins
+        if network.plan is None or begins is None:
+            return None
+        judged = self.held_out.problems
+        curves = network.memory.known if isinstance(network.memory, Belief) else None
+        return plans([problem] if len(judged) == 1 else judged, curves, begins)
+
     # restarts and checkpoints ---------------------------------------------------------------------------
 
     def _begin_restart(self) -> None:
@@ -185,7 +192,8 @@ class Training:
             torch.manual_seed(self.seed * 1000 + self.restart)
             self.actor = actor_of(self.config)
         if self.start is not None:
-            self.actor.head.begin_at(self.start)  # type: ignore[operator]
+            assert self.actor.plan is not None
+            self.actor.plan.begin_at(self.start)
         numbers = self.numbers
         self.optimizer = torch.optim.Adam(self.actor.parameters(), lr=numbers.peak_rate)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -253,11 +261,3 @@ class Training:
 
 
 _PROGRESS = ("restart", "step", "best", "restart_best", "stale", "lines", "cpu_seconds", "done")
-
-
-def mean_orders(problem: NetworkProblem, policy: str) -> Array:
-    """Mean orders of a policy in each period, over a few paths, shape (T, E)."""
-    level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
-    result = simulate(problem, make_policy(policy, problem, **level), FEW, START_SEED)
-    orders: Array = result.trajectory["shipped"].mean(axis=0)
-    return orders

@@ -1,0 +1,59 @@
+"""Where training begins: at the mean orders of a policy that knows the demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from restock.core.problem import Array
+from restock.evaluation.simulate import simulate
+from restock.learning.several import rules_of
+from restock.policies.registry import make_policy, policy_class
+from restock.problems.network import NetworkProblem
+
+PATHS, SEED = 8, 1 << 41  # what the means are over, of one problem; half as many of each of several
+
+
+def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str) -> Array:
+    """Mean orders of a policy for each demand curve and each pair of rules, shape (C, 4, T, E) (units).
+
+    Args:
+        problems: What is trained for.
+        curves: Of the belief, as factors on the prior mean, shape (C, T); None without a belief.
+        policy: Its name; it is told the demand where it may be.
+    """
+    count = PATHS if len(problems) == 1 else (PATHS + 1) // 2
+    first = problems[0]
+    found = np.zeros((1 if curves is None else len(curves), 4, first.horizon, len(first.links)))
+    for problem in problems:
+        orders = mean_orders(problem, policy, count)
+        if len(problems) == 1:
+            found[:] = orders
+        else:
+            found[_nearest(problem, curves), rules(problem)] = orders
+    return found
+
+
+def rules(problem: NetworkProblem) -> int:
+    """Number of the pair of rules: 2 where unmet demand waits, and 1 more where goodwill moves demand."""
+    waits, moves = rules_of(problem)
+    return int(2 * waits + moves)
+
+
+def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
+    """Mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
+    level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
+    result = simulate(problem, make_policy(policy, problem, **level), count, SEED)
+    orders: Array = result.trajectory["shipped"].mean(axis=0)
+    return orders
+
+
+def _nearest(problem: NetworkProblem, curves: Array | None) -> int:
+    """Which curve the demand of a problem follows."""
+    if curves is None:
+        return 0
+    prior = problem.prior().demand.mean.sum(axis=1)
+    factors = problem.demand.mean.sum(axis=1) / np.maximum(prior, 1e-9)
+    return int(np.abs(curves - factors).sum(axis=1).argmin())
