@@ -328,7 +328,7 @@ def test_killed_at_any_moment_and_resumed_it_is_the_uninterrupted_run(
             break
         time.sleep(0.002)
     locked = run("train", "--resume", str(cut), "-q")  # two at a time are refused
-    assert locked.code == 2 and "another process is training in this folder" in locked.err
+    assert locked.code == 2 and "is at work in this folder" in locked.err
     started.send_signal(signal.SIGKILL)
     assert started.wait(timeout=60) == -signal.SIGKILL, started.communicate()[1]
     assert not (cut / "result.json").exists()
@@ -341,7 +341,7 @@ def test_two_at_a_time_are_refused_and_a_lock_left_behind_is_not_minded(tmp_path
     with pytest.raises(KeyboardInterrupt):
         train("serial", tmp_path / "run", tell=stop_after(1), **PATHWISE)
     folder = RunFolder(tmp_path / "run")
-    with folder.begun_by(folder.config(), {}), pytest.raises(InvalidInput, match="another process is training"):
+    with folder.begun_by(folder.config(), {}), pytest.raises(InvalidInput, match="is at work in this folder"):
         resume(tmp_path / "run")
     assert (tmp_path / "run" / "lock").exists()
     resume(tmp_path / "run")

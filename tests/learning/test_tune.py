@@ -19,7 +19,7 @@ pytest.importorskip("sb3_contrib")
 
 import restock
 from restock.core.errors import InvalidInput
-from restock.core.holding import taken
+from restock.core.holding import held
 from restock.learning import presets
 from restock.learning.run_folder import RunFolder
 from restock.learning.train import configuration, train
@@ -464,8 +464,7 @@ def test_killed_and_gone_on_with_it_is_the_same_search(
     wait_for(lambda: (second / "checkpoints" / "last.pt").exists())
     started.kill()
     started.communicate()
-    with (second / "lock").open("a") as file:
-        wait_for(lambda: taken(file))  # whoever trained has ended too
+    wait_for(lambda: nobody_works_in(second))  # whoever trained has ended too
     done = run(*command, "--json")
     assert done.code == 0 and done.document["trials"]["interrupted"] >= 1
     lines = [[trial.to_dict() for trial in read_tuning(path).trials if trial.ended] for path in (folder, whole[0])]
@@ -493,9 +492,15 @@ def test_two_at_a_time_until_ctrl_c(space: Path, tmp_path: Path) -> None:
     assert found.count("complete") >= 1 and found.count("running") >= 1
     assert {"0000", "0001"} <= {path.name for path in (folder / "trials").iterdir()}
     assert (folder / "report.html").is_file() and (folder / "best.yml").is_file()
-    for path in (folder / "trials").glob("*/lock"):
-        with path.open("a") as file:
-            assert taken(file), "no process trains any more"
+    assert all(nobody_works_in(path) for path in (folder / "trials").iterdir())
+
+
+def nobody_works_in(folder: Path) -> bool:
+    try:
+        with held(folder, "out"):
+            return True
+    except InvalidInput:
+        return False
 
 
 def wait_for(there: Callable[[], bool]) -> None:

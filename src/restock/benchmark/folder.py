@@ -20,7 +20,7 @@ from typing import Any
 
 from restock.benchmark.task import Plan, Task
 from restock.core.errors import InvalidInput
-from restock.core.holding import taken
+from restock.core.holding import held
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
 
@@ -112,22 +112,10 @@ class RunFolder:
             if any(self.path.iterdir()):
                 problem = "there is something else in this folder"
                 raise InvalidInput("--out", str(self.path), problem, "Name a new folder.")
-        try:
-            self.tasks.mkdir(parents=True, exist_ok=True)
-            file = (self.path / "lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            problem = f"nothing can be written there ({error.strerror or error})"
-            raise InvalidInput("--out", str(self.path), problem, "Name another folder.") from None
-        with file:
-            if not taken(file):
-                file.seek(0)
-                problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
-                raise InvalidInput("--out", str(self.path), problem, "Wait for it, or name another folder.")
+        with held(self.path, "--out"):
+            self.tasks.mkdir(exist_ok=True)
             for left in (*self.path.glob(".*"), *self.tasks.glob(".*")):  # half written when a run was killed
                 left.unlink(missing_ok=True)
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
             yield
 
     # tasks --------------------------------------------------------------------------------------

@@ -1,11 +1,48 @@
-"""A file that one process at a time holds, so that two do not work in one folder."""
+"""Folders that one process at a time works in."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
+from restock.core.errors import InvalidInput
 
-def taken(file: IO[str]) -> bool:
+LOCK = "lock"  # name of the file that stands for the folder
+
+
+@contextmanager
+def held(folder: Path, field: str, mend: str = "Wait for it, or name another folder.") -> Iterator[None]:
+    """Hold a folder for this process, made if it is not there; let go when the process ends, however it ends.
+
+    Args:
+        folder: The folder.
+        field: What it is called in an error.
+        mend: What to do when another process holds it.
+
+    Raises:
+        InvalidInput: Another process holds it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a+", encoding="utf-8")
+    except OSError as error:
+        problem = f"nothing can be written there ({error.strerror or error})"
+        raise InvalidInput(field, str(folder), problem, "Name another folder.") from None
+    with file:
+        if not _taken(file):
+            file.seek(0)
+            problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
+            raise InvalidInput(field, str(folder), problem, mend)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _taken(file: IO[str]) -> bool:
     """Whether this process now holds the file; the system lets go of it when the process ends."""
     try:
         import fcntl

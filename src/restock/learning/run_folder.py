@@ -34,7 +34,7 @@ import numpy as np
 import yaml
 
 from restock.core.errors import InvalidInput
-from restock.core.holding import taken
+from restock.core.holding import held
 from restock.core.problem import Array
 from restock.core.reading import read_text, read_yaml
 from restock.core.writing import write_whole
@@ -86,13 +86,7 @@ class RunFolder:
         Raises:
             InvalidInput: Another process trains in it, there is another run in it, or it cannot be written.
         """
-        with self._writing():
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = (self.path / "lock").open("w", encoding="ascii")
-        with file:
-            if not taken(file):
-                mend = "Wait for it, stop it, or name another folder."
-                raise InvalidInput("out", str(self.path), "another process is training in this folder", mend)
+        with held(self.path, "out", "Wait for it, stop it, or name another folder."):
             self.begin(config, versions)
             yield
 

@@ -13,7 +13,7 @@ from restock.learning.snapshots import Snapshot
 from restock.report.figures import PANEL, WIDE, on_one_scale
 from restock.report.numbers import amount
 from restock.report.palette import FIXED, SPARE
-from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks, width_of
+from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks
 
 KEPT = "#14776a"  # the restart that the best network comes from
 MISSED = "#c0392b"  # demand not served at once
@@ -92,7 +92,7 @@ def learning(lines: Sequence[Line]) -> Svg:
     picture.height = 282.0
     if len(shade) > 1:
         names = [(f"restart {k + 1}", colour) for k, colour in shade.items()]
-        picture.height = 10.0 + _key(picture, names, left, 294.0)
+        picture.height = 10.0 + picture.key(names, left, 294.0)
     return picture
 
 
@@ -202,16 +202,3 @@ def _stock(values: Array, missed: Array, most: float, worst: float) -> Svg:
     for column, colour in zip(values.T, NODES, strict=False):
         picture.line([(along(t), rise(float(v))) for t, v in enumerate(column)], colour, 1.5)
     return picture
-
-
-def _key(picture: Svg, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
-    """Names with their colours, in lines; returns the foot."""
-    x = left
-    for name, colour in names:
-        wide = 18.0 + width_of(name, 12.0) + 14.0
-        if x > left and x + wide > picture.width - 4.0:
-            x, y = left, y + 18.0
-        picture.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
-        picture.text(x + 17.0, y, name, INK, size=12.0)
-        x += wide
-    return y

@@ -126,7 +126,7 @@ def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Words,
             picture.dots(points, 1.3, colours[row.name], 0.5)
         else:
             picture.line(points, colours[row.name], 1.4 if bound else 2.0, "4 3" if bound else "")
-    y = _key(picture, [(row.name, colours[row.name]) for row in shown], left, foot + 38.0)
+    y = picture.key([(row.name, colours[row.name]) for row in shown], left, foot + 38.0)
     missing = [row.name for row in comparison.rows if row.name not in kept]
     if missing:
         y += 18.0
@@ -142,19 +142,6 @@ def _few(labels: Sequence[str], most: int = 4) -> list[tuple[int, str]]:
         return [(0, labels[0])]
     places = sorted({round(k * (count - 1) / (min(most, count) - 1)) for k in range(min(most, count))})
     return [(k, labels[k]) for k in places]
-
-
-def _key(picture: Svg, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
-    """Names with their colours, in lines; returns the foot."""
-    x = left
-    for name, colour in names:
-        wide = 18.0 + width_of(name, 12.0) + 14.0
-        if x > left and x + wide > picture.width - 4.0:
-            x, y = left, y + 18.0
-        picture.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
-        picture.text(x + 17.0, y, name, INK, size=12.0)
-        x += wide
-    return y
 
 
 def costs(comparison: Comparison, words: Words) -> Svg | None:
@@ -193,7 +180,7 @@ def costs(comparison: Comparison, words: Words) -> Svg | None:
             picture.text(scale(x) + 6.0, y + 31.5, label, INK, bold=True, halo=True)
         else:
             picture.text(WIDE - 10.0, y + 13.0, label, INK, "end", bold=True, halo=True)
-    picture.height = 8.0 + _key(picture, [(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
+    picture.height = 8.0 + picture.key([(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
     return picture
 
 

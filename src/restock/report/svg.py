@@ -159,6 +159,18 @@ class Svg:
                 self.line([(x, top), (x, foot)], GREY if value == 0.0 else FAINT, 1.0)
             self.text(x, foot + self.size * 1.3, amount(value, places), GREY, "middle")
 
+    def key(self, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
+        """Names with their colours, in lines; returns the foot."""
+        x = left
+        for name, colour in names:
+            wide = 18.0 + width_of(name, 12.0) + 14.0
+            if x > left and x + wide > self.width - 4.0:
+                x, y = left, y + 18.0
+            self.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
+            self.text(x + 17.0, y, name, INK, size=12.0)
+            x += wide
+        return y
+
     def __str__(self) -> str:
         return (
             f'<svg viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" height="{self.height:g}" '

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from typing import Any
 import yaml
 
 from restock.core.errors import InvalidInput
-from restock.core.holding import taken
+from restock.core.holding import held
 from restock.core.reading import read_text, read_yaml
 from restock.core.writing import write_whole
 from restock.learning.run_folder import RunFolder
@@ -63,21 +62,9 @@ class TuningFolder:
         """
         if self.path.is_dir() and not self._begun and not (self.path / "lock").exists() and any(self.path.iterdir()):
             raise InvalidInput("--out", str(self.path), "there is something else in this folder", ANOTHER)
-        try:
-            (self.path / "trials").mkdir(parents=True, exist_ok=True)
-            file = (self.path / "lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            problem = f"nothing can be written there ({error.strerror or error})"
-            raise InvalidInput("--out", str(self.path), problem, "Name another folder.") from None
-        with file:
-            if not taken(file):
-                file.seek(0)
-                problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
-                mend = "Wait for it, or name another folder; with --jobs one command runs several trials at a time."
-                raise InvalidInput("--out", str(self.path), problem, mend)
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+        mend = "Wait for it, or name another folder; with --jobs one command runs several trials at a time."
+        with held(self.path, "--out", mend):
+            (self.path / "trials").mkdir(exist_ok=True)
             wanted = yaml.safe_dump(plan.described(), sort_keys=False, width=120)
             if not self._begun:
                 self.write("tuning.yaml", wanted)
