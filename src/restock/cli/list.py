@@ -41,7 +41,7 @@ def _known() -> dict[str, list[dict[str, Any]]]:
     from restock.benchmark.suite import list_suites
     from restock.demand import registry as distributions
     from restock.demand.series import DATASETS
-    from restock.policies.registry import list_policies, policy_class
+    from restock.policies.registry import families_of, list_policies, policy_class
     from restock.problems.load import IDS, family_of_id, load_problem, shipped
 
     policies = {name: policy_class(name) for name in list_policies()}
@@ -52,7 +52,7 @@ def _known() -> dict[str, list[dict[str, Any]]]:
         ],
         "instances": [_instance(name, load_problem(name)) for name in shipped()],
         "policies": [
-            {"name": name, "information": list(kind.may_know), "summary": kind.summary}
+            {"name": name, "information": list(kind.may_know), "summary": kind.summary + _kinds(families_of(name))}
             for name, kind in policies.items()
         ],
         "distributions": [
@@ -68,6 +68,11 @@ def _known() -> dict[str, list[dict[str, Any]]]:
 
 def _environment(family: str, instance: str | None) -> str:
     return f"the instance {instance}" if instance else f"any {family}: a shipped instance, a YAML file or a spec"
+
+
+def _kinds(families: list[str]) -> str:
+    """What a policy is for, where that is not networks alone."""
+    return "" if families in ([], ["network"]) else f" (for: {', '.join(families)})"
 
 
 def _instance(name: str, problem: Any) -> dict[str, Any]:

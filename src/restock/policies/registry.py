@@ -38,9 +38,17 @@ _HOMES = {
 }
 _TRAINED = "restock.learning.trained"
 # The policies above are for supply networks. Those of other problems, some under the same names:
-_OTHERS: dict[str, dict[str, tuple[str, str]]] = {}
+_OTHERS = {
+    "production": {
+        "idle": ("restock.policies.nothing", "Idle"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "buy-buy-convert": ("restock.policies.buy_buy_convert", "BuyBuyConvert"),
+        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
+    },
+}
 _USUAL = {
     "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
+    "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
 }
 
 

@@ -16,6 +16,7 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Network-v0": {},
     "restock/Divergent-v0": {"instance": "divergent"},
     "restock/Serial-v0": {"instance": "serial"},
+    "restock/Production-v0": {},
 }
 FAMILIES = {
     "network": "network",

@@ -1,0 +1,12 @@
+"""One setting or more of every kind of problem, small enough to be played often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "network": ("restock/Serial-v0", {"horizon": 8}),
+    "network, goodwill": ("restock/Divergent-v0", {"horizon": 6, "demand": {"goodwill": True, "mean": 40}}),
+    "production": ("restock/Production-v0", {"max_steps": 12}),
+    "production, going bankrupt": ("restock/Production-v0", {"max_steps": 9, "initial_cash": 10.0, "price_std": 0.01}),
+}
