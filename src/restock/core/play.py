@@ -78,12 +78,20 @@ def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
         raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
-    lengths = {name: len(values) if np.ndim(values) else 0 for name, values in exogenous.items()}
+    lengths = {name: _length(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):
         raise InvalidInput("exogenous", lengths, "every array has one entry an episode", "Give equal lengths.")
     rows = [problem.replay({name: values[b] for name, values in exogenous.items()}) for b in range(count)]
     return Episodes(np.stack(rows), None, ())
+
+
+def _length(values: Any) -> int:
+    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
+    try:
+        return len(values)
+    except TypeError:
+        return 0
 
 
 class Table:

@@ -39,6 +39,13 @@ _HOMES = {
 _TRAINED = "restock.learning.trained"
 # The policies above are for supply networks. Those of other problems, some under the same names:
 _OTHERS = {
+    "sharing": {
+        "nothing": ("restock.policies.nothing", "Nothing"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "constant-shipment": ("restock.policies.constant_shipment", "ConstantShipment"),
+        "base-stock": ("restock.policies.depot_base_stock", "DepotBaseStock"),
+        "hindsight": ("restock.policies.sharing_hindsight", "SharingHindsight"),
+    },
     "production": {
         "idle": ("restock.policies.nothing", "Idle"),
         "random": ("restock.policies.random_order", "RandomOrder"),
@@ -47,6 +54,7 @@ _OTHERS = {
     },
 }
 _USUAL = {
+    "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
     "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
     "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
 }

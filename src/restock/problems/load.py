@@ -16,12 +16,11 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Network-v0": {},
     "restock/Divergent-v0": {"instance": "divergent"},
     "restock/Serial-v0": {"instance": "serial"},
+    "restock/Sharing-v0": {},
     "restock/Production-v0": {},
 }
-FAMILIES = {
-    "network": "network",
-    "production": "production",
-}  # folders of `restock.problems` by the names of their environments, in lower case
+# Folders of `restock.problems` by the names of their environments, in lower case.
+FAMILIES = {"network": "network", "sharing": "sharing", "production": "production"}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
