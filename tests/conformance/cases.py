@@ -20,6 +20,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
             "cost_weight": 0.01,
         },
     ),
+    "minimal": ("restock/Minimal-v0", {"horizon": 15}),
     "production": ("restock/Production-v0", {"max_steps": 12}),
     "production, going bankrupt": ("restock/Production-v0", {"max_steps": 9, "initial_cash": 10.0, "price_std": 0.01}),
 }

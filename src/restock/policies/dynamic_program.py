@@ -1,7 +1,8 @@
-"""The optimal choices of a plant, from its dynamic program."""
+"""The optimal choices of a small problem, from its dynamic program."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,26 +12,28 @@ from restock.policies._base import Policy, View
 
 
 class DynamicProgram(Policy):
-    """Choose as the dynamic program over raw material and product says (see `restock.solvers.production`).
+    """Choose as backward induction says: over raw material and product of a plant, over the stock of a shelf.
 
     Args:
-        problem: A plant.
+        problem: A plant (see `restock.solvers.production`) or a shelf (`restock.solvers.minimal`).
+
+    Attributes:
+        value: What can be expected of an episode, and no policy can expect more.
     """
 
     name: ClassVar[str] = "dynamic-program"
-    summary: ClassVar[str] = "the optimal choices, from backward induction over raw material and product"
+    summary: ClassVar[str] = "the optimal choices, from backward induction over the few states there are"
 
     def __init__(self, problem: Problem) -> None:
-        from restock.solvers.production import solve, state
-
         super().__init__(problem)
-        self._optimum, self._state = solve(self.problem), state
-        self.value = float(self._optimum.values[0, state(0.0, 0.0)])
+        solver = import_module(f"restock.solvers.{problem.family}")
+        self._optimum, self._states = solver.solve(self.problem), solver.states
+        self.value: float = self._optimum.value
 
     def act(self, view: View) -> Array:
         """Choices of shape (B, 1)."""
-        states = [self._state(raw, product) for raw, product in view["on_hand"]]
-        return self._optimum.choices[view.t, states].astype(np.float64)[:, None]
+        choices: Array = self._optimum.choices[view.t, self._states(view.now)].astype(np.float64)[:, None]
+        return choices
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The expected return of an episode."""

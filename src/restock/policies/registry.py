@@ -52,11 +52,17 @@ _OTHERS = {
         "buy-buy-convert": ("restock.policies.buy_buy_convert", "BuyBuyConvert"),
         "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
     },
+    "minimal": {
+        "nothing": ("restock.policies.nothing", "Nothing"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
+    },
 }
 _USUAL = {
     "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
     "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
     "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
+    "minimal": ("nothing", "random", "dynamic-program"),
 }
 
 

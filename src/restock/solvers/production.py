@@ -8,8 +8,10 @@ Left out with it are the floor under the prices and the first steps of the walk,
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restock.core.problem import Array
 from restock.problems.production import ProductionProblem
@@ -23,14 +25,14 @@ NO_CHOICE = -1e18
 
 
 def solve(problem: ProductionProblem) -> Optimum:
-    """The optimum over states (raw material, product), see `state`; values and choices from period t on.
+    """The optimum over states (raw material, product), see `states`; the first of them has nothing in stock.
 
     Args:
         problem: The plant; its `max_steps` is the number of periods.
 
     Example:
         >>> from restock import load_problem
-        >>> round(float(solve(load_problem("production", max_steps=50)).values[0, state(0, 0.0)]), 1)
+        >>> round(solve(load_problem("production", max_steps=50)).value, 1)
         -1944.9
     """
     s = problem.spec
@@ -57,10 +59,12 @@ def solve(problem: ProductionProblem) -> Optimum:
     return backward(rewards, chances, problem.horizon)
 
 
-def state(raw: float, product: float) -> int:
-    """The index of a state, the product taken to the nearest grid point."""
+def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
+    """The index of the state of each episode, the product taken to the nearest grid point, shape (B,)."""
     columns = int(MOST_PRODUCT * PER_UNIT) + 1
-    return min(int(raw), MOST_RAW) * columns + min(round(product * PER_UNIT), columns - 1)
+    raw, product = fields["on_hand"].T
+    place = np.minimum(raw, MOST_RAW) * columns + np.minimum(np.rint(product * PER_UNIT), columns - 1)
+    return place.astype(np.int64)
 
 
 def _left(stock: float, grid: Array, mean: float, sd: float) -> Array:

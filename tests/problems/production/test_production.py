@@ -11,7 +11,7 @@ import pytest
 import restock
 from restock.problems.production.sources import walk
 from restock.solvers.dp import backward
-from restock.solvers.production import solve, state
+from restock.solvers.production import solve
 
 
 def plant(**kwargs: Any) -> Any:
@@ -24,7 +24,7 @@ def plant(**kwargs: Any) -> Any:
 @pytest.mark.parametrize(("periods", "value"), [(50, -1944.9), (150, -5765.0), (300, -11530.0)])
 def test_the_dynamic_program_has_the_published_value(periods: int, value: float) -> None:
     optimum = solve(restock.load_problem("production", max_steps=periods))  # type: ignore[arg-type]
-    assert optimum.values[0, state(0, 0.0)] == pytest.approx(value, abs=0.6)
+    assert optimum.value == pytest.approx(value, abs=0.6)
 
 
 def test_its_policy_attains_the_value_and_the_cycle_nearly_does() -> None:
