@@ -17,7 +17,7 @@ from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
 from restock.envs import spaces, telling
 from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.rows import array_or_nothing, mode_of, seeds_of
+from restock.envs.rows import array_or_nothing, mode_of, refuse_not_finite, seeds_of
 
 Array = NDArray[np.float64]
 MOST_ROWS = 1_000_000
@@ -235,7 +235,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if len(over) and self.autoreset_mode is AutoresetMode.DISABLED:
             mend = 'Call reset(options={"reset_mask": ...}).'
             raise InvalidInput("step", f"row {over[0]}", "its episode is over", mend)
-        self._refuse_not_finite(actions)
+        refuse_not_finite(actions, self.action_form.labels)
         if len(over):
             self._begin(over)
         if self._draws_now:
@@ -250,7 +250,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         money, flags = np.empty((len(self._lines), b)), np.empty((3, b), np.bool_)
         ended = self._batch_for(actions.dtype)(self._handle, actions, obs, money, flags)
         if ended < 0:
-            self._refuse_not_finite(actions)
+            refuse_not_finite(actions, self.action_form.labels)
         self._ended = ended
         return obs, money, flags
 
@@ -297,15 +297,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if numbers.shape != self._shape:
             raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
         numbers = numbers.reshape(self.num_envs, -1)
-        self._refuse_not_finite(numbers)
+        refuse_not_finite(numbers, self.action_form.labels)
         return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)
-
-    def _refuse_not_finite(self, actions: Any) -> None:
-        wrong = ~np.isfinite(actions)
-        if wrong.any():
-            row, i = (int(k) for k in np.argwhere(wrong)[0])
-            what = f"{self.action_form.labels[i]} must be finite"
-            raise InvalidInput(f"actions[{row}][{i}]", float(actions[row, i]), what, "Give a number.")
 
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
         """Which rows to reset, and the episodes they replay, for all rows."""

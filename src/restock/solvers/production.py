@@ -64,7 +64,7 @@ def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
     columns = int(MOST_PRODUCT * PER_UNIT) + 1
     raw, product = fields["on_hand"].T
     place = np.minimum(raw, MOST_RAW) * columns + np.minimum(np.rint(product * PER_UNIT), columns - 1)
-    return place.astype(np.int64)
+    return np.asarray(place, dtype=np.int64)
 
 
 def _left(stock: float, grid: Array, mean: float, sd: float) -> Array:

@@ -147,9 +147,16 @@ def test_every_copy_has_its_own_stream_and_zero_is_a_seed() -> None:
 
 def test_cost_by_hand() -> None:
     given: dict[str, Any] = {
-        "n_locations": 3, "n_timesteps": 3, "starting_inventory": 10.0, "lead_times": 1, "scenario": "depot", "depot": 0,
-        "depot_inventory": 50.0, "demands": [[[1.0]] * 3] * 2, "costs": {"unit": 2.0, "holding": 0.5, "shipment": 7.0},
-    }  # fmt: skip
+        "n_locations": 3,
+        "n_timesteps": 3,
+        "starting_inventory": 10.0,
+        "lead_times": 1,
+        "scenario": "depot",
+        "depot": 0,
+        "depot_inventory": 50.0,
+        "demands": [[[1.0]] * 3] * 2,
+        "costs": {"unit": 2.0, "holding": 0.5, "shipment": 7.0},
+    }
     env = made(**given)
     env.reset(seed=0)
     action = np.array([[0.0, 1.0, 0.0], [4.0, 0.0, 0.0], [3.0, 1.5, 0.0]])  # to, from
