@@ -17,6 +17,7 @@ from restock.envs import spaces, telling
 from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
+WHOLE = (int, np.int64)  # what a single choice usually is
 
 
 class Parts(Mapping[str, float]):
@@ -94,11 +95,12 @@ class Environment(gym.Env[Any, Any]):
         self._ints, self._floats = self.tables.ints, self.tables.floats
         self._horizon = problem.horizon
         self._shape = spaces.action_shape(self.action_form)
-        self._flat = len(self._shape) == 1
+        self._flat, self._alone = len(self._shape) == 1, self._shape == ()
         self._size = len(self.observation_form.labels)
         self._line = self.tables.recorded + len(problem.parts) + 1
         self._blocks = seen == "dict"
-        self._telling = telling.readers(problem)
+        self._teller = telling.Teller(problem)
+        self._tells = bool(self._teller)
         self._draws_now = False
         self._source: Any = None
         self._make_source: Any = problem.source
@@ -115,6 +117,7 @@ class Environment(gym.Env[Any, Any]):
         self._dtype = np.dtype(self.action_space.dtype)
         self._single = backends.entry(self.problem.kernels.single, int, int, (self._dtype, 1))
         self._no_action = np.zeros(len(self.action_form.labels), dtype=self._dtype)
+        self._one = np.zeros(1, dtype=self._dtype)
         self._place = np.zeros(9, dtype=np.int64)
         self._written = memoryview(self._place.data)  # reading a number from it costs a quarter of what the array takes
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
@@ -122,7 +125,7 @@ class Environment(gym.Env[Any, Any]):
         self._handle = self._place.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
-        unpickled = ("_single", "_no_action", "_place", "_written", "_handle", "_seen", "_lines")
+        unpickled = ("_single", "_no_action", "_one", "_place", "_written", "_handle", "_seen", "_lines")
         return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -217,7 +220,10 @@ class Environment(gym.Env[Any, Any]):
             action = self._checked(action)
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
-            if action.dtype is self._dtype and action.shape == self._shape:
+            if self._alone and action.__class__ in WHOLE:
+                self._one[0] = action
+                reward = self._single(t, self._handle, self._one)
+            elif action.dtype is self._dtype and action.shape == self._shape:
                 reward = self._single(t, self._handle, action if self._flat else action.ravel())
             else:
                 reward = self._step_converted(t, action)
@@ -230,8 +236,8 @@ class Environment(gym.Env[Any, Any]):
         self._over = ending > 0
         obs = spaces.as_blocks(self.observation_form, self._seen[t]) if self._blocks else self._seen[t]
         info: dict[str, Any] = {"profit": Parts(self._lines, t, self.problem)}
-        if self._telling:
-            telling.tell(self._telling, self._lines[t], info)
+        if self._tells:
+            self._teller.tell(self._lines[t], info)
         return obs, reward, (ending & 1) == 1, ending >= 2, info
 
     def _step_converted(self, t: int, action: Any) -> float:
