@@ -62,7 +62,8 @@ def test_checker(id: str, action: str, observation: str, checker: str) -> None:
     env = gym.make(id, **settings(action, observation))
     with told() as warned:
         CHECKERS[checker](env)
-    if action in PHYSICAL:
+    # Gymnasium recommends nothing where actions have two axes.
+    if action in PHYSICAL and (action, checker) != ("matrix", "gymnasium"):
         assert len(warned) == 1 and ADVICE[checker] in warned[0]
     else:
         assert warned == []

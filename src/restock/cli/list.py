@@ -67,7 +67,11 @@ def _known() -> dict[str, list[dict[str, Any]]]:
 
 
 def _environment(family: str, instance: str | None) -> str:
-    return f"the instance {instance}" if instance else f"any {family}: a shipped instance, a YAML file or a spec"
+    from restock.problems.load import noun_of
+
+    return (
+        f"the instance {instance}" if instance else f"any {noun_of(family)}: a shipped instance, a YAML file or a spec"
+    )
 
 
 def _kinds(families: list[str]) -> str:

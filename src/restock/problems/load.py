@@ -100,6 +100,12 @@ def families() -> list[str]:
     return list(dict.fromkeys(FAMILIES.values()))
 
 
+def noun_of(family: str) -> str:
+    """What an instance of a kind of problem is called."""
+    noun: str = _loader(family).SHELF.noun
+    return noun
+
+
 def shelf_of(family: str) -> Shelf:
     """The shipped instances of a kind of problem."""
     return Shelf(family, family)

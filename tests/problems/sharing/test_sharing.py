@@ -88,6 +88,29 @@ def test_demand_is_what_is_certain_and_a_binomial_part() -> None:
     )  # what is expected is what comes
 
 
+@pytest.mark.parametrize("p", [[0.01, 0.03], [0.0, 1.0], [0.4, 0.9], [0.0, 0.0]])
+@pytest.mark.parametrize("aircraft", [[1, 30], [7, 9], [200, 300]])
+def test_needs_are_what_numpy_draws_mission_by_mission(p: list[float], aircraft: list[int]) -> None:
+    ranges = {**RANGES, "aircraft": aircraft}
+    given = {"random_demand_params": ranges, "random_demand_dist_params": {"p": p}}
+    problem: Any = restock.load_problem("sharing", n_timesteps=9, **given)
+    drawn = needs_of(problem, np.random.default_rng(5))
+    generator = np.random.default_rng(5)
+    certain = problem.missions.sure(problem.spec)[:-1]
+    for place, mission in np.ndenumerate(problem.missions.aircraft[:-1]):
+        if mission:
+            chance = generator.uniform(p[0], p[1])
+            assert drawn[place] == certain[place] + generator.binomial(mission, chance)
+        else:
+            assert np.isnan(drawn[place])
+
+
+def needs_of(problem: Any, generator: np.random.Generator) -> Any:
+    """What the missions of the first episode of a generator need, shape (T - 1, n, K)."""
+    episode = problem.source([0], [generator]).next(np.zeros(1, dtype=np.int64))[0]
+    return problem.exogenous_of(np.empty(0), episode)["mission_demand"]
+
+
 def test_demands_that_are_given() -> None:
     given_needs = [[[1.0, 1.0], [2.0]], [[0.0], []], [[5.0], [0.5, 0.5, 0.5]]]
     env = made(n_locations=2, n_timesteps=4, starting_inventory=[5.0, 2.0], demands=given_needs, scenario="base")
