@@ -64,6 +64,14 @@ def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str]
             raise InvalidInput(f"exogenous.{name}", None, "this is required", f"Add {name}.")
 
 
+def length_of(values: Any) -> int:
+    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
+    try:
+        return len(values)
+    except TypeError:
+        return 0
+
+
 def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float = 0.0) -> NDArray[np.float64]:
     """Recorded numbers of a given shape.
 
@@ -85,13 +93,3 @@ def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float
         place = field + "".join(f"[{k}]" for k in at)
         raise InvalidInput(place, float(numbers[at]), f"this should be at least {least:g}", "Write a finite number.")
     return numbers
-
-
-def recorded_arrays(exogenous: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float64]]:
-    """Recorded information that is one array of known shape a name.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    recorded_names(exogenous, shapes)
-    return {name: recorded_array(f"exogenous.{name}", exogenous[name], shape) for name, shape in shapes.items()}

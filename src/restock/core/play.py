@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from restock.core import streams
-from restock.core.checks import whole_number
+from restock.core.checks import length_of, whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
@@ -78,20 +78,12 @@ def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
         raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
-    lengths = {name: _length(values) for name, values in exogenous.items()}
+    lengths = {name: length_of(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):
         raise InvalidInput("exogenous", lengths, "every array has one entry an episode", "Give equal lengths.")
     rows = [problem.replay({name: values[b] for name, values in exogenous.items()}) for b in range(count)]
     return Episodes(np.stack(rows), None, ())
-
-
-def _length(values: Any) -> int:
-    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
-    try:
-        return len(values)
-    except TypeError:
-        return 0
 
 
 class Table:

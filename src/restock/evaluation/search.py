@@ -52,7 +52,8 @@ class Search:
         seed: int,
     ) -> None:
         self.space = space
-        self.parameters: dict[str, Any] = {**params, "information": first.information}
+        level = {"information": first.information} if len(first.may_know) > 1 else {}
+        self.parameters: dict[str, Any] = {**params, **level}
         self.evaluations = 0
         self._kind, self._world, self._chance, self._seed = type(first), world, chance, seed
         aside = {name for tunable in space.values() for name in tunable.instead_of}

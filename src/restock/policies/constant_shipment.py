@@ -52,7 +52,7 @@ class ConstantShipment(TextPolicy):
 
     def tunables(self) -> dict[str, Tunable]:
         """The quantity of each location."""
-        return {"quantity": numbers(self.quantity, float(self.problem.start.max()))}
+        return {"quantity": numbers(self.quantity, self.source, float(self.problem.start.max()))}
 
 
 def source_of(problem: Any, source: Any) -> int:
@@ -74,6 +74,8 @@ def without(amounts: Array, source: int) -> Array:
     return np.where(np.arange(len(amounts)) == source, 0.0, amounts)
 
 
-def numbers(start: Array, high: float) -> Tunable:
-    """One number of at least 0 for each location."""
-    return Tunable(start, np.maximum(start / 4.0, 1.0), np.zeros_like(start), np.full_like(start, high))
+def numbers(start: Array, source: int, high: float) -> Tunable:
+    """One number of at least 0 for each location; that of the source stays as it is."""
+    turned = np.arange(len(start)) != source
+    low, most = np.where(turned, 0.0, start), np.where(turned, high, start)
+    return Tunable(start, np.maximum(start / 4.0, 1.0), low, most)

@@ -73,4 +73,4 @@ class DepotBaseStock(TextPolicy):
 
     def tunables(self) -> dict[str, Tunable]:
         """The level of each location."""
-        return {"levels": numbers(self.levels, math.ceil(float(self.levels.max()) * 20.0 + 100.0))}
+        return {"levels": numbers(self.levels, self.source, math.ceil(float(self.levels.max()) * 20.0 + 100.0))}

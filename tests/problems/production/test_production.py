@@ -164,6 +164,8 @@ def test_bad_arguments(given: dict[str, Any], field: str) -> None:
         ({"demand": [1.0] * 3, "raw_price": [1.0] * 4, "product_price": [1.0] * 4}, "exogenous.demand"),
         ({"demand": [1.0, -1.0, 1, 1], "raw_price": [1.0] * 4, "product_price": [1.0] * 4}, "exogenous.demand[1]"),
         ({"demand": "many", "raw_price": [1.0] * 4, "product_price": [1.0] * 4}, "exogenous.demand"),
+        ({"demand": 3.0, "raw_price": [1.0] * 4, "product_price": [1.0] * 4}, "exogenous.demand"),
+        ({"demand": [[1.0], [1.0, 2.0]], "raw_price": [1.0] * 4, "product_price": [1.0] * 4}, "exogenous.demand"),
         ({"price": [1.0] * 4}, "exogenous.price"),
         ([1.0], "exogenous"),
     ],

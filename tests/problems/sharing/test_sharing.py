@@ -208,6 +208,16 @@ def test_the_cheapest_plan_serves_everything_for_less() -> None:
     assert (policy.cost <= best.kpis["cost"] + 1e-6).all()  # type: ignore[attr-defined]
 
 
+def test_levels_are_found_that_cost_less() -> None:
+    problem = restock.load_problem("sharing", n_timesteps=25, cost_weight=0.05)
+    found = restock.fit(problem, "base-stock", episodes=10, seed=0, budget=60)
+    before, after = (
+        restock.simulate(problem, policy, episodes=30, seed=500).profit.mean()
+        for policy in ("base-stock", found.policy)
+    )
+    assert after > before + 1.0
+
+
 def test_where_not_all_can_be_served_nothing_is_proven() -> None:
     problem = restock.load_problem("sharing", scenario="base", n_timesteps=40)
     result = restock.simulate(problem, "hindsight", episodes=2, seed=0)

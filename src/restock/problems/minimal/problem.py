@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
-from restock.core.checks import recorded_array, recorded_arrays, recorded_names
+from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.problems.minimal import dynamics, interface
@@ -93,7 +93,7 @@ class MinimalProblem(Problem):
         recorded_names(exogenous, self.exogenous)
         start = recorded_array("exogenous.start", exogenous["start"], ())
         slip = recorded_array("exogenous.slip", exogenous["slip"], (self.horizon,), -1.0)
-        demand = recorded_arrays({"demand": exogenous["demand"]}, {"demand": (self.horizon,)})["demand"]
+        demand = recorded_array("exogenous.demand", exogenous["demand"], (self.horizon,))
         if start > self.spec.capacity:
             problem = f"the shelf holds {self.spec.capacity}"
             raise InvalidInput("exogenous.start", float(start), problem, "Write no more than that.")

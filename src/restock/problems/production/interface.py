@@ -7,9 +7,10 @@ from restock.core.operations import cut
 from restock.problems.production.dynamics import Chance, Flows, Rules, State
 
 OBSERVED = 6  # raw material, product, their prices, last demand, cash
-RULES = 6
-STATE = 6
-FLOWS = 15
+RULES = 6  # real numbers before the scales
+STATE = 6  # numbers of the state
+FLOWS = 15  # numbers of the flows
+GIVEN = 3  # numbers of the state that an episode begins with: both prices, and the last demand
 
 
 def unpack(ints, floats, memory):
@@ -20,14 +21,14 @@ def unpack(ints, floats, memory):
     state = State(
         cut(memory, 0, 1), cut(memory, 1, 1), cut(memory, 2, 1), cut(memory, 3, 2), cut(memory, 5, 1)
     )  # fmt: skip
-    a = 6
+    a = STATE
     flows = Flows(
         cut(memory, a, 1), cut(memory, a + 1, 1), cut(memory, a + 2, 1), cut(memory, a + 3, 1), cut(memory, a + 4, 1),
         cut(memory, a + 5, 1), cut(memory, a + 6, 1), cut(memory, a + 7, 1), cut(memory, a + 8, 1),
         cut(memory, a + 9, 1), cut(memory, a + 10, 1), cut(memory, a + 11, 1), cut(memory, a + 12, 1),
         cut(memory, a + 13, 1), cut(memory, a + 14, 1),
     )  # fmt: skip
-    a = a + 15 + 3  # the episode begins with the first three numbers of the state
+    a = STATE + FLOWS + GIVEN
     known = ints[4] + 1
     chance = Chance(cut(memory, a, known), cut(memory, a + known, known), cut(memory, a + 2 * known, known))
     return rules, state, chance, flows
@@ -45,7 +46,7 @@ def decide(action, ints, floats, rules, state, chance, flows):
 
 def observe(t, obs, ints, floats, rules, state, chance, flows):
     """Write the observation at the start of a period, each number times its fixed scale."""
-    scale = cut(floats, 6, 6)
+    scale = cut(floats, RULES, OBSERVED)
     obs[0] = state.on_hand[0] * scale[0]
     obs[1] = state.on_hand[1] * scale[1]
     obs[2] = state.raw_price[0] * scale[2]

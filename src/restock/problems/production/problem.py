@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
-from restock.core.checks import recorded_arrays
+from restock.core.checks import length_of, recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import (
     UNBOUNDED,
@@ -66,7 +66,8 @@ class ProductionProblem(Problem):
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
         """The packed numbers."""
         spec = self.spec
-        recorded, drawn = interface.STATE + interface.FLOWS, 3 + 3 * (self.horizon + 1)
+        recorded = interface.STATE + interface.FLOWS
+        drawn = interface.GIVEN + 3 * (self.horizon + 1)
         ints = np.array([recorded + drawn, recorded, 1, interface.OBSERVED, self.horizon])
         rules = dynamics.Rules(
             spec.holding_cost, spec.stockout_penalty, spec.invalid_action_penalty, spec.bankruptcy_penalty,
@@ -76,7 +77,7 @@ class ProductionProblem(Problem):
         fresh = np.zeros(recorded + drawn)
         floats = np.concatenate([rules, scale])
         self.texts.unpack(ints, floats, fresh)[1].cash[0] = spec.initial_cash
-        return Tables(ints, floats, fresh, recorded, drawn, given=3)
+        return Tables(ints, floats, fresh, recorded, drawn, given=interface.GIVEN)
 
     # what agents see and do ---------------------------------------------------------------------
 
@@ -136,21 +137,26 @@ class ProductionProblem(Problem):
 
         Args:
             exogenous: `demand`, `raw_price`, `product_price`, each of shape (T + 1,): at the reset, then after
-                each period.
+                each period. A record that ends earlier may be as short as it is; its last numbers stay.
 
         Raises:
             InvalidInput: Another name, shape, or a number that cannot be.
         """
-        shape = (self.horizon + 1,)
-        found = recorded_arrays(exogenous, {name: shape for name in self.exogenous})
-        episode: Array = packed(*(found[name][None] for name in ("raw_price", "product_price", "demand")))[0]
+        recorded_names(exogenous, self.exogenous)
+        lengths = {name: min(length_of(exogenous[name]), self.horizon + 1) for name in self.exogenous}
+        shape = (max(2, *lengths.values()),)
+        found = {name: recorded_array(f"exogenous.{name}", exogenous[name], shape) for name in self.exogenous}
+        rest = (0, self.horizon + 1 - shape[0])
+        paths = (np.pad(found[name], rest, "edge")[None] for name in ("raw_price", "product_price", "demand"))
+        episode: Array = packed(*paths)[0]
         return episode
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Demand and prices of recorded episodes, each of shape (..., T + 1)."""
         known = self.horizon + 1
         names = ("raw_price", "product_price", "demand")
-        return {name: episodes[..., 3 + k * known : 3 + (k + 1) * known] for k, name in enumerate(names)}
+        first = interface.GIVEN
+        return {name: episodes[..., first + k * known : first + (k + 1) * known] for k, name in enumerate(names)}
 
     # words ------------------------------------------------------------------------------------
 

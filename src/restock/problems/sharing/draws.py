@@ -31,10 +31,12 @@ def draw_needs(bits, low, width, aircraft, sure, places, episodes):  # type: ign
             if p > 0.0:
                 least = min(p, 1.0 - p)
                 other = 1.0 - least
-                none = math.exp(n * math.log1p(-least))
-                bound = min(n, n * least + 10.0 * math.sqrt(n * least * other + 1.0))
+                none = other ** int(n)
                 u = random_double(bits[r])  # type: ignore[name-defined]  # noqa: F821
                 chance = none
+                bound = n
+                if u > chance:
+                    bound = min(n, n * least + 10.0 * math.sqrt(n * least * other + 1.0))
                 while u > chance:
                     hits = hits + 1.0
                     if hits > bound:  # rounding has eaten the tail: once more

@@ -7,14 +7,14 @@ from restock.core.operations import cut, grid, larger, positive, smaller, when
 from restock.problems.sharing.dynamics import Chance, Flows, Links, Rules, State
 
 HEADER = 8  # integers before the lead times: row, recorded, numbers decided and observed, n, T, K, entries of the pipe
-RULES = 5
+RULES = 5  # real numbers before the bounds of orders
 
 
 def unpack(ints, floats, memory):
     """The world of one environment as named views: the arguments of `dynamics.step` after t."""
     n, days, slots, entries = ints[4], ints[5], ints[6], ints[7]
     m = n * n
-    links = Links(cut(ints, 8, m), cut(floats, 5, m))
+    links = Links(cut(ints, HEADER, m), cut(floats, RULES, m))
     rules = Rules(cut(floats, 0, 1), cut(floats, 1, 1), cut(floats, 2, 1), cut(floats, 3, 1), cut(floats, 4, 1))
     a = 3 * n
     b = a + 2 * m
@@ -58,8 +58,8 @@ def put(decision, links, rules, state, chance, flows):
 def decide(action, ints, floats, links, rules, state, chance, flows):
     """Read an action as orders in units, clipped to what is allowed: order = unit * (action + shift)."""
     m = len(flows.ordered)
-    unit = cut(floats, 5 + m, m)
-    shift = cut(floats, 5 + 2 * m, m)
+    unit = cut(floats, RULES + m, m)
+    shift = cut(floats, RULES + 2 * m, m)
     for k in range(m):
         flows.ordered[k] = smaller(positive(unit[k] * (action[k] + shift[k])), links.most[k])
 
