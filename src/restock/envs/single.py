@@ -98,7 +98,7 @@ class Environment(gym.Env[Any, Any]):
         self._flat, self._alone = len(self._shape) == 1, self._shape == ()
         self._size = len(self.observation_form.labels)
         self._line = self.tables.recorded + len(problem.parts) + 1
-        self._blocks = seen == "dict"
+        self._blocks = spaces.blocks_of(self.observation_form) if seen == "dict" else []
         self._teller = telling.Teller(problem)
         self._tells = bool(self._teller)
         self._draws_now = False
@@ -193,7 +193,12 @@ class Environment(gym.Env[Any, Any]):
         self._single(-1, self._handle, self._no_action)
         self._t = 0
         self._over = False
-        return spaces.as_blocks(self.observation_form, self._seen[0]) if self._blocks else self._seen[0]
+        return self._formed(0)
+
+    def _formed(self, t: int) -> Any:
+        """What is seen at the start of period t: a line that nothing writes to again, or its blocks."""
+        line = self._seen[t]
+        return {name: line[block] for name, block in self._blocks} if self._blocks else line
 
     def _view(self) -> None:
         """See the memory behind the row: the recorded lines, then the observations as float32."""
@@ -234,7 +239,7 @@ class Environment(gym.Env[Any, Any]):
         self._t = t = t + 1
         ending = self._written[8]
         self._over = ending > 0
-        obs = spaces.as_blocks(self.observation_form, self._seen[t]) if self._blocks else self._seen[t]
+        obs = self._formed(t) if self._blocks else self._seen[t]
         info: dict[str, Any] = {"profit": Parts(self._lines, t, self.problem)}
         if self._tells:
             self._teller.tell(self._lines[t], info)

@@ -42,7 +42,12 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
 
 def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """A flat observation (..., O) as named blocks; copies, so that each can be kept."""
-    return {name: flat[..., block].copy() for name, block in form.groups.items() if block.stop > block.start}
+    return {name: flat[..., block].copy() for name, block in blocks_of(form)}
+
+
+def blocks_of(form: ObservationForm) -> list[tuple[str, slice]]:
+    """Name and place of each block that has numbers."""
+    return [(name, block) for name, block in form.groups.items() if block.stop > block.start]
 
 
 def masks(problem: Problem, form: ActionForm, record: Array) -> NDArray[np.bool_]:
