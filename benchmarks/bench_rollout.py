@@ -20,7 +20,7 @@ def compiled(problem: Any, policy: Any, episodes: int) -> Callable[[], int]:
     rollout = problem.policy_kernel(type(policy).text)
     rewards = np.empty((episodes, problem.horizon))
     nothing = np.empty((0, problem.horizon + 1, tables.recorded))
-    scratch = np.empty_like(tables.fresh)
+    scratch, lengths = np.empty_like(tables.fresh), np.empty(episodes, dtype=np.int64)
 
     def run() -> int:
         rollout(
@@ -28,11 +28,13 @@ def compiled(problem: Any, policy: Any, episodes: int) -> Callable[[], int]:
             tables.ints,
             tables.floats,
             tables.fresh,
+            tables.given,
             scratch,
             vectors,
             policy.parameters,
             rewards,
             nothing,
+            lengths,
         )
         return episodes * problem.horizon
 

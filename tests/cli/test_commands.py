@@ -17,12 +17,14 @@ import restock
 from restock.benchmark.entries import list_policy_sets
 from restock.benchmark.suite import list_suites
 from restock.cli import doctor
-from restock.cli.compare import USUAL
 from restock.core.kpis import MEANINGS
-from restock.problems.load import IDS
+from restock.policies.registry import usual_policies
+from restock.problems.load import IDS, shipped
 from restock.problems.network.load import instance_text, instances
 from tests.cli.running import REPOSITORY, run
 from tests.problems.network.networks import small
+
+USUAL = usual_policies("network")
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_list_names_everything_that_can_be_named():
     document = run("list", "--json").document
     names = {kind: [entry["name"] for entry in entries] for kind, entries in document.items()}
     assert names["environments"] == list(IDS)
-    assert names["instances"] == instances()
+    assert names["instances"] == list(shipped())
     assert names["policies"] == restock.list_policies()
     assert {"poisson", "normal", "negative_binomial", "uniform", "deterministic", "empirical"} <= set(
         names["distributions"]
@@ -98,7 +100,7 @@ def test_list_names_everything_that_can_be_named():
     for entries in names.values():
         assert all(name in text for name in entries)
     divergent = next(entry for entry in document["instances"] if entry["name"] == "divergent")
-    assert (divergent["nodes"], divergent["links"], divergent["markets"], divergent["horizon"]) == (6, 11, 1, 30)
+    assert divergent["size"] == {"nodes": 6, "links": 11, "markets": 1} and divergent["horizon"] == 30
     levels = {entry["name"]: entry["information"] for entry in document["policies"]}
     assert levels["base-stock"] == ["blind", "informed"] and levels["hindsight"] == ["clairvoyant"]
     assert "koefte" in document["datasets"][0]["columns"]

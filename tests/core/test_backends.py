@@ -93,9 +93,12 @@ def test_all_back_ends_agree_on_a_random_network(seed: int) -> None:
     tables = problem.plain
     record = np.empty((ROWS, PERIODS + 1, tables.recorded))
     rewards, scratch = np.empty((ROWS, PERIODS)), np.empty_like(tables.fresh)
+    lengths = np.empty(ROWS, dtype=np.int64)
     problem.policy_kernel(follow)(
-        PERIODS, tables.ints, tables.floats, tables.fresh, scratch, episodes.vectors, plan.ravel(), rewards, record
-    )
+        PERIODS, tables.ints, tables.floats, tables.fresh, tables.given, scratch, episodes.vectors, plan.ravel(),
+        rewards, record, lengths,
+    )  # fmt: skip
+    assert (lengths == PERIODS).all()
     np.testing.assert_allclose(rewards, expected, **CLOSE)
     columns = [problem.layout.columns[name] for name in ("on_hand", "in_transit", "backlog", "unmet")]
     np.testing.assert_allclose(record[:, -1, np.concatenate(columns)], end, **CLOSE)

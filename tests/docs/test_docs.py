@@ -13,11 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from restock.cli.main import app
-from restock.policies.registry import _HOMES as REGISTERED
+from restock.policies.registry import families_of, list_policies
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if not {"_build", "_generated"} & set(page.relative_to(DOCS).parts))
 POLICIES = DOCS / "policies"
+REGISTERED = [name for name in list_policies() if families_of(name)]
 FENCE = re.compile(
     r"^```(?P<kind>\{code-block\} )?(?P<language>[a-z]+)\n(?P<options>(?::[^\n]*\n)*)(?P<body>.*?)^```$", re.M | re.S
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium as gym
@@ -40,7 +41,7 @@ def test_every_number_has_a_name(id: str, form: str) -> None:
     size = sum(len(block) for block in obs.values()) if form == "dict" else len(obs)
     assert len(names) == size == len(set(names))
     assert gym.make_vec(id, num_envs=2, observation=form).unwrapped.obs_names() == names
-    assert len(env.unwrapped.action_names()) == env.action_space.shape[0]
+    assert len(env.unwrapped.action_names()) == math.prod(env.action_space.shape)
 
 
 def test_the_names_tell_the_truth() -> None:

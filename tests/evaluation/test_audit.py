@@ -91,7 +91,10 @@ def test_a_blind_policy_that_kept_the_mean_curve_is_caught(demand):
 
 
 LEVELS = [
-    (name, level) for name in restock.list_policies() for level in policy_class(name).may_know if level != "clairvoyant"
+    (name, level)
+    for name in restock.list_policies("network")
+    for level in policy_class(name).may_know
+    if level != "clairvoyant"
 ]
 
 

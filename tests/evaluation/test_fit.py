@@ -19,7 +19,7 @@ from restock.problems.network.load import instances
 from tests.policies.homes import home
 from tests.policies.test_levels import one_node
 
-TUNABLE = [name for name in restock.list_policies() if restock.make_policy(name, home(name)).tunables()]
+TUNABLE = [name for name in restock.list_policies("network") if restock.make_policy(name, home(name)).tunables()]
 
 
 def earned(problem: Any, name: str, parameters: dict[str, Any], chance: Any) -> float:

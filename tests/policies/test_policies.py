@@ -25,7 +25,7 @@ from restock.problems.network.load import instances
 from tests.policies.homes import home
 from tests.problems.network.networks import random_network
 
-TEXTS = [name for name in restock.list_policies() if issubclass(policy_class(name), TextPolicy)]
+TEXTS = [name for name in restock.list_policies("network") if issubclass(policy_class(name), TextPolicy)]
 
 # Standard normal quantiles of the critical ratios below, from a table (six decimals).
 Z = {0.769231: 0.736316, 0.833333: 0.967422, 0.909091: 1.335178, 0.952381: 1.668391, 0.95: 1.644854}
@@ -260,7 +260,7 @@ def test_make_policy_says_what_is_wrong(name, params, said):
 
 
 def test_every_known_policy_can_be_made_and_introduces_itself():
-    for name in restock.list_policies():
+    for name in restock.list_policies("network"):
         kind = policy_class(name)
         assert kind.name == name
         assert kind.may_know and set(kind.may_know) <= {"blind", "informed", "clairvoyant"}

@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     from restock.evaluation.compare import Comparison
     from restock.evaluation.stats import Estimate
 
-USUAL = ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S")  # fast, on any network
-
 Policies = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="POLICY",
-        help=f"Policies, with parameters where wanted: base-stock:service=0.99. Default: {', '.join(USUAL)}.",
+        help="Policies, with parameters where wanted: base-stock:service=0.99. Default: the usual ones of the problem.",
         show_default=False,
     ),
 ]
@@ -63,6 +61,7 @@ def compare(
     from restock.core.errors import InvalidInput
     from restock.core.writing import check_writable
     from restock.evaluation import compare as evaluation
+    from restock.policies.registry import usual_policies
 
     console = Console(as_json, quiet)
     save = None if out is None else _saver(out)
@@ -70,7 +69,7 @@ def compare(
         check_writable(report)
     problem = problem_of(name, demand, horizon, backlog, discount)
     chosen = {}
-    for text in policies or USUAL:
+    for text in policies or usual_policies(problem.family):
         if text in chosen:
             raise InvalidInput("POLICY", text, "this is named twice", "Name it once.")
         chosen[text] = read_policy(text, problem)

@@ -19,7 +19,7 @@ def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
         return
     headers = {
         "environments": ("Environment", "what"),
-        "instances": ("Instance", "nodes", "links", "markets", "periods", "what"),
+        "instances": ("Instance", "problem", "periods", "what"),
         "policies": ("Policy", "knows", "what"),
         "distributions": ("Demand distribution", "what"),
         "datasets": ("Data set", "periods", "columns"),
@@ -28,12 +28,10 @@ def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
     }
     for kind, header in headers.items():
         last = len(header) - 1
-        shown = table(
-            *header, numbers=range(1, last) if kind in ("instances", "datasets", "suites") else (), words=[last]
-        )
+        numbers = {"instances": [2], "datasets": range(1, last), "suites": range(1, last)}.get(kind, ())
+        shown = table(*header, numbers=numbers, words=[last])
         for entry in known[kind]:
-            cells = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in entry.values()]
-            shown.add_row(*cells)
+            shown.add_row(*(_cell(cell) for cell in entry.values() if not isinstance(cell, dict)))
         console.table(shown)
     console.remark("More about one: restock show INSTANCE.")
 
@@ -43,16 +41,18 @@ def _known() -> dict[str, list[dict[str, Any]]]:
     from restock.benchmark.suite import list_suites
     from restock.demand import registry as distributions
     from restock.demand.series import DATASETS
-    from restock.policies.registry import list_policies, policy_class
-    from restock.problems.load import IDS, load_problem
-    from restock.problems.network.load import instances
+    from restock.policies.registry import families_of, list_policies, policy_class
+    from restock.problems.load import IDS, family_of_id, load_problem, shipped
 
     policies = {name: policy_class(name) for name in list_policies()}
     return {
-        "environments": [{"name": name, "summary": _environment(fixed.get("instance"))} for name, fixed in IDS.items()],
-        "instances": [_instance(name, load_problem(name)) for name in instances()],
+        "environments": [
+            {"name": name, "summary": _environment(family_of_id(name), fixed.get("instance"))}
+            for name, fixed in IDS.items()
+        ],
+        "instances": [_instance(name, load_problem(name)) for name in shipped()],
         "policies": [
-            {"name": name, "information": list(kind.may_know), "summary": kind.summary}
+            {"name": name, "information": list(kind.may_know), "summary": kind.summary + _kinds(families_of(name))}
             for name, kind in policies.items()
         ],
         "distributions": [
@@ -66,19 +66,32 @@ def _known() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _environment(instance: str | None) -> str:
-    return f"the instance {instance}" if instance else "any network: a shipped instance, a YAML file or a spec"
+def _environment(family: str, instance: str | None) -> str:
+    from restock.problems.load import noun_of
+
+    return (
+        f"the instance {instance}" if instance else f"any {noun_of(family)}: a shipped instance, a YAML file or a spec"
+    )
+
+
+def _kinds(families: list[str]) -> str:
+    """What a policy is for, where that is not networks alone."""
+    return "" if families in ([], ["network"]) else f" (for: {', '.join(families)})"
 
 
 def _instance(name: str, problem: Any) -> dict[str, Any]:
     return {
         "name": name,
-        "nodes": len(problem.nodes),
-        "links": len(problem.links),
-        "markets": len(problem.markets),
+        "problem": problem.family,
+        "size": problem.size(),
         "horizon": problem.horizon,
         "description": problem.spec.description,
     }
+
+
+def _cell(value: Any) -> str:
+    """A cell of a table."""
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _dataset(name: str) -> dict[str, Any]:

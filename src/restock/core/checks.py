@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
-from restock.core.errors import InvalidInput
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.errors import InvalidInput, nearest
 
 
 def whole_number(field: str, value: Any, least: int = 1, example: int | None = None) -> int:
@@ -35,3 +39,57 @@ def yes_or_no(field: str, value: Any, mend: str = "Write true or false.") -> boo
     if not isinstance(value, bool):
         raise InvalidInput(field, value, "this is true or false", mend)
     return value
+
+
+def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str] | None = None) -> None:
+    """Check that recorded information is a mapping with these names.
+
+    Args:
+        exogenous: What was given.
+        known: The names there are.
+        required: Those that must be there; None: all.
+
+    Raises:
+        InvalidInput: It is not, a name is unknown, or one is missing.
+    """
+    names = list(known)
+    if not isinstance(exogenous, Mapping):
+        example = ", ".join(f'"{name}": ...' for name in names)
+        raise InvalidInput("exogenous", exogenous, "this should be a mapping", f"Write {{{example}}}.")
+    for name in exogenous:
+        if name not in names:
+            raise InvalidInput(f"exogenous.{name}", exogenous[name], "there is none", nearest(name, names))
+    for name in names if required is None else required:
+        if name not in exogenous:
+            raise InvalidInput(f"exogenous.{name}", None, "this is required", f"Add {name}.")
+
+
+def length_of(values: Any) -> int:
+    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
+    try:
+        return len(values)
+    except TypeError:
+        return 0
+
+
+def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float = 0.0) -> NDArray[np.float64]:
+    """Recorded numbers of a given shape.
+
+    Raises:
+        InvalidInput: They are not numbers of that shape, finite and at least so much.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise ValueError
+        numbers: NDArray[np.float64] = array.astype(np.float64)
+    except Exception:  # ragged, or an array-like of another library, which may raise anything
+        raise InvalidInput(field, values, "this should be numbers", f"Give an array of shape {shape}.") from None
+    if numbers.shape != shape:
+        raise InvalidInput(field, f"shape {numbers.shape}", f"this should be {shape}", "Cut or pad it.")
+    wrong = ~(np.isfinite(numbers) & (numbers >= least))
+    if wrong.any():
+        at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        place = field + "".join(f"[{k}]" for k in at)
+        raise InvalidInput(place, float(numbers[at]), f"this should be at least {least:g}", "Write a finite number.")
+    return numbers

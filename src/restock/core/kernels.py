@@ -1,7 +1,7 @@
 """The loops around a text of dynamics, written once for all problems.
 
 These functions are templates. `restock.core.backends` binds the names `unpack`, `decide`, `step`,
-`observe`, `totals`, `put` and `act` to a problem's own functions and compiles the result;
+`ends`, `observe`, `totals`, `put` and `act` to a problem's own functions and compiles the result;
 none of them runs as it stands here. A world is what `unpack` makes of the packed arrays: the
 tables, state, exogenous information and flows that `step` takes after t.
 
@@ -18,14 +18,15 @@ from __future__ import annotations
 def single(t, handle, action):
     """One period of one environment: returns the reward.
 
-    `handle` is the address of eight integers: address and length of the integer tables, the real
-    tables, the memory and the observations (passing arrays would cost more than playing the period).
+    `handle` is the address of nine integers: address and length of the integer tables, the real
+    tables, the memory and the observations (passing arrays would cost more than playing the period),
+    and last, written here, how the episode ended with this period (see `Texts.ends`).
     The memory holds the environment's row and, behind it, T + 1 lines of [recorded | parts | reward];
     the observations are T + 1 lines of float32.
     NaN says that the action was not finite, and that nothing was changed.
     With t = -1 nothing is played: line 0 is recorded and the first observation written.
     """
-    where = ints_at(handle, 8)
+    where = ints_at(handle, 9)
     ints = ints_at(where[0], where[1])
     floats = floats_at(where[2], where[3])
     memory = floats_at(where[4], where[5])
@@ -37,6 +38,7 @@ def single(t, handle, action):
                 return NAN
         decide(action, ints, floats, *world)
         reward = step(t, *world)
+        where[8] = ends(t, *world)
     money = totals(t, *world)
     recorded = ints[1]
     end = ints[0] + (t + 2) * (recorded + len(money) + 1) - 1
@@ -62,7 +64,7 @@ def batch(handle, actions, obs, money, flags):
 
     Writes for each row the observation, the parts of the reward and, last, the reward itself (0 for
     a row that was over) into `money` of shape (P + 1, rows), and into `flags` of shape (3, rows)
-    whether its episode was terminated (never), whether it ended, and whether it played at all.
+    whether its episode was terminated, whether it was truncated, and whether it played at all.
     Returns how many episodes ended, or -1 if an action is not finite (nothing was changed then).
     """
     where = ints_at(handle, 11)
@@ -103,10 +105,14 @@ def batch(handle, actions, obs, money, flags):
             for k in range(last):
                 money[k, b] = parts[k]
             money[last, b] = reward
+            ending = ends(t, *world)
             t = t + 1
             clock[b] = t
-            if t >= horizon:
-                flags[1, b] = True
+            if t >= horizon and ending == 0:
+                ending = 2  # the caller cuts episodes before their end
+            if ending > 0:
+                flags[0, b] = ending != 2
+                flags[1, b] = ending >= 2
                 over[b] = 1
                 count = count + 1
             if where[9] != 0:
@@ -118,18 +124,29 @@ def batch(handle, actions, obs, money, flags):
     return count
 
 
-def advance(t, ints, floats, memory, record, orders, rewards):
-    """Period t of every row under given decisions, recorded; no observation."""
+def advance(t, ints, floats, memory, record, orders, rewards, lengths, over):
+    """Period t of every row that is not over under given decisions, recorded; no observation.
+
+    Writes how many periods each row has played, and which are over; those keep their last record.
+    """
     for b in range(len(memory)):
-        world = unpack(ints, floats, memory[b])
-        put(orders[b], *world)
-        rewards[b, t] = step(t, *world)
+        if over[b] == 0:
+            world = unpack(ints, floats, memory[b])
+            put(orders[b], *world)
+            rewards[b, t] = step(t, *world)
+            lengths[b] = t + 1
+            if ends(t, *world) > 0:
+                over[b] = 1
         for k in range(record.shape[2]):
             record[b, t + 1, k] = memory[b, k]
 
 
-def rollout(horizon, ints, floats, fresh, memory, episodes, parameters, rewards, record):
-    """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space."""
+def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, rewards, record, lengths):
+    """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space.
+
+    `given` is how many numbers of an episode stand for the first ones of a row. A row whose episode
+    ends early keeps its last record, and earns nothing any more.
+    """
     width = len(fresh)
     drawn = episodes.shape[1]
     keep = len(record) > 0
@@ -138,13 +155,21 @@ def rollout(horizon, ints, floats, fresh, memory, episodes, parameters, rewards,
             memory[k] = fresh[k]
         for k in range(drawn):
             memory[width - drawn + k] = episodes[b, k]
+        for k in range(given):
+            memory[k] = episodes[b, k]
         world = unpack(ints, floats, memory)
         if keep:
             for k in range(record.shape[2]):
                 record[b, 0, k] = memory[k]
+        lengths[b] = horizon
         for t in range(horizon):
-            act(t, parameters, *world)
-            rewards[b, t] = step(t, *world)
+            if t < lengths[b]:
+                act(t, parameters, *world)
+                rewards[b, t] = step(t, *world)
+                if ends(t, *world) > 0:
+                    lengths[b] = t + 1
+            else:
+                rewards[b, t] = 0.0
             if keep:
                 for k in range(record.shape[2]):
                     record[b, t + 1, k] = memory[k]

@@ -15,7 +15,7 @@ MEANINGS = {
     "profit_per_period": "profit / periods",
     "demand": "units asked for",
     "sold": "units sold",
-    "fill_rate": "sold / demand; 1 without demand",
+    "fill_rate": "sold / demand (or customers served / customers, where they are counted); 1 without demand",
     "cycle_service_level": "share of periods in which no demand was left unmet",
     "backlog": "units still owed at the end",
     "lost_sales": "units of demand that were lost",
@@ -52,18 +52,18 @@ def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = Fal
             "Play it to the end, or pass partial=True.",
         )
     figures: dict[str, Array] = {"profit": trajectory.rewards.sum(axis=-1)}
-    figures["profit_per_period"] = figures["profit"] / periods
+    figures["profit_per_period"] = figures["profit"] / trajectory.lengths
     for name, amount in trajectory.money.items():
         figures[name] = amount.sum(axis=(-2, -1))
-    if "demand" in trajectory and "sold" in trajectory:
+    if all(name in trajectory for name in (*trajectory.layout.service, "demand", "sold")):
         figures.update(_service(trajectory))
     if "on_hand" in trajectory:
         stock = trajectory["on_hand"][..., 1:, :]
-        figures["average_inventory"] = stock.mean(axis=(-2, -1))
+        figures["average_inventory"] = _over_time(stock.mean(axis=-1), trajectory)
         if "sold" in figures:
             figures["inventory_turns"] = _ratio(figures["sold"], figures["average_inventory"], np.inf)
     if "in_transit" in trajectory:
-        figures["average_in_transit"] = trajectory["in_transit"][..., 1:, :].sum(axis=-1).mean(axis=-1)
+        figures["average_in_transit"] = _over_time(trajectory["in_transit"][..., 1:, :].sum(axis=-1), trajectory)
     if "ordered" in trajectory and "demand" in trajectory:
         figures.update(bullwhip(trajectory))
     if "sentiment" in trajectory:
@@ -74,11 +74,12 @@ def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = Fal
 def _service(trajectory: Trajectory) -> dict[str, Array]:
     demand = trajectory["demand"].sum(axis=(-2, -1))
     sold = trajectory["sold"].sum(axis=(-2, -1))
-    figures = {"demand": demand, "sold": sold, "fill_rate": _ratio(sold, demand, 1.0)}
+    served, asked = (trajectory[name].sum(axis=(-2, -1)) for name in trajectory.layout.service)
+    figures = {"demand": demand, "sold": sold, "fill_rate": _ratio(served, asked, 1.0)}
     if "unmet" in trajectory:
         unmet = trajectory["unmet"].sum(axis=-1)
-        figures["cycle_service_level"] = (unmet <= 1e-9).mean(axis=-1)
-        owed = trajectory["backlog"][..., -1, :].sum(axis=-1)
+        figures["cycle_service_level"] = _over_time((unmet <= 1e-9).astype(np.float64), trajectory)
+        owed = trajectory["backlog"][..., -1, :].sum(axis=-1) if "backlog" in trajectory else np.zeros_like(sold)
         figures["backlog"] = owed
         figures["lost_sales"] = np.maximum(demand - sold - owed, 0.0)
     return figures
@@ -92,14 +93,30 @@ def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
     `bullwhip_variance`: Var(sum of all orders) / Var(sum of demand); 1 where demand does not vary.
     Orders are those asked for, whatever was filled; variances divide by the number of periods.
     """
-    orders = trajectory["ordered"]
+    orders = np.moveaxis(trajectory["ordered"], -1, 0)  # links first
     demand = trajectory["demand"].sum(axis=-1)
-    link_cv = _ratio(orders.std(axis=-2), orders.mean(axis=-2), 0.0)
-    demand_cv = _ratio(demand.std(axis=-1), demand.mean(axis=-1), 0.0)
+    mean, variance = _moments(orders, trajectory)
+    demand_mean, demand_variance = _moments(demand, trajectory)
+    link_cv = _ratio(np.sqrt(variance), mean, 0.0)
+    demand_cv = _ratio(np.sqrt(demand_variance), demand_mean, 0.0)
+    all_orders = _moments(orders.sum(axis=0), trajectory)[1]
     return {
-        "bullwhip_cv": _ratio(link_cv.max(axis=-1, initial=0.0), demand_cv, 0.0),
-        "bullwhip_variance": _ratio(orders.sum(axis=-1).var(axis=-1), demand.var(axis=-1), 1.0),
+        "bullwhip_cv": _ratio(link_cv.max(axis=0, initial=0.0), demand_cv, 0.0),
+        "bullwhip_variance": _ratio(all_orders, demand_variance, 1.0),
     }
+
+
+def _over_time(values: Array, trajectory: Trajectory) -> Array:
+    """Mean of values of shape (..., T) over the periods that were played."""
+    if trajectory.whole:
+        return np.asarray(values.mean(axis=-1))
+    return np.asarray((values * trajectory.played).sum(axis=-1) / trajectory.lengths)
+
+
+def _moments(values: Array, trajectory: Trajectory) -> tuple[Array, Array]:
+    """Mean and variance of values of shape (..., T) over the periods that were played."""
+    mean = _over_time(values, trajectory)
+    return mean, _over_time((values - mean[..., None]) ** 2, trajectory)
 
 
 def _ratio(top: Array, bottom: Array, otherwise: float) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from restock.core import streams
-from restock.core.checks import whole_number
+from restock.core.checks import length_of, whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
@@ -78,7 +78,7 @@ def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
         raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
-    lengths = {name: len(values) if np.ndim(values) else 0 for name, values in exogenous.items()}
+    lengths = {name: length_of(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):
         raise InvalidInput("exogenous", lengths, "every array has one entry an episode", "Give equal lengths.")
@@ -97,6 +97,8 @@ class Table:
         self.record = np.empty((len(episodes), problem.horizon + 1, tables.recorded))
         self.record[:, 0] = self.memory[:, : tables.recorded]
         self.rewards = np.zeros((len(episodes), problem.horizon))
+        self.lengths = np.zeros(len(episodes), dtype=np.int64)
+        self._over = np.zeros(len(episodes), dtype=np.uint8)
         self._generators = copy.deepcopy(episodes.generators)
         self.t = 0
 
@@ -107,14 +109,15 @@ class Table:
             for row, generator in zip(self.memory, self._generators, strict=True):
                 self.problem.draw_now(self.t, self.problem.world(row), generator)
         self.problem.kernels.advance(
-            self.t, tables.ints, tables.floats, self.memory, self.record, np.ascontiguousarray(orders), self.rewards
-        )
+            self.t, tables.ints, tables.floats, self.memory, self.record, np.ascontiguousarray(orders), self.rewards,
+            self.lengths, self._over,
+        )  # fmt: skip
         self.t += 1
 
     def trajectory(self, about: Mapping[str, str] | None = None) -> Trajectory:
         """What happened so far."""
         exogenous = self.problem.exogenous_of(self.record[:, : self.t + 1], self.episodes.vectors)
-        return Trajectory(self.record, self.problem.layout, self.rewards, self.t, exogenous, about)
+        return Trajectory(self.record, self.problem.layout, self.rewards, self.t, exogenous, about, self.lengths)
 
 
 def play(problem: Problem, episodes: Episodes, plans: Array) -> Trajectory:

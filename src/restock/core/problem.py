@@ -27,9 +27,10 @@ from restock.core import backends
 from restock.core.backends import Text
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
-from restock.core.trajectory import Layout
+from restock.core.trajectory import Layout, Trajectory
 
 Array = NDArray[np.float64]
+UNBOUNDED = float(np.finfo(np.float32).max)  # a bound for observations that have none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Texts:
         laws: Functions the others call (distributions, parts of the dynamics), in order of dependence.
         unpack: (ints, floats, memory) -> world.
         step: (t, *world) -> reward.
-        decide: (action, ints, floats, *world): writes the decision.
+        ends: (t, *world) -> how the episode ends with period t: 0 it goes on, 1 terminated, 2 truncated, 3 both.
+        decide: (action, ints, floats, *world): writes the decision, read from an action laid out flat.
         observe: (t, obs, ints, floats, *world): writes the observation.
         totals: (t, *world) -> the parts of the reward, which add up to it.
         put: (decision, *world): writes a decision given in physical units.
@@ -51,6 +53,7 @@ class Texts:
     laws: tuple[Text, ...]
     unpack: Text
     step: Text
+    ends: Text
     decide: Text
     observe: Text
     totals: Text
@@ -59,7 +62,7 @@ class Texts:
     @property
     def all(self) -> tuple[Text, ...]:
         """In order of dependence."""
-        return (*self.laws, self.unpack, self.step, self.decide, self.observe, self.totals, self.put)
+        return (*self.laws, self.unpack, self.step, self.ends, self.decide, self.observe, self.totals, self.put)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Tables:
         fresh: A memory row at the start of an episode, its episode part zero, shape (W,).
         recorded: Leading entries of a row that a trajectory keeps.
         drawn: Trailing entries of a row that make up the episode.
+        given: Leading entries of a row, and of an episode, that the episode fills: a state it begins with.
     """
 
     ints: NDArray[np.int64]
@@ -79,6 +83,14 @@ class Tables:
     fresh: Array
     recorded: int
     drawn: int
+    given: int = 0
+
+    def begun(self, memory: Array, episodes: Array) -> None:
+        """Begin episodes of shape (..., drawn) in memory rows of shape (..., W)."""
+        first = len(self.fresh) - self.drawn
+        memory[..., :first] = self.fresh[:first]
+        memory[..., first:] = episodes
+        memory[..., : self.given] = episodes[..., : self.given]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +98,14 @@ class ActionForm:
     """How an agent's action is written.
 
     Attributes:
-        kind: `quantity`, `normalized`, `order-up-to` or `multidiscrete`.
+        kind: Its name (`quantity`, `normalized`, ...).
         labels: What each number decides.
         low: Least value of each number, shape (A,).
-        high: Most; for `multidiscrete` the number of choices less one.
+        high: Most; for whole numbers the number of choices less one.
         most: Largest quantity (or level) each number can ask for, in physical units, shape (A,).
         discrete: Whether actions are whole numbers.
+        words: What an action of this form is.
+        shape: How an agent lays the numbers out; None: one after the other. A single number is of shape ().
     """
 
     kind: str
@@ -100,6 +114,8 @@ class ActionForm:
     high: Array
     most: Array
     discrete: bool
+    words: str = ""
+    shape: tuple[int, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,15 +151,38 @@ class Source(abc.ABC):
         """Begin a row's sequence afresh."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """Something that `info` tells after a step, besides the parts of the reward.
+
+    Attributes:
+        name: Its key; `cost.unit` is `unit` in the mapping `cost`.
+        field: The recorded field it is.
+        shape: How the numbers of the field are laid out; () for a single number.
+        entry: Which number of the field it is, or the first of them.
+        truth: Whether the numbers mean yes and no.
+    """
+
+    name: str
+    field: str
+    shape: tuple[int, ...] = ()
+    entry: int = 0
+    truth: bool = False
+
+
 class Problem(abc.ABC):
     """A sequential decision problem under uncertainty."""
 
+    family: ClassVar[str]  # the folder of `restock.problems` it comes from
     texts: ClassVar[Texts]
     parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
-    action_kinds: ClassVar[tuple[str, ...]]
+    action_kinds: ClassVar[tuple[str, ...]]  # the first is the default, so with observations
     observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
-    exogenous: ClassVar[tuple[str, ...]]  # names that `replay` takes
+    exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode
     decision: ClassVar[str]  # name of the recorded field that holds the decision
+    stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
+    service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the fill rate
+    tables_shown: ClassVar[Mapping[str, str]] = {}  # parts of the description that are tables, and their titles
 
     name: str
     horizon: int
@@ -189,6 +228,22 @@ class Problem(abc.ABC):
         """A problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
         return None
 
+    def told(self) -> tuple[Told, ...]:
+        """What `info` tells after a step, besides the parts of the reward."""
+        return ()
+
+    def figures(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Key figures that only this kind of problem has, each of the shape of the batch."""
+        return {}
+
+    def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_] | None:
+        """Which choices of a discrete action can be carried out now, shape (B, choices); None: all of them.
+
+        Args:
+            fields: Recorded fields by name, each of shape (B, k).
+        """
+        return None
+
     @property
     def sequential(self) -> bool:
         """Whether chance must be drawn period by period outside compiled code."""
@@ -213,6 +268,14 @@ class Problem(abc.ABC):
     @abc.abstractmethod
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""
+
+    @abc.abstractmethod
+    def description(self) -> dict[str, Any]:
+        """The problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
+
+    @abc.abstractmethod
+    def size(self) -> dict[str, int]:
+        """How many there are of what it is made of, by name in the plural."""
 
     def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
         """What a picture of the state at the start of period t shows; unless a problem says more, its stock."""
@@ -239,7 +302,7 @@ class Problem(abc.ABC):
                         columns[name] = field.ravel().astype(np.int64)
                     elif not field.size:
                         columns[name] = np.empty(0, dtype=np.int64)
-        return Layout(columns, self.labels(), self.parts)
+        return Layout(columns, self.labels(), self.parts, self.stocks, self.service)
 
     @property
     def kernels(self) -> SimpleNamespace:
@@ -259,8 +322,8 @@ class Problem(abc.ABC):
     def rows(self, episodes: Array, tables: Tables | None = None) -> Array:
         """Memory rows at the start of given episodes, shape (B, W)."""
         tables = tables or self.plain
-        memory = np.tile(tables.fresh, (len(episodes), 1))
-        memory[:, len(tables.fresh) - tables.drawn :] = episodes
+        memory = np.empty((len(episodes), len(tables.fresh)))
+        tables.begun(memory, episodes)
         return memory
 
 
@@ -282,7 +345,7 @@ def compiled_rollout(kind: type[Problem], act: Text) -> Any:
         from restock.core import kernels
 
         texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.step, _as_act(act))
+        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
         name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
         _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
     return _COMPILED[kind, act]

@@ -2,7 +2,8 @@
 
 A trajectory holds one episode or a batch of them. Its arrays have shape (..., T + 1, k) for stocks
 (row t is the start of period t) and (..., T, k) for flows and money (row t is what happened in
-period t), where k counts the entities a field is about; `labels` names them.
+period t), where k counts the entities a field is about; `labels` names them. Behind the end of an
+episode that ended early its stocks stay, and its flows are zero.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ class Layout:
         columns: Places of each field in a row, by name, in recorded order.
         labels: Names of the entries of each field.
         money: Names of the fields that are parts of the profit, income first.
+        stocks: Names of the fields that are levels, not flows.
+        service: Names of the flows whose ratio is the fill rate.
     """
 
     columns: Mapping[str, NDArray[np.int64]]
     labels: Mapping[str, tuple[str, ...]]
     money: tuple[str, ...]
-
-
-STOCKS = ("on_hand", "in_transit", "backlog", "sentiment")
+    stocks: tuple[str, ...] = ()
+    service: tuple[str, str] = ("sold", "demand")
 
 
 class Trajectory(Mapping[str, Array]):
@@ -51,6 +53,7 @@ class Trajectory(Mapping[str, Array]):
         periods: Periods that have been played; the arrays end there.
         exogenous: Named exogenous information.
         about: Anything else worth keeping (problem, policy, seeds), as text.
+        lengths: Periods that each episode lasted, shape (...,); None: all that were played.
     """
 
     def __init__(
@@ -61,9 +64,11 @@ class Trajectory(Mapping[str, Array]):
         periods: int,
         exogenous: Mapping[str, Array],
         about: Mapping[str, str] | None = None,
+        lengths: NDArray[np.int64] | None = None,
     ) -> None:
         self.layout = layout
         self.periods = periods
+        self.lengths = np.full(rewards.shape[:-1], periods) if lengths is None else np.minimum(lengths, periods)
         self.rewards = np.array(rewards[..., :periods])
         self.exogenous = {name: np.array(values) for name, values in exogenous.items()}
         self.about = dict(about or {})
@@ -72,12 +77,13 @@ class Trajectory(Mapping[str, Array]):
         self.money: dict[str, Array] = {}
         for name, columns in layout.columns.items():
             values = record[..., : periods + 1, columns]
-            if name in STOCKS:
+            if name in layout.stocks:
                 self.stocks[name] = values
-            elif name in layout.money:
-                self.money[name] = values[..., 1:, :]
-            else:
-                self.flows[name] = values[..., 1:, :]
+                continue
+            values = values[..., 1:, :]
+            if not self.whole:
+                values[~self.played] = 0.0
+            (self.money if name in layout.money else self.flows)[name] = values
 
     def __getitem__(self, name: str) -> Array:
         for group in (self.stocks, self.flows, self.money):
@@ -105,6 +111,17 @@ class Trajectory(Mapping[str, Array]):
         return f"<Trajectory: {batch}{self.periods} periods; {', '.join(self)}>"
 
     @property
+    def whole(self) -> bool:
+        """Whether no episode ended before the others."""
+        return bool((self.lengths == self.periods).all())
+
+    @property
+    def played(self) -> NDArray[np.bool_]:
+        """Which periods each episode played, shape (..., T)."""
+        played: NDArray[np.bool_] = np.arange(self.periods) < self.lengths[..., None]
+        return played
+
+    @property
     def episodes(self) -> int:
         """Episodes in the batch (1 for a single one)."""
         return int(np.prod(self.rewards.shape[:-1]))
@@ -119,19 +136,19 @@ class Trajectory(Mapping[str, Array]):
 
     # files ------------------------------------------------------------------------------------
 
-    def columns(self) -> dict[str, Array]:
-        """One flat column for each entry of each field, a row for each episode and period.
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """One flat column for each entry of each field, a row for each episode and period it played.
 
         Stocks are those at the end of the period, so a row says all that period t led to.
         """
-        rows = self.episodes * self.periods
-        index = np.indices((self.episodes, self.periods)).reshape(2, rows)
-        table: dict[str, Array] = {"episode": index[0], "period": index[1]}
+        played = self.played.reshape(self.episodes, self.periods)
+        episodes, periods = np.nonzero(played)
+        table: dict[str, NDArray[Any]] = {"episode": episodes, "period": periods}
         for name in self:
             values = self[name]
             if name in self.stocks:
                 values = values[..., 1:, :]
-            flat = values.reshape(rows, values.shape[-1])
+            flat = values.reshape(*played.shape, values.shape[-1])[played]
             names = self.labels(name)
             for k, entry in enumerate(names):
                 table[name if names == (name,) else f"{name}[{entry}]"] = flat[:, k]

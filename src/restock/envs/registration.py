@@ -6,7 +6,7 @@ from typing import Any
 
 from gymnasium.envs.registration import register, registry
 
-from restock.problems.load import IDS, KEYWORDS, check_keywords
+from restock.problems.load import IDS, check_keywords, keywords
 
 RENDER_MODES = ("ansi", "rgb_array")
 METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -59,7 +59,7 @@ def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple
     from restock.problems.load import load_problem
 
     fixed = "instance" in IDS.get(env_id, {})
-    known = tuple(name for name in KEYWORDS if not (fixed and name == "instance"))
+    known = tuple(name for name in keywords(env_id) if not (fixed and name == "instance"))
     check_keywords(kwargs, (*known, *forms))
-    about_problem = {name: value for name, value in kwargs.items() if name in KEYWORDS}
+    about_problem = {name: value for name, value in kwargs.items() if name not in forms}
     return load_problem(env_id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,19 @@ def array_or_nothing(values: Any) -> NDArray[Any]:
         return np.asarray(values)
     except Exception:  # ragged, or an array-like of another library, which may raise anything
         return np.empty(0, dtype=object)
+
+
+def refuse_not_finite(actions: NDArray[Any], labels: Sequence[str]) -> None:
+    """Check that actions of shape (B, A) are finite.
+
+    Raises:
+        InvalidInput: One is not, with its row.
+    """
+    wrong = ~np.isfinite(actions)
+    if wrong.any():
+        row, i = (int(k) for k in np.argwhere(wrong)[0])
+        field, what = f"actions[{row}][{i}]", f"{labels[i]} must be finite"
+        raise InvalidInput(field, float(actions[row, i]), what, "Give a number.")
 
 
 def mode_of(mode: Any) -> AutoresetMode:

@@ -13,10 +13,11 @@ from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
-from restock.envs import spaces
+from restock.envs import spaces, telling
 from restock.envs.registration import METADATA, RENDER_MODES
 
 Array = NDArray[np.float64]
+WHOLE = (int, np.int64)  # what a single choice usually is
 
 
 class Parts(Mapping[str, float]):
@@ -49,16 +50,16 @@ class Environment(gym.Env[Any, Any]):
     """A problem as a Gymnasium environment.
 
     Observation: float32, `obs_names()` says what each number is; forms `flat`, `scaled`, `dict`.
-    Action: forms of the problem (`quantity`, `normalized`, `order-up-to`, `multidiscrete`); out of
-    bounds is clipped, not finite is refused.
+    Action: forms of the problem (for a network `quantity`, `normalized`, `order-up-to`,
+    `multidiscrete`); not finite is refused.
     Reward: the contribution of the period; `info["profit"]` has its parts, which add up to `total`.
-    Termination: never; truncated at the horizon.
+    Termination and truncation: as the problem's `ends` says, a network at the horizon.
 
     Args:
         problem: What to simulate.
-        action: Action form.
-        observation: Observation form.
-        max_order: Largest order, one number or one for each link; None for the problem's own bound.
+        action: Action form; None for the problem's first.
+        observation: Observation form; None for the problem's first.
+        max_order: Largest order, one number or one for each; None for the problem's own bound.
         render_mode: None, `ansi` or `rgb_array`.
 
     Raises:
@@ -76,8 +77,8 @@ class Environment(gym.Env[Any, Any]):
     def __init__(
         self,
         problem: Problem,
-        action: str = "quantity",
-        observation: str = "flat",
+        action: str | None = None,
+        observation: str | None = None,
         max_order: Any = None,
         render_mode: str | None = None,
     ) -> None:
@@ -85,21 +86,26 @@ class Environment(gym.Env[Any, Any]):
             raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         self.problem = problem
         self.render_mode = render_mode
-        self.action_form = problem.action_form(action, max_order)
-        self.observation_form = problem.observation_form(observation)
+        self.action_form = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
+        seen = problem.observation_kinds[0] if observation is None else observation
+        self.observation_form = problem.observation_form(seen)
         self.action_space = spaces.action_space(self.action_form)
         self.observation_space = spaces.observation_space(self.observation_form)
         self.tables = problem.tables(self.action_form, self.observation_form)
         self._ints, self._floats = self.tables.ints, self.tables.floats
         self._horizon = problem.horizon
-        self._shape = (len(self.action_form.labels),)
+        self._shape = spaces.action_shape(self.action_form)
+        self._flat, self._alone = len(self._shape) == 1, self._shape == ()
         self._size = len(self.observation_form.labels)
         self._line = self.tables.recorded + len(problem.parts) + 1
-        self._blocks = observation == "dict"
+        self._blocks = spaces.blocks_of(self.observation_form) if seen == "dict" else []
+        self._teller = telling.Teller(problem)
+        self._tells = bool(self._teller)
         self._draws_now = False
         self._source: Any = None
         self._make_source: Any = problem.source
         self._t = -1  # before the first reset
+        self._over = True
         self._width = len(self.tables.fresh)
         self._tail = self._width + (self._horizon + 1) * self._line  # where the observations begin
         self._memory = np.zeros(self._tail + ((self._horizon + 1) * self._size + 1) // 2)
@@ -110,14 +116,16 @@ class Environment(gym.Env[Any, Any]):
         """Take what is not pickled: the compiled loop, and the addresses it works on."""
         self._dtype = np.dtype(self.action_space.dtype)
         self._single = backends.entry(self.problem.kernels.single, int, int, (self._dtype, 1))
-        self._no_action = np.zeros(self._shape, dtype=self._dtype)
-        self._place = np.zeros(8, dtype=np.int64)
+        self._no_action = np.zeros(len(self.action_form.labels), dtype=self._dtype)
+        self._one = np.zeros(1, dtype=self._dtype)
+        self._place = np.zeros(9, dtype=np.int64)
+        self._written = memoryview(self._place.data)  # reading a number from it costs a quarter of what the array takes
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
         self._locate()
         self._handle = self._place.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
-        unpickled = ("_single", "_no_action", "_place", "_handle", "_seen", "_lines")
+        unpickled = ("_single", "_no_action", "_one", "_place", "_written", "_handle", "_seen", "_lines")
         return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -177,17 +185,20 @@ class Environment(gym.Env[Any, Any]):
 
         The old memory is left to whoever still looks at its trajectory or observations.
         """
-        tables = self.tables
-        begins = self._width - tables.drawn
         memory = np.empty(len(self._memory))
-        memory[:begins] = tables.fresh[:begins]
-        memory[begins : self._width] = episode
+        self.tables.begun(memory[: self._width], episode)
         self._memory = memory
         self._view()
         self._locate()
         self._single(-1, self._handle, self._no_action)
         self._t = 0
-        return spaces.as_blocks(self.observation_form, self._seen[0]) if self._blocks else self._seen[0]
+        self._over = False
+        return self._formed(0)
+
+    def _formed(self, t: int) -> Any:
+        """What is seen at the start of period t: a line that nothing writes to again, or its blocks."""
+        line = self._seen[t]
+        return {name: line[block] for name, block in self._blocks} if self._blocks else line
 
     def _view(self) -> None:
         """See the memory behind the row: the recorded lines, then the observations as float32."""
@@ -198,7 +209,7 @@ class Environment(gym.Env[Any, Any]):
     def _locate(self) -> None:
         """Tell the compiled loop where memory and observations are now."""
         place = self._memory.ctypes.data
-        self._place[4:] = place, self._tail, place + 8 * self._tail, (self._horizon + 1) * self._size
+        self._place[4:8] = place, self._tail, place + 8 * self._tail, (self._horizon + 1) * self._size
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one period.
@@ -208,14 +219,17 @@ class Environment(gym.Env[Any, Any]):
                 nothing is changed then.
         """
         t = self._t
-        if t < 0 or t >= self._horizon:
+        if self._over:
             raise self._not_running()
         if self._draws_now:
             action = self._checked(action)
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
-            if action.dtype is self._dtype and action.shape == self._shape:
-                reward = self._single(t, self._handle, action)
+            if self._alone and action.__class__ in WHOLE:
+                self._one[0] = action
+                reward = self._single(t, self._handle, self._one)
+            elif action.dtype is self._dtype and action.shape == self._shape:
+                reward = self._single(t, self._handle, action if self._flat else action.ravel())
             else:
                 reward = self._step_converted(t, action)
         except Exception:  # not an array, and an array-like may raise anything; nothing has been changed
@@ -223,8 +237,13 @@ class Environment(gym.Env[Any, Any]):
         if reward != reward:
             self._checked(action)
         self._t = t = t + 1
-        obs = spaces.as_blocks(self.observation_form, self._seen[t]) if self._blocks else self._seen[t]
-        return obs, reward, False, t >= self._horizon, {"profit": Parts(self._lines, t, self.problem)}
+        ending = self._written[8]
+        self._over = ending > 0
+        obs = self._formed(t) if self._blocks else self._seen[t]
+        info: dict[str, Any] = {"profit": Parts(self._lines, t, self.problem)}
+        if self._tells:
+            self._teller.tell(self._lines[t], info)
+        return obs, reward, (ending & 1) == 1, ending >= 2, info
 
     def _step_converted(self, t: int, action: Any) -> float:
         """Play a period with an action of any other kind: as float64, compiled for at first use."""
@@ -241,9 +260,10 @@ class Environment(gym.Env[Any, Any]):
                 raise ValueError
             numbers = numbers.astype(np.float64)
         except Exception:  # an array-like of another library may raise anything
-            raise InvalidInput(
-                "action", action, "an action is numbers", f"Give {len(labels)} numbers, one for each link."
-            ) from None
+            mend = (
+                f"Give {len(labels)} numbers: {labels[0]}, ..." if len(labels) > 1 else f"Give one number: {labels[0]}."
+            )
+            raise InvalidInput("action", action, "an action is numbers", mend) from None
         if numbers.shape != self._shape:
             raise InvalidInput(
                 "action",
@@ -251,6 +271,7 @@ class Environment(gym.Env[Any, Any]):
                 f"this should be {self._shape}",
                 "One number each: " + labels[0] + ", ...",
             )
+        numbers = numbers.ravel()
         if not np.isfinite(numbers).all():
             i = int(np.flatnonzero(~np.isfinite(numbers))[0])
             raise InvalidInput(f"action[{i}]", float(numbers[i]), f"{labels[i]} must be finite", "Give a number.")
@@ -301,7 +322,20 @@ class Environment(gym.Env[Any, Any]):
         """
         from restock.core.kpis import kpis
 
-        return {name: float(value) for name, value in kpis(self.trajectory, self._horizon, partial).items()}
+        played = self.trajectory
+        over = partial or (self._over and self._t > 0)
+        figures = kpis(played, self._horizon, over) | self.problem.figures(played)
+        return {name: float(value) for name, value in figures.items()}
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices can be carried out now, shape (choices,); the name is the one sb3-contrib looks for.
+
+        Raises:
+            AttributeError: The actions are no choices.
+        """
+        record = self._lines[self.period, : self.tables.recorded]
+        masks: NDArray[np.bool_] = spaces.masks(self.problem, self.action_form, record[None])[0]
+        return masks
 
     def obs_names(self) -> list[str]:
         """What each number of the flat observation is."""

@@ -8,14 +8,23 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core.problem import ActionForm, ObservationForm
+from restock.core.problem import ActionForm, Array, ObservationForm, Problem
 
 
 def action_space(form: ActionForm) -> gym.spaces.Space[Any]:
     """The space of one agent's actions."""
+    if form.discrete and form.shape == ():
+        return gym.spaces.Discrete(int(form.high[0]) + 1)
+    shape = action_shape(form)
     if form.discrete:
-        return gym.spaces.MultiDiscrete((form.high + 1).astype(np.int64))
-    return gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
+        return gym.spaces.MultiDiscrete((form.high + 1).astype(np.int64).reshape(shape))
+    low, high = (bound.astype(np.float32).reshape(shape) for bound in (form.low, form.high))
+    return gym.spaces.Box(low, high, dtype=np.float32)
+
+
+def action_shape(form: ActionForm) -> tuple[int, ...]:
+    """The shape of one agent's action."""
+    return (len(form.labels),) if form.shape is None else form.shape
 
 
 def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
@@ -33,17 +42,30 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
 
 def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """A flat observation (..., O) as named blocks; copies, so that each can be kept."""
-    return {name: flat[..., block].copy() for name, block in form.groups.items() if block.stop > block.start}
+    return {name: flat[..., block].copy() for name, block in blocks_of(form)}
+
+
+def blocks_of(form: ObservationForm) -> list[tuple[str, slice]]:
+    """Name and place of each block that has numbers."""
+    return [(name, block) for name, block in form.groups.items() if block.stop > block.start]
+
+
+def masks(problem: Problem, form: ActionForm, record: Array) -> NDArray[np.bool_]:
+    """Which choices can be carried out in states of shape (B, recorded), shape (B, choices).
+
+    Raises:
+        AttributeError: The actions are no choices.
+    """
+    if not form.discrete:
+        raise AttributeError("action_masks: the actions are no choices")
+    fields = {name: record[:, columns] for name, columns in problem.layout.columns.items()}
+    found = problem.masks(fields)
+    return np.ones((len(record), int((form.high + 1).sum())), dtype=np.bool_) if found is None else found
 
 
 def action_words(form: ActionForm) -> str:
     """What an action is, in one paragraph."""
-    what = {
-        "quantity": "units ordered on each link",
-        "normalized": "order on each link, -1 for nothing and 1 for the most",
-        "order-up-to": "inventory position each link raises its buyer to, links in their order",
-        "multidiscrete": "order on each link in equal steps from nothing to the most",
-    }.get(form.kind, form.kind)
+    what = form.words or form.kind
     listed = "; ".join(
         f"[{i}] {label}, at most {most:g}" for i, (label, most) in enumerate(zip(form.labels, form.most, strict=True))
     )

@@ -15,9 +15,9 @@ from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import Trajectory
-from restock.envs import spaces
+from restock.envs import spaces, telling
 from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.rows import array_or_nothing, mode_of, seeds_of
+from restock.envs.rows import array_or_nothing, mode_of, refuse_not_finite, seeds_of
 
 Array = NDArray[np.float64]
 MOST_ROWS = 1_000_000
@@ -46,8 +46,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         problem: Problem,
         num_envs: int = 1,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        action: str = "quantity",
-        observation: str = "flat",
+        action: str | None = None,
+        observation: str | None = None,
         max_order: Any = None,
         render_mode: str | None = None,
         record: bool = False,
@@ -65,17 +65,20 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self.autoreset_mode = mode_of(autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
-        self.action_form = problem.action_form(action, max_order)
-        self.observation_form = problem.observation_form(observation)
+        self.action_form = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
+        seen = problem.observation_kinds[0] if observation is None else observation
+        self.observation_form = problem.observation_form(seen)
         self.single_action_space = spaces.action_space(self.action_form)
         self.single_observation_space = spaces.observation_space(self.observation_form)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.tables = problem.tables(self.action_form, self.observation_form)
         self._record_all = bool(record) or render_mode is not None
-        self._shape = (self.num_envs, len(self.action_form.labels))
+        self._shape = (self.num_envs, *spaces.action_shape(self.action_form))
+        self._flat = len(self._shape) == 2
         self._size = len(self.observation_form.labels)
-        self._blocks = observation == "dict"
+        self._blocks = seen == "dict"
+        self._teller = telling.Teller(problem)
         self._source: Any = None
         self._make_source: Any = problem.source
         b, t = self.num_envs, problem.horizon
@@ -86,7 +89,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._horizon = t
         self._lines = tuple((name, k) for k, name in enumerate((*problem.parts, "total")))
         self._dtype = np.dtype(self.single_action_space.dtype)
-        self._no_actions = np.zeros(self._shape, dtype=self._dtype)
+        self._no_actions = np.zeros((b, len(self.action_form.labels)), dtype=self._dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
         self._given = np.zeros(b, dtype=np.bool_)  # rows that replay recorded information
         self._record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
@@ -129,7 +132,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         Args:
             seed: Row i gets seed + i, or its own of a sequence (None: its stream goes on).
             options: `reset_mask`: booleans of shape (B,). `exogenous`: recorded information to
-                replay, arrays with a leading axis of B rows or one for all.
+                replay, arrays with a leading axis of B rows or one for all, or a list with one mapping a row.
 
         Raises:
             InvalidInput: Bad seed or options; nothing is changed then.
@@ -187,16 +190,18 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
 
     def _begin(self, rows: NDArray[np.int64], episodes: Array | None = None) -> None:
         """Start episodes in these rows: the next of their streams, or given ones."""
-        tables = self.tables
-        width = len(tables.fresh)
         self._given[rows] = episodes is not None
         if episodes is None:
             episodes = self._source.next(rows)
-        self._memory[rows, : width - tables.drawn] = tables.fresh[: width - tables.drawn]
-        self._memory[rows, width - tables.drawn :] = episodes
+        if len(rows) == self.num_envs:
+            self.tables.begun(self._memory, episodes)
+        else:
+            begun = np.empty((len(rows), self._memory.shape[1]))
+            self.tables.begun(begun, episodes)
+            self._memory[rows] = begun
         self._clock[rows] = 0
         if self._record_all:
-            self._record[rows, 0] = self._memory[rows, : tables.recorded]
+            self._record[rows, 0] = self._memory[rows, : self.tables.recorded]
 
     def step(self, actions: Any) -> tuple[Any, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Play one period in every row.
@@ -218,10 +223,11 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         # Indexing makes a view in a third of the time that going through the rows takes.
         profit = {name: money[k] for name, k in self._lines}
         infos: dict[str, Any] = {"profit": profit, "_profit": flags[2]}
-        truncated = flags[1]
+        if self._teller:
+            self._teller.tell_rows(self._memory, flags[2], infos)
         if self._ended and self.autoreset_mode is AutoresetMode.SAME_STEP:
-            obs = self._begin_at_once(obs, truncated, infos)
-        return (self._formed(obs) if self._blocks else obs), profit["total"], flags[0], truncated, infos
+            obs = self._begin_at_once(obs, flags[0] | flags[1], infos)
+        return (self._formed(obs) if self._blocks else obs), profit["total"], flags[0], flags[1], infos
 
     def _prepare(self, actions: Any) -> None:
         """Before a step: begin the rows that are over, draw what is drawn period by period."""
@@ -229,7 +235,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if len(over) and self.autoreset_mode is AutoresetMode.DISABLED:
             mend = 'Call reset(options={"reset_mask": ...}).'
             raise InvalidInput("step", f"row {over[0]}", "its episode is over", mend)
-        self._refuse_not_finite(actions)
+        refuse_not_finite(actions, self.action_form.labels)
         if len(over):
             self._begin(over)
         if self._draws_now:
@@ -244,7 +250,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         money, flags = np.empty((len(self._lines), b)), np.empty((3, b), np.bool_)
         ended = self._batch_for(actions.dtype)(self._handle, actions, obs, money, flags)
         if ended < 0:
-            self._refuse_not_finite(actions)
+            refuse_not_finite(actions, self.action_form.labels)
         self._ended = ended
         return obs, money, flags
 
@@ -254,9 +260,9 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         for row in np.flatnonzero(ended):
             last = obs[row].copy()
             finals[row] = spaces.as_blocks(self.observation_form, last) if self._blocks else last
+        told = telling.copied(infos, ended)
         infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
-        infos["final_info"] = {"profit": {k: v.copy() for k, v in infos["profit"].items()}, "_profit": ended.copy()}
-        infos["_final_info"] = ended.copy()
+        infos["final_info"], infos["_final_info"] = told, ended.copy()
         self._begin(np.flatnonzero(ended))
         self._over[:] = False
         self._ended = 0
@@ -281,7 +287,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
     def _checked(self, actions: Any) -> Any:
         """Actions as an array that the compiled loop knows."""
         if actions.__class__ is np.ndarray and actions.dtype is self._dtype and actions.shape == self._shape:
-            return actions
+            return actions if self._flat else actions.reshape(self.num_envs, -1)
         try:
             numbers = np.asarray(actions)
             if numbers.dtype.kind not in "iuf":
@@ -290,15 +296,9 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidInput("actions", actions, "actions are numbers", f"Give shape {self._shape}.") from None
         if numbers.shape != self._shape:
             raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
-        self._refuse_not_finite(numbers)
+        numbers = numbers.reshape(self.num_envs, -1)
+        refuse_not_finite(numbers, self.action_form.labels)
         return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)
-
-    def _refuse_not_finite(self, actions: Any) -> None:
-        wrong = ~np.isfinite(actions)
-        if wrong.any():
-            row, i = (int(k) for k in np.argwhere(wrong)[0])
-            what = f"{self.action_form.labels[i]} must be finite"
-            raise InvalidInput(f"actions[{row}][{i}]", float(actions[row, i]), what, "Give a number.")
 
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
         """Which rows to reset, and the episodes they replay, for all rows."""
@@ -327,16 +327,20 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
     def _replayed(self, exogenous: Any) -> Array | None:
         if exogenous is None:
             return None
+        if isinstance(exogenous, (list, tuple)) and len(exogenous) == self.num_envs:
+            return np.stack([self.problem.replay(one) for one in exogenous])
         if not isinstance(exogenous, Mapping):
             raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
         rows = []
         for row in range(self.num_envs):
-            one = {
-                name: value[row] if array_or_nothing(value).ndim == 3 and len(value) == self.num_envs else value
-                for name, value in exogenous.items()
-            }
+            one = {name: value[row] if self._for_rows(name, value) else value for name, value in exogenous.items()}
             rows.append(self.problem.replay(one))
         return np.stack(rows)
+
+    def _for_rows(self, name: str, value: Any) -> bool:
+        """Whether recorded information has a leading axis of rows."""
+        axes = self.problem.exogenous.get(name, 0)
+        return array_or_nothing(value).ndim == axes + 1 and len(value) == self.num_envs
 
     # looking ----------------------------------------------------------------------------------
 
@@ -351,6 +355,14 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         exogenous = self.problem.exogenous_of(self._record[:, : periods + 1], episodes)
         about = {"problem": self.problem.name}
         return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices each row can carry out now, shape (B, choices).
+
+        Raises:
+            AttributeError: The actions are no choices.
+        """
+        return spaces.masks(self.problem, self.action_form, self._memory[:, : self.tables.recorded])
 
     def obs_names(self) -> list[str]:
         """What each number of one row's flat observation is."""

@@ -63,7 +63,7 @@ def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) ->
     decided = _decisions(problem, policy, chance, seed)
     findings = []
     for part in sorted({problem.horizon // 3, 2 * problem.horizon // 3}):
-        mixed = {name: _parted(chance[name], other[name], part) for name in chance}
+        mixed = {name: _parted(chance[name], other[name], part, problem.horizon) for name in chance}
         found = _first_difference(decided, _decisions(problem, make(problem), mixed, seed), part + 1)
         if found:
             findings.append(Finding("future", *found))
@@ -88,10 +88,16 @@ def _decisions(problem: Problem, policy: Policy, exogenous: dict[str, Array], se
     return np.array(run(problem, policy, recorded(problem, exogenous), seed).trajectory[problem.decision])
 
 
-def _parted(one: Array, other: Array, after: int) -> Array:
-    """The one up to period `after`, the other from it on; what is decided there is not known before."""
+def _parted(one: Array, other: Array, after: int, horizon: int) -> Array:
+    """The one up to period `after`, the other from it on; what is decided there is not known before.
+
+    Information with one entry more than there are periods begins with what is known at the start;
+    information without a time axis stays.
+    """
     mixed = np.array(one)
-    mixed[:, after:] = other[:, after:]
+    if mixed.ndim > 1 and mixed.shape[1] >= horizon:
+        begins = mixed.shape[1] - horizon + after
+        mixed[:, begins:] = other[:, begins:]
     return mixed
 
 

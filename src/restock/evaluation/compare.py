@@ -23,7 +23,7 @@ from restock.evaluation.stats import (
     without_rounding,
 )
 from restock.policies._base import Policy, Progress
-from restock.policies.registry import make_policy
+from restock.policies.registry import list_policies, make_policy
 from restock.problems.load import load_problem
 
 
@@ -144,7 +144,7 @@ def compare(
         episodes: How many [B].
         seed: Episode i is the one an environment meets after `reset(seed=seed + i)`.
         exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
-        bound: Whether to add the hindsight optimum.
+        bound: Whether to add the hindsight optimum, where the problem has one.
         block: Neighbouring episodes that share data (overlapping windows of one series).
         progress: Called with (policy, steps done, steps in all); each policy is 100 steps.
 
@@ -160,7 +160,11 @@ def compare(
     if isinstance(block, bool) or not isinstance(block, int) or block < 1:
         raise InvalidInput("block", block, "this is a whole number of at least 1", "Write for instance 5.")
     chosen = _named(policies, problem)
-    if bound and not any(policy.name == "hindsight" for policy in chosen.values()):
+    if (
+        bound
+        and "hindsight" in list_policies(problem.family)
+        and not any(policy.name == "hindsight" for policy in chosen.values())
+    ):
         if "hindsight" in chosen:
             raise InvalidInput("policies", "hindsight", "this is the name of the bound", "Call your policy otherwise.")
         chosen["hindsight"] = make_policy("hindsight", problem)

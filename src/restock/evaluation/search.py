@@ -52,7 +52,8 @@ class Search:
         seed: int,
     ) -> None:
         self.space = space
-        self.parameters: dict[str, Any] = {**params, "information": first.information}
+        level = {"information": first.information} if len(first.may_know) > 1 else {}
+        self.parameters: dict[str, Any] = {**params, **level}
         self.evaluations = 0
         self._kind, self._world, self._chance, self._seed = type(first), world, chance, seed
         aside = {name for tunable in space.values() for name in tunable.instead_of}
@@ -154,7 +155,7 @@ def profits(world: Problem, policy: Policy, chance: Episodes) -> Array:
     nothing = np.empty((0, world.horizon + 1, tables.recorded))
     policy.begin(len(chance), 0, None)
     world.policy_kernel(type(policy).text)(
-        world.horizon, tables.ints, tables.floats, tables.fresh, np.empty_like(tables.fresh),
-        np.ascontiguousarray(chance.vectors), policy.packed(), rewards, nothing,
+        world.horizon, tables.ints, tables.floats, tables.fresh, tables.given, np.empty_like(tables.fresh),
+        np.ascontiguousarray(chance.vectors), policy.packed(), rewards, nothing, np.empty(len(chance), np.int64),
     )  # fmt: skip
     return np.asarray(rewards.sum(axis=1))

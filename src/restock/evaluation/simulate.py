@@ -131,7 +131,7 @@ def run(
         deciding = beginning + acting
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
-    figures = kpis(trajectory, problem.horizon)
+    figures = kpis(trajectory, problem.horizon) | problem.figures(trajectory)
     return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding)
 
 
@@ -141,17 +141,19 @@ def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: 
     rollout, parameters = problem.policy_kernel(type(policy).text), policy.packed()
     rewards = np.empty((len(chance), problem.horizon))
     record = np.empty((len(chance), problem.horizon + 1, tables.recorded))
+    lengths = np.empty(len(chance), dtype=np.int64)
     vectors, scratch = np.ascontiguousarray(chance.vectors), np.empty_like(tables.fresh)
     for first in range(0, len(chance), CHUNK):
         part = slice(first, first + CHUNK)
         rollout(
-            problem.horizon, tables.ints, tables.floats, tables.fresh, scratch,
-            vectors[part], parameters, rewards[part], record[part],
+            problem.horizon, tables.ints, tables.floats, tables.fresh, tables.given, scratch,
+            vectors[part], parameters, rewards[part], record[part], lengths[part],
         )  # fmt: skip
         if progress is not None:
             progress(min(first + CHUNK, len(chance)), len(chance))
     exogenous = problem.exogenous_of(record, chance.vectors)
-    return Trajectory(record, problem.layout, rewards, problem.horizon, exogenous, _about(problem, policy))
+    about = _about(problem, policy)
+    return Trajectory(record, problem.layout, rewards, problem.horizon, exogenous, about, lengths)
 
 
 def _period_by_period(
@@ -159,7 +161,7 @@ def _period_by_period(
 ) -> tuple[Trajectory, float]:
     """What happened, and the processor time spent in `act`."""
     table = Table(problem, chance)
-    mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors)["mean"]
+    mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors).get("mean")
     acting = 0.0
     for t in range(problem.horizon):
         view = _view(table, mean)

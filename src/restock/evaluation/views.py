@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from restock.core.play import Episodes
 from restock.core.problem import Array
-from restock.core.trajectory import STOCKS, Trajectory
+from restock.core.trajectory import Trajectory
 from restock.policies._base import Policy, View
 
 Change = Callable[[View], View]
@@ -34,7 +34,7 @@ class Seen:
         fields = {}
         for name in trajectory.layout.columns:
             values = trajectory[name]
-            if name not in STOCKS:  # a flow: before the first period nothing flowed
+            if name not in trajectory.stocks:  # a flow: before the first period nothing flowed
                 values = np.concatenate([np.zeros_like(values[:, :1]), values], axis=1)
             fields[name] = values
         return cls(fields, trajectory.exogenous.get("mean") if informed else None)

@@ -1,8 +1,10 @@
-"""Random orders: the floor of every comparison."""
+"""Random decisions: the floor of every comparison."""
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+import numpy as np
 
 from restock.core import streams
 from restock.core.play import Episodes
@@ -11,18 +13,18 @@ from restock.policies._base import Policy, View
 
 
 class RandomOrder(Policy):
-    """Each link orders a uniform quantity between 0 and its action bound.
+    """Every decision is uniform over what an action may say: for a network, an order between 0 and its bound.
 
     Args:
         problem: The problem it is made for.
     """
 
     name: ClassVar[str] = "random"
-    summary: ClassVar[str] = "uniform orders between nothing and each link's bound"
+    summary: ClassVar[str] = "uniform orders between nothing and each link's bound, or uniform choices"
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self._most = self.problem.action_form("quantity").most
+        self._form = self.problem.action_form(self.problem.action_kinds[0])
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
         """Start the stream of orders."""
@@ -30,5 +32,9 @@ class RandomOrder(Policy):
         self._generator = streams.generator(seed, "policy")
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
-        return self._generator.uniform(0.0, self._most, size=(self._rows, len(self._most)))
+        """Decisions of shape (B, A)."""
+        most = self._form.most
+        size = (self._rows, len(most))
+        if self._form.discrete:
+            return self._generator.integers(0, most + 1.0, size=size).astype(np.float64)
+        return self._generator.uniform(0.0, most, size=size)

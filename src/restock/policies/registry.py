@@ -37,25 +37,78 @@ _HOMES = {
     "hindsight": ("restock.policies.hindsight", "Hindsight"),
 }
 _TRAINED = "restock.learning.trained"
+# The policies above are for supply networks. Those of other problems, some under the same names:
+_OTHERS = {
+    "sharing": {
+        "nothing": ("restock.policies.nothing", "Nothing"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "constant-shipment": ("restock.policies.constant_shipment", "ConstantShipment"),
+        "base-stock": ("restock.policies.depot_base_stock", "DepotBaseStock"),
+        "hindsight": ("restock.policies.sharing_hindsight", "SharingHindsight"),
+    },
+    "production": {
+        "idle": ("restock.policies.nothing", "Idle"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "buy-buy-convert": ("restock.policies.buy_buy_convert", "BuyBuyConvert"),
+        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
+    },
+    "minimal": {
+        "nothing": ("restock.policies.nothing", "Nothing"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
+    },
+}
+_USUAL = {
+    "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
+    "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
+    "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
+    "minimal": ("nothing", "random", "dynamic-program"),
+}
 
 
-def list_policies() -> list[str]:
-    """Names that `make_policy` knows: restock's own, then those of installed packages."""
-    return [*_HOMES, *(name for name in sorted(outside.entry_points()) if name not in _HOMES)]
+def list_policies(family: str | None = None) -> list[str]:
+    """Names that `make_policy` knows: restock's own, then those of installed packages.
+
+    Args:
+        family: Only restock's own for this kind of problem (`network`, ...).
+    """
+    if family is not None:
+        return list(_homes(family))
+    own = dict.fromkeys([*_HOMES, *(name for homes in _OTHERS.values() for name in homes)])
+    return [*own, *(name for name in sorted(outside.entry_points()) if name not in own)]
 
 
-def policy_class(name: str) -> type[Policy]:
+def usual_policies(family: str) -> tuple[str, ...]:
+    """Fast policies that any problem of a kind can be compared with."""
+    return _USUAL[family]
+
+
+def _homes(family: str) -> dict[str, tuple[str, str]]:
+    return _HOMES if family == "network" else _OTHERS.get(family, {})
+
+
+def families_of(name: str) -> list[str]:
+    """The kinds of problems that a policy of restock's own is for."""
+    return [family for family in ("network", *_OTHERS) if name in _homes(family)]
+
+
+def policy_class(name: str, family: str | None = None) -> type[Policy]:
     """The class of a policy.
 
     Args:
         name: One of `list_policies()`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a
             training run.
+        family: The kind of problem it is for; None: the first there is.
 
     Raises:
-        InvalidInput: There is no such policy.
+        InvalidInput: There is no such policy, or it is for other problems.
     """
-    if isinstance(name, str) and name in _HOMES:
-        module, attribute = _HOMES[name]
+    known = families_of(name) if isinstance(name, str) else []
+    if known:
+        if family is not None and family not in known:
+            mend = nearest(name, list_policies(family))
+            raise InvalidInput("policy", name, f"this is for problems of the kind {' or '.join(known)}", mend)
+        module, attribute = _homes(family or known[0])[name]
         kind: type[Policy] = getattr(import_module(module), attribute)
         return kind
     if isinstance(name, str) and outside.names_a_place(name):
@@ -89,10 +142,11 @@ def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
     """
     from restock.problems.load import load_problem
 
-    kind = policy_class(name)
+    problem = load_problem(problem)
+    kind = policy_class(name, problem.family)
     known = [p for p in inspect.signature(kind.__init__).parameters if p not in ("self", "problem")]
     for parameter, value in params.items():
         if parameter not in known:
             mend = nearest(parameter, known) if known else f"{name} has no parameters."
             raise InvalidInput(parameter, value, f"{name} has no such parameter", mend)
-    return kind(load_problem(problem), **params)
+    return kind(problem, **params)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.problems.shelf import Shelf, names_a_file
 
 IDS: dict[str, dict[str, Any]] = {
     "restock/Network-v0": {},
     "restock/Divergent-v0": {"instance": "divergent"},
     "restock/Serial-v0": {"instance": "serial"},
+    "restock/Sharing-v0": {},
+    "restock/Production-v0": {},
+    "restock/Minimal-v0": {},
 }
-KEYWORDS = ("instance", "demand", "horizon", "backlog", "discount")
+# Folders of `restock.problems` by the names of their environments, in lower case.
+FAMILIES = {"network": "network", "sharing": "sharing", "production": "production", "minimal": "minimal"}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
@@ -22,7 +30,7 @@ def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
     Args:
         id_or_path: An environment id (``restock/Serial-v0``), the name of a shipped instance
             (``serial``), the path of a YAML file, a mapping, a spec, or a problem.
-        **kwargs: What to change in it: `demand`, `horizon`, `backlog`, `discount`.
+        **kwargs: What to change in it; of a network `demand`, `horizon`, `backlog`, `discount`.
 
     Raises:
         InvalidInput: There is no such thing, or something in it does not hold.
@@ -33,21 +41,82 @@ def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
     """
     if isinstance(id_or_path, Problem) and not kwargs:
         return id_or_path
-    check_keywords(kwargs, KEYWORDS)
     instance = getattr(id_or_path, "spec", id_or_path) if isinstance(id_or_path, Problem) else id_or_path
     if isinstance(instance, str) and instance.startswith("restock/"):
         if instance not in IDS:
             raise InvalidInput("id", instance, "there is no such environment", nearest(instance, IDS))
+        check_keywords(kwargs, keywords(instance))
         given = IDS[instance]
         if "instance" in given and "instance" in kwargs:
             raise InvalidInput("instance", kwargs["instance"], f"{instance} is one instance", "Use restock/Network-v0.")
-        return _network()(**{**given, **kwargs})
+        found: Problem = _loader(family_of_id(instance)).load(**{**given, **kwargs})
+        return found
+    family = family_of(instance)
+    check_keywords(kwargs, _loader(family).KEYWORDS)
     if "instance" in kwargs:
         raise InvalidInput("instance", kwargs["instance"], "the instance is named already", "Give it once.")
-    return _network()(instance, **kwargs)
+    problem: Problem = _loader(family).load(instance, **kwargs)
+    return problem
 
 
-def check_keywords(kwargs: dict[str, Any], known: tuple[str, ...]) -> None:
+def keywords(env_id: str) -> Sequence[str]:
+    """What may be changed in the problem behind an id."""
+    known: Sequence[str] = _loader(family_of_id(env_id)).KEYWORDS
+    return known
+
+
+def family_of_id(env_id: str) -> str:
+    """The kind of problem behind an environment id."""
+    return FAMILIES.get(env_id.removeprefix("restock/").partition("-")[0].lower(), "network")
+
+
+def family_of(instance: Any) -> str:
+    """The kind of problem that an instance is of: its name, or what its `problem` says.
+
+    Raises:
+        InvalidInput: There is no such kind, or the file that is named cannot be read.
+    """
+    if isinstance(instance, str) and not names_a_file(instance):
+        return next((family for family in families() if instance in shelf_of(family).names()), "network")
+    if names_a_file(instance):
+        from restock.core.reading import read_yaml
+
+        instance = read_yaml(Path(instance))
+    said = instance.get("problem") if isinstance(instance, Mapping) else getattr(instance, "problem", None)
+    kind = "network" if said is None else said
+    if not isinstance(kind, str) or kind not in families():
+        raise InvalidInput("problem", kind, "there is no such kind of problem", nearest(kind, families()))
+    return kind
+
+
+def instance_of(env_id: str) -> str:
+    """The shipped instance behind an id, where nothing is changed."""
+    fixed = IDS[env_id].get("instance")
+    return str(fixed or inspect.signature(_loader(family_of_id(env_id)).load).parameters["instance"].default)
+
+
+def families() -> list[str]:
+    """The kinds of problems there are."""
+    return list(dict.fromkeys(FAMILIES.values()))
+
+
+def noun_of(family: str) -> str:
+    """What an instance of a kind of problem is called."""
+    noun: str = _loader(family).SHELF.noun
+    return noun
+
+
+def shelf_of(family: str) -> Shelf:
+    """The shipped instances of a kind of problem."""
+    return Shelf(family, family)
+
+
+def shipped() -> dict[str, str]:
+    """The names of all shipped instances, and the kind of problem each is of."""
+    return {name: family for family in families() for name in shelf_of(family).names()}
+
+
+def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
     """Refuse keywords that nobody reads.
 
     Raises:
@@ -58,7 +127,6 @@ def check_keywords(kwargs: dict[str, Any], known: tuple[str, ...]) -> None:
             raise InvalidInput(name, value, "there is no such keyword", nearest(name, known))
 
 
-def _network() -> Callable[..., Problem]:
-    from restock.problems.network.load import load_network
-
-    return load_network
+def _loader(family: str) -> Any:
+    """The module `load` of a kind of problem: `load`, `KEYWORDS`."""
+    return import_module(f"restock.problems.{family}.load")

@@ -191,3 +191,17 @@ def step(
         holding[j] = holding_cost[j] * on_hand[j]
         profit = profit - (operating[j] + holding[j])
     return rules.discount**t * profit
+
+
+def ends(
+    t: int,
+    nodes: Nodes,
+    links: Links,
+    markets: Markets,
+    rules: Rules,
+    state: State,
+    chance: Chance,
+    flows: Flows,
+) -> int:
+    """A network goes on for ever; watching it stops at the horizon."""
+    return 2 if t + 1 >= len(chance.mean) else 0

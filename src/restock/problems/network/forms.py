@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restock.core.errors import InvalidInput
-from restock.core.problem import ActionForm, Array, ObservationForm, choose
+from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, choose
 from restock.core.validation import LARGEST
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
 LEAST_BOUND = 1e-6  # units; float32 holds it apart from 0
-UNBOUNDED = float(np.finfo(np.float32).max)
 
 
 def peak_flow(problem: NetworkProblem) -> Array:
@@ -95,14 +94,18 @@ def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> Ac
     arrows = [f"{s} -> {b}" for s, b in problem.links]
     zero, one = np.zeros(len(arrows)), np.ones(len(arrows))
     if kind == "quantity":
-        return ActionForm(kind, tuple(f"order {a} (units)" for a in arrows), zero, most, most, False)
+        labels = tuple(f"order {a} (units)" for a in arrows)
+        return ActionForm(kind, labels, zero, most, most, False, "units ordered on each link")
     if kind == "order-up-to":
-        return ActionForm(kind, tuple(f"order-up-to level {a} (units)" for a in arrows), zero, most, most, False)
+        labels = tuple(f"order-up-to level {a} (units)" for a in arrows)
+        words = "inventory position each link raises its buyer to, links in their order"
+        return ActionForm(kind, labels, zero, most, most, False, words)
     if kind == "normalized":
         labels = tuple(f"order {a} (-1: nothing, 1: {b:g})" for a, b in zip(arrows, most, strict=True))
-        return ActionForm(kind, labels, -one, one, most, False)
+        return ActionForm(kind, labels, -one, one, most, False, "order on each link, -1 for nothing and 1 for the most")
     labels = tuple(f"order {a} (in steps of {b / (CHOICES - 1):g})" for a, b in zip(arrows, most, strict=True))
-    return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True)
+    words = "order on each link in equal steps from nothing to the most"
+    return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True, words)
 
 
 def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:

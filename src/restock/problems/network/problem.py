@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.backends import Text
-from restock.core.errors import InvalidInput, nearest
+from restock.core.checks import recorded_names
+from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
 from restock.demand import laws, rowwise
@@ -54,15 +55,22 @@ class NetworkProblem(Problem):
         ),
         unpack=interface.unpack,
         step=dynamics.step,
+        ends=dynamics.ends,
         decide=interface.decide,
         observe=interface.observe,
         totals=interface.totals,
         put=interface.put,
     )
+    family: ClassVar[str] = "network"
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "order-up-to", "multidiscrete")
-    exogenous: ClassVar[tuple[str, ...]] = ("demand",)
+    exogenous: ClassVar[Mapping[str, int]] = {"demand": 2}
     decision: ClassVar[str] = "ordered"
+    tables_shown: ClassVar[Mapping[str, str]] = {
+        "nodes": "Nodes",
+        "links": "Links, in the order in which a supplier serves them",
+        "markets": "Markets, in the order in which they are served",
+    }
 
     def __init__(self, spec: NetworkSpec) -> None:
         self.spec = spec
@@ -189,13 +197,7 @@ class NetworkProblem(Problem):
         Raises:
             InvalidInput: Another name, shape, or a number that is not a demand.
         """
-        if not isinstance(exogenous, Mapping):
-            raise InvalidInput("exogenous", exogenous, "this should be a mapping", 'Write {"demand": [...]}.')
-        for name in exogenous:
-            if name not in self.exogenous:
-                raise InvalidInput(f"exogenous.{name}", exogenous[name], "there is none", nearest(name, self.exogenous))
-        if "demand" not in exogenous:
-            raise InvalidInput("exogenous.demand", None, "this is required", "Give demand of shape (T, M).")
+        recorded_names(exogenous, self.exogenous)
         demand = check_series(exogenous["demand"], "exogenous.demand")
         shape = (self.horizon, len(self.markets))
         if demand.ndim == 1 and shape[1] == 1:
@@ -272,3 +274,11 @@ class NetworkProblem(Problem):
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""
         return words.explain(self)
+
+    def description(self) -> dict[str, Any]:
+        """The problem as plain data, for JSON and tables."""
+        return words.describe(self)
+
+    def size(self) -> dict[str, int]:
+        """How large it is: stocking points, links, markets."""
+        return {"nodes": len(self.nodes), "links": len(self.links), "markets": len(self.markets)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
@@ -47,6 +47,80 @@ def explain(problem: NetworkProblem) -> str:
         + f", sampler {spec.demand.sampler}.",
     ]
     return "\n".join(lines)
+
+
+def describe(problem: NetworkProblem) -> dict[str, Any]:
+    """The problem as plain data: nodes, links and markets as rows of tables, and the demand."""
+    return {
+        "description": problem.spec.description,
+        "backlog": problem.spec.backlog,
+        "discount": problem.spec.discount,
+        "nodes": _nodes(problem),
+        "links": _links(problem),
+        "markets": _markets(problem),
+        "demand": _demand(problem),
+    }
+
+
+def _nodes(problem: NetworkProblem) -> list[dict[str, Any]]:
+    spec = problem.spec
+    selling = {market.source for market in spec.markets}
+    rows = []
+    for node in spec.nodes:
+        managed = node in spec.managed
+        role = "outside source" if not managed else "factory" if node.capacity is not None else "distributor"
+        rows.append(
+            {
+                "node": str(node.id),
+                "role": "retailer" if role == "distributor" and node.id in selling else role,
+                "initial_inventory": node.initial_inventory,
+                "holding_cost": node.holding_cost,
+                "capacity": node.capacity,
+                "yield": (node.yield_ or 1.0) if node.capacity is not None else None,
+                "operating_cost": node.operating_cost,
+            }
+        )
+    return rows
+
+
+def _links(problem: NetworkProblem) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": str(link.source),
+            "to": str(link.target),
+            "lead_time": link.lead_time,
+            "price": link.price,
+            "pipeline_cost": link.pipeline_cost,
+            "fixed_cost": link.fixed_cost,
+        }
+        for link in problem.spec.ordered_links
+    ]
+
+
+def _markets(problem: NetworkProblem) -> list[dict[str, Any]]:
+    means = problem.demand.mean.mean(axis=0)
+    return [
+        {
+            "from": str(market.source),
+            "to": str(market.market),
+            "price": market.price,
+            "shortage_cost": market.shortage_cost,
+            "mean_demand": float(mean),
+        }
+        for market, mean in zip(problem.spec.ordered_markets, means, strict=True)
+    ]
+
+
+def _demand(problem: NetworkProblem) -> dict[str, Any]:
+    demand = problem.demand
+    return {
+        "distribution": demand.distribution.name,
+        "parameters": demand.distribution.model_dump(),
+        "noise_scale": demand.noise_scale,
+        "goodwill": None if demand.goodwill is None else demand.goodwill.model_dump(),
+        "sampler": problem.spec.demand.sampler,
+        "mean": demand.mean,
+    }
 
 
 def _node_words(node: NodeSpec) -> str:

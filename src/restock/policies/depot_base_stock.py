@@ -1,0 +1,76 @@
+"""Base-stock with one location as the source of all others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.operations import positive
+from restock.core.problem import Array, Problem
+from restock.policies._base import TextPolicy, Tunable
+from restock.policies.constant_shipment import numbers, source_of, without
+from restock.policies.flows import per_entity
+from restock.policies.ratios import quantiles
+
+
+def act(t: int, parameters: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
+    """Order from the source what stock and goods on the way lack of the level parameters[1 + i]."""
+    n = len(state.on_hand)
+    source = int(parameters[0])
+    for i in range(n):
+        for j in range(n):
+            flows.ordered[i * n + j] = 0.0 * state.on_hand[i]
+        flows.ordered[i * n + source] = positive(parameters[1 + i] - state.on_hand[i] - state.in_transit[i])
+
+
+class DepotBaseStock(TextPolicy):
+    """Every day each location orders from the source what it lacks of its level, stock on the way counted.
+
+    Without `levels`, the level covers the lead time, the day it takes until what has arrived can be used, and
+    today: with the mean need a day mu_i and its standard deviation sigma_i
+
+        S_i = mu_i (L_i + 2) + z(service) sigma_i sqrt(L_i + 2)
+
+    Args:
+        problem: Locations that share stock.
+        levels: Base-stock level (units), one number or one for each location.
+        service: Chance that the need over that time is covered, in (0, 1).
+        source: The location that ships; default: the depot, without one the location with most stock.
+
+    Raises:
+        InvalidInput: A parameter is not a usable number.
+    """
+
+    name: ClassVar[str] = "base-stock"
+    summary: ClassVar[str] = "order up to a level at each location, from the depot"
+    text = staticmethod(act)
+
+    def __init__(self, problem: Problem, levels: Any = None, service: float = 0.999, source: Any = None) -> None:
+        super().__init__(problem)
+        if not (isinstance(service, (int, float)) and 0.0 < service < 1.0):
+            raise InvalidInput("service", service, "this lies between 0 and 1", "Write for instance 0.99.")
+        self.source = source_of(self.problem, source)
+        each = range(self.problem.spec.n_locations)
+        self.levels: Array = self._formula(service) if levels is None else per_entity("levels", levels, each)
+        self.parameters = np.append(float(self.source), without(self.levels, self.source))
+
+    def _formula(self, service: float) -> Array:
+        problem, n = self.problem, self.problem.spec.n_locations
+        lead = problem.world(problem.plain.fresh)[0].lead_time.reshape(n, n)[:, self.source]
+        cover = lead + 2.0
+        mean = problem.expected.mean(axis=0)
+        # The random part of a need is nearly Poisson; the certain part varies with the missions.
+        spread = np.sqrt(mean + problem.expected.var(axis=0))
+        z = float(quantiles(np.array([service]))[0])
+        return np.asarray(mean * cover + z * spread * np.sqrt(cover))
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """The level of each location."""
+        return {f"level {i}": float(level) for i, level in enumerate(self.levels) if i != self.source}
+
+    def tunables(self) -> dict[str, Tunable]:
+        """The level of each location."""
+        return {"levels": numbers(self.levels, self.source, math.ceil(float(self.levels.max()) * 20.0 + 100.0))}

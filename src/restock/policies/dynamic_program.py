@@ -1,0 +1,40 @@
+"""The optimal choices of a small problem, from its dynamic program."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.problem import Array, Problem
+from restock.policies._base import Policy, View
+
+
+class DynamicProgram(Policy):
+    """Choose as backward induction says: over raw material and product of a plant, over the stock of a shelf.
+
+    Args:
+        problem: A plant (see `restock.solvers.production`) or a shelf (`restock.solvers.minimal`).
+
+    Attributes:
+        value: What can be expected of an episode, and no policy can expect more.
+    """
+
+    name: ClassVar[str] = "dynamic-program"
+    summary: ClassVar[str] = "the optimal choices, from backward induction over the few states there are"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        solver = import_module(f"restock.solvers.{problem.family}")
+        self._optimum, self._states = solver.solve(self.problem), solver.states
+        self.value: float = self._optimum.value
+
+    def act(self, view: View) -> Array:
+        """Choices of shape (B, 1)."""
+        choices: Array = self._optimum.choices[view.t, self._states(view.now)].astype(np.float64)[:, None]
+        return choices
+
+    def parameters_in_words(self) -> dict[str, Any]:
+        """The expected return of an episode."""
+        return {"expected return": self.value}

@@ -1,0 +1,57 @@
+"""The hindsight optimum of shared stock as a policy: every mission served, as cheaply as it can be done."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.play import Episodes
+from restock.core.problem import Array, Problem
+from restock.policies._base import Information, Policy, View
+
+
+class SharingHindsight(Policy):
+    """Plays the cheapest plan that serves every mission that is going to come (see `restock.solvers.sharing`).
+
+    Where not every mission can be served, as few units as possible are left unmet. The bound it tells is that
+    of the reward: all missions served.
+
+    Args:
+        problem: Locations that share stock.
+
+    Attributes:
+        cost: No plan with full service costs less, shape (B,); infinite where there is none.
+    """
+
+    name: ClassVar[str] = "hindsight"
+    summary: ClassVar[str] = "the cheapest plan that serves every mission that is going to come"
+    may_know: ClassVar[tuple[Information, ...]] = ("clairvoyant",)
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+        """Solve every episode."""
+        from restock.solvers.sharing import cheapest
+
+        if chance is None:
+            raise InvalidInput("hindsight", None, "it needs to know the future", "Run it by simulate or compare.")
+        problem = self.problem
+        n = problem.spec.n_locations
+        plans, costs, served = [], [], []
+        for b, row in enumerate(problem.rows(chance.vectors)):
+            _, _, state, coming, _ = problem.world(row)
+            demand = coming.needs.reshape(problem.horizon, n, -1).sum(axis=-1)
+            plan = cheapest(problem, state.on_hand, coming.held, demand)
+            plans.append(plan.orders)
+            costs.append(plan.cost if plan.unmet == 0.0 else np.inf)
+            served.append(coming.missions.sum() if plan.unmet == 0.0 and not problem.spec.cost_weight else np.inf)
+            if self.progress is not None:
+                self.progress(b + 1, episodes)
+        self._plans, self.cost, self.bound = np.stack(plans), np.array(costs), np.array(served)
+
+    def act(self, view: View) -> Array:
+        """Orders of shape (B, n n)."""
+        return np.asarray(self._plans[:, view.t])

@@ -1,0 +1,21 @@
+"""From a name, a path or a spec to a shelf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restock.problems.minimal.problem import MinimalProblem
+from restock.problems.minimal.spec import MinimalSpec
+from restock.problems.shelf import Shelf
+
+SHELF = Shelf("minimal", "shelf")
+KEYWORDS = ("instance", *(name for name in MinimalSpec.model_fields if name != "problem"))
+
+
+def load(instance: Any = "minimal", **changes: Any) -> MinimalProblem:
+    """A shelf; keywords that are not None replace the fields of its description (see `MinimalSpec`).
+
+    Raises:
+        InvalidInput: Anything in it does not hold.
+    """
+    return MinimalProblem(SHELF.spec(MinimalSpec, instance, changes)[0])

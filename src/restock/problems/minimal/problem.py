@@ -1,0 +1,158 @@
+"""The shelf as a problem: its tables, decisions, observations and exogenous information."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core import streams
+from restock.core.checks import recorded_array, recorded_names
+from restock.core.errors import InvalidInput
+from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.problems.minimal import dynamics, interface
+from restock.problems.minimal.spec import MinimalSpec
+
+RECORDED = 9
+
+
+class MinimalProblem(Problem):
+    """One item in one place.
+
+    Args:
+        spec: The description; see `MinimalSpec`.
+    """
+
+    family: ClassVar[str] = "minimal"
+    texts: ClassVar[Texts] = Texts(
+        name="minimal",
+        laws=(),
+        unpack=interface.unpack,
+        step=dynamics.step,
+        ends=dynamics.ends,
+        decide=interface.decide,
+        observe=interface.observe,
+        totals=interface.totals,
+        put=interface.put,
+    )
+    parts: ClassVar[tuple[str, ...]] = interface.PARTS
+    action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
+    exogenous: ClassVar[Mapping[str, int]] = {"start": 0, "slip": 1, "demand": 1}
+    decision: ClassVar[str] = "ordered"
+
+    def __init__(self, spec: MinimalSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.horizon = spec.horizon
+
+    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
+        """The packed numbers."""
+        drawn = 1 + 2 * self.horizon
+        ints = np.array([RECORDED + drawn, RECORDED, 1, 1, self.horizon])
+        rules = dynamics.Rules(self.spec.capacity, self.spec.most_order, self.spec.overflow_penalty)
+        floats = np.array([*rules, 1.0 if observation is None else observation.scale[0]], dtype=np.float64)
+        return Tables(ints, floats, np.zeros(RECORDED + drawn), RECORDED, drawn, given=1)
+
+    def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
+        """The one form there is: `discrete`, 0 to the largest order.
+
+        Raises:
+            InvalidInput: No such kind, or a bound: that is `most_order`.
+        """
+        choose(kind, self.action_kinds, "action")
+        if max_order is not None:
+            raise InvalidInput("max_order", max_order, "the largest order is part of the problem", "Give `most_order`.")
+        most = np.array([float(self.spec.most_order)])
+        return ActionForm(kind, ("order (units)",), np.zeros(1), most, most, True, "units ordered", ())
+
+    def observation_form(self, kind: str) -> ObservationForm:
+        """The observation form of that kind: `flat` (units), `scaled` (over the capacity), `dict`.
+
+        Raises:
+            InvalidInput: No such kind.
+        """
+        choose(kind, self.observation_kinds, "observation")
+        scale = np.array([1.0 / self.spec.capacity if kind == "scaled" else 1.0])
+        high = scale * self.spec.capacity
+        return ObservationForm(kind, ("on hand",), np.zeros(1), high, scale, {"on_hand": slice(0, 1)})
+
+    def source(
+        self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
+    ) -> Source:
+        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        return GeneratorSource(self.spec, generators or [streams.generator(seed) for seed in seeds])
+
+    def replay(self, exogenous: Mapping[str, Any]) -> Array:
+        """The episode with recorded `start`, `slip` (T,) and `demand` (T,).
+
+        Raises:
+            InvalidInput: Another name, shape, or a number that cannot be.
+        """
+        recorded_names(exogenous, self.exogenous)
+        start = recorded_array("exogenous.start", exogenous["start"], ())
+        slip = recorded_array("exogenous.slip", exogenous["slip"], (self.horizon,), -1.0)
+        demand = recorded_array("exogenous.demand", exogenous["demand"], (self.horizon,))
+        if start > self.spec.capacity:
+            problem = f"the shelf holds {self.spec.capacity}"
+            raise InvalidInput("exogenous.start", float(start), problem, "Write no more than that.")
+        return np.concatenate([[float(start)], slip, demand])
+
+    def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
+        """What was drawn in recorded episodes."""
+        start, slip, demand = np.split(episodes, [1, 1 + self.horizon], axis=-1)
+        return {"start": start[..., 0], "slip": slip, "demand": demand}
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names of the entries of each recorded field."""
+        return {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
+
+    def explain(self) -> str:
+        """The problem in words."""
+        s = self.spec
+        return "\n".join(
+            [
+                f"{s.name}: {s.description}".rstrip(": "),
+                f"{s.horizon} periods, a shelf for {s.capacity} units, orders of 0 to {s.most_order}.",
+                "",
+                "Each period, in this order:",
+                f"  1. the order arrives, one more or less or as asked; what does not fit is lost and costs "
+                f"{s.overflow_penalty:g};",
+                f"  2. demand: 0 to {s.demand - 1} units, and {s.rush} more with chance {s.rush_chance:g};",
+                "  3. reward 1 if all of it is served, else -1.",
+            ]
+        )
+
+    def description(self) -> dict[str, Any]:
+        """The problem as plain data."""
+        return self.spec.model_dump(exclude={"name", "horizon"})
+
+    def size(self) -> dict[str, int]:
+        """One shelf."""
+        return {"shelves": 1}
+
+
+class GeneratorSource(Source):
+    """Episodes drawn from NumPy generators, one a row: stock at the start, then slips and demand."""
+
+    def __init__(self, spec: MinimalSpec, generators: Sequence[np.random.Generator]) -> None:
+        self._spec = spec
+        self._generators = list(generators)
+
+    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
+        """Begin a row's sequence afresh."""
+        self._generators[row] = generator
+
+    def next(self, rows: NDArray[np.int64]) -> Array:
+        """The next episode of each row named, shape (len(rows), drawn)."""
+        spec, periods = self._spec, self._spec.horizon
+        episodes = np.empty((len(rows), 1 + 2 * periods))
+        for k, row in enumerate(rows.tolist()):
+            generator = self._generators[row]
+            episodes[k, 0] = generator.integers(spec.capacity + 1)
+            episodes[k, 1 : 1 + periods] = generator.integers(-1, 2, size=periods)
+            demand = generator.integers(spec.demand, size=periods)
+            rush = generator.random(periods) < spec.rush_chance
+            episodes[k, 1 + periods :] = demand + spec.rush * rush
+        return episodes

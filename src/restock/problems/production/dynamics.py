@@ -1,0 +1,111 @@
+"""The dynamics of the plant: one period, written once.
+
+Every back end runs the text of `step` below; see `restock.problems.network.dynamics` for the rules that
+make that possible. Prices and demand are drawn before the episode, so a period only reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from restock.core.operations import positive, smaller, when
+
+
+class Rules(NamedTuple):
+    """What is fixed; every field has shape (1,)."""
+
+    holding_cost: Any  # reward lost per unit held at the end of a period [h]
+    stockout_penalty: Any  # reward lost per unit of unmet demand [b]
+    invalid_penalty: Any  # reward lost for an impossible action
+    bankruptcy_penalty: Any  # reward lost when the cash is gone
+    conversion_bonus: Any  # reward for a conversion
+    pays: Any  # 1 if purchases are paid out of the reward too, else 0
+
+
+class State(NamedTuple):
+    """S_t: what carries over from one period to the next."""
+
+    raw_price: Any  # (1,) price of raw material now (money/unit)
+    product_price: Any  # (1,) price of the product now (money/unit)
+    last_demand: Any  # (1,) demand of the last period (units)
+    on_hand: Any  # (2,) raw material and product (units)
+    cash: Any  # (1,) (money)
+
+
+class Chance(NamedTuple):
+    """W: what is known at the start, then W_1 .. W_T; every field has shape (T + 1,)."""
+
+    raw_price: Any
+    product_price: Any
+    demand: Any
+
+
+class Flows(NamedTuple):
+    """What happened in the period, and the money it moved; (1,) unless a shape is given."""
+
+    choice: Any  # the decision x_t: 0 idle, 1 buy, 2 convert
+    invalid: Any  # 1 if it could not be carried out
+    bought: Any  # units of raw material
+    converted: Any  # units of product made
+    offered: Any  # units of product before the sale
+    demand: Any  # [D]
+    sold: Any
+    unmet: Any
+    revenue: Any  # from here on what it added to the reward, or took from it
+    conversion: Any
+    holding: Any
+    shortage: Any
+    impossible: Any
+    bankruptcy: Any
+    purchases: Any  # money paid, whether or not the reward pays it
+
+
+def chosen(choice: Any, number: float) -> Any:
+    """1 where the decision is this number, else 0."""
+    return when(choice - number, 0.0, when(number - choice, 0.0, 1.0))
+
+
+def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:
+    """Run period t: change `state`, fill `flows`, return the reward (the contribution)."""
+    raw_price, product_price, last_demand, on_hand, cash = state
+    (choice, invalid, bought, converted, offered, demand, sold, unmet,
+     revenue, conversion, holding, shortage, impossible, bankruptcy, purchases) = flows  # fmt: skip
+
+    # 1. Action: buy one unit of raw material if there is cash for it, or convert two units of it into one
+    #    product if there are two. What cannot be carried out changes nothing.
+    bought[0] = chosen(choice[0], 1.0) * when(raw_price[0] - cash[0], 0.0, 1.0)
+    converted[0] = chosen(choice[0], 2.0) * when(2.0 - on_hand[0], 0.0, 1.0)
+    invalid[0] = 1.0 - chosen(choice[0], 0.0) - bought[0] - converted[0]
+    purchases[0] = raw_price[0] * bought[0]
+    cash[0] = cash[0] - purchases[0]
+    on_hand[0] = on_hand[0] + bought[0] - 2.0 * converted[0]
+    on_hand[1] = on_hand[1] + converted[0]
+
+    # 2. Demand, met from the product at the price seen before the step; fractions can be sold.
+    offered[0] = on_hand[1]
+    demand[0] = chance.demand[t + 1]
+    sold[0] = smaller(on_hand[1], demand[0])
+    unmet[0] = positive(demand[0] - sold[0])
+    on_hand[1] = on_hand[1] - sold[0]
+    cash[0] = cash[0] + sold[0] * product_price[0]
+
+    # 3. Contribution. Purchases are paid in cash, and in the reward only where it is meant to follow the cash.
+    revenue[0] = sold[0] * product_price[0]
+    conversion[0] = rules.conversion_bonus[0] * converted[0]
+    holding[0] = rules.holding_cost[0] * (on_hand[0] + on_hand[1])
+    shortage[0] = rules.stockout_penalty[0] * unmet[0]
+    impossible[0] = rules.invalid_penalty[0] * invalid[0]
+    bankruptcy[0] = when(cash[0], 0.0, rules.bankruptcy_penalty[0])
+    profit = conversion[0] - impossible[0] + revenue[0] - shortage[0] - holding[0] - bankruptcy[0]
+
+    # 4. Prices walk.
+    raw_price[0] = chance.raw_price[t + 1]
+    product_price[0] = chance.product_price[t + 1]
+    last_demand[0] = demand[0]
+    return profit - rules.pays[0] * purchases[0]
+
+
+def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
+    """Terminated when the cash is gone, truncated at the horizon; both may hold."""
+    bankrupt = 1 if state.cash[0] <= 0.0 else 0
+    return bankrupt + (2 if t + 2 >= len(chance.demand) else 0)

@@ -1,0 +1,25 @@
+"""From a name, a path or a spec to a plant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restock.problems.production.problem import ProductionProblem
+from restock.problems.production.spec import ProductionSpec
+from restock.problems.shelf import Shelf
+
+SHELF = Shelf("production", "plant")
+KEYWORDS = ("instance", *(name for name in ProductionSpec.model_fields if name != "problem"))
+
+
+def load(instance: Any = "production", **changes: Any) -> ProductionProblem:
+    """A plant; keywords that are not None replace the fields of its description (see `ProductionSpec`).
+
+    Args:
+        instance: Name of a shipped plant, path of a YAML file, mapping, or `ProductionSpec`.
+        **changes: Fields of the description.
+
+    Raises:
+        InvalidInput: Anything in it does not hold.
+    """
+    return ProductionProblem(SHELF.spec(ProductionSpec, instance, changes)[0])

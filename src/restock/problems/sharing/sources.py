@@ -1,0 +1,85 @@
+"""Where the episodes of shared stock come from.
+
+An episode is the vector [stock (n) | expected demand of the first day (n) | expected demand (T, n) | where stock
+costs something (n) | the day that is cut off | missions (T - 1, n) | what each needs (T - 1, n K)].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restock.core.problem import Array, Source
+from restock.demand.draws import bits_of
+from restock.problems.sharing import draws
+from restock.problems.sharing.missions import Missions, drawn, moved
+
+if TYPE_CHECKING:
+    from restock.problems.sharing.problem import SharingProblem
+
+TRUNCATION = 1.0 / 365.0  # chance that a day is the last, where that is on
+
+
+class GeneratorSource(Source):
+    """Episodes drawn from NumPy generators, one a row.
+
+    Under the variable scenario the missions are drawn first. Then the needs, mission by mission within a location
+    within a day: a chance p, and how many of the aircraft it hits. Last, whether a day is cut off.
+    """
+
+    def __init__(self, problem: SharingProblem, generators: Sequence[np.random.Generator]) -> None:
+        self._problem = problem
+        self._generators = list(generators)
+        self._fixed = None if problem.missions is None else _Needs(problem, problem.missions)
+
+    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
+        """Begin a row's sequence afresh."""
+        self._generators[row] = generator
+
+    def next(self, rows: NDArray[np.int64]) -> Array:
+        """The next episode of each row named, shape (len(rows), drawn)."""
+        problem, spec = self._problem, self._problem.spec
+        generators = [self._generators[row] for row in rows.tolist()]
+        episodes = np.empty((len(rows), problem.plain.drawn))
+        if self._fixed is not None:
+            self._fixed.draw(generators, episodes)
+        else:
+            for k, generator in enumerate(generators):
+                ranges = moved(spec.ranges, spec.variance, generator)
+                missions = drawn(ranges, spec.n_timesteps, problem.slots, generator)
+                _Needs(problem, missions).draw([generator], episodes[k : k + 1])
+        if spec.random_truncation:
+            episodes[:, problem.cut_off] = [generator.geometric(TRUNCATION) - 1.0 for generator in generators]
+        return episodes
+
+
+class _Needs:
+    """Episodes with these missions: all that is certain of them, and where the rest goes."""
+
+    def __init__(self, problem: SharingProblem, missions: Missions) -> None:
+        spec, played = problem.spec, problem.horizon
+        self._chances = (spec.random_demand_dist_params.p[0], spec.random_demand_dist_params.p[1])
+        self._places, self._aircraft, self._sure = np.empty(0, np.int64), np.empty(0), np.empty(0)
+        if problem.demands is not None:
+            self._template = problem.packed(problem.start, problem.expected, *problem.demands)
+            return
+        sure = missions.sure(spec)[:played].reshape(played, -1)
+        self._template = problem.packed(problem.start, missions.expected(spec), missions.count[:played], sure)
+        aircraft = missions.aircraft[:played].ravel()
+        there = np.flatnonzero(aircraft)
+        self._aircraft, self._sure = aircraft[there].astype(np.float64), sure.ravel()[there]
+        self._places = len(self._template) - sure.size + there
+
+    def draw(self, generators: Sequence[np.random.Generator], episodes: Array) -> None:
+        """Write an episode from each generator."""
+        episodes[:] = self._template
+        if self._aircraft.max(initial=0.0) * self._chances[1] <= draws.MOST_HITS:
+            bits = np.array([bits_of(generator) for generator in generators])
+            draws.draw(bits, self._chances, self._aircraft, self._sure, self._places, episodes)
+            return
+        for generator, episode in zip(generators, episodes, strict=True):
+            for place, aircraft, sure in zip(self._places, self._aircraft, self._sure, strict=True):
+                episode[place] = sure + generator.binomial(int(aircraft), generator.uniform(*self._chances))

@@ -1,0 +1,41 @@
+"""Locations that share stock in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from restock.problems.sharing.problem import SharingProblem
+
+
+def explain(problem: SharingProblem) -> str:
+    """The problem in words: locations, clock, costs, demand."""
+    s = problem.spec
+    n = s.n_locations
+    depot = f"; location {problem.depot} is a depot with {s.depot_inventory:g} units" if problem.depot >= 0 else ""
+    first = "what is due arrives, then " if s.arrivals_first else ""
+    then = "" if s.arrivals_first else "what is due arrives, to be used from tomorrow on; "
+    weight = f" - {s.cost_weight:g} times all cost" if s.cost_weight else ""
+    mean = problem.expected.mean(axis=0)
+    drawn = {
+        "base": "missions drawn once",
+        "depot": "missions drawn once",
+        "variable": "missions drawn anew for every episode, from ranges that move",
+    }[s.scenario]
+    return "\n".join(
+        [
+            f"{s.name}: {s.description}".rstrip(": "),
+            f"{n} locations{depot}; {s.n_timesteps} days, {problem.horizon} of them played; unmet demand is lost.",
+            "",
+            "Each day, in this order:",
+            "  1. who is asked for more than it has scales all orders from it down;",
+            f"  2. {first}missions take what they need, in order; one that is short empties the stock: a stock-out;",
+            f"  3. {then}shipments leave, by receiver and then by source;",
+            f"  4. reward = missions filled - stock-outs, over all locations{weight}.",
+            "",
+            f"Cost: {s.costs.unit:g} per unit shipped, {s.costs.shipment:g} per shipment of more than one unit, "
+            f"{s.costs.holding:g} per unit in the evening, not at a depot.",
+            f"Demand ({s.scenario}: {drawn if s.demands is None else 'as given'}): "
+            f"{', '.join(f'{units:.3g}' for units in mean)} units a day expected at the locations.",
+        ]
+    )

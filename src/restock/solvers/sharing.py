@@ -1,0 +1,104 @@
+"""The cheapest way to serve every mission, for someone who knew what all of them need.
+
+With nothing lost, cost is linear in shipments and stock, but for the charge on a shipment of more than one
+unit. The program takes the largest convex function below that charge, so its value is a bound on the cost of
+full service; its plan is a real one, and costs more when it is played.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.problems.sharing import SharingProblem
+from restock.solvers.structure import Rows, highs_model
+
+MARGIN = 1e-5  # units of stock above the need: what is left of it by rounding still serves the mission
+UNMET = 1e4  # times the other costs: a unit is left unmet only where stock cannot be there in time
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The cheapest plan of one episode.
+
+    Attributes:
+        orders: Units to ship, shape (T - 1, n n).
+        cost: Value of the program: no plan with full service costs less.
+        unmet: Units that no plan can serve; 0 where full service is possible.
+    """
+
+    orders: Array
+    cost: float
+    unmet: float
+
+
+def cheapest(problem: SharingProblem, start: Array, held: Array, demand: Array) -> Plan:
+    """The cheapest plan that serves everything.
+
+    Args:
+        problem: The locations.
+        start: Stock at the start, shape (n,) (units).
+        held: 1 where stock costs something, shape (n,).
+        demand: Units needed, shape (T - 1, n).
+
+    Raises:
+        InvalidInput: HiGHS finds no optimum.
+    """
+    import highspy
+
+    spec = problem.spec
+    days, n = demand.shape
+    lead = problem.world(problem.plain.fresh)[0].lead_time.reshape(n, n)
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    q = np.arange(days * len(pairs)).reshape(days, len(pairs))
+    stock = 2 * q.size + np.arange(days * n).reshape(days, n)  # behind what each shipment has above one unit
+    unmet = stock + stock.size
+    most = max(float(demand.sum()), 1.0) + 1.0
+    charge = spec.costs.shipment / (most - 1.0)
+    cost = np.concatenate(
+        [
+            np.full(q.size, spec.costs.unit),
+            np.full(q.size, charge),
+            np.tile(spec.costs.holding * held, days),
+            np.full(unmet.size, UNMET),
+        ]
+    )
+    rows: list[tuple[list[int], list[float], float, float]] = []
+    inf = highspy.kHighsInf
+    for t in range(days):
+        for i in range(n):
+            before = [int(stock[t - 1, i])] if t else []
+            first = 0.0 if t else float(start[i])
+            out = [int(q[t, k]) for k, (_, j) in enumerate(pairs) if j == i]
+            late = [int(q[t - lead[i, j], k]) for k, (to, j) in enumerate(pairs) if to == i and 0 < lead[i, j] <= t]
+            now = [int(q[t, k]) for k, (to, j) in enumerate(pairs) if to == i and lead[i, j] == 0]
+            short = int(unmet[t, i])
+            need = float(demand[t, i])
+            early = late if spec.arrivals_first else []
+            # What is there when the missions come covers them.
+            rows.append((before + early + [short], [1.0] * len(before + early) + [1.0], need + MARGIN - first, inf))
+            # No more is asked for than there is in the morning, nor than is left after demand and deliveries.
+            rows.append((out + before, [1.0] * len(out) + [-1.0] * len(before), -inf, first))
+            # Stock in the evening.
+            columns = [int(stock[t, i]), *before, short, *late, *now, *out]
+            signs = [1.0] + [-1.0] * (len(before) + 1 + len(late) + len(now)) + [1.0] * len(out)
+            rows.append((columns, signs, first - need, first - need))
+            rows.append(
+                (columns[:1] + now, [1.0] + [-1.0] * len(now), 0.0, inf)  # what arrives this evening stays over night
+            )
+    for k in range(q.size):
+        rows.append(([k, q.size + k], [1.0, -1.0], -inf, 1.0))
+    model = highs_model(-cost, np.full(len(cost), inf), Rows.of(rows))
+    model.run()
+    if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        status = model.modelStatusToString(model.getModelStatus())
+        raise InvalidInput("hindsight", status, "HiGHS found no optimum", "Check the sizes of the numbers.")
+    columns_found = np.array(model.getSolution().col_value)
+    orders = np.zeros((days, n * n))
+    orders[:, [i * n + j for i, j in pairs]] = np.maximum(columns_found[q], 0.0)
+    left = float(columns_found[unmet].sum())
+    value = -model.getInfo().objective_function_value
+    return Plan(orders, float(value - UNMET * left), 0.0 if left <= MARGIN else left)
