@@ -33,7 +33,7 @@ def effects() -> list[Figure]:
 
 def family() -> list[Figure]:
     """Trained for a broad family of demand; also played on members of the family that are drawn afresh."""
-    ratios, seconds = _trained("pathwise", "family", PATHWISE | {"steps": 3000})
+    ratios, seconds = _trained("pathwise", "family", PATHWISE | {"steps": 5000})
     command = "python -m benchmarks.bench_learning family"
     fresh = np.concatenate([_on_members(name) for name in TOPOLOGIES])
     half = Z * float(fresh.std(ddof=1)) / np.sqrt(len(fresh))

@@ -17,7 +17,9 @@ from restock.core.errors import InvalidInput
 from restock.core.play import draw
 from restock.core.rowwise import RowWise
 from restock.evaluation.simulate import run
+from restock.learning.config import Family
 from restock.learning.metrics import CLOCKS
+from restock.learning.regimes import Members
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.train import resume, train
 
@@ -312,3 +314,18 @@ def test_a_processor_budget_ends_the_run(tmp_path: Path) -> None:
     result = train("serial", tmp_path / "run", steps=10_000, restarts=1, cpu_seconds=0.5, held_out=8, batch=8)
     assert result["cpu_seconds"] < 30.0
     assert RunFolder(tmp_path / "run").metrics()[-1]["step"] < 10_000
+
+
+def test_members_of_a_family_differ_in_what_they_are_trained_for() -> None:
+    serial: Any = restock.load_problem("serial")
+    members = Members(serial, Family()).problems(40)
+    for differs in (
+        lambda member: member.spec.demand.goodwill is not None,
+        lambda member: member.spec.backlog,
+        lambda member: float(member.demand.mean[0, 0]) > 25.0,
+        lambda member: member.demand.noise_scale > 1.25,
+    ):
+        assert 8 < sum(map(differs, members)) < 36
+    again, others = (Members(serial, Family()).problems(2, seed) for seed in (0, 1))
+    assert (again[1].demand.mean == members[1].demand.mean).all()
+    assert (others[1].demand.mean != members[1].demand.mean).any()

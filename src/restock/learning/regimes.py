@@ -99,7 +99,8 @@ class Members(Chance):
                 "series": series.tolist(),
                 "noise_scale": float(noise[k]),
                 "distribution": self.problem.demand.distribution,
-                "goodwill": base.goodwill if u[1][k] < self.family.goodwill else None,
+                "goodwill": (base.goodwill or Goodwill()) if u[1][k] < self.family.goodwill else None,
+                "sampler": "inverse",
             }
             backlog = bool(u[0][k] < self.family.backlog)
             found.append(load_problem(self.problem, demand=base.model_copy(update=changes), backlog=backlog))
