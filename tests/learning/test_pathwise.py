@@ -326,6 +326,6 @@ def test_members_of_a_family_differ_in_what_they_are_trained_for() -> None:
         lambda member: member.demand.noise_scale > 1.25,
     ):
         assert 8 < sum(map(differs, members)) < 36
-    again, others = (Members(serial, Family()).problems(2, seed) for seed in (0, 1))
+    again, others = (Members(serial, Family()).problems(40, seed) for seed in (0, 1))
     assert (again[1].demand.mean == members[1].demand.mean).all()
     assert (others[1].demand.mean != members[1].demand.mean).any()
