@@ -21,6 +21,7 @@ from restock.learning.config import Family
 from restock.learning.metrics import CLOCKS
 from restock.learning.regimes import Members
 from restock.learning.run_folder import BEST, LAST, RunFolder
+from restock.learning.start import plans
 from restock.learning.train import resume, train
 
 torch = pytest.importorskip("torch")
@@ -106,6 +107,14 @@ def test_a_generalist_begins_at_the_orders_of_one_who_knows_the_demand(tmp_path:
     begun = train("divergent", tmp_path / "begun", regimes=kind, **few)
     flat = train("divergent", tmp_path / "flat", architecture={"start": None}, regimes=kind, **few)
     assert begun["profit"] > flat["profit"] + 100.0
+
+
+def test_with_fixed_costs_training_begins_without_integer_programs() -> None:
+    assembly: Any = restock.load_problem("assembly")
+    assert assembly.world(assembly.plain.fresh)[1].fixed_cost.any()
+    orders = plans([assembly], None, "rolling")
+    np.testing.assert_array_equal(orders, plans([assembly], None, "s-S"))
+    assert orders.shape == (1, 4, assembly.horizon, len(assembly.links)) and orders.any()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])

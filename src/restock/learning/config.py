@@ -22,7 +22,8 @@ class Architecture(Spec):
         residual: A classical policy whose orders the output is added to (`base-stock`), or None.
         start: A policy whose mean orders in each period the training begins at (`rolling`), or None. It
             applies where the network decides quantities by the calendar, for one demand or, with a
-            belief, for a few of them (see `memory.FEW`), nowhere else.
+            belief, for a few of them (see `memory.FEW`), nowhere else. With fixed order costs `s-S`
+            stands in for `rolling`, which takes minutes there.
             Without it, orders that are cut to nothing in the first steps seldom come back: the
             gradient has gone with them.
         calendar: Whether the network sees the period; without, it is stationary.

@@ -13,6 +13,7 @@ from restock.learning.several import rules_of
 from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
+WITH_FIXED_COSTS = "s-S"  # there a look-ahead solves a mixed-integer program in every period, for minutes
 PATHS, SEED = 8, 1 << 41  # what the means are over, of one problem; half as many of each of several
 
 
@@ -26,6 +27,9 @@ def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str)
     """
     count = PATHS if len(problems) == 1 else (PATHS + 1) // 2
     first = problems[0]
+    links = first.world(first.plain.fresh)[1]
+    if policy == "rolling" and np.any(links.fixed_cost > 0.0):
+        policy = WITH_FIXED_COSTS
     found = np.zeros((1 if curves is None else len(curves), 4, first.horizon, len(first.links)))
     for problem in problems:
         orders = mean_orders(problem, policy, count)
