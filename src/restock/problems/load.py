@@ -18,10 +18,11 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Serial-v0": {"instance": "serial"},
     "restock/Sharing-v0": {},
     "restock/Production-v0": {},
+    "restock/Retail-v0": {},
     "restock/Minimal-v0": {},
 }
 # Folders of `restock.problems` by the names of their environments, in lower case.
-FAMILIES = {"network": "network", "sharing": "sharing", "production": "production", "minimal": "minimal"}
+FAMILIES = {"network": "network", "sharing": "sharing", "production": "production", "retail": "retail", "minimal": "minimal"}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
