@@ -21,7 +21,7 @@ class RestockToTarget(TextPolicy):
         problem: A store.
         targets: Levels (units), one number or one for each product; default: so many days of usual demand.
         days: How many days that is, where no targets are given.
-        delivery: The way of delivery; default: the one that is surely there first.
+        delivery: The way of delivery; default: the one in the middle by cost.
         information: `blind`, the only level there is.
 
     Raises:
@@ -36,7 +36,7 @@ class RestockToTarget(TextPolicy):
         self,
         problem: Problem,
         targets: Any = None,
-        days: float = 3.0,
+        days: float = 4.0,
         delivery: str | None = None,
         information: Information | None = None,
     ) -> None:
@@ -45,7 +45,8 @@ class RestockToTarget(TextPolicy):
         ways = [way.name for way in store.spec.deliveries]
         if delivery is not None and delivery not in ways:
             raise InvalidInput("delivery", delivery, "there is no such way of delivery", nearest(delivery, ways))
-        self.delivery = ways[timetable.fastest(store)] if delivery is None else delivery
+        by_cost = sorted(store.spec.deliveries, key=lambda way: way.cost)
+        self.delivery = by_cost[len(by_cost) // 2].name if delivery is None else delivery
         usual = number("days", days, 0.0, 365.0) * store.usual_demand
         self.targets: Array = usual if targets is None else per_entity("targets", targets, store.names)
         way = ways.index(self.delivery)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restock.core.backends import Text
-from restock.core.checks import recorded_arrays
+from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
 from restock.core.scene import Place, Scene
@@ -157,15 +157,16 @@ class RetailProblem(Problem):
         Raises:
             InvalidInput: Another name, shape, or a number that cannot be.
         """
-        shape = (self.horizon, len(self.names))
-        least = {"demand": 0.0, "jitter": -widest(self.spec) - 0.5}
-        found = recorded_arrays(exogenous, dict.fromkeys(self.exogenous, shape), least)
-        wrong = np.argwhere(found["jitter"] > -least["jitter"])
-        if len(wrong):
-            t, k = (int(place) for place in wrong[0])
+        recorded_names(exogenous, self.exogenous)
+        shape, most = (self.horizon, len(self.names)), widest(self.spec) + 0.5
+        demand = recorded_array("exogenous.demand", exogenous["demand"], shape)
+        jitter = recorded_array("exogenous.jitter", exogenous["jitter"], shape, -most)
+        late = np.argwhere(jitter > most)
+        if len(late):
+            t, k = (int(place) for place in late[0])
             problem = f"no delivery comes more than {widest(self.spec)} days late"
-            raise InvalidInput(f"exogenous.jitter[{t}][{k}]", float(found["jitter"][t, k]), problem, "Write fewer days.")
-        return np.concatenate([found["demand"].ravel(), found["jitter"].ravel()])
+            raise InvalidInput(f"exogenous.jitter[{t}][{k}]", float(jitter[t, k]), problem, "Write fewer days.")
+        return np.concatenate([demand.ravel(), jitter.ravel()])
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Demand and jitter of recorded episodes, each of shape (..., T, K)."""
