@@ -36,7 +36,9 @@ class Store:
     def __init__(self, problem: Any = "restock/Retail-v0", **changes: Any) -> None:
         loaded = load_problem(problem, **changes)
         if not isinstance(loaded, RetailProblem):
-            raise InvalidInput("problem", loaded.name, "this is no store", "Give restock/Retail-v0 or one of its tasks.")
+            raise InvalidInput(
+                "problem", loaded.name, "this is no store", "Give restock/Retail-v0 or one of its tasks."
+            )
         self.problem = loaded
         self.environment = Environment(loaded)
 

@@ -22,7 +22,13 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Minimal-v0": {},
 }
 # Folders of `restock.problems` by the names of their environments, in lower case.
-FAMILIES = {"network": "network", "sharing": "sharing", "production": "production", "retail": "retail", "minimal": "minimal"}
+FAMILIES = {
+    "network": "network",
+    "sharing": "sharing",
+    "production": "production",
+    "retail": "retail",
+    "minimal": "minimal",
+}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:

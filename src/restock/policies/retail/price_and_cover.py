@@ -126,7 +126,8 @@ class PriceAndCover(TextPolicy):
             least, most, scale = BOUNDS[name]
             if name in ("price", "least_price"):
                 least, most = low, high
-            found[name] = Tunable(*(np.array(x, dtype=np.float64) for x in (value, scale, least, most)))
+            start, far, low_end, high_end = (np.array(x, dtype=np.float64) for x in (value, scale, least, most))
+            found[name] = Tunable(start, far, low_end, high_end)
         return found
 
 

@@ -77,4 +77,5 @@ def by_return(problem: Any, price: Array, shipping: float) -> Array:
     """Products by what a unit of money spent on them earns, shape (K,)."""
     spent = np.array([product.cost for product in problem.spec.products]) + shipping
     listed = np.array([product.price for product in problem.spec.products])
-    return np.argsort(-(listed * price.mean(axis=0) - spent) / np.maximum(spent, 1e-9), kind="stable")
+    earns = (listed * price.mean(axis=0) - spent) / np.maximum(spent, 1e-9)
+    return np.argsort(-earns, kind="stable").astype(np.float64)

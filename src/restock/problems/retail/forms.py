@@ -57,7 +57,9 @@ def action_form(problem: RetailProblem, kind: str, max_order: Any = None) -> Act
     names, ways = problem.names, [delivery.name for delivery in problem.spec.deliveries]
     listed = ", ".join(f"{k}: {way}" for k, way in enumerate(ways))
     what = [f"buy {name} (units)" for name in names] + [f"delivery ({listed})"]
-    what += [f"liquidate {name} (units)" for name in names] + [f"price of {name} (multiple of list price)" for name in names]
+    what += [f"liquidate {name} (units)" for name in names] + [
+        f"price of {name} (multiple of list price)" for name in names
+    ]
     words = "units to buy, the way they are delivered, units to liquidate, and prices"
     ones = np.ones(len(low))
     if kind == "normalized":

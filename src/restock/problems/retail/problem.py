@@ -132,9 +132,7 @@ class RetailProblem(Problem):
         """What happened to each product, and which hard failures there were."""
         each = ("demand", "sold", "unmet", "expired", "liquidated", "ordered", "rejected")
         count = len(self.names)
-        failures = (
-            Told(f"hard_fails.{name}", "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES)
-        )
+        failures = (Told(name, "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES))
         return (Told("day_profit", "profit"), *(Told(name, name, (count,)) for name in each), *failures)
 
     # exogenous information ------------------------------------------------------------------------

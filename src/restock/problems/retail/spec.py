@@ -67,7 +67,9 @@ class RetailSpec(Spec):
         "drawn in the same way from the seed of each episode; `fast`, other demand in every episode, drawn in bulk",
     )
     initial_cash: float = pydantic.Field(1000.0, gt=0.0, le=LARGEST, description="cash at the start (money)")
-    weekend_factor: float = pydantic.Field(1.2, ge=0.0, le=100.0, description="factor on the demand of days 5 and 6 of 7")
+    weekend_factor: float = pydantic.Field(
+        1.2, ge=0.0, le=100.0, description="factor on the demand of days 5 and 6 of 7"
+    )
     price_range: list[float] = pydantic.Field(
         [0.5, 1.5], min_length=2, max_length=2, description="least and largest multiplier of a list price"
     )
@@ -93,8 +95,8 @@ class RetailSpec(Spec):
             raise InvalidInput("price_range", self.price_range, problem, "Write for instance [0.5, 1.5].")
         for event, day in self.events.items():
             if event not in self.event_effects:
-                raise InvalidInput(f"events.{event}", day, "event_effects does not describe it",
-                                   nearest(event, self.event_effects) if self.event_effects else "Describe it there.")  # fmt: skip
+                mend = nearest(event, self.event_effects) if self.event_effects else "Describe it there."
+                raise InvalidInput(f"events.{event}", day, "event_effects does not describe it", mend)
             if not 1 <= day <= 1_000_000:
                 raise InvalidInput(f"events.{event}", day, "this is a day, from 1 on", "Write for instance 6.")
         for event, effects in self.event_effects.items():

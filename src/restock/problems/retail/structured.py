@@ -18,19 +18,22 @@ MOST_UNITS = 1_000_000_000
 
 
 class Action(Spec):
-    """What the store does on a day. Products that are not named are not bought, not liquidated, and sold at list price."""
+    """What the store does on a day: a product that is not named is neither bought nor liquidated, and sold at list price."""
 
     buy_quantities: dict[str, int] = pydantic.Field(
-        {}, description="units to buy of each product (units, at least 0); an order the cash does not pay is rejected whole"
+        {},
+        description="units to buy of each product (units, at least 0); what the cash does not pay is rejected whole",
     )
     delivery_method: str | None = pydantic.Field(
         None, description="way of delivery of all orders of the day; default: the first, `slow` in the published tasks"
     )
     liquidate: dict[str, int] = pydantic.Field(
-        {}, description="units of each product to remove after the sale, oldest first, without revenue (units, at least 0)"
+        {},
+        description="units of each product to remove after the sale, oldest first, without revenue (units, at least 0)",
     )
     price_multipliers: dict[str, float] = pydantic.Field(
-        {}, description="price of each product as a multiple of its list price; held to the range of the store, 0.5 to 1.5"
+        {},
+        description="price of each product as a multiple of its list price; held to the range of the store, 0.5 to 1.5",
     )
 
     @pydantic.model_validator(mode="after")
@@ -82,12 +85,16 @@ def decision(problem: RetailProblem, action: Action | Mapping[str, Any]) -> Arra
     for field, start in (("buy_quantities", 0), ("liquidate", count + 1), ("price_multipliers", 2 * count + 1)):
         for product, amount in getattr(asked, field).items():
             if product not in names:
-                raise InvalidInput(f"action.{field}.{product}", amount, "there is no such product", nearest(product, names))
+                raise InvalidInput(
+                    f"action.{field}.{product}", amount, "there is no such product", nearest(product, names)
+                )
             found[start + names.index(product)] = amount
     if asked.delivery_method is not None:
         if asked.delivery_method not in ways:
             mend = nearest(asked.delivery_method, ways)
-            raise InvalidInput("action.delivery_method", asked.delivery_method, "there is no such way of delivery", mend)
+            raise InvalidInput(
+                "action.delivery_method", asked.delivery_method, "there is no such way of delivery", mend
+            )
         found[count] = ways.index(asked.delivery_method)
     return found
 
@@ -100,7 +107,9 @@ def observation(problem: RetailProblem, trajectory: Trajectory) -> Observation:
     lots = _lots(problem, trajectory)
     inventory: dict[str, list[tuple[int, int | None]]] = {}
     for k, name in enumerate(names):
-        there = sorted((arrival, place) for place, (product, _, arrival) in enumerate(lots) if product == k and arrival <= day)
+        there = sorted(
+            (arrival, place) for place, (product, _, arrival) in enumerate(lots) if product == k and arrival <= day
+        )
         left, batches = on_hand[k], []
         for arrival, place in reversed(there):  # sale, expiry and liquidation take the oldest: the newest are left
             units = min(left, lots[place][1])
@@ -117,7 +126,9 @@ def observation(problem: RetailProblem, trajectory: Trajectory) -> Observation:
         total_profit=float(trajectory["total_profit"][day, 0]),
         demand_today=dict(zip(names, flows["demand"].astype(int).tolist(), strict=True)) if day else {},
         updated_inventory=inventory,
-        remaining_capacity={name: max(0, room - units) for name, room, units in zip(names, capacity, on_hand, strict=True)},
+        remaining_capacity={
+            name: max(0, room - units) for name, room, units in zip(names, capacity, on_hand, strict=True)
+        },
         updated_events={event: first - day for event, first in problem.spec.events.items()},
         updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in lots if arrival > day],
         reward=float(trajectory.rewards[day - 1]) if day else 0.0,

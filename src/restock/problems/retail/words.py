@@ -46,9 +46,9 @@ def explain(problem: RetailProblem) -> str:
             "",
             f"Perishable: {perishable or 'nothing'}. Delivery: {ways}; not before the next day.",
             f"Demand at list price ({s.demand_stream}: {STREAMS[s.demand_stream]}): uniform within the range of the "
-            f"product, times {s.weekend_factor:g} on days 5 and 6 of 7{', and by events: ' + events if events else ''}.",
+            f"product, times {s.weekend_factor:g} on days 5 and 6 of 7{', and events: ' + events if events else ''}.",
             f"Hard failures: a quantity that is below zero or not there to be liquidated, an order that is not "
-            f"affordable, less than {LOW_CASH:g} in cash, {IDLE_DAYS:g} days or more without an order or a liquidation.",
+            f"affordable, less than {LOW_CASH:g} in cash, {IDLE_DAYS:g} days or more without order or liquidation.",
         ]
     )
 
