@@ -18,7 +18,7 @@ MOST_UNITS = 1_000_000_000
 
 
 class Action(Spec):
-    """What the store does on a day: a product that is not named is neither bought nor liquidated, and sold at list price."""
+    """What the store does on a day; a product not named is neither bought nor liquidated, and sold at list price."""
 
     buy_quantities: dict[str, int] = pydantic.Field(
         {},
