@@ -64,7 +64,7 @@ def test_replay(name: str, reward: str) -> None:
         assert [info[told] for told in HARD_FAILURES] == [given["hard_fails"][failure] for failure in FAILURES]
         scores = env.trajectory["measures"][-1, 6:12]
         np.testing.assert_allclose(scores, [given["reward_breakdown"][part] for part in SCORES], rtol=0.0, atol=1e-9)
-        rejected = [problem.names[k] for k in np.flatnonzero(info["rejected"])]
+        rejected = [problem.names[k] for k in np.flatnonzero(env.trajectory["rejected"][-1])]
         assert rejected == step["rejected_orders"]
         assert sum(part for part_name, part in info["profit"].items() if part_name != "total") == pytest.approx(earned)
     summary = case["summary"]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import restock
+from restock.core import streams
 from restock.core.play import draw, play
 from restock.envs.store import Store
 from restock.problems.load import instance_of
@@ -241,6 +242,19 @@ def test_streams_of_demand() -> None:
     for drawn in (seeds, demands("fast", [200, 3, 4])):
         assert len({episode.tobytes() for rows in drawn for episode in rows}) == 6
         np.testing.assert_array_equal(drawn % 1.0, 0.0)
+
+
+def test_compiled_draws_are_the_numbers_of_the_streams() -> None:
+    problem: Any = restock.load_problem("retail-hard", demand_stream="fast")
+    source, rows = problem.source([3, 4, 5]), np.array([2, 0])
+    source.next(np.arange(3))
+    found = source.next(rows).reshape(2, 2, 30, 5)
+    for stream, name in enumerate(("demand", "jitter")):
+        keys = np.array([streams.key(seed, name) for seed in (5, 3)], dtype=np.uint64)
+        drawn = streams.uniforms(keys, np.ones(2, dtype=np.int64), 150).reshape(2, 30, 5)
+        least, most = np.array([product.demand for product in problem.spec.products]).T
+        by_hand = moved(problem.spec, least + np.floor(drawn * (most - least + 1.0)))
+        np.testing.assert_array_equal(found[:, stream], by_hand if stream == 0 else (drawn - 0.5) * 5.0)
 
 
 def test_the_fast_stream_draws_from_the_same_law() -> None:

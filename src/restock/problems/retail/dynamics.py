@@ -131,8 +131,12 @@ def step(
     # 2. Orders, product by product, all with one way of delivery. What the cash does not pay is rejected whole.
     way = smaller(positive(whole(decision[count] + 0.5)), len(deliveries.cost) - 1.0)
     shipping = 0.0
+    lead_time = 0.0
+    share = 0.0
     for s in range(len(deliveries.cost)):
         shipping = shipping + equals(way, s) * deliveries.cost[s]
+        lead_time = lead_time + equals(way, s) * deliveries.lead_time[s]
+        share = share + equals(way, s) * deliveries.share[s]
     invalid = 0.0
     active = 0.0
     for k in range(count):
@@ -144,11 +148,8 @@ def step(
         ordered[k] = (1.0 - rejected[k]) * quantity
         purchases[k] = (1.0 - rejected[k]) * bill
         cash[0] = cash[0] - purchases[k]
-        days = 0.0
-        for s in range(len(deliveries.cost)):
-            late = whole(chance.jitter[t][k] * deliveries.share[s] + 0.5)
-            days = days + equals(way, s) * larger(deliveries.lead_time[s] + late, 1.0)
-        days = smaller(days, room)
+        late = whole(chance.jitter[t][k] * share + 0.5)
+        days = smaller(larger(lead_time + late, 1.0), room)
         for j in range(room):
             pipe[k * room + j] = pipe[k * room + j] + equals(days, j + 1.0) * ordered[k]
         due[k] = when(ordered[k], days, 0.0)

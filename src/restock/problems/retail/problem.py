@@ -129,11 +129,9 @@ class RetailProblem(Problem):
         return forms.observation_form(self, kind)
 
     def told(self) -> tuple[Told, ...]:
-        """What happened to each product, and which hard failures there were."""
-        each = ("demand", "sold", "unmet", "expired", "liquidated", "ordered", "rejected")
-        count = len(self.names)
+        """The profit of the day, whatever the reward is, and which hard failures there were."""
         failures = (Told(name, "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES))
-        return (Told("day_profit", "profit"), *(Told(name, name, (count,)) for name in each), *failures)
+        return (Told("day_profit", "profit"), *failures)
 
     # exogenous information ------------------------------------------------------------------------
 
