@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -84,7 +85,9 @@ def family_of(instance: Any) -> str:
         InvalidInput: There is no such kind, or the file that is named cannot be read.
     """
     if isinstance(instance, str) and not names_a_file(instance):
-        return next((family for family in families() if instance in shelf_of(family).names()), "network")
+        known = shipped()
+        close = difflib.get_close_matches(instance, known, n=1)  # so that the kind that is meant tells what is wrong
+        return known[close[0]] if close else "network"
     if names_a_file(instance):
         from restock.core.reading import read_yaml
 
