@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 import restock
-from restock.problems.retail.structured import Action
 
 
 def store(case: dict[str, Any], **changes: Any) -> Any:
@@ -59,8 +58,3 @@ def sent(problem: Any, action: dict[str, Any]) -> Any:
     ways = [delivery.name for delivery in problem.spec.deliveries]
     found[count] = ways.index(action.get("delivery_method", "slow"))
     return found
-
-
-def fields(action: Any) -> set[str]:
-    """Names of the fields of an action."""
-    return set(Action.model_fields) & set(action)
