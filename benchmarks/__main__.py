@@ -21,7 +21,7 @@ from benchmarks import bench_learning
 from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
-PARTS = ("step", "vector", "rollout", "start", "memory", "sharing", "production")
+PARTS = ("step", "vector", "rollout", "start", "memory", "sharing", "production", "retail")
 MORE = ("fit", "look_ahead", "sb3")  # minutes, so only when named
 LEARNING = "learning"  # an hour, and a table of its own
 

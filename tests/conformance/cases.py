@@ -20,6 +20,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
             "cost_weight": 0.01,
         },
     ),
+    "retail": ("restock/Retail-v0", {"task": "easy", "horizon": 9, "demand_stream": "seed"}),
+    "retail, fast stream": (
+        "restock/Retail-v0",
+        {"task": "medium", "horizon": 7, "demand_stream": "fast", "reward": "decomposed", "initial_cash": 4000.0},
+    ),
     "minimal": ("restock/Minimal-v0", {"horizon": 15}),
     "production": ("restock/Production-v0", {"max_steps": 12}),
     "production, going bankrupt": ("restock/Production-v0", {"max_steps": 9, "initial_cash": 10.0, "price_std": 0.01}),

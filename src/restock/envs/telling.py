@@ -20,12 +20,15 @@ class Teller:
         self._truths: list[tuple[str, int]] = []
         self._arrays: list[tuple[str, str, slice, tuple[int, ...] | None]] = []
         self._names: set[str] = set()
+        self._from = self._to = 0  # the stretch of a line that single numbers stand in
         for told in problem.told():
             start = int(problem.layout.columns[told.field][told.entry])
             group, _, name = told.name.rpartition(".")
             self._names.add(group or name)
             if told.shape == ():
                 (self._truths if told.truth else self._numbers).append((name, start))
+                first, last = (start, start) if self._to == 0 else (self._from, self._to - 1)
+                self._from, self._to = min(first, start), max(last, start) + 1
             else:
                 shape = told.shape if len(told.shape) > 1 else None
                 self._arrays.append((group, name, slice(start, start + math.prod(told.shape)), shape))
@@ -36,11 +39,12 @@ class Teller:
     def tell(self, line: Array, info: MutableMapping[str, Any]) -> None:
         """Add what one recorded line, shape (R,), tells."""
         if self._numbers or self._truths:
-            values = line.tolist()  # costs less than reading a few numbers one by one
+            begin = self._from
+            values = line[begin : self._to].tolist()  # costs less than reading a few numbers one by one
             for name, k in self._numbers:
-                info[name] = values[k]
+                info[name] = values[k - begin]
             for name, k in self._truths:
-                info[name] = values[k] > 0.0
+                info[name] = values[k - begin] > 0.0
         for group, name, where, shape in self._arrays:
             into = info.setdefault(group, {}) if group else info
             into[name] = line[where] if shape is None else line[where].reshape(shape)

@@ -33,8 +33,8 @@ class RandomOrder(Policy):
 
     def act(self, view: View) -> Array:
         """Decisions of shape (B, A)."""
-        most = self._form.most
+        least, most = self._form.low, self._form.most
         size = (self._rows, len(most))
         if self._form.discrete:
             return self._generator.integers(0, most + 1.0, size=size).astype(np.float64)
-        return self._generator.uniform(0.0, most, size=size)
+        return self._generator.uniform(least, most, size=size)

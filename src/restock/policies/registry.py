@@ -52,6 +52,14 @@ _OTHERS = {
         "buy-buy-convert": ("restock.policies.buy_buy_convert", "BuyBuyConvert"),
         "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
     },
+    "retail": {
+        "passive": ("restock.policies.retail.passive", "Passive"),
+        "random": ("restock.policies.random_order", "RandomOrder"),
+        "restock-to-target": ("restock.policies.retail.restock_to_target", "RestockToTarget"),
+        "price-and-cover": ("restock.policies.retail.price_and_cover", "PriceAndCover"),
+        "tuned-price-and-cover": ("restock.policies.retail.price_and_cover", "TunedPriceAndCover"),
+        "hindsight": ("restock.policies.retail.hindsight", "RetailHindsight"),
+    },
     "minimal": {
         "nothing": ("restock.policies.nothing", "Nothing"),
         "random": ("restock.policies.random_order", "RandomOrder"),
@@ -62,6 +70,7 @@ _USUAL = {
     "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
     "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
     "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
+    "retail": ("passive", "random", "restock-to-target", "price-and-cover", "tuned-price-and-cover"),
     "minimal": ("nothing", "random", "dynamic-program"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -18,10 +19,17 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Serial-v0": {"instance": "serial"},
     "restock/Sharing-v0": {},
     "restock/Production-v0": {},
+    "restock/Retail-v0": {},
     "restock/Minimal-v0": {},
 }
 # Folders of `restock.problems` by the names of their environments, in lower case.
-FAMILIES = {"network": "network", "sharing": "sharing", "production": "production", "minimal": "minimal"}
+FAMILIES = {
+    "network": "network",
+    "sharing": "sharing",
+    "production": "production",
+    "retail": "retail",
+    "minimal": "minimal",
+}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
@@ -77,7 +85,9 @@ def family_of(instance: Any) -> str:
         InvalidInput: There is no such kind, or the file that is named cannot be read.
     """
     if isinstance(instance, str) and not names_a_file(instance):
-        return next((family for family in families() if instance in shelf_of(family).names()), "network")
+        known = shipped()
+        close = difflib.get_close_matches(instance, known, n=1)  # so that the kind that is meant tells what is wrong
+        return known[close[0]] if close else "network"
     if names_a_file(instance):
         from restock.core.reading import read_yaml
 

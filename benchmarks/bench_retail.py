@@ -1,0 +1,94 @@
+"""The store beside a plain statement of the same days, records and random numbers included, as its source has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from benchmarks.plain_retail import Act, PlainRetail
+from benchmarks.playing import ROWS
+from benchmarks.timing import Row, interleaved
+from restock.problems.load import load_problem
+
+DAYS = 30
+KINDS = 64  # decisions drawn before, and met in turn
+
+
+def decisions(problem: Any) -> Any:
+    """Modest orders of some products, prices around the list, and now and then a liquidation, shape (64, 16)."""
+    generator = np.random.default_rng(0)
+    buy = generator.integers(1, 9, (KINDS, 5)) * (generator.random((KINDS, 5)) < 0.5)
+    clear = generator.integers(1, 3, (KINDS, 5)) * (generator.random((KINDS, 5)) < 0.1)
+    way = generator.integers(0, 3, (KINDS, 1))
+    return np.concatenate([buy, way, clear, generator.uniform(0.8, 1.5, (KINDS, 5))], axis=1)
+
+
+def plain(problem: Any, chosen: Any, count: int) -> Callable[[], int]:
+    """Whole episodes of the plain statement."""
+    store = PlainRetail(problem.spec)
+    names, ways = problem.names, [way.name for way in problem.spec.deliveries]
+    actions = [
+        Act(
+            buy_quantities={name: int(line[k]) for k, name in enumerate(names) if line[k]},
+            delivery_method=ways[int(line[5])],
+            liquidate={name: int(line[6 + k]) for k, name in enumerate(names) if line[6 + k]},
+            price_multipliers={name: float(line[11 + k]) for k, name in enumerate(names)},
+        )
+        for line in chosen
+    ]
+
+    def run() -> int:
+        for _ in range(count):
+            store.reset()
+            for t in range(DAYS):
+                store.step(actions[t % KINDS])
+        return DAYS * count
+
+    return run
+
+
+def single(chosen: Any, count: int, **given: Any) -> Callable[[], int]:
+    """Whole episodes of the environment."""
+    env = gym.make("restock/Retail-v0", reward="readme", **given).unwrapped
+    env.reset(seed=1)
+    actions = list(chosen.astype(np.float32))
+
+    def run() -> int:
+        for _ in range(count):
+            env.reset()
+            for t in range(DAYS):
+                env.step(actions[t % KINDS])
+        return DAYS * count
+
+    return run
+
+
+def many(chosen: Any) -> Callable[[], int]:
+    """An episode of every row of a vector with other demand in each, resets included."""
+    vector = gym.make_vec("restock/Retail-v0", num_envs=ROWS, reward="readme", demand_stream="fast")
+    vector.reset(seed=1)
+    actions = np.repeat(chosen.astype(np.float32), ROWS // KINDS, axis=0)
+
+    def run() -> int:
+        for _ in range(DAYS + 1):
+            vector.step(actions)
+        return ROWS * DAYS
+
+    return run
+
+
+def measure() -> list[Row]:
+    """Episodes of the published task of medium difficulty."""
+    problem = load_problem("retail-medium")
+    chosen = decisions(problem)
+    python = "Python around the compiled day, and what `info` tells"
+    peer = plain(problem, chosen, 2)
+    return [
+        interleaved("step, retail", single(chosen, 20), peer, 15, ">= 20x", python),
+        interleaved(
+            f"vector of {ROWS}, retail", many(chosen), peer, 9, ">= 500x", "the day itself, and drawing demand"
+        ),
+    ]

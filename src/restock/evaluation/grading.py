@@ -1,0 +1,80 @@
+"""Grades of the store: the published score, and what it leaves out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array
+from restock.problems.load import load_problem
+from restock.problems.retail import RetailProblem
+from restock.problems.retail.grader import scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Grade:
+    """What a profit is worth.
+
+    Attributes:
+        profit: Earned (money).
+        floor: Earned by who buys nothing (money).
+        ceiling: The published ceiling; better prices can earn more (money).
+        score: The published score, 0.002 to 0.998.
+        unclamped: The same share of the way from floor to ceiling, wherever it lies.
+        bound: No policy earns more (money).
+        list_price_bound: No policy that sells at list price earns more (money).
+        gap: What is missing to the bound, as a share of it; 0 where nothing can be earned.
+    """
+
+    profit: float
+    floor: float
+    ceiling: float
+    score: float
+    unclamped: float
+    bound: float
+    list_price_bound: float
+    gap: float
+
+    def to_dict(self) -> dict[str, float]:
+        """All of it by name, for JSON."""
+        return dataclasses.asdict(self)
+
+
+def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
+    """Grade the profit of an episode. The same profit has the same grade, always and everywhere.
+
+    Args:
+        problem: A store, or anything `load_problem` takes.
+        profit: In money, whatever the reward of the store is: `earned` among the key figures (money).
+        demand: That the profit was earned with, shape (T, K); default: that of the task.
+
+    Raises:
+        InvalidInput: It is no store, the profit is no number, or the demand is not known.
+
+    Example:
+        >>> grade("retail-easy", 13000.0).score
+        0.77...
+    """
+    from restock.solvers.retail import best_plan
+
+    store = load_problem(problem)
+    if not isinstance(store, RetailProblem):
+        raise InvalidInput("problem", store.name, "only stores are graded", "Give restock/Retail-v0 or a task of it.")
+    number = not isinstance(profit, bool) and isinstance(profit, (int, float)) and abs(profit) < float("inf")
+    if not number:
+        raise InvalidInput("profit", profit, "this is a sum of money", "Write for instance 13000.0.")
+    by = scale(store, demand)
+    known = store.demand if demand is None else demand
+    assert known is not None  # else there is no scale
+    bound, at_list_price = (best_plan(store, known, pricing).bound for pricing in (True, False))
+    return Grade(
+        profit=float(profit),
+        floor=by.floor,
+        ceiling=by.ceiling,
+        score=by.score(profit),
+        unclamped=by.unclamped(profit),
+        bound=bound,
+        list_price_bound=at_list_price,
+        gap=1.0 - profit / bound if bound > 0.0 else 0.0,
+    )

@@ -1,0 +1,81 @@
+"""Orders by a timetable: each day a way of delivery, prices, and levels to order up to.
+
+The text of every rule of the store. A timetable is the vector [order in which products are paid for (K) | for
+each day: way, mornings, price multipliers (K), levels (K)].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from restock.core.operations import positive, smaller
+from restock.core.problem import Array
+
+
+def act(
+    t: int,
+    parameters: Any,
+    products: Any,
+    deliveries: Any,
+    rules: Any,
+    state: Any,
+    chance: Any,
+    flows: Any,
+) -> None:
+    """Order what stock, and what arrives on the coming mornings, lacks of the level, as far as cash and room go."""
+    count = len(state.on_hand)
+    room = len(state.pipe) // count
+    today = count + t * (2 + 2 * count)
+    way = int(parameters[today])
+    mornings = int(parameters[today + 1])
+    cash = state.cash[0]
+    flows.decision[count] = 0.0 * cash + way
+    for i in range(count):
+        k = int(parameters[i])
+        position = state.on_hand[k]
+        if products.life[k] > 0:
+            position = position - state.batches[products.first[k]]  # expires this morning
+        space = products.capacity[k] - position - state.pipe[k * room]
+        for j in range(mornings):
+            position = position + state.pipe[k * room + j]
+        unit = products.cost[k] + deliveries.cost[way]
+        lacking = smaller(parameters[today + 2 + count + k] - position, space)
+        quantity = positive(smaller(lacking, cash / unit) - 0.5)  # rounded when ordered: never more than is paid for
+        cash = cash - (quantity + 0.5) * unit
+        flows.decision[k] = quantity
+        flows.decision[count + 1 + k] = 0.0 * cash
+        flows.decision[2 * count + 1 + k] = 0.0 * cash + parameters[today + 2 + k]
+
+
+def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, level: Array) -> Array:
+    """The vector of a timetable.
+
+    Args:
+        paid_first: Products in the order in which the cash is spent on them, shape (K,).
+        ways: Way of delivery of each day, shape (T,).
+        mornings: How many coming mornings count as stock on each day, this one included, shape (T,).
+        price: Price multipliers, shape (T, K).
+        level: Levels, shape (T, K) (units).
+    """
+    days = np.concatenate([ways[:, None], mornings[:, None], price, level], axis=1)
+    return np.concatenate([paid_first, days.ravel()]).astype(np.float64)
+
+
+def fastest(problem: Any) -> int:
+    """The way of delivery that is surely there first."""
+    return int(np.argmin([way.lead_time + way.jitter for way in problem.spec.deliveries]))
+
+
+def cheapest(problem: Any) -> int:
+    """The way of delivery that costs least."""
+    return int(np.argmin([way.cost for way in problem.spec.deliveries]))
+
+
+def by_return(problem: Any, price: Array, shipping: float) -> Array:
+    """Products by what a unit of money spent on them earns, shape (K,)."""
+    spent = np.array([product.cost for product in problem.spec.products]) + shipping
+    listed = np.array([product.price for product in problem.spec.products])
+    earns = (listed * price.mean(axis=0) - spent) / np.maximum(spent, 1e-9)
+    return np.argsort(-earns, kind="stable").astype(np.float64)

@@ -1,0 +1,238 @@
+"""The dynamics of the store: one day, written once.
+
+Every back end runs the text of `step` below; see `restock.problems.network.dynamics` for the rules that
+make that possible. A product keeps its stock in batches by the days that are left to sell it: that of
+product k begins at first[k], the batch with no day left; a product that keeps for ever has one batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from restock.core.operations import larger, positive, smaller, when
+
+LOW_CASH = 10.0  # with less than this in the evening the store counts as bankrupt (and goes on)
+IDLE_DAYS = 3.0  # from so many days in a row on without an order or a liquidation the store counts as idle
+
+
+class Products(NamedTuple):
+    """What is fixed about products, every field of shape (K,)."""
+
+    first: Any  # where its batches begin
+    life: Any  # days after that of its arrival on which it can be sold; 0: for ever
+    price: Any  # list price [p] (money/unit)
+    cost: Any  # [c] (money/unit)
+    elasticity: Any  # [e]
+    overflow: Any  # surcharge per unit above the capacity (money/unit)
+    capacity: Any  # (units)
+
+
+class Deliveries(NamedTuple):
+    """Ways of delivery, every field of shape (S,)."""
+
+    cost: Any  # (money/unit)
+    lead_time: Any  # (days)
+    share: Any  # what a jitter drawn for the widest range is multiplied by
+
+
+class Rules(NamedTuple):
+    """What is fixed otherwise; (1,) unless a shape is given."""
+
+    initial_cash: Any
+    least_price: Any  # bounds of a price multiplier
+    most_price: Any
+    by_what_is_left: Any  # 1 if a liquidation is judged by the stock it leaves, 0 by what it found
+    weights: Any  # (13,) of the measures in the reward
+
+
+class State(NamedTuple):
+    """S_t: what carries over from one day to the next; (1,) unless a shape is given."""
+
+    on_hand: Any  # (K,) stock, all batches [I]
+    in_transit: Any  # (K,) ordered, not arrived
+    batches: Any  # (N,) stock by days left
+    pipe: Any  # (K R,) at k R + j what arrives of product k after j more mornings
+    cash: Any
+    total_profit: Any
+    idle: Any  # days in a row without an order or a liquidation
+
+
+class Chance(NamedTuple):
+    """W_1 .. W_T, drawn before the episode; every field has shape (T, K)."""
+
+    demand: Any  # at list price, after events
+    jitter: Any  # days a delivery comes late, for the widest range
+
+
+class Flows(NamedTuple):
+    """What happened on the day; (K,) unless a shape is given."""
+
+    decision: Any  # (3 K + 1,) x_t: units to buy, way of delivery, units to liquidate, price multipliers
+    ordered: Any  # units bought
+    due: Any  # days until they arrive; 0 if nothing was bought
+    rejected: Any  # 1 where the cash was not enough
+    arrived: Any
+    expired: Any
+    demand: Any  # at the price charged [D]
+    sold: Any
+    unmet: Any
+    liquidated: Any
+    revenue: Any  # (money)
+    purchases: Any  # (money) with shipping and surcharge
+    profit: Any  # (1,) revenue less purchases (money)
+    failures: Any  # (4,) invalid quantity, order not affordable, cash nearly gone, idle: 1 where it is so
+    measures: Any  # (13,) what rewards are made of, see `interface.MEASURES`
+
+
+def whole(amount: Any) -> Any:
+    """The largest whole number that is not above the amount."""
+    return math.floor(amount) * 1.0
+
+
+def equals(amount: Any, number: float) -> Any:
+    """1 where a whole number is this one, else 0."""
+    return when(amount - number, 0.0, when(number - amount, 0.0, 1.0))
+
+
+def score(part: Any, of: Any) -> Any:
+    """A share of something, from -1 for nothing to 1 for all of it."""
+    return 2.0 * part / larger(of, 1.0) - 1.0
+
+
+def step(
+    t: int, products: Products, deliveries: Deliveries, rules: Rules, state: State, chance: Chance, flows: Flows
+) -> Any:
+    """Run day t + 1: change `state`, fill `flows`, return the reward (the contribution)."""
+    first, life, price, cost, elasticity, overflow, capacity = products
+    on_hand, in_transit, batches, pipe, cash, total_profit, idle = state
+    (decision, ordered, due, rejected, arrived, expired, demand, sold, unmet, liquidated,
+     revenue, purchases, profit, failures, measures) = flows  # fmt: skip
+    count = len(on_hand)
+    room = len(pipe) // count
+
+    # 1. Morning. What had no day left expires, other perishables age, and what is due arrives with its full life.
+    handled = 0.0
+    for k in range(count):
+        oldest = first[k]
+        newest = oldest + life[k]
+        expired[k] = batches[oldest] if life[k] > 0 else 0.0 * batches[oldest]
+        for i in range(oldest, newest):
+            batches[i] = batches[i + 1]
+        arrived[k] = pipe[k * room]
+        for j in range(room - 1):
+            pipe[k * room + j] = pipe[k * room + j + 1]
+        pipe[k * room + room - 1] = 0.0 * arrived[k]
+        batches[newest] = arrived[k] if life[k] > 0 else batches[newest] + arrived[k]
+        in_transit[k] = in_transit[k] - arrived[k]
+        handled = handled + on_hand[k] + arrived[k]
+        on_hand[k] = on_hand[k] - expired[k] + arrived[k]
+
+    # 2. Orders, product by product, all with one way of delivery. What the cash does not pay is rejected whole.
+    way = smaller(positive(whole(decision[count] + 0.5)), len(deliveries.cost) - 1.0)
+    shipping = 0.0
+    lead_time = 0.0
+    share = 0.0
+    for s in range(len(deliveries.cost)):
+        shipping = shipping + equals(way, s) * deliveries.cost[s]
+        lead_time = lead_time + equals(way, s) * deliveries.lead_time[s]
+        share = share + equals(way, s) * deliveries.share[s]
+    invalid = 0.0
+    active = 0.0
+    for k in range(count):
+        asked = whole(decision[k] + 0.5)
+        quantity = positive(asked)
+        surcharge = positive(on_hand[k] + quantity - capacity[k]) * overflow[k]
+        bill = when(quantity, quantity * (cost[k] + shipping) + surcharge, 0.0)
+        rejected[k] = when(bill - cash[0], 1.0, 0.0)
+        ordered[k] = (1.0 - rejected[k]) * quantity
+        purchases[k] = (1.0 - rejected[k]) * bill
+        cash[0] = cash[0] - purchases[k]
+        late = whole(chance.jitter[t][k] * share + 0.5)
+        days = smaller(larger(lead_time + late, 1.0), room)
+        for j in range(room):
+            pipe[k * room + j] = pipe[k * room + j] + equals(days, j + 1.0) * ordered[k]
+        due[k] = when(ordered[k], days, 0.0)
+        in_transit[k] = in_transit[k] + ordered[k]
+        invalid = larger(invalid, when(0.0 - asked, 1.0, 0.0))
+        active = larger(active, when(asked, 1.0, 0.0))
+
+    # 3. Demand at the price charged, sold first-in first-out. 4. Liquidation: out of the stock, the same way, unpaid.
+    for k in range(count):
+        charged = smaller(larger(decision[2 * count + 1 + k], rules.least_price[0]), rules.most_price[0])
+        demand[k] = whole(chance.demand[t][k] * charged ** (0.0 - elasticity[k]))
+        asked = whole(decision[count + 1 + k] + 0.5)
+        selling = smaller(demand[k], on_hand[k])
+        clearing = smaller(positive(asked), on_hand[k] - selling)
+        sold[k] = selling
+        liquidated[k] = clearing
+        unmet[k] = demand[k] - sold[k]
+        revenue[k] = sold[k] * (price[k] * charged)
+        going = selling + clearing
+        for i in range(first[k], first[k] + life[k] + 1):
+            taken = smaller(batches[i], going)
+            batches[i] = batches[i] - taken
+            going = going - taken
+        found = on_hand[k] - sold[k]
+        on_hand[k] = found - liquidated[k]
+        judged = when(rules.by_what_is_left[0], on_hand[k], found)
+        invalid = larger(invalid, larger(when(0.0 - asked, 1.0, 0.0), when(asked - judged, 1.0, 0.0)))
+        active = larger(active, when(asked, 1.0, 0.0))
+
+    # 5. Contribution: measures of the day, weighed.
+    earned = 0.0
+    possible = 0.0
+    paid = 0.0
+    served = 0.0
+    spoiled = 0.0
+    refused = 0.0
+    lost = 0.0
+    thrown = 0.0
+    wanted = 0.0
+    given = 0.0
+    filled = 0.0
+    for k in range(count):
+        charged = smaller(larger(decision[2 * count + 1 + k], rules.least_price[0]), rules.most_price[0])
+        earned = earned + revenue[k]
+        possible = possible + demand[k] * (price[k] * charged)
+        paid = paid + purchases[k]
+        served = served + (sold[k] - unmet[k]) * (price[k] * charged)
+        spoiled = spoiled + expired[k]
+        refused = refused + rejected[k]
+        lost = lost + liquidated[k] * cost[k]
+        thrown = thrown + liquidated[k]
+        wanted = wanted + demand[k]
+        given = given + sold[k]
+        filled = filled + on_hand[k] / capacity[k]
+    cash[0] = cash[0] + earned
+    profit[0] = earned - paid
+    total_profit[0] = total_profit[0] + profit[0]
+    idle[0] = when(active, 0.0, idle[0] + 1.0)
+    failures[0] = invalid
+    failures[1] = when(refused, 1.0, 0.0)
+    failures[2] = when(LOW_CASH - cash[0], 1.0, 0.0)
+    failures[3] = when(idle[0] - IDLE_DAYS + 0.5, 1.0, 0.0)
+    measures[0] = earned
+    measures[1] = paid
+    measures[2] = served
+    measures[3] = spoiled
+    measures[4] = refused
+    measures[5] = lost
+    measures[6] = score(earned, possible)
+    measures[7] = score(given, wanted)
+    measures[8] = 1.0 - 2.0 * smaller(3.0 * (spoiled + thrown) / larger(handled, 1.0), 1.0)
+    measures[9] = larger(smaller(cash[0] / rules.initial_cash[0] - 0.3, 1.0), -1.0)
+    measures[10] = larger(smaller(2.0 * (filled / count) - 1.0, 1.0), -1.0)
+    measures[11] = when(profit[0], 1.0, when(0.0 - profit[0], -0.5, 0.0))
+    measures[12] = failures[0] + failures[1] + failures[2] + failures[3]
+    reward = 0.0
+    for i in range(len(measures)):
+        reward = reward + rules.weights[i] * measures[i]
+    return reward
+
+
+def ends(
+    t: int, products: Products, deliveries: Deliveries, rules: Rules, state: State, chance: Chance, flows: Flows
+) -> int:
+    """Terminated when the last day is over."""
+    return 1 if t + 1 >= len(chance.demand) else 0

@@ -1,0 +1,223 @@
+"""The store as a problem: its tables, decisions, observations and exogenous information."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.core.backends import Text
+from restock.core.checks import recorded_array, recorded_names
+from restock.core.errors import InvalidInput
+from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
+from restock.core.scene import Place, Scene
+from restock.core.trajectory import Trajectory
+from restock.problems.retail import dynamics, forms, interface, words
+from restock.problems.retail.sources import StreamSource, moved, published_demand, widest
+from restock.problems.retail.spec import RetailSpec
+
+# What each measure of `interface.MEASURES` counts in the reward.
+WEIGHTS: dict[str, tuple[float, ...]] = {
+    "profit": (1.0, -1.0, *[0.0] * 11),
+    "readme": (0.0, 0.0, 0.001, -0.05, -0.5, -0.001, *[0.0] * 7),
+    "decomposed": (*[0.0] * 6, 0.25, 0.20, 0.15, 0.15, 0.15, 0.10, -1.0),
+}
+
+
+class RetailProblem(Problem):
+    """One store that buys, prices, sells and liquidates several products.
+
+    Args:
+        spec: The description; see `RetailSpec`.
+
+    Attributes:
+        names: What is sold [K].
+        life: Days after that of its arrival on which a product can be sold, 0 for ever, shape (K,).
+        room: Most days until a delivery arrives [R].
+        demand: Of every episode at list price, shape (T, K); None where every episode has its own.
+    """
+
+    family: ClassVar[str] = "retail"
+    texts: ClassVar[Texts] = Texts(
+        name="retail",
+        laws=(dynamics.whole, dynamics.equals, dynamics.score),
+        unpack=interface.unpack,
+        step=dynamics.step,
+        ends=dynamics.ends,
+        decide=interface.decide,
+        observe=interface.observe,
+        totals=interface.totals,
+        put=interface.put,
+    )
+    parts: ClassVar[tuple[str, ...]] = interface.PARTS
+    action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "multidiscrete")
+    exogenous: ClassVar[Mapping[str, int]] = {"demand": 2, "jitter": 2}
+    decision: ClassVar[str] = "decision"
+    stocks: ClassVar[tuple[str, ...]] = dynamics.State._fields
+    tables_shown: ClassVar[Mapping[str, str]] = {"products": "Products", "deliveries": "Ways of delivery"}
+
+    def __init__(self, spec: RetailSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.horizon = spec.horizon
+        self.names = tuple(product.name for product in spec.products)
+        self.life = np.array([product.shelf_life or 0 for product in spec.products])
+        self.room = max(1, *(delivery.lead_time + delivery.jitter for delivery in spec.deliveries))
+        self.demand = published_demand(spec, spec.seed) if spec.demand_stream == "task" else None
+
+    @cached_property
+    def usual_demand(self) -> Array:
+        """Demand of a mean day at list price, over all days with their weekends and events, shape (K,)."""
+        mean = np.array([sum(product.demand) / 2.0 for product in self.spec.products])
+        days = moved(self.spec, np.broadcast_to(mean, (self.horizon, len(mean))))
+        return np.asarray(days.mean(axis=0))
+
+    def prior(self) -> RetailProblem:
+        """The store as it is known to someone who does not know the demand to come, but its range and the events."""
+        if self.spec.demand_stream == "fast":
+            return self
+        return RetailProblem(self.spec.model_copy(update={"demand_stream": "fast", "seed": 0}))
+
+    # tables -----------------------------------------------------------------------------------
+
+    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
+        """The packed numbers; without forms, for decisions in physical units."""
+        spec, count = self.spec, len(self.names)
+        slots = count + int(self.life.sum())
+        flows = (3 * count + 1) + 11 * count + 1 + len(interface.FAILURES) + len(interface.MEASURES)
+        recorded = 2 * count + slots + count * self.room + 3 + flows
+        drawn = interface.EPISODE * self.horizon * count
+        seen = 4 + 2 * count + slots + len(spec.events) + count * self.room
+        scale = np.ones(seen) if observation is None else observation.scale
+        first = np.concatenate([[0], np.cumsum(self.life + 1)[:-1]])
+        header = [recorded + drawn, recorded, 3 * count + 1, seen, count, slots, self.room, len(spec.deliveries)]
+        ints = np.concatenate(
+            [header, [self.horizon, len(spec.events)], first, self.life, list(spec.events.values())]
+        ).astype(np.int64)
+        columns = ("price", "cost", "elasticity", "overflow_cost", "capacity")
+        products = [[getattr(product, name) for product in spec.products] for name in columns]
+        range_of = 2 * widest(spec) + 1
+        ways = [(way.cost, way.lead_time, (2 * way.jitter + 1) / range_of) for way in spec.deliveries]
+        rules = [spec.initial_cash, *spec.price_range, 1.0 * spec.legacy_liquidation_check, *WEIGHTS[spec.reward]]
+        converts = forms.conversion(self, action)
+        floats = np.concatenate([np.ravel(products), np.ravel(np.transpose(ways)), rules, converts.ravel(), scale])
+        fresh = np.zeros(recorded + drawn)
+        state = self.texts.unpack(ints, floats, fresh)[3]
+        state.on_hand[:] = [product.initial_stock for product in spec.products]
+        state.batches[first + self.life] = state.on_hand
+        state.cash[0] = spec.initial_cash
+        return Tables(ints, floats, fresh, recorded, drawn)
+
+    def operations(self, library: str) -> dict[str, Text]:
+        """Rounding, row by row."""
+        if library == "numpy":
+            return {"whole": np.floor}
+        import torch
+
+        return {"whole": torch.floor}
+
+    # what agents see and do ---------------------------------------------------------------------
+
+    def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
+        """The action form of that kind; see `forms.action_form`."""
+        return forms.action_form(self, kind, max_order)
+
+    def observation_form(self, kind: str) -> ObservationForm:
+        """The observation form of that kind; see `forms.observation_form`."""
+        return forms.observation_form(self, kind)
+
+    def told(self) -> tuple[Told, ...]:
+        """The profit of the day, whatever the reward is, and which hard failures there were."""
+        failures = (Told(name, "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES))
+        return (Told("day_profit", "profit"), *failures)
+
+    # exogenous information ------------------------------------------------------------------------
+
+    def source(
+        self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
+    ) -> Source:
+        """Episodes for rows with these seeds; the generators stay as they are."""
+        return StreamSource(self.spec, self.demand, seeds)
+
+    def replay(self, exogenous: Mapping[str, Any]) -> Array:
+        """The episode with recorded demand and jitter.
+
+        Args:
+            exogenous: `demand`, after events and before price, of shape (T, K) (units), and `jitter`, of shape
+                (T, K): days by which an order of that day comes late, for the widest range of days there is.
+                A way of delivery with a narrower range takes its part of it; rounded, it is that number of
+                days itself wherever it lies within that range of a published store.
+
+        Raises:
+            InvalidInput: Another name, shape, or a number that cannot be.
+        """
+        recorded_names(exogenous, self.exogenous)
+        shape, most = (self.horizon, len(self.names)), widest(self.spec) + 0.5
+        demand = recorded_array("exogenous.demand", exogenous["demand"], shape)
+        jitter = recorded_array("exogenous.jitter", exogenous["jitter"], shape, -most)
+        late = np.argwhere(jitter > most)
+        if len(late):
+            t, k = (int(place) for place in late[0])
+            problem = f"no delivery comes more than {widest(self.spec)} days late"
+            raise InvalidInput(f"exogenous.jitter[{t}][{k}]", float(jitter[t, k]), problem, "Write fewer days.")
+        return np.concatenate([demand.ravel(), jitter.ravel()])
+
+    def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
+        """Demand and jitter of recorded episodes, each of shape (..., T, K)."""
+        shape = (*episodes.shape[:-1], self.horizon, len(self.names))
+        demand, jitter = np.split(episodes, 2, axis=-1)
+        return {"demand": demand.reshape(shape), "jitter": jitter.reshape(shape)}
+
+    # words ------------------------------------------------------------------------------------
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names of the entries of each recorded field."""
+        names = self.names
+        found = dict.fromkeys((*dynamics.State._fields, *dynamics.Flows._fields), names)
+        found |= {field: (field,) for field in ("cash", "total_profit", "idle", "profit")}
+        found["batches"] = tuple(
+            f"{name} with {left} days left" if life else name
+            for name, life in zip(names, self.life.tolist(), strict=True)
+            for left in range(life + 1)
+        )
+        found["pipe"] = tuple(f"{name} after {j + 1} days" for name in names for j in range(self.room))
+        acts = (f"{act} {name}" for act in ("liquidate", "price of") for name in names)
+        found["decision"] = (*(f"buy {name}" for name in names), "delivery", *acts)
+        return found | {"failures": interface.FAILURES, "measures": interface.MEASURES}
+
+    def figures(self, trajectory: Trajectory) -> dict[str, Array]:
+        """Money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
+        return {
+            "earned": trajectory["total_profit"][..., -1, 0],
+            "cash": trajectory["cash"][..., -1, 0],
+            "spoiled": trajectory["expired"].sum(axis=(-2, -1)),
+            "cleared": trajectory["liquidated"].sum(axis=(-2, -1)),
+            "rejected_orders": trajectory["rejected"].sum(axis=(-2, -1)),
+            "hard_failures": trajectory["failures"].sum(axis=(-2, -1)),
+        }
+
+    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+        """What a picture of the state at the start of day t + 1 shows."""
+        products, _, _, state, _, flows = world
+        places = []
+        for k, name in enumerate(self.names):
+            figures = (("demand", float(flows.demand[k])), ("coming", float(state.in_transit[k])))
+            stock, room = float(state.on_hand[k]), float(products.capacity[k])
+            places.append(Place(name, "retailer", stock, room, figures, float(flows.unmet[k]), "lost"))
+        ahead = [(event, float(day - t)) for event, day in self.spec.events.items() if day >= t]
+        facts = (("cash", float(state.cash[0])), ("profit", float(state.total_profit[0])), *ahead[:1])
+        return Scene(tuple(places), facts=facts)
+
+    def explain(self) -> str:
+        """The problem in words: products, sequence of a day, reward."""
+        return words.explain(self)
+
+    def description(self) -> dict[str, Any]:
+        """The problem as plain data."""
+        return self.spec.model_dump(exclude={"name", "horizon"})
+
+    def size(self) -> dict[str, int]:
+        """What there is of it."""
+        return {"products": len(self.names), "events": len(self.spec.events)}

@@ -1,0 +1,58 @@
+"""The store in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restock.problems.retail.dynamics import IDLE_DAYS, LOW_CASH
+
+if TYPE_CHECKING:
+    from restock.problems.retail.problem import RetailProblem
+
+REWARDS = {
+    "profit": "the profit of the day, in money",
+    "readme": ".001 (units sold - units missed) at the price charged - .05 per unit expired - .5 per rejected order - "
+    ".001 of what liquidated units have cost",
+    "decomposed": ".25 revenue + .20 fulfilment + .15 waste + .15 cash + .15 capacity + .10 profit, each scored from "
+    "-1 to 1, less 1 for each hard failure",
+}
+STREAMS = {
+    "task": "the same in every episode, drawn once from the seed of the task; deliveries differ",
+    "seed": "drawn as the task draws it, from the seed of each episode",
+    "fast": "other in every episode",
+}
+
+
+def explain(problem: RetailProblem) -> str:
+    """The problem in words: products, sequence of a day, reward."""
+    s = problem.spec
+    low, high = s.price_range
+    perishable = ", ".join(f"{p.name} ({p.shelf_life} days)" for p in s.products if p.shelf_life)
+    ways = "; ".join(_way(way.name, way.cost, way.lead_time, way.jitter) for way in s.deliveries)
+    events = ", ".join(f"{event} on days {day} and {day + 1}" for event, day in s.events.items())
+    return "\n".join(
+        [
+            f"{s.name}: {s.description}".rstrip(": "),
+            f"{len(s.products)} products, {s.horizon} days, {s.initial_cash:g} in cash at the start.",
+            "",
+            "Each day, in this order:",
+            "  1. perishables with no day left expire, the others age, and what is due arrives with its full life;",
+            "  2. orders, product by product, all with one way of delivery: quantity times (cost + shipping), and a "
+            "surcharge on what is above the capacity; what the cash does not pay is rejected whole;",
+            f"  3. demand at the price charged, {low:g} to {high:g} times the list price m: the whole part of D m^-e, "
+            "sold first-in first-out; the rest is lost;",
+            "  4. liquidation, first-in first-out, for nothing;",
+            f"  5. reward ({s.reward}): {REWARDS[s.reward]}.",
+            "",
+            f"Perishable: {perishable or 'nothing'}. Delivery: {ways}; not before the next day.",
+            f"Demand at list price ({s.demand_stream}: {STREAMS[s.demand_stream]}): uniform within the range of the "
+            f"product, times {s.weekend_factor:g} on days 5 and 6 of 7{', and events: ' + events if events else ''}.",
+            f"Hard failures: a quantity that is below zero or not there to be liquidated, an order that is not "
+            f"affordable, less than {LOW_CASH:g} in cash, {IDLE_DAYS:g} days or more without order or liquidation.",
+        ]
+    )
+
+
+def _way(name: str, cost: float, lead_time: int, jitter: int) -> str:
+    days = f"{lead_time} day{'s' if lead_time != 1 else ''}" + (f" +- {jitter}" if jitter else "")
+    return f"{name} {cost:g} a unit, {days}"
