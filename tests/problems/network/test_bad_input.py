@@ -305,7 +305,7 @@ KEYWORDS: list[tuple[dict[str, Any], str, str]] = [
     ({"max_order": "many"}, "max_order", "each of the 3 links"),
     ({"max_order": True}, "max_order", "each of the 3 links"),
     ({"action": "quantities"}, "action", "no such form"),
-    ({"action": None}, "action", "no such form"),
+    ({"action": 3}, "action", "no such form"),
     ({"action": ["quantity"]}, "action", "no such form"),
     ({"observation": "flatt"}, "observation", "no such form"),
     ({"observation": 3}, "observation", "no such form"),
