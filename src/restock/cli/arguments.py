@@ -140,7 +140,7 @@ def _parameters_in(setting: str) -> dict[str, Any]:
 
 def _place_and_rest(text: str) -> tuple[str, str]:
     """The text cut behind the policy's name, or behind `module:Class` where that is what it names."""
-    from restock.policies.outside import names_a_place
+    from restock.core.places import names_a_place
     from restock.policies.registry import list_policies
 
     name, _, rest = text.partition(":")
