@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ProblemName = Annotated[
     str,
     typer.Argument(
-        metavar="PROBLEM", help="A shipped instance (serial), an environment id (restock/Serial-v0) or a YAML file."
+        metavar="PROBLEM",
+        help="A shipped instance (serial), an environment id (restock/Serial-v0), a YAML file, or your own problem: "
+        "its folder (restock new), or file.py:Class.",
     ),
 ]
 Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes.")]

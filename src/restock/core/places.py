@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+from restock.core.backends import OUTSIDE
 from restock.core.errors import InvalidInput
 from restock.core.reading import read_text
 
@@ -51,7 +52,9 @@ def module_at(place: str, field: str) -> tuple[ModuleType, str, str]:
 
 
 def folder_module(folder: Path, name: str, field: str) -> ModuleType:
-    """A module of a folder with an `__init__.py`, what its files say now, if they were edited since.
+    """A module of a folder, what its files say now, if they were edited since.
+
+    The folder needs no `__init__.py`: tests inside it are collected whatever it is called.
 
     Args:
         folder: The folder; its modules import each other relatively (`from .spec import ...`).
@@ -64,7 +67,8 @@ def folder_module(folder: Path, name: str, field: str) -> ModuleType:
     files = sorted(folder.glob("*.py"))
     package = _name_of(folder, *(read_text(path, field, "Python") for path in files))
     if package not in sys.modules:
-        _run(package, folder / "__init__.py", str(folder), field, [str(folder.resolve())])
+        sys.modules[package] = ModuleType(package)
+        sys.modules[package].__path__ = [str(folder.resolve())]
     return imported(lambda: importlib.import_module(f"{package}.{name}"), str(folder), field)
 
 
@@ -97,24 +101,23 @@ def _file(path: Path, place: str, field: str) -> ModuleType:
     return sys.modules[name]
 
 
-def _run(name: str, path: Path, place: str, field: str, inside: list[str] | None = None) -> None:
+def _run(name: str, path: Path, place: str, field: str) -> None:
     """Run a file as the module of that name; nothing is left of one that cannot be imported."""
-    spec = importlib.util.spec_from_file_location(name, path.resolve(), submodule_search_locations=inside)
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec is not None and spec.loader is not None  # the path ends in .py
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         imported(lambda: spec.loader.exec_module(module), place, field)  # type: ignore[union-attr]
     except InvalidInput:
-        for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
-            del sys.modules[known]
+        del sys.modules[name]
         raise
 
 
 def _name_of(path: Path, *contents: str) -> str:
     """A name for a module that no other has, and that changes with what it says."""
     mark = hashlib.sha256("\0".join([str(path.resolve()), *contents]).encode()).hexdigest()[:12]
-    return f"restock_outside_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{mark}"
+    return f"{OUTSIDE}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{mark}"
 
 
 @contextmanager

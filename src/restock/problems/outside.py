@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from restock.core.backends import OUTSIDE
 from restock.core.errors import InvalidInput, nearest
 from restock.core.places import folder_module, module_at, names_a_place
 from restock.core.problem import Problem
@@ -50,7 +51,7 @@ def folder_of(instance: str | Path) -> Path | None:
 
 
 def _of_folder(folder: Path) -> Any | None:
-    if not ((folder / "load.py").is_file() and (folder / "__init__.py").is_file()):
+    if not (folder / "load.py").is_file():
         return None
     loader = folder_module(folder, "load", "problem")
     for name in NEEDED:
@@ -74,8 +75,13 @@ def _of_class(place: str) -> Any:
 def _of_problem(problem: Problem) -> Any | None:
     """The loader beside the module of a problem that came from a folder outside."""
     package = type(problem).__module__.rpartition(".")[0]
-    return sys.modules.get(f"{package}.load") if package.startswith("restock_outside_") else None
+    return sys.modules.get(f"{package}.load") if package.startswith(OUTSIDE) else None
 
 
 def _is_problem(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Problem) and value is not Problem and not inspect.isabstract(value)
+    return (
+        isinstance(value, type)
+        and issubclass(value, Problem)
+        and value is not Problem
+        and not inspect.isabstract(value)
+    )
