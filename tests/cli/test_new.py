@@ -101,6 +101,7 @@ def test_what_is_no_problem_is_told(here, place, told):
             (here / folder / "load.py").write_text(text, encoding="utf-8")
     with pytest.raises(restock.InvalidInput, match=told):
         restock.load_problem(place)
+    assert not any(name.startswith("restock_outside_broken") for name in sys.modules)
 
 
 def test_keywords_are_checked(here):

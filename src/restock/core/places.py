@@ -69,7 +69,12 @@ def folder_module(folder: Path, name: str, field: str) -> ModuleType:
     if package not in sys.modules:
         sys.modules[package] = ModuleType(package)
         sys.modules[package].__path__ = [str(folder.resolve())]
-    return imported(lambda: importlib.import_module(f"{package}.{name}"), str(folder), field)
+    try:
+        return imported(lambda: importlib.import_module(f"{package}.{name}"), str(folder), field)
+    except InvalidInput:
+        for known in [known for known in sys.modules if known.partition(".")[0] == package]:
+            del sys.modules[known]
+        raise
 
 
 def imported(load: Callable[[], Loaded], place: str, field: str) -> Loaded:
