@@ -111,7 +111,9 @@ def test_keywords_are_checked(here):
         assert found.value.field == field
 
 
-@pytest.mark.parametrize("name", ["corner-shop", "My Problem", "../up", "serial", "class", "a" * 70, "", "-x-", "é"])
+@pytest.mark.parametrize(
+    "name", ["corner-shop", "My Problem", "../up", "serial", "class", "a" * 70, "", "-x-", "é", "corner-shop"]
+)
 def test_a_name_that_will_not_do_writes_nothing(here, name):
     before = sorted(here.rglob("*"))
     told = run("new", "--json", "--", name)
