@@ -32,7 +32,8 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
-autodoc_mock_imports = ["torch", "stable_baselines3", "sb3_contrib", "optuna", "polars"]  # not needed to read about
+# Not needed to read about what uses them.
+autodoc_mock_imports = ["torch", "stable_baselines3", "sb3_contrib", "optuna", "polars", "pytest"]
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"Array": "Array"}
 autoclass_content = "class"

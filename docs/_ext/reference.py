@@ -24,6 +24,7 @@ PACKAGES = {
     "report": "Reports",
     "benchmark": "Benchmark",
     "learning": "Learning",
+    "conformance": "Tests of every problem",
     "evaluation": "Simulation and comparison",
     "policies": "Policies",
     "solvers": "Bounds and programs",
@@ -37,7 +38,7 @@ PACKAGES = {
 
 def modules() -> list[str]:
     """Names of all modules that have something to say; the commands have a page of their own."""
-    found = sorted(SOURCE.rglob("*.py"))
+    found = sorted(path for path in SOURCE.rglob("*.py") if "_template" not in path.parts)  # that is to be copied
     named = {path: ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts) for path in found}
     told = [(path, name) for path, name in named.items() if ast.get_docstring(ast.parse(path.read_text("utf-8")))]
     inside = [name.removesuffix(".__init__") for path, name in told if "cli" not in path.relative_to(SOURCE).parts]

@@ -94,3 +94,10 @@ def test_links_between_pages_lead_somewhere():
             assert "://" not in target, (page, target)  # readable without a network
             if "reference/generated" not in target:  # written when the site is built
                 assert (page.parent / target).is_file(), (page, target)
+
+
+def test_an_own_problem_is_trained_on_in_less_than_a_hundred_lines():
+    text = (DOCS / "build-your-own.md").read_text(encoding="utf-8")
+    page = text[text.index("## Train, and compare") : text.index("## A step that lasts")]
+    written = [match["body"] for match in FENCE.finditer(page) if match["language"] in ("python", "console")]
+    assert 30 < sum(len(body.splitlines()) for body in written) < 100

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import restock
+from restock.conformance.lockstep import same
 from restock.problems.load import IDS
 from restock.problems.network import forms
 from restock.problems.network.load import instances
-from tests.envs.lockstep import same
 
 FORMS = ("flat", "scaled", "dict")
 

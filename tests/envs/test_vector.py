@@ -12,7 +12,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import restock
-from tests.envs.lockstep import MODES, in_lockstep, row, same, sampled
+from restock.conformance.lockstep import MODES, in_lockstep, row, same, sampled
 
 GOODWILL = {"goodwill": True, "mean": 40}  # a mean that leaves some customers unserved
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -16,6 +16,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import restock
+from restock.conformance.lockstep import MODES, in_lockstep, row, same, sampled
 from restock.envs.wrappers import (
     EpisodeLog,
     FrameStack,
@@ -25,7 +26,6 @@ from restock.envs.wrappers import (
     VectorIntegerOrders,
     VectorRandomDemand,
 )
-from tests.envs.lockstep import MODES, in_lockstep, row, same, sampled
 
 DIVERGENT = "restock/Divergent-v0"
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ProblemName = Annotated[
     str,
     typer.Argument(
-        metavar="PROBLEM", help="A shipped instance (serial), an environment id (restock/Serial-v0) or a YAML file."
+        metavar="PROBLEM",
+        help="A shipped instance (serial), an environment id (restock/Serial-v0), a YAML file, or your own problem: "
+        "its folder (restock new), or file.py:Class.",
     ),
 ]
 Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes.")]
@@ -140,7 +142,7 @@ def _parameters_in(setting: str) -> dict[str, Any]:
 
 def _place_and_rest(text: str) -> tuple[str, str]:
     """The text cut behind the policy's name, or behind `module:Class` where that is what it names."""
-    from restock.policies.outside import names_a_place
+    from restock.core.places import names_a_place
     from restock.policies.registry import list_policies
 
     name, _, rest = text.partition(":")

@@ -25,6 +25,7 @@ from restock.cli.evaluate import evaluate
 from restock.cli.fit import fit
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
+from restock.cli.new import new
 from restock.cli.show import show
 from restock.cli.simulate import simulate
 from restock.cli.train import train
@@ -68,6 +69,7 @@ app.command("train")(train)
 app.command("tune")(tune)
 app.command("evaluate")(evaluate)
 app.command("leaderboard")(leaderboard)
+app.command("new")(new)
 app.command("demo")(demo)
 app.command("doctor")(doctor)
 

@@ -9,6 +9,7 @@ import typer
 
 from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, changes_of
 from restock.cli.console import AsJson, Console, Quiet, table, write
+from restock.core.errors import InvalidInput
 
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the YAML, to copy and change.")]
 
@@ -66,12 +67,22 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
     import yaml
 
     from restock.core.reading import read_text
-    from restock.problems.load import IDS, instance_of, shelf_of, shipped
+    from restock.problems.load import IDS, instance_of, loader_of, shelf_of, shipped
 
     if name in IDS:
         name = instance_of(name)
     known = shipped()
-    text = shelf_of(known[name]).text(name) if name in known else read_text(Path(name), "file", "YAML")
+    if name in known:
+        text = shelf_of(known[name]).text(name)
+    elif loader_of(name)[1] == "kind":
+        import inspect
+
+        loader = loader_of(name)[0]
+        if not hasattr(loader, "SHELF"):
+            raise InvalidInput("--yaml", name, "a class in a file has no YAML", "Leave it out.")
+        text = loader.SHELF.text(inspect.signature(loader.load).parameters["instance"].default)
+    else:
+        text = read_text(Path(name), "file", "YAML")
     if not changes:
         return text if text.endswith("\n") else text + "\n"
     return str(yaml.safe_dump({**yaml.safe_load(text), **changes}, sort_keys=False, allow_unicode=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 from gymnasium.envs.registration import register, registry
 
-from restock.problems.load import IDS, check_keywords, keywords
+from restock.problems.load import ANY, IDS, check_keywords, keywords, loader_of, place_in
 
 RENDER_MODES = ("ansi", "rgb_array")
 METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -16,7 +16,7 @@ VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record")
 
 def register_all() -> None:
     """Make every id known to `gym.make` and `gym.make_vec`; calling it twice does no harm."""
-    for name in IDS:
+    for name in (*IDS, ANY):
         if name not in registry:
             register(
                 id=name,
@@ -58,8 +58,10 @@ def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple
     """The problem, and the keywords that are about the interface."""
     from restock.problems.load import load_problem
 
-    fixed = "instance" in IDS.get(env_id, {})
-    known = tuple(name for name in keywords(env_id) if not (fixed and name == "instance"))
+    if env_id == ANY:
+        known = ("problem", *loader_of(place_in(kwargs))[0].KEYWORDS)
+    else:
+        known = tuple(name for name in keywords(env_id) if not (name == "instance" and "instance" in IDS[env_id]))
     check_keywords(kwargs, (*known, *forms))
     about_problem = {name: value for name, value in kwargs.items() if name not in forms}
     return load_problem(env_id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
+from restock.core.places import names_a_place
 from restock.core.problem import Problem
 from restock.policies import outside
 from restock.policies._base import Policy
@@ -66,6 +67,11 @@ _OTHERS = {
         "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
     },
 }
+# For any problem, those from outside too.
+_ANY = {
+    "nothing": ("restock.policies.nothing", "Nothing"),
+    "random": ("restock.policies.random_order", "RandomOrder"),
+}
 _USUAL = {
     "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
     "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
@@ -89,11 +95,11 @@ def list_policies(family: str | None = None) -> list[str]:
 
 def usual_policies(family: str) -> tuple[str, ...]:
     """Fast policies that any problem of a kind can be compared with."""
-    return _USUAL[family]
+    return _USUAL.get(family, tuple(_ANY))
 
 
 def _homes(family: str) -> dict[str, tuple[str, str]]:
-    return _HOMES if family == "network" else _OTHERS.get(family, {})
+    return _HOMES if family == "network" else _OTHERS.get(family, _ANY)
 
 
 def families_of(name: str) -> list[str]:
@@ -114,13 +120,13 @@ def policy_class(name: str, family: str | None = None) -> type[Policy]:
     """
     known = families_of(name) if isinstance(name, str) else []
     if known:
-        if family is not None and family not in known:
+        if family is not None and name not in _homes(family):
             mend = nearest(name, list_policies(family))
             raise InvalidInput("policy", name, f"this is for problems of the kind {' or '.join(known)}", mend)
         module, attribute = _homes(family or known[0])[name]
         kind: type[Policy] = getattr(import_module(module), attribute)
         return kind
-    if isinstance(name, str) and outside.names_a_place(name):
+    if isinstance(name, str) and names_a_place(name):
         return outside.class_at(name)
     if isinstance(name, str) and outside.names_a_run(name):
         found: type[Policy] = import_module(_TRAINED).policy_at(name)  # of a layer above, which knows its folders

@@ -11,6 +11,7 @@ from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.problems import outside
 from restock.problems.shelf import Shelf, names_a_file
 
 IDS: dict[str, dict[str, Any]] = {
@@ -22,6 +23,8 @@ IDS: dict[str, dict[str, Any]] = {
     "restock/Retail-v0": {},
     "restock/Minimal-v0": {},
 }
+# Any problem: `problem=` is what `load_problem` takes, also one from outside (see `restock.problems.outside`).
+ANY = "restock/Problem-v0"
 # Folders of `restock.problems` by the names of their environments, in lower case.
 FAMILIES = {
     "network": "network",
@@ -37,7 +40,8 @@ def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
 
     Args:
         id_or_path: An environment id (``restock/Serial-v0``), the name of a shipped instance
-            (``serial``), the path of a YAML file, a mapping, a spec, or a problem.
+            (``serial``), the path of a YAML file, a mapping, a spec, or a problem; or one of your own: its
+            folder, or ``file.py:Class``.
         **kwargs: What to change in it; of a network `demand`, `horizon`, `backlog`, `discount`.
 
     Raises:
@@ -49,22 +53,50 @@ def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
     """
     if isinstance(id_or_path, Problem) and not kwargs:
         return id_or_path
+    if id_or_path == ANY:
+        return load_problem(place_in(kwargs), **{name: value for name, value in kwargs.items() if name != "problem"})
     instance = getattr(id_or_path, "spec", id_or_path) if isinstance(id_or_path, Problem) else id_or_path
     if isinstance(instance, str) and instance.startswith("restock/"):
         if instance not in IDS:
-            raise InvalidInput("id", instance, "there is no such environment", nearest(instance, IDS))
+            raise InvalidInput("id", instance, "there is no such environment", nearest(instance, [*IDS, ANY]))
         check_keywords(kwargs, keywords(instance))
         given = IDS[instance]
         if "instance" in given and "instance" in kwargs:
             raise InvalidInput("instance", kwargs["instance"], f"{instance} is one instance", "Use restock/Network-v0.")
         found: Problem = _loader(family_of_id(instance)).load(**{**given, **kwargs})
         return found
-    family = family_of(instance)
-    check_keywords(kwargs, _loader(family).KEYWORDS)
-    if "instance" in kwargs:
+    loader, names = loader_of(id_or_path)
+    check_keywords(kwargs, loader.KEYWORDS)
+    if names == "instance" and "instance" in kwargs:
         raise InvalidInput("instance", kwargs["instance"], "the instance is named already", "Give it once.")
-    problem: Problem = _loader(family).load(instance, **kwargs)
+    problem: Problem = loader.load(instance, **kwargs) if names == "instance" else loader.load(**kwargs)
     return problem
+
+
+def loader_of(named: Any) -> tuple[Any, str]:
+    """What loads the problem that is named, and whether that name is of an `instance` or of a `kind`.
+
+    Raises:
+        InvalidInput: There is no such thing.
+    """
+    shipped_name = isinstance(named, str) and named in shipped()
+    if names_a_file(named) and (folder := outside.folder_of(named)) is not None:
+        return outside.loader_at(folder), "instance"
+    loader = None if shipped_name else outside.loader_at(named)
+    if loader is not None:
+        return loader, "instance" if isinstance(named, Problem) else "kind"
+    return _loader(family_of(getattr(named, "spec", named) if isinstance(named, Problem) else named)), "instance"
+
+
+def place_in(kwargs: Mapping[str, Any]) -> Any:
+    """The problem that `restock/Problem-v0` is made for.
+
+    Raises:
+        InvalidInput: None is named.
+    """
+    if "problem" not in kwargs:
+        raise InvalidInput("problem", None, "this is required", "Name a problem: its folder, file.py:Class, or serial.")
+    return kwargs["problem"]
 
 
 def keywords(env_id: str) -> Sequence[str]:

@@ -20,10 +20,12 @@ class Shelf:
     Args:
         family: Name of the folder in `restock.problems`.
         noun: What an instance is called.
+        folder: Where the instances are; None: in that folder of `restock.problems`.
     """
 
-    def __init__(self, family: str, noun: str) -> None:
+    def __init__(self, family: str, noun: str, folder: Path | None = None) -> None:
         self.family, self.noun = family, noun
+        self.folder = folder
 
     def names(self) -> list[str]:
         """Names of what is shipped."""
@@ -90,6 +92,8 @@ class Shelf:
         return spec, where
 
     def _folder(self) -> Any:
+        if self.folder is not None:
+            return self.folder
         return resources.files(f"restock.problems.{self.family}").joinpath("instances")
 
 

@@ -74,7 +74,7 @@ def in_lockstep(
         if mode is AutoresetMode.DISABLED and any(over):
             mask = np.array(over)
             obs, _ = vector.reset(options={"reset_mask": mask})
-            for i in np.flatnonzero(mask):
+            for i in np.flatnonzero(mask).tolist():
                 expected, _ = singles[i].reset()
                 assert same(row(obs, i), expected), (t, i)
                 over[i] = False

@@ -1,0 +1,86 @@
+"""`restock new`: a problem of one's own, to begin with."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restock.cli.console import AsJson, Console, Quiet
+
+NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+LONGEST_NAME = 60
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name such as my-problem: the folder to write.")],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a problem of your own to begin with.
+
+    The newsvendor with lead time, in the files that every problem has, with the tests that every problem passes.
+    """
+    console = Console(as_json, quiet)
+    folder = Path(check_name(name))
+    files = written(folder, name)
+    if as_json:
+        console.document({"folder": str(folder), "files": files})
+        return
+    console.text(f"Wrote {folder}/: {', '.join(files)}.")
+    console.remark(f"Its tests:   python -m pytest {folder}")
+    console.remark(f"Compare:     restock compare {folder} {folder}/policies/base_stock.py:BaseStock random")
+    console.remark(f'Environment: gym.make("restock/Problem-v0", problem="{folder}")')
+
+
+def check_name(name: str) -> str:
+    """The name of a new problem.
+
+    Raises:
+        InvalidInput: It is not one, or is taken.
+    """
+    from restock.core.errors import InvalidInput
+    from restock.problems.load import families, shipped
+
+    if NAME.fullmatch(name) is None or len(name) > LONGEST_NAME:
+        problem = f"a name is at most {LONGEST_NAME} small letters and digits, with - or _ between words"
+        raise InvalidInput("NAME", name, problem, "Write for instance my-problem.")
+    if name in {*families(), *shipped()} or keyword.iskeyword(name) or hasattr(builtins, name):
+        raise InvalidInput("NAME", name, "the name is taken", f"Write for instance my-{name}.")
+    return name
+
+
+def written(folder: Path, name: str) -> list[str]:
+    """Write the template under a name; returns the files, relative to the folder.
+
+    Either all files are there in the end, or none.
+
+    Raises:
+        InvalidInput: The folder is there already, or nothing can be written.
+    """
+    import shutil
+    import tempfile
+
+    from restock.core.errors import InvalidInput
+    from restock.problems import template
+
+    if folder.exists() or folder.is_symlink():
+        raise InvalidInput("NAME", name, "there is a file or folder of that name", "Take another name, or move it.")
+    texts = template.texts(name)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder.parent) as beside:
+            whole = Path(beside, name)
+            for path, text in texts.items():
+                target = whole / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+            shutil.move(whole, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        mend = "Go to a folder in which you may write."
+        raise InvalidInput("NAME", name, f"it cannot be written ({reason})", mend) from None
+    return list(texts)

@@ -1,0 +1,78 @@
+"""The dynamics of the newsvendor with lead time: one period, written once.
+
+Every back end runs the text of `step`: each assignment is `x[k] = expression`, and `smaller`, `larger`,
+`positive` and `when` of `restock.core.operations` stand where a program would branch on data.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from restock.core.operations import smaller
+
+
+class Rules(NamedTuple):
+    """What is fixed; every field has shape (1,)."""
+
+    price: Any  # money/unit [p]
+    cost: Any  # money/unit [c]
+    holding_cost: Any  # money/unit/period [h]
+    shortage_cost: Any  # money/unit [b]
+
+
+class State(NamedTuple):
+    """S_t: what carries over from one period to the next."""
+
+    on_hand: Any  # (1,) units [I]
+    in_transit: Any  # (L,) units on order; the first entry arrives next [P]
+
+
+class Chance(NamedTuple):
+    """W_1 .. W_T: everything random, drawn before the episode."""
+
+    demand: Any  # (T,) units asked for
+
+
+class Flows(NamedTuple):
+    """What happened in the period; every field has shape (1,)."""
+
+    ordered: Any  # the decision x_t (units)
+    arrived: Any
+    demand: Any  # [D]
+    sold: Any
+    unmet: Any
+    revenue: Any  # from here on money
+    purchase: Any
+    holding: Any
+    shortage: Any
+
+
+def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:
+    """Run period t: change `state`, fill `flows`, return the reward (the contribution)."""
+    on_hand, in_transit = state
+    ordered, arrived, demand, sold, unmet, revenue, purchase, holding, shortage = flows
+
+    # 1. What was ordered L periods ago arrives, the rest moves up, and the new order joins the end.
+    arrived[0] = in_transit[0]
+    on_hand[0] = on_hand[0] + arrived[0]
+    for k in range(len(in_transit) - 1):
+        in_transit[k] = in_transit[k + 1]
+    in_transit[len(in_transit) - 1] = ordered[0]
+
+    # 2. Demand is served as far as stock goes; the rest is lost.
+    demand[0] = chance.demand[t]
+    sold[0] = smaller(demand[0], on_hand[0])
+    unmet[0] = demand[0] - sold[0]
+    on_hand[0] = on_hand[0] - sold[0]
+
+    # 3. Contribution.
+    revenue[0] = rules.price[0] * sold[0]
+    purchase[0] = rules.cost[0] * ordered[0]
+    holding[0] = rules.holding_cost[0] * on_hand[0]
+    shortage[0] = rules.shortage_cost[0] * unmet[0]
+    return revenue[0] - purchase[0] - holding[0] - shortage[0]
+
+
+def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
+    """0 it goes on, 1 terminated, 2 truncated: the business goes on, watching it stops at the horizon."""
+    return 2 if t + 1 >= len(chance.demand) else 0
