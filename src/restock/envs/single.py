@@ -100,7 +100,7 @@ class Environment(gym.Env[Any, Any]):
         self._line = self.tables.recorded + len(problem.parts) + 1
         self._blocks = spaces.blocks_of(self.observation_form) if seen == "dict" else []
         self._teller = telling.Teller(problem)
-        self._tells = bool(self._teller)
+        self._plain = not self._blocks and not self._teller
         self._draws_now = False
         self._source: Any = None
         self._make_source: Any = problem.source
@@ -225,11 +225,13 @@ class Environment(gym.Env[Any, Any]):
             action = self._checked(action)
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
-            if self._alone and action.__class__ in WHOLE:
+            if self._flat and action.dtype is self._dtype and action.shape == self._shape:
+                reward = self._single(t, self._handle, action)
+            elif self._alone and action.__class__ in WHOLE:
                 self._one[0] = action
                 reward = self._single(t, self._handle, self._one)
             elif action.dtype is self._dtype and action.shape == self._shape:
-                reward = self._single(t, self._handle, action if self._flat else action.ravel())
+                reward = self._single(t, self._handle, action.ravel())
             else:
                 reward = self._step_converted(t, action)
         except Exception:  # not an array, and an array-like may raise anything; nothing has been changed
@@ -237,13 +239,18 @@ class Environment(gym.Env[Any, Any]):
         if reward != reward:
             self._checked(action)
         self._t = t = t + 1
-        ending = self._written[8]
-        self._over = ending > 0
-        obs = self._formed(t) if self._blocks else self._seen[t]
-        info: dict[str, Any] = {"profit": Parts(self._lines, t, self.problem)}
-        if self._tells:
-            self._teller.tell(self._lines[t], info)
-        return obs, reward, (ending & 1) == 1, ending >= 2, info
+        profit = Parts(self._lines, t, self.problem)
+        obs, info = (self._seen[t], {"profit": profit}) if self._plain else self._told(t, profit)
+        if ending := self._written[8]:
+            self._over = True
+            return obs, reward, (ending & 1) == 1, ending >= 2, info
+        return obs, reward, False, False, info
+
+    def _told(self, t: int, profit: Parts) -> tuple[Any, dict[str, Any]]:
+        """Observation and info where they are more than a line and the parts of the reward."""
+        info: dict[str, Any] = {"profit": profit}
+        self._teller.tell(self._lines[t], info)
+        return self._formed(t), info
 
     def _step_converted(self, t: int, action: Any) -> float:
         """Play a period with an action of any other kind: as float64, compiled for at first use."""
