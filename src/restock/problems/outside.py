@@ -37,7 +37,7 @@ def loader_at(place: Any) -> Any | None:
     """
     if isinstance(place, Problem):
         return _of_problem(place)
-    if not isinstance(place, (str, Path)) or "\0" in str(place) or len(str(place)) >= LONGEST_PATH:
+    if not isinstance(place, (str, Path)) or not _can_be_a_path(place):
         return None
     if isinstance(place, str) and names_a_place(place):
         return _of_class(place)
@@ -45,9 +45,15 @@ def loader_at(place: Any) -> Any | None:
 
 
 def folder_of(instance: str | Path) -> Path | None:
-    """The problem folder that an instance file lies in."""
+    """The problem folder that an instance file lies in; None where it lies in none."""
+    if not _can_be_a_path(instance):
+        return None
     folder = Path(instance).resolve().parent.parent
     return folder if Path(instance).resolve().parent.name == "instances" and (folder / "load.py").is_file() else None
+
+
+def _can_be_a_path(place: str | Path) -> bool:
+    return "\0" not in str(place) and len(str(place)) < LONGEST_PATH
 
 
 def _of_folder(folder: Path) -> Any | None:
