@@ -25,17 +25,7 @@ class OwnProblem(Problem):
     """
 
     family: ClassVar[str] = "own-problem"
-    texts: ClassVar[Texts] = Texts(
-        name="own_problem",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("own_problem", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized")
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1}

@@ -26,17 +26,7 @@ class MinimalProblem(Problem):
     """
 
     family: ClassVar[str] = "minimal"
-    texts: ClassVar[Texts] = Texts(
-        name="minimal",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("minimal", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"start": 0, "slip": 1, "demand": 1}

@@ -40,8 +40,10 @@ class NetworkProblem(Problem):
         rank: Index of each managed node among `nodes`.
     """
 
-    texts: ClassVar[Texts] = Texts(
-        name="network",
+    texts: ClassVar[Texts] = Texts.of(
+        "network",
+        dynamics,
+        interface,
         laws=(
             laws.count_search,
             laws.poisson_quantile,
@@ -53,13 +55,6 @@ class NetworkProblem(Problem):
             interface.echelon_position,
             interface.show,
         ),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
     )
     family: ClassVar[str] = "network"
     parts: ClassVar[tuple[str, ...]] = interface.PARTS

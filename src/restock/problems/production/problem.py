@@ -41,17 +41,7 @@ class ProductionProblem(Problem):
     """
 
     family: ClassVar[str] = "production"
-    texts: ClassVar[Texts] = Texts(
-        name="production",
-        laws=(dynamics.chosen,),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("production", dynamics, interface, laws=(dynamics.chosen,))
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1, "raw_price": 1, "product_price": 1}

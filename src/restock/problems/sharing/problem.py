@@ -38,17 +38,7 @@ class SharingProblem(Problem):
     """
 
     family: ClassVar[str] = "sharing"
-    texts: ClassVar[Texts] = Texts(
-        name="sharing",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("sharing", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("matrix", "quantity", "normalized")
     observation_kinds: ClassVar[tuple[str, ...]] = ("dict", "flat", "scaled")
