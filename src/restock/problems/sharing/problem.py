@@ -15,7 +15,7 @@ from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.problems.sharing import dynamics, forms, interface, words
 from restock.problems.sharing.missions import Missions, drawn, listed
-from restock.problems.sharing.sources import GeneratorSource
+from restock.problems.sharing.sources import MissionSource
 from restock.problems.sharing.spec import SharingSpec, check_demands, check_missions, longest, spread
 
 NO_DEPOT = -1
@@ -145,7 +145,7 @@ class SharingProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return GeneratorSource(self, generators or [streams.generator(seed) for seed in seeds])
+        return MissionSource(self, seeds, generators)
 
     def packed(
         self, start: Array, expected: Array, count: Any, needs: Array, depot: int | None = None, last: float = NEVER
