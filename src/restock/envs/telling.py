@@ -27,8 +27,7 @@ class Teller:
     """
 
     def __init__(self, problem: Problem, form: ObservationForm) -> None:
-        self._numbers: list[tuple[str, int]] = []
-        self._truths: list[tuple[str, int]] = []
+        self._single: list[tuple[str, str, bool]] = []  # single numbers: group, name, and whether they mean yes and no
         self._arrays: list[tuple[str, str, slice, tuple[int, ...] | None]] = []
         self._names: set[str] = set()
         self._blocks = [slice(None)]
@@ -37,16 +36,16 @@ class Teller:
             blocks = blocks_of(form)
             self._blocks = [block for _, block in blocks]
             seen = _display({name: f"views[{k}]" for k, (name, _) in enumerate(blocks)})
-        starts = {told.name: int(problem.layout.columns[told.field][told.entry]) for told in problem.told()}
-        single = sorted({starts[told.name] for told in problem.told() if told.shape == ()})
+        everything = [(told, int(problem.layout.columns[told.field][told.entry])) for told in problem.told()]
+        self._columns = np.array([start for told, start in everything if told.shape == ()], dtype=np.int64)
+        single: list[int] = sorted(set(self._columns.tolist()))
         shown: dict[str, Any] = {"profit": "profit"}
-        for told in problem.told():
-            start = starts[told.name]
+        for told, start in everything:
             group, _, name = told.name.rpartition(".")
             self._names.add(group or name)
             into = shown.setdefault(group, {}) if group else shown
             if told.shape == ():
-                (self._truths if told.truth else self._numbers).append((name, start))
+                self._single.append((group, name, told.truth))
                 into[name] = f"numbers[{single.index(start)}]" + (" > 0.0" if told.truth else "")
             else:
                 into[name] = f"views[{len(self._blocks) + len(self._arrays)}]"
@@ -89,10 +88,11 @@ class Teller:
 
     def tell_rows(self, lines: Array, played: NDArray[np.bool_], infos: MutableMapping[str, Any]) -> None:
         """Add what the lines of many rows, shape (B, R), tell, and for which rows it holds."""
-        for name, k in self._numbers:
-            infos[name] = lines[:, k].copy()
-        for name, k in self._truths:
-            infos[name] = lines[:, k] > 0.0
+        if self._single:
+            found = lines.T[self._columns]  # in one go: the numbers of a row lie close together, the rows far apart
+            for (group, name, truth), numbers in zip(self._single, found, strict=True):
+                into = infos.setdefault(group, {}) if group else infos
+                into[name] = numbers > 0.0 if truth else numbers
         for group, name, where, shape in self._arrays:
             into = infos.setdefault(group, {}) if group else infos
             into[name] = lines[:, where].copy() if shape is None else lines[:, where].reshape(len(lines), *shape).copy()
