@@ -98,6 +98,10 @@ class Records(abc.ABC):
         """What else may be told about the last period, as plain data."""
         return {}
 
+    def summary(self, played: Any) -> dict[str, Any]:
+        """A few numbers about the state now, as plain data."""
+        return {}
+
     def words(self) -> str:
         """The fields of action and observation, one line each."""
         lines = []

@@ -79,8 +79,12 @@ class StructuredEnvironment:
         Raises:
             InvalidInput: Something in the action cannot be, or the episode is over; nothing is changed then.
         """
-        self.environment.step(self.records.decision(action).reshape(self._shape))
+        self.advance(action)
         return self.observe()
+
+    def advance(self, action: Spec | Mapping[str, Any]) -> None:
+        """The same without looking."""
+        self.environment.step(self.records.decision(action).reshape(self._shape))
 
     def observe(self) -> Any:
         """What is known now, an observation of `observation_type`."""

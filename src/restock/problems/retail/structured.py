@@ -137,14 +137,26 @@ class RetailRecords(Records):
         )
 
     def metadata(self, played: Any) -> dict[str, Any]:
-        """Scores and hard failures of the last day, under the names of the published store."""
-        if not played.periods:
+        """Scores and hard failures of the last day, under the names of the published store.
+
+        Nothing under the reward of the README, with which that store tells nothing.
+        """
+        if not played.periods or self.problem.spec.reward == "readme":
             return {}
         scores = last(played, "measures")[FIRST_SCORE:].tolist()
         failures = last(played, "failures").tolist()
         return {
             "reward_breakdown": dict(zip(SCORES, scores, strict=False)),
             "hard_fails": {name: failure > 0.0 for name, failure in zip(FAILS, failures, strict=True)},
+        }
+
+    def summary(self, played: Any) -> dict[str, Any]:
+        """Day, cash and stock, under the names of the published store."""
+        on_hand = last(played, "on_hand").astype(int).tolist()
+        return {
+            "current_day": played.periods,
+            "cash": float(last(played, "cash")[0]),
+            "inventory": dict(zip(self.problem.names, on_hand, strict=True)),
         }
 
 
