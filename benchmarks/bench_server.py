@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -94,6 +95,48 @@ def reference(port: int) -> list[str]:
     return ["-m", "benchmarks.reference_server", str(port)]
 
 
+class Line:
+    """A WebSocket that does the least a client can do, so that the servers are what is measured."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, url: str) -> Line:
+        host, port = url.removeprefix("http://").split(":")
+        line = cls(*await asyncio.open_connection(host, int(port)))
+        key = base64.b64encode(os.urandom(16)).decode()
+        asked = f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        line._writer.write(f"{asked}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        head = await line._reader.readuntil(b"\r\n\r\n")
+        if b" 101 " not in head:
+            raise RuntimeError(head.decode())
+        return line
+
+    @staticmethod
+    def frame(text: str) -> bytes:
+        """A message as a frame whose mask changes nothing."""
+        body = text.encode()
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126, *divmod(len(body), 256)])
+        return b"\x81" + size + b"\0\0\0\0" + body
+
+    async def ask(self, frame: bytes) -> bytes:
+        """Send a frame; what comes back."""
+        self._writer.write(frame)
+        while True:
+            first, size = await self._reader.readexactly(2)
+            if size == 126:
+                size = int.from_bytes(await self._reader.readexactly(2), "big")
+            elif size == 127:
+                size = int.from_bytes(await self._reader.readexactly(8), "big")
+            body = await self._reader.readexactly(size)
+            if first & 0x0F == 1:
+                return body
+
+    def close(self) -> None:
+        self._writer.close()
+
+
 class Played(NamedTuple):
     """What a session met: periods played, errors, and what its last episode told."""
 
@@ -105,23 +148,20 @@ class Played(NamedTuple):
 
 
 async def session(url: str, seed: int, until: float, task: str | None) -> Played:
-    """Episode after episode over one socket; a new seed for each."""
-    from websockets.asyncio.client import connect
-
-    steps, errors, told = 0, 0, [""]
+    """The same episode over and over, over one socket."""
+    steps, errors, told = 0, 0, [b""]
     moves = await asyncio.to_thread(recorded, task, seed) if task else actions(seed)
-    sent = [json.dumps({"type": "step", "data": move}) for move in moves]
-    first: dict[str, Any] = {"seed": seed, **({"task": task} if task else {})}
-    async with connect(url.replace("http", "ws", 1) + "/ws", compression=None, proxy=None) as socket:
+    first: dict[str, Any] = {"type": "reset", "data": {"seed": seed, **({"task": task} if task else {})}}
+    frames = [Line.frame(json.dumps(one)) for one in (first, *({"type": "step", "data": move} for move in moves))]
+    line = await Line.open(url)
+    try:
         while time.monotonic() < until or len(told) < 2:
-            told = []
-            for message in [json.dumps({"type": "reset", "data": first}), *sent]:
-                await socket.send(message)
-                text = str(await socket.recv())
-                errors += text.startswith('{"type":"error"')
-                told.append(text)
-                steps += 1
-    return Played(steps, errors, task, seed, told)
+            told = [await line.ask(frame) for frame in frames]
+            steps += len(told)
+            errors += sum(text.startswith(b'{"type":"error"') for text in told)
+    finally:
+        line.close()
+    return Played(steps, errors, task, seed, [text.decode() for text in told])
 
 
 def recorded(task: str, seed: int) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from openenv.core.env_server.http_server import create_app
 from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, Observation, State
+from pydantic import Field
 
 from benchmarks.plain_retail import Act, PlainRetail
 from restock.problems.load import load_problem
@@ -19,10 +20,10 @@ SESSIONS = 64
 
 
 class StoreAction(Action):
-    buy_quantities: dict[str, int] = {}
+    buy_quantities: dict[str, int] = Field(default={})
     delivery_method: str = "slow"
-    liquidate: dict[str, int] = {}
-    price_multipliers: dict[str, float] = {}
+    liquidate: dict[str, int] = Field(default={})
+    price_multipliers: dict[str, float] = Field(default={})
 
 
 class StoreObservation(Observation):

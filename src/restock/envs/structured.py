@@ -84,7 +84,8 @@ class StructuredEnvironment:
 
     def advance(self, action: Spec | Mapping[str, Any]) -> None:
         """The same without looking."""
-        self.environment.step(self.records.decision(action).reshape(self._shape))
+        decision = self.records.decision(action)
+        self.environment.step(decision.reshape(self._shape) if self._shape else int(decision[0]))
 
     def observe(self) -> Any:
         """What is known now, an observation of `observation_type`."""

@@ -112,4 +112,4 @@ async def _refuse(scope: Scope, send: Send, error: Refused) -> None:
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": wire.dumps(error.data()).encode("ascii")})
+    await send({"type": "http.response.body", "body": wire.dumps(error.data()).encode()})

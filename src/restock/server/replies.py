@@ -87,13 +87,13 @@ class Schemas(Model):
 
 
 class Reply(Response):
-    """JSON in ASCII."""
+    """JSON."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """The content as JSON."""
-        return wire.dumps(content).encode("ascii")
+        return wire.dumps(content).encode()
 
 
 def failed(error: Refused, **headers: str) -> Reply:

@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
+import pydantic
+
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.envs.structured import StructuredEnvironment
@@ -100,6 +102,8 @@ class Session:
             raise Refused("EPISODE_OVER", f"the episode is over after {self.steps} periods: reset to begin another")
         if isinstance(action, Mapping) and "metadata" in action:
             action = {name: value for name, value in action.items() if name != "metadata"}
+        with contextlib.suppress(pydantic.ValidationError):  # the step tells what is wrong, and the mend
+            action = env.action_type.model_validate(action)
         try:
             env.advance(action)
         except InvalidInput as error:

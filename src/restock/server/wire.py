@@ -1,11 +1,11 @@
-"""How records go over the wire: JSON in ASCII, in the form of OpenEnv."""
+"""How records go over the wire: JSON, in the form of OpenEnv."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from typing import Any
+
+import pydantic_core
 
 from restock.envs.structured import StructuredEnvironment
 from restock.server.errors import Refused
@@ -14,21 +14,11 @@ MOST_SHOWN = 120  # characters of an error of the JSON parser
 
 
 def dumps(data: Any) -> str:
-    """JSON in ASCII, so that no text a client sends can fail to be sent back."""
+    """JSON; what JSON has no number for is text, and text that is no Unicode is escaped."""
     try:
-        return json.dumps(data, separators=(",", ":"), allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(data), separators=(",", ":"), allow_nan=False)
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {str(key): _finite(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_finite(value) for value in data]
-    if isinstance(data, float) and not math.isfinite(data):
-        return str(data)
-    return data
+        return pydantic_core.to_json(data, inf_nan_mode="strings").decode()
+    except Exception:  # half a surrogate pair, which a client can send, and which is to be sent back
+        return json.dumps(json.loads(json.dumps(data, default=str), parse_constant=str))
 
 
 def loads(text: str | bytes) -> Any:
@@ -47,8 +37,8 @@ def loads(text: str | bytes) -> Any:
 
 def reply(env: StructuredEnvironment) -> dict[str, Any]:
     """An observation as OpenEnv sends it: reward and done beside it, what else is told in it and beside it."""
-    seen = env.observe()
-    metadata = env.records.metadata(env.played)
-    data = seen.model_dump(mode="json", exclude={"reward", "done"})
-    told = {"observation": {"metadata": metadata, **data}, "reward": seen.reward, "done": seen.done}
+    played = env.played
+    seen, metadata = env.records.observation(played), env.records.metadata(played)
+    data = {"metadata": metadata, **seen.__dict__}
+    told = {"reward": data.pop("reward"), "done": data.pop("done"), "observation": data}
     return {**told, "metadata": metadata} if metadata else told
