@@ -100,8 +100,7 @@ class Session:
         env = self.env
         if env.done:
             raise Refused("EPISODE_OVER", f"the episode is over after {self.steps} periods: reset to begin another")
-        if isinstance(action, Mapping) and "metadata" in action:
-            action = {name: value for name, value in action.items() if name != "metadata"}
+        action = _fields(action)
         with contextlib.suppress(pydantic.ValidationError):  # the step tells what is wrong, and the mend
             action = env.action_type.model_validate(action)
         try:
@@ -121,6 +120,18 @@ class Session:
         env = self._env
         told |= {"seed": self.seed, "done": env.done, "total_reward": self.total_reward}
         return told | env.records.summary(env.played)
+
+
+def _fields(action: Any) -> Any:
+    """The fields of an action; forms on web pages send a mapping as the text of one."""
+    if not isinstance(action, Mapping):
+        return action
+    found = {name: value for name, value in action.items() if name != "metadata"}
+    for name, value in found.items():
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            with contextlib.suppress(Refused):
+                found[name] = wire.loads(value)
+    return found
 
 
 class Sessions:
