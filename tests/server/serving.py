@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
-from restock.server.app import create_app
-from restock.server.run import config
+from restock.server.run import in_background
 from restock.server.settings import Settings
 
 PATIENCE = 60.0  # seconds, for a first compilation
@@ -29,8 +24,8 @@ class Running:
         hub: What its routes share.
     """
 
-    def __init__(self, port: int, hub: Any, token: str | None) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, url: str, hub: Any, token: str | None) -> None:
+        self.url = url
         self.hub = hub
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
@@ -86,15 +81,5 @@ class Talk:
 def serving(**given: Any) -> Iterator[Running]:
     """A server with these settings, until the block ends."""
     settings = Settings(**given)
-    app = create_app(settings)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(config(app, settings.max_body))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        end = time.monotonic() + PATIENCE
-        while not server.started:
-            assert thread.is_alive() and time.monotonic() < end
-            time.sleep(0.01)
-        yield Running(listener.getsockname()[1], app.state.hub, settings.token)
-        server.should_exit = True
-        thread.join(PATIENCE)
+    with in_background(settings) as server:
+        yield Running(server.url, server.app.state.hub, settings.token)

@@ -14,5 +14,6 @@ from fastapi import Request as Request  # noqa: E402
 from fastapi import WebSocket as WebSocket  # noqa: E402
 from fastapi.exceptions import RequestValidationError as RequestValidationError  # noqa: E402
 from fastapi.responses import HTMLResponse as HTMLResponse  # noqa: E402
+from fastapi.responses import JSONResponse as JSONResponse  # noqa: E402
 from fastapi.responses import Response as Response  # noqa: E402
 from starlette.exceptions import HTTPException as HTTPException  # noqa: E402

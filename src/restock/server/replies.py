@@ -8,7 +8,7 @@ import pydantic
 
 from restock.server import wire
 from restock.server.errors import STATUS, Refused
-from restock.server.needs_server import Response
+from restock.server.needs_server import JSONResponse
 
 
 class Model(pydantic.BaseModel):
@@ -86,10 +86,8 @@ class Schemas(Model):
     reset_observation: dict[str, Any]
 
 
-class Reply(Response):
+class Reply(JSONResponse):
     """JSON."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """The content as JSON."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from restock.core.errors import InvalidInput, require_extra
 from restock.server.settings import Settings
@@ -49,6 +51,56 @@ def run(settings: Settings, host: str, port: int, tell: Callable[[str, int, str]
             server.run(sockets=[listener])
         if not server.started:
             raise OSError("the server did not start; what stopped it is told above")
+
+
+class Background(NamedTuple):
+    """A server that runs in a thread.
+
+    Attributes:
+        url: Its address.
+        app: The application.
+    """
+
+    url: str
+    app: Any
+
+
+@contextlib.contextmanager
+def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[Background]:
+    """A server on this machine, until the block ends: for notebooks, examples and tests.
+
+    Args:
+        settings: What is served; default: the published stores.
+        port: Port; 0 takes a free one.
+
+    Raises:
+        InvalidInput: There is no such problem, or an extra is missing.
+        OSError: Another program listens there, or the server does not start.
+
+    Example:
+        >>> import urllib.request
+        >>> with in_background() as server:
+        ...     urllib.request.urlopen(server.url + "/health").read()
+        b'{"status":"healthy"}'
+    """
+    uvicorn = require_extra("uvicorn", "server", "the server")
+    from restock.server.app import create_app
+
+    told = settings or Settings()
+    app = create_app(told)
+    with _listening("127.0.0.1", port) as listener:
+        server = uvicorn.Server(config(app, told.max_body))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise OSError("the server did not start; what stopped it is told above")
+            time.sleep(0.01)
+        try:
+            yield Background(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def config(app: Any, max_body: int) -> Any:
