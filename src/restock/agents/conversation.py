@@ -160,8 +160,8 @@ class Conversation:
             if number > self._mode.calls:
                 raise InvalidInput("tool", call.name, "there are no more calls in this period", "Answer now.")
             name, parameters = suggestion(call.arguments, self._mode.policies)
-            counts.suggestions += 1
             told: dict[str, Any] = {"action": self._suggest(name, parameters)}
+            counts.suggestions += 1
         except InvalidInput as error:
             told = {"error": str(error)}
         self._transcript.tell("tool", name=call.name, arguments=call.arguments, told=told)

@@ -14,13 +14,14 @@ from restock.agents.conversation import Answer, Conversation
 from restock.agents.counts import Counts, cost
 from restock.agents.modes import Mode, make
 from restock.agents.seat import Advised, Seat
-from restock.agents.transcript import Transcript
+from restock.agents.transcript import FORMAT, Transcript
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.evaluation.grading import grade
+from restock.problems.retail import RetailProblem
 
 LEVELS = ("blind", "informed")
-SHOWN = 200  # characters of an error that a model is reminded of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,7 @@ def play(
         return line
 
     write(
-        "run", **about, settings=settings.to_dict(), episodes=episodes, seed=seed,
+        "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes, seed=seed,
         system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
     )  # fmt: skip
     seat, total, returns = Seat(problem), Counts(), []
@@ -167,7 +168,7 @@ class _Episode:
                 "turn", episode=number, period=t, seen=before, note=note, reply=answer and answer.reply,
                 error=answer and answer.error, repairs=list(answer.repairs) if answer else [], by=by, action=action,
                 parameters=self.parameters or None, faults=faults, parts=dict(played.parts),
-                reward=float(played.rewards[-1]), counts=counts.to_dict(), seconds=counts.seconds,
+                reward=float(played.rewards[-1]), done=self.seat.done, counts=counts.to_dict(), seconds=counts.seconds,
             )  # fmt: skip
             total.add(counts)
             note = _note(answer, by, faults)
@@ -177,9 +178,17 @@ class _Episode:
         spent = cost(total.tokens_in, total.tokens_out, self.settings.price_in, self.settings.price_out)
         self.write(
             "end", episode=number, seed=seed, periods=t, seen=seen, total=earned, figures=figures,
-            counts=total.to_dict(), cost=spent, seconds=total.seconds,
+            grade=self._grade(figures), counts=total.to_dict(), cost=spent, seconds=total.seconds,
         )  # fmt: skip
         return total, earned
+
+    def _grade(self, figures: dict[str, float]) -> dict[str, float] | None:
+        """What the profit is worth, where the problem is a store."""
+        problem = self.seat.problem
+        if not isinstance(problem, RetailProblem):
+            return None
+        demand = self.seat.trajectory.exogenous["demand"]
+        return grade(problem, figures["earned"], demand).to_dict()
 
     def _alone(
         self, t: int, seen: dict[str, Any], note: str | None, counts: Counts
@@ -259,8 +268,8 @@ def _note(answer: Answer | None, by: str, faults: list[str]) -> str | None:
     """What the model is told of the last period, where something went wrong."""
     words = []
     if answer is not None and answer.error is not None:
-        error = answer.error if len(answer.error) <= SHOWN else answer.error[: SHOWN - 4] + " ..."
-        words.append(f"No answer of yours could be used last time: {error} It was decided without you ({by}).")
+        words.append(f"No answer of yours could be used last time; it was decided without you ({by}).")
+        words.append(prompt.reason(answer.error))
     if faults:
         words.append(f"What went wrong in the last period: {', '.join(faults)}.")
     return " ".join(words) or None

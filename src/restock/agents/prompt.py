@@ -22,7 +22,8 @@ from restock.core.problem import Problem
 from restock.policies._base import Policy
 from restock.policies.registry import policy_class
 
-BEGIN, END = "----- data -----", "----- end of data -----"
+DASHES = "-----"
+BEGIN, END = f"{DASHES} data {DASHES}", f"{DASHES} end of data {DASHES}"
 PARAMETERS = "You choose the parameters of a policy; the policy then decides."
 DIGITS = 6  # of the numbers in a description
 UNTOLD = ("seed", "description", "problem")  # of a description: nothing to decide by, or said elsewhere
@@ -74,15 +75,24 @@ def turn(observation: Any, note: str | None = None) -> str:
 
 def again(error: InvalidInput) -> str:
     """What is said to an answer that cannot be used."""
-    return f"This cannot be used: {error}\nNothing has changed. Answer again, with one JSON object."
+    return f"This cannot be used. {reason(str(error))}\nNothing has changed. Answer again, with one JSON object."
+
+
+def reason(error: str) -> str:
+    """Why an answer cannot be used: as data, for an error names what it is about."""
+    return f"The reason, as data: {_line(error)}"
 
 
 def data(content: Any) -> str:
-    """Data as one line of JSON for each of its fields; what is inside cannot look like the end of it."""
+    """Data as one line of JSON for each of its fields; nothing inside can look like the end of it."""
     if not isinstance(content, Mapping):
-        return json.dumps(content)
-    lines = [f"{json.dumps(str(name))}: {json.dumps(value)}" for name, value in content.items()]
-    return "{" + ",\n ".join(lines) + "}"
+        return _line(content)
+    return "{" + ",\n ".join(f"{_line(str(name))}: {_line(value)}" for name, value in content.items()) + "}"
+
+
+def _line(content: Any) -> str:
+    """JSON on one line, ASCII, without the dashes of `BEGIN` and `END`."""
+    return json.dumps(content).replace(DASHES, "\\u002d" + DASHES[1:])
 
 
 def _described(problem: Problem) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from restock.agents.client import Endpoint, Model, Request
 from restock.agents.play import Settings, play
 from restock.agents.standins import PREFIX
-from restock.agents.transcript import FORMAT, Transcript
+from restock.agents.transcript import Transcript
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Problem
 from restock.problems.load import families, load_problem
@@ -27,6 +27,7 @@ def run_agent(
     episodes: int = 1,
     seed: int = 0,
     *,
+    changes: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     request: Mapping[str, Any] | None = None,
     base_url: str | None = None,
@@ -41,6 +42,7 @@ def run_agent(
         model: Its name at the endpoint; `stand-in:base-stock` and the like are scripted, on this machine.
         episodes: How many.
         seed: Episode i is the one that `reset(seed=seed + i)` begins, as in `simulate` and `compare`.
+        changes: What to change in the problem, as for `load_problem`.
         settings: How it plays.
         request: How it is asked: `temperature`, `max_tokens`, `seed`, `timeout`, `tries` (see `client.Request`).
         base_url: Address of the endpoint; default: of the environment.
@@ -62,13 +64,12 @@ def run_agent(
     """
     from restock import __version__
 
-    found = load_problem(problem)
+    found = load_problem(problem, **(changes or {}))
     asked = _request(model, dict(request or {}))
     about = {
-        "format": FORMAT,
         "version": __version__,
         "problem": found.name,
-        "described": described(found, problem),
+        "described": described(found, problem, changes or {}),
         "model": model,
         "endpoint": None,
         "request": dataclasses.asdict(asked),
@@ -117,7 +118,7 @@ def resume_agent(
             return transcript
         problem, settings = problem_of(run), Settings.of(run["settings"])
         asked = Request(**run["request"])
-        about = {name: run[name] for name in ("format", "version", "problem", "described", "model", "request")}
+        about = {name: run[name] for name in ("version", "problem", "described", "model", "request")}
         with _asking(problem, settings, asked, base_url or _default_url(run), api_key) as (model, _):
             about["endpoint"] = run["endpoint"]
             play(problem, model, settings, transcript, run["episodes"], run["seed"], about, tell)
@@ -129,8 +130,14 @@ def resume_agent(
         transcript.close()
 
 
-def described(problem: Problem, given: Any) -> Any:
-    """The problem as plain data that `load_problem` reads wherever the run is gone on with."""
+def described(problem: Problem, given: Any, changes: Mapping[str, Any]) -> Any:
+    """The problem as plain data that `problem_of` reads wherever the run is gone on with; None if it has no place.
+
+    Args:
+        problem: What is played.
+        given: What it was loaded from.
+        changes: And what was changed in it.
+    """
     from restock.learning.describe import description
 
     if problem.family == "network":
@@ -138,7 +145,7 @@ def described(problem: Problem, given: Any) -> Any:
     if problem.family in families():
         spec: Any = getattr(problem, "spec", None)
         return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return given if isinstance(given, str) else None  # of its own: only by its place
+    return {"place": str(given), "changes": dict(changes)} if isinstance(given, (str, Path)) else None
 
 
 def problem_of(run: Mapping[str, Any]) -> Problem:

@@ -25,7 +25,7 @@ from restock.core.reading import read_text
 
 FORMAT = 1
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
-MEASURED = ("seconds", "version", "endpoint")  # may differ when a run is done again
+MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
 
 
 class Transcript:

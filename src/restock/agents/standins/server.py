@@ -46,6 +46,16 @@ class Endpoint(ThreadingHTTPServer):
         """Base URL for a client."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    def answer(self, asked: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and content of the answer to a request."""
+        if self.faults:
+            fault = self.faults.pop(0)
+            if isinstance(fault, int):
+                return fault, {"error": {"message": "a fault that was asked for"}}
+            return 200, fault
+        tools = asked.get("tools") or [] if asked.get("tool_choice") != "none" else []
+        return 200, completion(asked, self.speaker.speak(asked["messages"], tools))
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Endpoint
@@ -60,24 +70,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         asked = json.loads(body)
         self.server.requests.append(asked)
-        if self.server.faults:
-            fault = self.server.faults.pop(0)
-            if isinstance(fault, int):
-                self._send(fault, {"error": {"message": "a fault that was asked for"}}, {"Retry-After": "0"})
-            else:
-                self._send(200, fault)
-            return
-        tools = asked.get("tools") or [] if asked.get("tool_choice") != "none" else []
-        said = self.server.speaker.speak(asked["messages"], tools)
-        self._send(200, completion(asked, said))
+        self._send(*self.server.answer(asked))
 
-    def _send(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
+    def _send(self, status: int, content: Any) -> None:
         data = (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
+        if status == 429 or status >= 500:
+            self.send_header("Retry-After", "0")
         self.end_headers()
         self.wfile.write(data)
 
