@@ -65,7 +65,7 @@ def test_no_answer_in_time():
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
-        with pytest.raises(EndpointError, match="no answer within 0.2 seconds, 2 times"):
+        with pytest.raises(EndpointError, match=r"no answer within 0\.2 seconds, 2 times"):
             Endpoint(address, "key", Request("m", tries=2, timeout=0.2), wait=lambda s: None).ask(ASKED)
 
 

@@ -103,8 +103,9 @@ def test_parameters_are_chosen_and_the_policy_decides():
 
 @pytest.mark.parametrize(
     "given",
-    ['{"levels": 100}', '{"parameters": 3}', '{"parameters": {"problem": "x"}}', '{"parameters": {"information": "informed"}}',
-     '{"parameters": {"levels": -5}}', '{"parameters": {"levels": [1, 2]}}'],
+    ['{"levels": 100}', '{"parameters": 3}', '{"parameters": {"problem": "x"}}',
+     '{"parameters": {"information": "informed"}}', '{"parameters": {"levels": -5}}',
+     '{"parameters": {"levels": [1, 2]}}'],
 )  # fmt: skip
 def test_parameters_that_do_not_hold_leave_the_defaults(given):
     transcript, _ = played("serial", Script(given), mode=Mode("parameters", ("base-stock",)))

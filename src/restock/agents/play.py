@@ -105,7 +105,6 @@ def play(
         InvalidInput: A setting does not hold, or the transcript is of another run.
         EndpointError: The model does not answer; the transcript can be gone on with.
     """
-    whole_number("episodes", episodes, example=3)
     settings.check(problem)
     known = problem.prior() if settings.information == "blind" else problem
     system = prompt.system_prompt(known, settings.mode)
@@ -116,8 +115,8 @@ def play(
         return line
 
     write(
-        "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes, seed=seed,
-        system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
+        "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes,
+        seed=seed, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
     )  # fmt: skip
     seat, total, returns = Seat(problem), Counts(), []
     for number in range(episodes):

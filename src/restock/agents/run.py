@@ -14,8 +14,10 @@ from restock.agents.client import Endpoint, Model, Request
 from restock.agents.play import Settings, play
 from restock.agents.standins import PREFIX
 from restock.agents.transcript import Transcript
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Problem
+from restock.core.streams import check_seed
 from restock.problems.load import families, load_problem
 
 Tell = Callable[[dict[str, Any]], None]
@@ -76,6 +78,8 @@ def run_agent(
     }
     chosen = settings or Settings()
     chosen.check(found)
+    whole_number("episodes", episodes, example=3)
+    seed = check_seed(seed)
     with _asking(found, chosen, asked, base_url, api_key) as (one, address):
         transcript = Transcript.begin(None if out is None else Path(out))
         try:

@@ -129,6 +129,7 @@ def agent(
     from restock.agents.modes import mode_of
     from restock.agents.play import Settings
     from restock.agents.run import free_path, resume_agent, run_agent
+    from restock.policies.registry import make_policy
     from restock.problems.load import load_problem
 
     console = Console(as_json, quiet)
@@ -144,6 +145,8 @@ def agent(
         problem = load_problem(env, **changes)
         chosen = mode_of(problem, mode, _names(policy), every, calls)
         settings = Settings(chosen, information, history, retries, fallback, price_in, price_out)
+        for one in _beside(beside) or ():
+            make_policy(one, problem)
         path = out or free_path(problem.name, named, seed)
     else:
         _nothing_else(context)
