@@ -24,7 +24,7 @@ def test_a_reply_brings_its_text_and_tokens():
     assert (reply.text, reply.tokens_in, reply.tokens_out, reply.tries, waited) == ('{"a": 1}', 20, 2, 1, [])
     (sent,) = requests
     assert sent["model"] == "m" and sent["messages"] == ASKED
-    assert (sent["temperature"], sent["max_tokens"], sent["seed"]) == (0.0, 1024, 5)
+    assert (sent["temperature"], sent["max_tokens"], sent["seed"]) == (0.0, 4096, 5)
     assert "tools" not in sent
 
 
@@ -91,7 +91,7 @@ def test_a_model_is_asked_without_what_it_does_not_take():
         first, second = model.ask(ASKED), model.ask(ASKED)
         assert (first.text, first.tries, second.tries, len(server.requests)) == ("{}", 1, 1, 4)
         last = server.requests[-1]
-        assert last["max_completion_tokens"] == 1024 and last["seed"] == 3 and "temperature" not in last
+        assert last["max_completion_tokens"] == 4096 and last["seed"] == 3 and "temperature" not in last
 
 
 def test_the_environment_says_where_and_by_which_key(monkeypatch):

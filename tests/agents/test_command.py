@@ -83,6 +83,8 @@ def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
         ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl")
         assert ran.code == 1 and "no chat completion" in ran.err and "restock agent --resume a.jsonl" in ran.err
         assert len(ran.err.splitlines()) == 1
+        elsewhere = run("agent", "--resume", "a.jsonl")  # a transcript does not say where a key is sent
+        assert elsewhere.code == 2 and "no endpoint is given" in elsewhere.err
         again = run("agent", "--resume", "a.jsonl", "--base-url", server.address, "--json")
         assert again.code == 0 and again.document["agents"][0]["counts"]["replies"] == 5
     finished = run("agent", "--resume", "a.jsonl")

@@ -140,7 +140,6 @@ def test_it_may_ask_so_often_and_no_more():
         ("loud", (), {}, "no such mode"),
         ("alone", ("base-stock",), {}, "decides alone"),
         ("parameters", ("base-stock", "s-S"), {}, "of one policy"),
-        ("tool", ("hindsight",), {}, "knows the future"),
         ("tool", ("nobody",), {}, "no such policy"),
         ("tool", (), {"every": 3}, "only parameters"),
         ("tool", (), {"calls": 0}, "at least 1"),
@@ -149,6 +148,35 @@ def test_it_may_ask_so_often_and_no_more():
 def test_modes_that_cannot_be(kind, policies, more, why):
     with pytest.raises(InvalidInput, match=why):
         mode_of(restock.load_problem("serial"), kind, policies, **more)
+
+
+@pytest.mark.parametrize(("name", "why"), [("hindsight", "the future"), ("optimal", "mean demand of every period")])
+def test_no_policy_knows_more_than_the_model(name, why):
+    for settings in ({"fallback": name}, {"mode": Mode("tool", (name,))}):
+        with pytest.raises(InvalidInput, match=why):
+            played("serial", Script("{}"), **settings)
+    seasonal = restock.load_problem("serial", demand={"mean": 20, "effects": ["seasonal"]}, horizon=12)
+    earned = {}
+    for level in ("blind", "informed"):
+        transcript, _ = played(seasonal, Script("no"), fallback="rolling", information=level, retries=0)
+        policy = restock.make_policy("rolling", seasonal, information=level)
+        earned[level] = transcript.lines[-1]["returns"]
+        assert earned[level] == pytest.approx(restock.simulate(seasonal, policy, 1, 7).profit.tolist())
+    assert earned["blind"] != earned["informed"]
+
+
+@pytest.mark.parametrize(
+    "said", ["\ud800", '{"orders": {"\ud800": 1}}', '{"orders": {"2->1": 1' + "0" * 400 + "}}", "\x00\u2028{]}"]
+)
+def test_nothing_that_is_said_stops_an_episode(said):
+    transcript, _ = played(restock.load_problem("serial", horizon=2), Script(said))
+    assert counted(transcript)["fallbacks"] == 2
+
+
+@pytest.mark.parametrize("call", [{"suggest": []}, {"suggest": 3}, {"\ud800": {}}, {"suggest": {"policy": ["s-S"]}}])
+def test_nothing_that_is_called_stops_an_episode(call):
+    transcript, _ = played(restock.load_problem("serial", horizon=1), Script(call, call, '{"orders": {}}'), mode=TOOL)
+    assert all("error" in line["told"] for line in transcript.of("tool")) and "fallbacks" not in counted(transcript)
 
 
 def test_tokens_are_counted_and_cost_money():

@@ -95,7 +95,7 @@ class Request:
 
     model: str
     temperature: float | None = 0.0
-    max_tokens: int | None = 1024
+    max_tokens: int | None = 4096
     seed: int | None = None
     timeout: float = 120.0
     tries: int = 5
@@ -184,6 +184,10 @@ class Endpoint:
             self._wait(min(pause if asked_for is None else asked_for, LONGEST_WAIT))
             pause *= 2.0
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
     def _again(self, tries: int, what: str) -> None:
         """Go on only while there are tries left."""
         if tries >= self.request.tries:
@@ -221,12 +225,10 @@ class Endpoint:
         try:
             choice, usage = found.choices[0], found.usage
             calls = tuple(
-                Call(str(call.id), str(call.function.name), str(call.function.arguments or ""))
+                Call(_clean(call.id), _clean(call.function.name), _clean(call.function.arguments or ""))
                 for call in choice.message.tool_calls or ()
             )
-            text = choice.message.content or ""
-            if not isinstance(text, str):
-                raise TypeError
+            text = _clean(choice.message.content or "")
         except (AttributeError, IndexError, TypeError):
             raise self._strange(type(found).__name__) from None
         return Reply(
@@ -238,6 +240,13 @@ class Endpoint:
             seconds=seconds,
             finish=str(choice.finish_reason or "stop"),
         )
+
+
+def _clean(text: Any) -> str:
+    """Text that can be sent back: half a surrogate pair, which a model may write, cannot."""
+    if not isinstance(text, str):
+        raise TypeError
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _said(error: Any) -> str:

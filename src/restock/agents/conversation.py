@@ -118,7 +118,7 @@ class Conversation:
                     "role": "assistant",
                     "content": found.text or None,
                     "tool_calls": [
-                        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _sendable(c)}}
                         for c in found.calls
                     ],
                 }
@@ -173,6 +173,15 @@ def _reply_of(line: Mapping[str, Any]) -> Reply:
     calls = tuple(Call(**call) for call in line["calls"])
     kept = {name: line[name] for name in ("text", "finish", "tokens_in", "tokens_out", "tries", "seconds")}
     return Reply(calls=calls, **kept)
+
+
+def _sendable(call: Call) -> str:
+    """The arguments of a call, to be sent again: endpoints refuse what is no JSON."""
+    try:
+        json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return "{}"
+    return call.arguments
 
 
 def _cut_off(wrong: InvalidInput) -> InvalidInput:

@@ -62,7 +62,7 @@ def mode_of(
         raise InvalidInput("every", every, "only parameters are chosen every so often", "Add --mode parameters.")
     named = policies or (() if kind == "alone" else usual(problem, kind))
     for name in named:
-        make(problem, name, {})
+        policy_class(name, problem.family)
     return Mode(kind, tuple(dict.fromkeys(named)), every, calls)
 
 
@@ -78,21 +78,32 @@ def usual(problem: Problem, kind: str) -> tuple[str, ...]:
     return tuple(found) or (usual_policies(problem.family)[0],)
 
 
-def make(problem: Problem, name: str, parameters: dict[str, Any]) -> Policy:
-    """A policy with parameters that a model chose.
+def make(problem: Problem, name: str, parameters: dict[str, Any], information: str) -> Policy:
+    """A policy with parameters that a model chose, which knows no more than the model.
+
+    Args:
+        problem: What it decides in.
+        name: Of the policy.
+        parameters: Its parameters; what is not named has its default.
+        information: What the model is told, `blind` or `informed`.
 
     Raises:
-        InvalidInput: There is none of that name, it knows the future, or a parameter does not hold.
+        InvalidInput: There is none of that name, it needs to know more, or a parameter does not hold.
     """
     for given, value in parameters.items():
         if given not in choices(problem, name):
             known = choices(problem, name)
             mend = nearest(given, known) if known else f"{name} has no parameters."
             raise InvalidInput(f"parameters.{given}", value, f"{name} has no such parameter", mend)
-    policy = make_policy(name, problem, **parameters)
-    if policy.information == "clairvoyant":
+    kind = policy_class(name, problem.family)
+    if information not in kind.may_know and "blind" not in kind.may_know:
+        if "informed" in kind.may_know:
+            mend = "Tell the model as much: information informed. Or name another policy."
+            raise InvalidInput("policy", name, "it knows the mean demand of every period", mend)
         raise InvalidInput("policy", name, "it knows the future", "Name a policy that does not.")
-    return policy
+    if information in kind.may_know and "information" in inspect.signature(kind.__init__).parameters:
+        return make_policy(name, problem, **parameters, information=information)
+    return make_policy(name, problem, **parameters)
 
 
 def choices(problem: Problem, name: str) -> list[str]:
@@ -105,7 +116,7 @@ def parameters_in_words(problem: Problem, name: str) -> dict[str, Any]:
     """What can be chosen: for each parameter its default, and its range and shape where the policy tells them."""
     kind = policy_class(name, problem.family)
     signature = inspect.signature(kind.__init__).parameters
-    tunable = make(problem, name, {}).tunables()
+    tunable = make_policy(name, problem).tunables()
     found: dict[str, Any] = {}
     for parameter in choices(problem, name):
         default = signature[parameter].default

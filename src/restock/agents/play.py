@@ -19,6 +19,7 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.evaluation.grading import grade
+from restock.policies._base import Policy
 from restock.problems.retail import RetailProblem
 
 LEVELS = ("blind", "informed")
@@ -58,8 +59,8 @@ class Settings:
             raise InvalidInput("information", self.information, "there is no such level", mend)
         whole_number("history", self.history, 0, example=7)
         whole_number("retries", self.retries, 0, example=2)
-        if self.fallback is not None:
-            make(problem, self.fallback, {})
+        for name in (*self.mode.policies, *((self.fallback,) if self.fallback is not None else ())):
+            make(problem, name, {}, self.information)
         for name in ("price_in", "price_out"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
@@ -231,7 +232,7 @@ class _Episode:
             if not isinstance(given, dict):
                 mend = "Write {} for the defaults."
                 raise InvalidInput("parameters", given, "this is a mapping of names to values", mend)
-            return Advised(make(self.seat.problem, name, given), self.seat)
+            return Advised(self._policy(name, given), self.seat)
 
         answer, found = self.talk.answer(text, use, counts)
         if found is not None and answer.data is not None:
@@ -240,7 +241,7 @@ class _Episode:
             return answer
         counts.fallbacks += 1
         if self.chosen is None:
-            self.chosen = Advised(make(self.seat.problem, name, {}), self.seat)
+            self.chosen = Advised(self._policy(name, {}), self.seat)
         self.talk.remember(text, json.dumps({"parameters": self.parameters}))
         return answer
 
@@ -249,7 +250,7 @@ class _Episode:
         counts.fallbacks += 1
         name = self.settings.fallback
         if name is not None:
-            self.fallback = self.fallback or Advised(make(self.seat.problem, name, {}), self.seat)
+            self.fallback = self.fallback or Advised(self._policy(name, {}), self.seat)
             try:
                 action = self.fallback.action()
                 return self.seat.step(action), action, "fallback"
@@ -258,9 +259,13 @@ class _Episode:
         action = self.seat.nothing()
         return self.seat.step(action), action, "nothing"
 
+    def _policy(self, name: str, parameters: dict[str, Any]) -> Policy:
+        """A policy that knows no more than the model."""
+        return make(self.seat.problem, name, parameters, self.settings.information)
+
     def _suggest(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """What a policy would do now."""
-        return Advised(make(self.seat.problem, name, parameters), self.seat).action()
+        return Advised(self._policy(name, parameters), self.seat).action()
 
 
 def _note(answer: Answer | None, by: str, faults: list[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ def resume_agent(
 
     Args:
         path: Its transcript.
-        base_url: As for `run_agent`; default: also the address that the run began with.
+        base_url: As for `run_agent`; never taken from the transcript, whose author might want the key.
         api_key: As for `run_agent`.
         tell: Called with every line, those included that are there.
         remark: Called with a word on what was found.
@@ -123,7 +123,7 @@ def resume_agent(
         problem, settings = problem_of(run), Settings.of(run["settings"])
         asked = Request(**run["request"])
         about = {name: run[name] for name in ("version", "problem", "described", "model", "request")}
-        with _asking(problem, settings, asked, base_url or _default_url(run), api_key) as (model, _):
+        with _asking(problem, settings, asked, base_url, api_key) as (model, _):
             about["endpoint"] = run["endpoint"]
             play(problem, model, settings, transcript, run["episodes"], run["seed"], about, tell)
         return transcript
@@ -195,26 +195,19 @@ def _asking(
     """The model, and the address it is at, as a transcript may say it."""
     if not asked.model.startswith(PREFIX):
         endpoint = Endpoint(base_url, api_key, asked)
-        yield endpoint, _public(endpoint.base_url)
+        with closing(endpoint):
+            yield endpoint, _public(endpoint.base_url)
         return
     require_extra("openai", "llm", "Asking a model")
     from restock.agents.standins.server import serving
     from restock.agents.standins.speakers import speaker
 
     known = problem.prior() if settings.information == "blind" else problem
-    with serving(speaker(asked.model, known)) as server:
-        yield Endpoint(server.address, "none", asked), PREFIX
+    with serving(speaker(asked.model, known)) as server, closing(Endpoint(server.address, "none", asked)) as endpoint:
+        yield endpoint, PREFIX
 
 
 def _public(address: str) -> str:
     """An address without what may be secret in it."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
-def _default_url(run: Mapping[str, Any]) -> str | None:
-    """The address that a run began with, unless the environment says another."""
-    import os
-
-    said = os.environ.get("API_BASE_URL") or os.environ.get("OPENAI_BASE_URL")
-    return None if said or run["endpoint"] == PREFIX else str(run["endpoint"])

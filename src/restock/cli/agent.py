@@ -101,7 +101,7 @@ def agent(
     fallback: Fallback = None,
     information: Information = "blind",
     temperature: Temperature = 0.0,
-    max_tokens: MaxTokens = 1024,
+    max_tokens: MaxTokens = 4096,
     model_seed: ModelSeed = None,
     timeout: Timeout = 120.0,
     tries: Tries = 5,
