@@ -186,11 +186,12 @@ def open_finished(path: str | Path) -> Transcript:
 
 
 def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
-    """Transcripts by model, and by mode and number where models are the same."""
+    """Transcripts by model, and by mode and number where models are the same; no policy has such a name."""
     found: dict[str, Transcript] = {}
     for transcript in transcripts:
         name, mode = str(transcript.run["model"]), transcript.run["settings"]["mode"]["kind"]
         name = name if mode == "alone" else f"{name} ({mode})"
+        name = f"{name} (agent)" if name in list_policies() else name
         known, number = name, 2
         while name in found:
             name, number = f"{known} #{number}", number + 1

@@ -19,6 +19,7 @@ import pydantic
 from restock.agents.modes import Mode, parameters_in_words
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
+from restock.core.records import PlainRecords
 from restock.policies._base import Policy
 from restock.policies.registry import policy_class
 
@@ -103,6 +104,9 @@ def _described(problem: Problem) -> dict[str, Any]:
             found[name] = _short(value)
     records = problem.records()
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
+    if isinstance(records, PlainRecords):  # else the fields say it
+        bounds = zip(records.form.low.tolist(), records.form.high.tolist(), strict=True)
+        found["bounds_of_the_decision"] = _short(dict(zip(records.form.labels, bounds, strict=True)))
     found["form_of_an_action"] = records.action(some).model_dump(mode="json")
     return found
 

@@ -160,10 +160,9 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
     """
     if run["described"] is None:
         mend = "Name it by its place when the run is begun: its folder, or file.py:Class."
-        raise InvalidInput(
-            "transcript", run["problem"], "this problem was made in Python, and is known only there", mend
-        )
-    return load_problem(run["described"])
+        raise InvalidInput("transcript", run["problem"], "it is known only to the Python it was made in", mend)
+    known = run["described"]
+    return load_problem(known["place"], **known["changes"]) if "place" in known else load_problem(known)
 
 
 def free_path(problem: str, model: str, seed: int) -> Path:

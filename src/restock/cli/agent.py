@@ -81,6 +81,7 @@ With = Annotated[
     typer.Option("--with", metavar="FILE", help="Finished transcript of the same episodes, to compare; repeatable."),
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
+LONG = 24  # characters of a name that stay on one line
 WHEN_RESUMED = ("resume", "base_url", "api_key", "beside", "others", "log_lines", "as_json", "quiet")
 
 
@@ -253,6 +254,7 @@ def _log(to_stderr: bool) -> Callable[[dict[str, Any]], None]:
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:
     """The table, and what was counted."""
     from restock.report.numbers import NONE, amount, decimals, p_in_words, share
+    from restock.report.words import warnings
 
     run, result = played.run, played.lines[-1]
     name = next(name for name, transcript in judged.agents.items() if transcript is played)
@@ -264,7 +266,8 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
     console.text()
     bounded = comparison.bound is not None
     columns = ["who decides", "knows", "mean\nreturn", "the agent\nearns more by", "p\n(Holm)"]
-    shown = table(*columns, *(["gap to\nbound"] if bounded else []), numbers=(2, 3, 4, 5))
+    folded = [0] if any(len(row.name) > LONG for row in comparison.rows) else []
+    shown = table(*columns, *(["gap to\nbound"] if bounded else []), numbers=(2, 3, 4, 5), words=folded)
     places = decimals([row.profit.mean for row in comparison.rows])
     for row in comparison.rows:
         cells = [row.name, row.information, amount(row.profit.mean, places)]
@@ -286,6 +289,8 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
         )
     for sentence in _counts(result):
         console.text(sentence)
+    for warning in warnings(comparison):
+        console.text(f"Warning: {warning}", style="bold red" if comparison.exceeded else "yellow")
     console.text(f"Transcript: {path}")
 
 

@@ -26,6 +26,7 @@ from restock.agents.standins import PREFIX
 from restock.agents.standins.reading import object_in, view_of
 from restock.agents.standins.server import Speaker
 from restock.core.errors import InvalidInput, nearest
+from restock.core.places import names_a_place
 from restock.core.problem import Array, Problem
 from restock.policies._base import Policy, TextPolicy
 from restock.policies.registry import list_policies, make_policy
@@ -52,7 +53,8 @@ class Ruled:
         self.problem = problem
         name = policy or REFERENCE.get(problem.family, list_policies(problem.family)[0])
         self.policy: Policy = make_policy(name, problem)
-        if policy is not None and not (isinstance(self.policy, TextPolicy) and not self.policy.notes):
+        of_the_state = isinstance(self.policy, TextPolicy) and not self.policy.notes
+        if not of_the_state and policy is not None and not names_a_place(policy):  # of one's own it is taken to be so
             mend = "Take one whose decision follows from the stock it sees, such as base-stock."
             raise InvalidInput("model", PREFIX + policy, "it decides from more than what is seen now", mend)
         self.policy.begin(1, 0, None)
@@ -195,7 +197,7 @@ def speaker(name: str, problem: Problem) -> Speaker:
     if short in SPEAKERS:
         found = SPEAKERS[short](problem)
         return found
-    if short in list_policies(problem.family):
+    if short in list_policies(problem.family) or names_a_place(short):
         return Ruled(problem, short)
     known = [*SPEAKERS, *list_policies(problem.family)]
     raise InvalidInput("model", name, "there is no such stand-in", nearest(short, known))
