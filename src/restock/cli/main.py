@@ -27,6 +27,7 @@ from restock.cli.fit import fit
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
 from restock.cli.new import new
+from restock.cli.serve import serve
 from restock.cli.show import show
 from restock.cli.simulate import simulate
 from restock.cli.train import train
@@ -71,6 +72,7 @@ app.command("tune")(tune)
 app.command("evaluate")(evaluate)
 app.command("agent")(agent)
 app.command("leaderboard")(leaderboard)
+app.command("serve")(serve)
 app.command("new")(new)
 app.command("demo")(demo)
 app.command("doctor")(doctor)
