@@ -17,7 +17,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE = 60.0  # seconds, for a first compilation
+PATIENCE = 20.0  # seconds, for a first compilation
 KEYS = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowRight": 39, "ArrowLeft": 37, "Space": 32}
 
 
@@ -120,7 +120,7 @@ class Tab:
             if self.focus() == what:
                 return
             self.press("Tab")
-        raise AssertionError(f"Tab does not reach {what!r}; it stands at {self.focus()!r}")
+        raise AssertionError(f"Tab does not reach {what!r}; it stands at {self.focus()!r}; {self.text()[:300]}")
 
     def click(self, selector: str) -> None:
         """Click on what a selector finds first."""

@@ -3,7 +3,7 @@
 (() => {
   const PACE = 1200; // milliseconds from turn to turn
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const fine = window.matchMedia("(pointer: fine)");
+  const coarse = window.matchMedia("(pointer: coarse)"); // a focus there brings up a keyboard over the page
   let timer = null;
 
   const next = () => document.querySelector('a[rel="next"]');
@@ -66,7 +66,7 @@
       return;
     }
     const first = document.querySelector("form.decide [data-focus]");
-    if (first && fine.matches) first.focus({ preventScroll: true });
+    if (first && !coarse.matches) first.focus({ preventScroll: true });
     else if (first) window.scrollTo({ top: 0 });
     else if (!document.querySelector(".player")) document.getElementById("content").focus();
   });
@@ -74,5 +74,5 @@
   document.addEventListener("DOMContentLoaded", label);
   label();
   const first = document.querySelector("form.decide [data-focus]");
-  if (first && fine.matches && document.activeElement === document.body) first.focus({ preventScroll: true });
+  if (first && !coarse.matches && document.activeElement === document.body) first.focus({ preventScroll: true });
 })();
