@@ -12,7 +12,7 @@ from restock.report.svg import FAINT, GREY, INK, PAPER, Scale, Svg, ticks, width
 
 OWN, RIVAL, BEST = "#14776a", "#2f6fb0", FIXED["hindsight"]
 GAIN, LOSS = "#14776a", "#b3412f"
-WIDE, HIGH = 520.0, 250.0
+WIDE, HIGH = 420.0, 226.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,17 +43,17 @@ def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = No
     room = 0.06 * (high - low)
     ends = "; ".join(f"{line.name} {amount(sums[line.name][-1], decimals(every))}" for line in lines)
     played = max(len(points) for points in sums.values()) - 1
-    picture = Svg(WIDE, HIGH, f"{title}, summed over {played} of {horizon} periods: {ends}.", 12.5)
-    rise = Scale(low - room, high + room, HIGH - 34.0, 24.0)
+    picture = Svg(WIDE, HIGH, f"{title}, summed over {played} of {horizon} periods: {ends}.", 12.0)
+    rise = Scale(low - room, high + room, HIGH - 38.0, 24.0)
     left = picture.room_for(ticks(rise.low, rise.high, 5)) + 2.0
     along = Scale(0.0, float(horizon), left, WIDE - 14.0)
     picture.left_axis(rise, left, WIDE - 14.0, 5)
     for t in sorted({0, horizon // 3, 2 * horizon // 3, horizon}):
-        picture.text(along(float(t)), HIGH - 16.0, str(t), GREY, "middle")
-    picture.text((left + WIDE - 14.0) / 2.0, HIGH - 2.0, "periods played", GREY, "middle", size=11.5)
+        picture.text(along(float(t)), HIGH - 20.0, str(t), GREY, "middle")
+    picture.text((left + WIDE - 14.0) / 2.0, HIGH - 5.0, "periods played", GREY, "middle", size=11.5)
     picture.text(2.0, 13.0, title, GREY, size=11.5)
     if now is not None:
-        picture.line([(along(float(now)), 22.0), (along(float(now)), HIGH - 34.0)], INK, 1.0, "2 3")
+        picture.line([(along(float(now)), 22.0), (along(float(now)), HIGH - 38.0)], INK, 1.0, "2 3")
     for line in reversed(lines):
         points = [(along(float(t)), rise(value)) for t, value in enumerate(sums[line.name])]
         if len(points) > 1:
@@ -107,7 +107,7 @@ def standings(rows: Sequence[tuple[str, float, float, float, str]], of: str) -> 
     step, top = 44.0, 8.0
     places = decimals([mean for _, mean, *_ in rows])
     told = "; ".join(f"{name} {amount(mean, places)}" for name, mean, *_ in rows)
-    picture = Svg(WIDE, top + step * len(rows) + 44.0, f"{of}: {told}.", 12.5)
+    picture = Svg(WIDE, top + step * len(rows) + 44.0, f"{of}: {told}.", 12.0)
     foot = top + step * len(rows)
     scale = Scale(low - room, high + room, 14.0, WIDE - 14.0)
     picture.foot_axis(scale, top, foot, 5)
@@ -119,7 +119,7 @@ def standings(rows: Sequence[tuple[str, float, float, float, str]], of: str) -> 
         picture.dots([(scale(mean), y)], 6.0, PAPER)
         picture.dots([(scale(mean), y)], 4.5, colour)
         label = f"{name}  {amount(mean, places)}"
-        wide = width_of(label, 12.5)
+        wide = 1.08 * width_of(label, 12.0)
         x = min(max(scale(mean) - wide / 2.0, 8.0), WIDE - wide - 16.0)
         picture.text(x, y - 13.0, label, colour, bold=True, halo=True)
     return picture

@@ -106,13 +106,15 @@ def told(value: Any) -> str:
 
 
 def figure(value: float) -> str:
-    """A number: whole if it is, else with few decimals."""
+    """A number: whole if it is, but for rounding errors, else with few decimals."""
+    value = round(value, 9)
     return amount(value) if float(value).is_integer() else amount(value, max(1, decimals([value])))
 
 
 def _series(values: list[float]) -> str:
     """Numbers one behind the other; leading and trailing nothing is left out where all is nothing."""
-    places = 0 if all(one == int(one) for one in values) else 1
+    values = [round(one, 9) for one in values]
+    places = 0 if all(one.is_integer() for one in values) else 1
     return "nothing" if not any(values) else " \N{MIDDLE DOT} ".join(amount(one, places) for one in values)
 
 
