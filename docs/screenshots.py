@@ -140,7 +140,7 @@ def _take(tab: Tab, name: str) -> None:
         image = taken.convert("RGB")
     foot = TALL if image.width > PHONE else 2 * TALL
     image = image.crop((0, 0, image.width, min(image.height, foot)))
-    image.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     assert size < MOST, f"{name} has {size} bytes"
     print(f"{path.relative_to(ROOT)}: {image.width} x {image.height}, {size} bytes")

@@ -245,6 +245,31 @@ def test_a_transcript_of_a_problem_from_elsewhere_runs_no_code(browser: Browser,
     assert not (tmp_path / "sprung").exists()
 
 
+DEEP = "[" * 900 + "]" * 900
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        DEEP, "1" + "0" * 400, '{"a": {"b": [null, true, {}]}}', '[[1, 2], [], "x"]', "NaN",
+        '{"a": [NaN, Infinity]}', '""',
+        "[1, [2, [3]]]", '{"a": null, "b": "x"}', "1e308",
+    ],
+)  # fmt: skip
+def test_whatever_a_transcript_holds_is_shown_or_refused(browser: Browser, runs: Path, odd: str):
+    lines = (runs / "agent-serial.jsonl").read_text().splitlines()
+    text = (
+        "\n".join(re.sub(r'"seen": \{', f'"seen": {{"on_hand": {odd}, "odd": {odd}, ', line) for line in lines) + "\n"
+    )
+    reply = browser.post("/transcripts", files={"file": ("mine.jsonl", text.encode())})
+    if reply.status_code == 200:
+        reply = browser.get(f"{reply.url.path}?turn=3")
+    assert reply.status_code in (200, 422)
+    rewards = "\n".join(re.sub(r'"reward": [^,]+', '"reward": 1e308', line) for line in lines) + "\n"
+    reply = browser.post("/transcripts", files={"file": ("mine.jsonl", rewards.encode())})
+    assert reply.status_code in (200, 422)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "no json", '{"event": "run", "format": 1}', "\x00\x01", '{"event":"run","format":1,"seed":"x"}\n' * 3],

@@ -197,7 +197,7 @@ def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
 def _line(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("event") in EVENTS else None
 

@@ -69,7 +69,7 @@ def comparing(router: APIRouter, room: Room) -> None:
                     progress=lambda name, done, of: clock.tell(f"{name}: {100 * done // max(of, 1)} % of the work."),
                 )  # fmt: skip
 
-            await room.work(job)
+            await room.work(job, long=True)
 
         contest.begin(run)
         return pages.remember(pages.moved(request, f"/comparisons/{contest.id}"), request, owner)

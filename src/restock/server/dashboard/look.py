@@ -78,6 +78,8 @@ def look(seen: Mapping[str, Any], about: Mapping[str, str]) -> Seen:
         else:
             flat[field] = value
     for field, value in flat.items():
+        if isinstance(value, Mapping) and list(value) == [field]:
+            value = value[field]  # one number under the name of its field
         if isinstance(value, Mapping) and value:
             groups.setdefault(tuple(map(str, value)), []).append(field)
         else:

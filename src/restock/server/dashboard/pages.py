@@ -170,6 +170,9 @@ def telling(handler: Handler) -> Handler:
             return failed(request, error)
         except InvalidInput as error:
             return failed(request, refused(error))
+        except (RecursionError, OverflowError):  # of a transcript: nothing else on a page is anybody's numbers
+            message = "What is to be shown is nested too deeply, or has numbers beyond all bounds."
+            return failed(request, Refused("VALIDATION_ERROR", message))
         except Exception:
             LOG.exception("a page could not be made")
             return failed(request, Refused("INTERNAL_ERROR", INTERNAL))

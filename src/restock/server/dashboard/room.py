@@ -36,12 +36,17 @@ class Room:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.shelf = Shelf(hub)
-        self._working = asyncio.Lock()
+        self._short, self._long = asyncio.Lock(), asyncio.Lock()
         self._systems: dict[str, str] = {}
 
-    async def work(self, job: Callable[[], Result]) -> Result:
-        """Do something long beside the event loop, one job at a time."""
-        async with self._working:
+    async def work(self, job: Callable[[], Result], long: bool = False) -> Result:
+        """Do something beside the event loop: one short job and one long one at a time.
+
+        Args:
+            job: What to do.
+            long: Whether it may take minutes; nobody waits for that who only wants to begin a game.
+        """
+        async with self._long if long else self._short:
             return await asyncio.to_thread(job)
 
     def own(self, owner: str, task: str) -> list[Game | Show]:

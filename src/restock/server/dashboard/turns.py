@@ -93,6 +93,7 @@ class Table:
     def __init__(self, problem: Problem, seed: int) -> None:
         self.seat = Seat(problem)
         self.episode = Episode(seed, self.seat.reset(seed), [])
+        self._graded: Episode | None = None
 
     @property
     def over(self) -> bool:
@@ -115,15 +116,17 @@ class Table:
         return turn
 
     def graded(self) -> Episode:
-        """The episode with its grade, where the problem is a store."""
+        """The episode, with its grade where it is over and the problem a store."""
         problem = self.seat.problem
         if not isinstance(problem, RetailProblem) or not self.over:
             return self.episode
-        from restock.evaluation.grading import grade
+        if self._graded is None:
+            from restock.evaluation.grading import grade
 
-        earned = self.seat.table.environment.kpis()["earned"]
-        graded = grade(problem, earned, self.seat.trajectory.exogenous["demand"])
-        return dataclasses.replace(self.episode, grade=graded.to_dict())
+            earned = self.seat.table.environment.kpis()["earned"]
+            graded = grade(problem, earned, self.seat.trajectory.exogenous["demand"])
+            self._graded = dataclasses.replace(self.episode, grade=graded.to_dict())
+        return self._graded
 
 
 def played_by(

@@ -49,7 +49,7 @@ def watching(router: APIRouter, room: Room) -> None:
                 )
                 show.measures = measured(problem, seed)
 
-            await room.work(job)
+            await room.work(job, long=True)
 
         show.begin(play)
         return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
@@ -68,9 +68,9 @@ def watching(router: APIRouter, room: Room) -> None:
             name, text = sent.files.get("file", ""), sent.get("file", "")
         if not name:
             raise Refused("VALIDATION_ERROR", "No transcript was chosen.")
-        found = transcripts.recording(text, name[:80])
+        found = await room.work(lambda: transcripts.recording(text, name[:80]))
+        matched = await room.work(lambda: transcripts.problem_of(found, catalogue))
         owner = pages.new_owner(request)
-        matched = transcripts.problem_of(found, catalogue)
         title = f"{found.model} on {found.problem}"
         show = Show(matched[0] if matched else catalogue.default, title, recorded=True)
         show.episodes = found.episodes
