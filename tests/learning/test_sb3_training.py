@@ -66,7 +66,7 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
     """What a policy earns in a simulation is what the network earns in the environment it was trained in."""
     from restock.learning.agents import agent_of
     from restock.learning.paths import trainable
-    from restock.learning.sb3 import StableEnvironment
+    from restock.learning.sb3 import stable_environment
 
     for name, algo, forms in (
         ("divergent", "ppo", {"residual": "holt-base-stock", "recent": 3, "frame_stack": 2}),
@@ -80,7 +80,7 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
         config = RunFolder(folder).config()
         problem = trainable(restock.load_problem(name))
         network = agent_of(config, RunFolder(folder).load(BEST)["policy"], problem).network
-        rows = StableEnvironment(problem, 6, config["preparation"])
+        rows = stable_environment(problem, 6, config["preparation"])
         rows.seed(7)
         seen, infos = rows.reset(), [{}]
         masked = {"action_masks": None} if algo == "maskable-ppo" else {}

@@ -40,7 +40,7 @@ def evaluate(
 ) -> None:
     """Play the policy of a training run on fresh episodes, and write the report of the run.
 
-    Base-stock and the hindsight optimum meet the same episodes.
+    The policy to beat (base-stock, in a network) and the hindsight optimum, where there is one, meet the same episodes.
     """
     from restock.core.writing import check_writable
     from restock.learning import evaluation as learning
@@ -89,16 +89,18 @@ def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
 
 def print_evaluation(console: Console, found: Evaluation) -> None:
     """The table of an evaluation, in words."""
-    from restock.learning.evaluation import BASE, BOUND, TRAINED
     from restock.report.numbers import NONE, amount, decimals, interval, share
 
     several = len(found.comparisons) > 1
     console.text(f"{found.run.name}: {found.episodes} fresh episodes, seed {found.seed}.")
     console.text()
-    shown = table("policy", "of bound", *([] if several else ["mean profit", "95% interval"]), numbers=(1, 2, 3))
+    bounded = found.bound is not None
+    header = ["policy", *(["of bound"] if bounded else []), *([] if several else ["mean profit", "95% interval"])]
+    shown = table(*header, numbers=range(1, len(header)))
     rows = {row.name: row for row in found.comparisons[0].rows}
-    for name in (TRAINED, BASE, BOUND):
-        cells = [name, share(1.0 if name == BOUND else found.ratio(name).mean, 1)]
+    for name in found.policies:
+        ratio = found.ratio(name)
+        cells = [name, *([share(ratio.mean, 1)] if ratio is not None else [])]
         if not several:
             profit = rows[name].profit
             places = decimals([profit.mean])

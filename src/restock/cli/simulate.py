@@ -16,6 +16,7 @@ from restock.cli.arguments import (
     Horizon,
     ProblemName,
     Seed,
+    With,
     problem_of,
     read_policy,
 )
@@ -41,6 +42,7 @@ def simulate(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     out: Out = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -54,7 +56,7 @@ def simulate(
 
     console = Console(as_json, quiet)
     save = None if out is None else saver(out)
-    problem = problem_of(name, demand, horizon, backlog, discount)
+    problem = problem_of(name, demand, horizon, backlog, discount, fields)
     chosen = read_policy(policy, problem, settings)
     with console.progress() as tell:
         result = evaluation.simulate(

@@ -141,6 +141,18 @@ def advance(t, ints, floats, memory, record, orders, rewards, lengths, over):
             record[b, t + 1, k] = memory[b, k]
 
 
+def shown(t, ints, floats, memory, obs):
+    """What every row shows at the start of period t."""
+    for b in range(len(memory)):
+        observe(t, obs[b], ints, floats, *unpack(ints, floats, memory[b]))
+
+
+def decided(ints, floats, memory, actions):
+    """The decision that each row's action asks for, written into the row."""
+    for b in range(len(memory)):
+        decide(actions[b], ints, floats, *unpack(ints, floats, memory[b]))
+
+
 def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, rewards, record, lengths):
     """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space.
 

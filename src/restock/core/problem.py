@@ -186,6 +186,7 @@ class Problem(abc.ABC):
 
     name: str
     horizon: int
+    origin: tuple[str, Mapping[str, Any]] | None = None  # of one from outside restock: its place, and its arguments
 
     @abc.abstractmethod
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:

@@ -16,6 +16,7 @@ from restock.report.palette import FIXED, SPARE
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks
 
 KEPT = "#14776a"  # the restart that the best network comes from
+BEATEN = FIXED["base-stock"]  # the policy to beat, whatever it is
 MISSED = "#c0392b"  # demand not served at once
 NODES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
 FAR = 3.0  # so many times the way from base-stock to hindsight is drawn below the lower of both
@@ -40,13 +41,20 @@ def shades(lines: Sequence[Line]) -> dict[int, str]:
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
 
-def learning(lines: Sequence[Line]) -> Svg:
-    """Profit on held-out paths of each restart over the steps, between base-stock and hindsight."""
-    last = lines[-1]
-    base, bound = float(last["base_stock"]), float(last["bound"])
+def learning(lines: Sequence[Line], baseline: str, limit: str | None) -> Svg:
+    """Profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
+
+    Args:
+        lines: Of the metrics.
+        baseline: Name of the policy to beat.
+        limit: Name of the bound; None without one.
+    """
+    marks = {limit: float(lines[-1]["bound"])} if limit is not None else {}
+    marks[baseline] = base = float(lines[-1]["baseline"])
+    bound = max(marks.values())
     judged = [line for line in lines if "profit" in line]
     best = max(judged, key=lambda line: float(line["profit"]))
-    marks, shade = {"hindsight": bound, "base-stock": base}, shades(judged)
+    shade = shades(judged)
     values = [float(line["profit"]) for line in judged]
     floor = min(base, float(best["profit"])) - FAR * max(bound - min(base, float(best["profit"])), 1e-9)
     low, high = max(min([*values, *marks.values()]), floor), max([*values, *marks.values()])
@@ -54,8 +62,8 @@ def learning(lines: Sequence[Line]) -> Svg:
     picture = Svg(
         WIDE, 372.0,
         f"Profit on held-out episodes over the steps of training: at first {amount(values[0], 1)}, at best "
-        f"{amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; base-stock "
-        f"{amount(base, 1)}, hindsight {amount(bound, 1)}.", 13.0,
+        f"{amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; "
+        f"{', '.join(f'{name} {amount(value, 1)}' for name, value in marks.items())}.", 13.0,
     )  # fmt: skip
     rise = Scale(low - room, high + room, 236.0, 10.0)
     left, right = picture.room_for(ticks(rise.low, rise.high, 5)) + 4.0, WIDE - 12.0
@@ -64,7 +72,7 @@ def learning(lines: Sequence[Line]) -> Svg:
     picture.foot_axis(along, 10.0, 236.0, 5, lines=False)
     picture.text((left + right) / 2.0, 273.0, "step", GREY, "middle")
     for name, value in marks.items():
-        picture.line([(left, rise(value)), (right, rise(value))], FIXED[name], 1.6, "6 4")
+        picture.line([(left, rise(value)), (right, rise(value))], FIXED.get(name, BEATEN), 1.6, "6 4")
     for k, group in by_restart(judged).items():
         points = [(along(float(one["step"])), rise(rise.clip(float(one["profit"])))) for one in group]
         if k == best["restart"]:
@@ -86,9 +94,8 @@ def learning(lines: Sequence[Line]) -> Svg:
         ends = [abs(float(group[k]["profit"]) - value) for k in (0, -1) for group in by_restart(judged).values()]
         first = min(ends[: len(ends) // 2]) > min(ends[len(ends) // 2 :])
         spot, anchor = (left + 4.0, "start") if first else (right - 4.0, "end")
-        picture.text(
-            spot, rise(value) + (-6.0 if value == bound else 16.0), name, FIXED[name], anchor, True, 12.5, True
-        )
+        colour, above = FIXED.get(name, BEATEN), -6.0 if value == bound else 16.0
+        picture.text(spot, rise(value) + above, name, colour, anchor, True, 12.5, True)
     picture.height = 282.0
     if len(shade) > 1:
         names = [(f"restart {k + 1}", colour) for k, colour in shade.items()]
@@ -167,7 +174,7 @@ def stocks(snapshots: Sequence[Snapshot], names: Sequence[str]) -> tuple[list[Sv
     upper = {str(k): float(values.max()) for k, values in enumerate(drawn)}
     common = on_one_scale(upper, 2.0)
     shared = max([upper[k] for k in common] + [1.0])
-    missed = [shot.fields["unmet"].sum(axis=1) for shot in snapshots]
+    missed = [missed_in(shot).sum(axis=1) for shot in snapshots]
     worst = max([float(values.max()) for values in missed] + [1e-9])
     charts = []
     for k, values in enumerate(drawn):
@@ -177,6 +184,14 @@ def stocks(snapshots: Sequence[Snapshot], names: Sequence[str]) -> tuple[list[Sv
             chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
         charts.append(chart)
     return charts, key
+
+
+def missed_in(snapshot: Snapshot) -> Array:
+    """Demand that was not served at once, shape (T, k): units, or where those are counted, stock-outs."""
+    for name in ("unmet", "stockouts", "short"):
+        if name in snapshot.fields:
+            return snapshot.fields[name]
+    return np.zeros((len(snapshot.fields["reward"]), 1))
 
 
 def _stock(values: Array, missed: Array, most: float, worst: float) -> Svg:

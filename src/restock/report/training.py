@@ -15,7 +15,7 @@ from restock.core.problem import Problem
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
 from restock.learning.describe import described
-from restock.learning.evaluation import BASE, BOUND, TRAINED, Evaluation
+from restock.learning.evaluation import TRAINED, Evaluation
 from restock.learning.metrics import meaning
 from restock.report import curves
 from restock.report import words as say
@@ -25,7 +25,6 @@ from restock.report.numbers import amount, decimals, share
 from restock.report.palette import FIXED
 from restock.report.words import INFORMATION, PLAIN
 
-COLOURS = {TRAINED: curves.KEPT, BASE: FIXED[BASE], BOUND: FIXED[BOUND]}
 UNTOLD = ("train/n_updates",)  # counts that only grow
 METHODS = {
     "pathwise": "by the exact gradient of profit over sampled futures",
@@ -100,13 +99,14 @@ def _answer(evaluation: Evaluation) -> list[str]:
         fresh += f" They count from the first period; training left out the first {warm_up}."
     if len(evaluation.comparisons) == 1:
         return [*say.answer(evaluation.comparisons[0]), fresh]
-    ratios = {name: evaluation.ratio(name) for name in (TRAINED, BASE)}
-    ends = {name: f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for name, r in ratios.items()}
+    mine, theirs = evaluation.ratio(TRAINED), evaluation.ratio(evaluation.baseline)
+    assert mine is not None and theirs is not None  # several problems are networks, which have a bound
+    ends = [f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for r in (mine, theirs)]
     worst = min(range(len(evaluation.comparisons)), key=lambda k: evaluation.ratios(TRAINED)[k])
     count = len(evaluation.comparisons)
     return [
-        f"It earned {share(ratios[TRAINED].mean, 1)} of what hindsight earns, a mean over {count} problems "
-        f"({ends[TRAINED]}); base-stock {share(ratios[BASE].mean, 1)} ({ends[BASE]}).",
+        f"It earned {share(mine.mean, 1)} of what hindsight earns, a mean over {count} problems "
+        f"({ends[0]}); {evaluation.baseline} {share(theirs.mean, 1)} ({ends[1]}).",
         f"Least with {evaluation.names[worst]}: {share(evaluation.ratios(TRAINED)[worst], 1)}.",
         fresh,
     ]
@@ -116,24 +116,25 @@ def _answer(evaluation: Evaluation) -> list[str]:
 
 
 def _worth(evaluation: Evaluation) -> Part:
-    """The trained policy beside base-stock and hindsight."""
+    """The trained policy beside the policy to beat and the bound."""
+    colours, baseline = _colours(evaluation), evaluation.baseline
     if len(evaluation.comparisons) == 1:
-        return "What it is worth", chapter(evaluation.comparisons[0], COLOURS, PLAIN, None)
+        return "What it is worth", chapter(evaluation.comparisons[0], colours, PLAIN, None)
     head = "".join(
         f'<th scope="col">{cell}</th>'
         for cell in (
             "problem",
-            *(f"{chip(COLOURS[n])}{n}" for n in COLOURS),
+            *(f"{chip(colour)}{n}" for n, colour in colours.items()),
             "trained, of bound",
-            "base-stock, of bound",
+            f"{baseline}, of bound",
         )
     )
     rows = []
-    ratios = {name: evaluation.ratios(name) for name in (TRAINED, BASE)}
+    ratios = {name: evaluation.ratios(name) for name in (TRAINED, baseline)}
     for k, (name, comparison) in enumerate(zip(evaluation.names, evaluation.comparisons, strict=True)):
-        profits = [comparison.row(policy).profit.mean for policy in COLOURS]
+        profits = [comparison.row(policy).profit.mean for policy in colours]
         cells = [name, *(amount(profit, decimals(profits)) for profit in profits)]
-        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, BASE))]))
+        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, baseline))]))
     each = evaluation.comparisons[0].episodes
     caption = caption_of(
         f"Mean profit of an episode, {each} fresh episodes of each problem, the same for all policies."
@@ -142,15 +143,22 @@ def _worth(evaluation: Evaluation) -> Part:
     return "What it is worth", scroll(table)
 
 
+def _colours(evaluation: Evaluation) -> dict[str, str]:
+    """A colour for each policy, the same in all charts."""
+    found = {TRAINED: curves.KEPT, evaluation.baseline: curves.BEATEN}
+    return found | ({evaluation.bound: FIXED["hindsight"]} if evaluation.bound else {})
+
+
 def _learning(evaluation: Evaluation) -> Part | None:
     """Curves of held-out profit, and of what the algorithm itself says."""
     lines = evaluation.run.metrics()
-    if not any({"profit", "base_stock", "bound"} <= set(line) for line in lines):
+    if not any({"profit", "baseline"} <= set(line) for line in lines):
         return None
+    told = " Hindsight is computed on some of these episodes." if evaluation.bound else ""
     curve = figure(
-        curves.learning(lines),
+        curves.learning(lines, evaluation.baseline, evaluation.bound),
         "<b>Learning curve.</b> Mean profit on held-out episodes at each evaluation, without exploration. Ring: the "
-        "network that is kept. Band: 95% interval of its restart. Hindsight is computed on some of these episodes.",
+        f"network that is kept. Band: 95% interval of its restart.{told}",
     )
     own = sorted({name for line in lines for name in line if "/" in name} - set(UNTOLD))
     small = curves.panels(lines, ["training", *own, "steps_per_second"])
@@ -187,7 +195,7 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
     for shot, chart in zip(shots, charts, strict=True):
         where = (f"restart {shot.restart + 1}, " if several else "") + f"step {amount(float(shot.step))}"
         title = "before training" if shot.evaluation == 0 else where + (" (best)" if shot is best else "")
-        earned, missed = float(shot.fields["reward"].sum()), float(shot.fields["unmet"].sum())
+        earned, missed = float(shot.fields["reward"].sum()), float(curves.missed_in(shot).sum())
         text = f"<b>{escape(title)}</b><br>profit {amount(earned)}, not served {amount(missed)}"
         panels.append(figure(chart, text))
     chips = " ".join(f"{chip(colour)}{escape(name)}&ensp;" for name, colour in [*key, ("not served", curves.MISSED)])

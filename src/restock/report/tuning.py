@@ -87,7 +87,7 @@ def answer(tuning: Tuning) -> list[str]:
                 words += ": too little to tell from luck"
         said.append(words + ".")
     if tuning.lines:
-        named = {"base_stock": "base-stock", "bound": "hindsight"}
+        named = tuning.line_names()
         told = ", ".join(f"{named[name]} {amount(value, places)}" for name, value in tuning.lines.items())
         said.append(f"On the held-out paths: {told}.")
     return said

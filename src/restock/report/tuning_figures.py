@@ -43,7 +43,7 @@ def history(tuning: Tuning) -> Svg:
     for name, value in tuning.lines.items():
         if up.low < value < up.high:
             picture.line([(left, up(value)), (WIDE - 14.0, up(value))], GREY, 1.0, "5 4")
-            words = {"base_stock": "base-stock", "bound": "hindsight"}[name]
+            words = str(tuning.line_names()[name])
             picture.text(WIDE - 16.0, up(value) - 5.0, words, GREY, "end", size=12.0, halo=True)
     steps: list[Point] = []
     best = -math.inf

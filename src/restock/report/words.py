@@ -69,9 +69,11 @@ def kpi_name(key: str) -> str:
 
 
 def money_parts(comparison: Comparison) -> tuple[str, ...]:
-    """Parts of the profit by name, income first; empty where they do not add up to the profit (discounting)."""
+    """Parts of the profit by name, income first; empty where they are not costs that add up to it (discounting)."""
     parts = comparison.problem.layout.money
     for row in comparison.rows:
+        if any(part not in row.kpis for part in parts):
+            return ()
         total = row.kpis[parts[0]] - sum(row.kpis[part] for part in parts[1:]) if parts else math.nan
         if not math.isclose(total, row.profit.mean, rel_tol=1e-6, abs_tol=1e-6):
             return ()
