@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -28,6 +28,19 @@ def episodes(env: Any, count: int) -> Callable[[], int]:
                 over = terminated or truncated
                 steps += 1
         return steps
+
+    return run
+
+
+def days(env: Any, line: Sequence[Any], count: int) -> Callable[[], int]:
+    """Whole episodes of a known length under the same line of actions, one a day."""
+
+    def run() -> int:
+        for _ in range(count):
+            env.reset()
+            for action in line:
+                env.step(action)
+        return len(line) * count
 
     return run
 

@@ -7,29 +7,20 @@ product in every period.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core.problem import Array, Source
+from restock.core.problem import Array
+from restock.core.sources import GeneratorSource
 from restock.problems.production.spec import ProductionSpec
 
 
-class GeneratorSource(Source):
+class PlantSource(GeneratorSource[ProductionSpec]):
     """Episodes drawn from NumPy generators, one a row."""
-
-    def __init__(self, spec: ProductionSpec, generators: Sequence[np.random.Generator]) -> None:
-        self._spec = spec
-        self._generators = list(generators)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._generators[row] = generator
 
     def next(self, rows: NDArray[np.int64]) -> Array:
         """The next episode of each row named, shape (len(rows), drawn)."""
-        spec, known = self._spec, self._spec.max_steps + 1
+        spec, known = self._model, self._model.max_steps + 1
         normal = np.empty((len(rows), known, 3))
         for k, row in enumerate(rows.tolist()):
             normal[k] = self._generators[row].standard_normal((known, 3))

@@ -69,7 +69,7 @@ def draw(
     """Write what missions need into episodes of shape (R, drawn), a row from each of R generators.
 
     Args:
-        bits: Addresses of the generators' bits, shape (R,); see `restock.demand.draws.bits_of`.
+        bits: Addresses of the generators' bits, shape (R,); see `restock.core.streams.bits_of`.
         chances: Range of the chance that one aircraft needs a unit.
         aircraft: Of each mission, shape (K,).
         sure: The part of each need that is certain, shape (K,) (units).
