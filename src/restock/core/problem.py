@@ -18,7 +18,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import ModuleType, SimpleNamespace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from restock.core.backends import Text
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Layout, Trajectory
+
+if TYPE_CHECKING:
+    from restock.core.records import Records
 
 Array = NDArray[np.float64]
 UNBOUNDED = float(np.finfo(np.float32).max)  # a bound for observations that have none
@@ -289,6 +292,12 @@ class Problem(abc.ABC):
         names = self.labels().get("on_hand", ())
         stock = next((part.on_hand for part in world if hasattr(part, "on_hand")), ())
         return Scene(tuple(Place(name, "stock", float(amount)) for name, amount in zip(names, stock, strict=False)))
+
+    def records(self) -> Records:
+        """Actions and observations as records; unless a problem writes them itself, by the labels of its numbers."""
+        from restock.core.records import PlainRecords
+
+        return PlainRecords(self)
 
     @cached_property
     def plain(self) -> Tables:

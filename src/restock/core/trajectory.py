@@ -12,6 +12,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,53 @@ class Layout:
     money: tuple[str, ...]
     stocks: tuple[str, ...] = ()
     service: tuple[str, str] = ("sold", "demand")
+
+    @cached_property
+    def places(self) -> dict[str, slice | NDArray[np.int64]]:
+        """The same columns as slices, where they stand one behind the other."""
+        return {name: _together(columns) for name, columns in self.columns.items()}
+
+
+def _together(columns: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    first = int(columns[0]) if columns.size else 0
+    return slice(first, first + columns.size) if (columns == first + np.arange(columns.size)).all() else columns
+
+
+class PlayedSoFar:
+    """An episode as it stands, without a copy: it must be read before the next period is played.
+
+    Args:
+        lines: Recorded rows, then the parts of the reward and the reward, shape (T + 1, R + P + 1).
+        layout: Where the fields stand in them.
+        names: Of the parts.
+        periods: Periods that have been played.
+        done: Whether the episode is over.
+    """
+
+    __slots__ = ("_layout", "_lines", "_names", "done", "periods")
+
+    def __init__(self, lines: Array, layout: Layout, names: tuple[str, ...], periods: int, done: bool) -> None:
+        self._lines = lines
+        self._layout = layout
+        self._names = names
+        self.periods = periods
+        self.done = done
+
+    def __getitem__(self, name: str) -> Array:
+        first = 0 if name in self._layout.stocks else 1
+        return self._lines[first : self.periods + 1, self._layout.places[name]]
+
+    @property
+    def rewards(self) -> Array:
+        """Of the periods played, shape (T,)."""
+        return self._lines[1 : self.periods + 1, -1]
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The parts of the last period's reward by name; empty before the first."""
+        if not self.periods:
+            return {}
+        return dict(zip(self._names, self._lines[self.periods, -len(self._names) - 1 : -1].tolist(), strict=True))
 
 
 class Trajectory(Mapping[str, Array]):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
-from restock.core.problem import ObservationForm, Problem, Source
-from restock.core.trajectory import Trajectory
+from restock.core.problem import ActionForm, ObservationForm, Problem, Source
+from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import spaces, telling
 from restock.envs.registration import METADATA, RENDER_MODES
 
@@ -57,7 +57,7 @@ class Environment(gym.Env[Any, Any]):
 
     Args:
         problem: What to simulate.
-        action: Action form; None for the problem's first.
+        action: Action form, by its name or itself; None for the problem's first.
         observation: Observation form; None for the problem's first.
         max_order: Largest order, one number or one for each; None for the problem's own bound.
         render_mode: None, `ansi` or `rgb_array`.
@@ -77,7 +77,7 @@ class Environment(gym.Env[Any, Any]):
     def __init__(
         self,
         problem: Problem,
-        action: str | None = None,
+        action: str | ActionForm | None = None,
         observation: str | None = None,
         max_order: Any = None,
         render_mode: str | None = None,
@@ -86,7 +86,9 @@ class Environment(gym.Env[Any, Any]):
             raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         self.problem = problem
         self.render_mode = render_mode
-        self.action_form = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
+        if not isinstance(action, ActionForm):
+            action = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
+        self.action_form = action
         seen = problem.observation_kinds[0] if observation is None else observation
         self.observation_form = problem.observation_form(seen)
         self.action_space = spaces.action_space(self.action_form)
@@ -320,6 +322,12 @@ class Environment(gym.Env[Any, Any]):
             self.problem.exogenous_of(record[: self.period + 1], episode),
             {"problem": self.problem.name},
         )
+
+    @property
+    def played(self) -> PlayedSoFar:
+        """The same for a look at it now: nothing is copied, and the next period writes to it."""
+        over = self._over and self._t > 0
+        return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
         """Key figures of the episode (see `restock.core.kpis.MEANINGS`).

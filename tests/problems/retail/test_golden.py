@@ -9,10 +9,9 @@ import pytest
 
 import restock
 from restock.envs.single import Environment
-from restock.envs.store import Store
+from restock.envs.structured import StructuredEnvironment
 from restock.problems.retail.interface import FAILURES as HARD_FAILURES
 from restock.problems.retail.sources import published_demand
-from restock.problems.retail.structured import observation
 from tests.golden.recorded import cases, recorded
 from tests.problems.retail.stores import exogenous, sent, store
 
@@ -33,7 +32,8 @@ def test_replay(name: str, reward: str) -> None:
     problem = store(case, reward=reward, legacy_liquidation_check=True)
     env = Environment(problem)
     env.reset(options={"exogenous": exogenous(case, problem)})
-    begun = observation(problem, env.trajectory).model_dump()
+    records = problem.records()
+    begun = records.observation(env.played).model_dump()
     for field in (
         "current_day",
         "total_cash",
@@ -50,7 +50,7 @@ def test_replay(name: str, reward: str) -> None:
         _, earned, terminated, truncated, info = env.step(sent(problem, step["action"]))
         total += earned
         assert earned == pytest.approx(given[f"reward_{reward}"], rel=0.0, abs=1e-9)
-        seen = observation(problem, env.trajectory)
+        seen = records.observation(env.played)
         for field in ("total_cash", "day_profit", "total_profit"):
             assert getattr(seen, field) == pytest.approx(given[field], **MONEY)
         assert seen.current_day == given["current_day"] and seen.reward == earned
@@ -137,7 +137,7 @@ def test_by_hand_what_a_liquidation_is_judged_by(legacy: bool, verdicts: list[bo
 def test_what_cannot_be_is_refused_before_the_day(name: str) -> None:
     """Unknown products and negative numbers, with which a published day goes on; anything else is carried out."""
     case = recorded("retail", name)
-    shop = Store(store(case))
+    shop = StructuredEnvironment(store(case))
     shop.reset(exogenous=exogenous(case, shop.problem))
     for step in case["steps"]:
         before = shop.environment.observe().tolist()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import restock
 from restock.core import streams
 from restock.core.play import draw, play
-from restock.envs.store import Store
+from restock.envs.structured import StructuredEnvironment
 from restock.problems.load import instance_of
 from restock.problems.retail.interface import MEASURES
 from restock.problems.retail.load import tasks
@@ -34,9 +34,9 @@ def shop(*products: dict[str, Any], **more: Any) -> Any:
     return restock.load_problem({**spec, **more})
 
 
-def opened(problem: Any, demand: Sequence[Any], jitter: Any = 0.0) -> Store:
+def opened(problem: Any, demand: Sequence[Any], jitter: Any = 0.0) -> StructuredEnvironment:
     """A store with known demand, one list a day."""
-    store = Store(problem)
+    store = StructuredEnvironment(problem)
     shape = (problem.horizon, len(problem.names))
     wanted = np.zeros(shape)
     for t, day in enumerate(demand):
@@ -131,7 +131,7 @@ def test_no_order_costs_nothing_above_the_capacity() -> None:
      ("fast", 0, 2), ("fast", -2, 2), ("slow", -2.5, 4), ("slow", 2.5, 8)],
 )  # fmt: skip
 def test_deliveries_come_early_and_late(way: str, jitter: float, arrival: int) -> None:
-    store = Store("retail-easy")
+    store = StructuredEnvironment("retail-easy")
     store.reset(exogenous={"demand": np.zeros((30, 5)), "jitter": np.full((30, 5), float(jitter))})
     seen = store.step({"buy_quantities": {"clothing": 3}, "delivery_method": way})
     assert seen.updated_deliveries == [{"clothing": (3, arrival)}]
@@ -315,7 +315,7 @@ def test_max_order_bounds_what_is_bought() -> None:
 def test_records_say_what_every_field_is() -> None:
     for record in (Action, Observation):
         assert all(len(field.description or "") > 10 for field in record.model_fields.values())
-    seen = Store("retail-easy").reset(seed=0)
+    seen = StructuredEnvironment("retail-easy").reset(seed=0)
     assert Observation.model_validate_json(seen.model_dump_json()) == seen
     assert seen.updated_inventory["groceries"] == [(20, 5)] and seen.demand_today == {}
 
@@ -398,8 +398,3 @@ def test_bad_replays_change_nothing(given: dict[str, Any], field: str) -> None:
     with pytest.raises(restock.InvalidInput) as found:
         store.reset(exogenous=given)
     assert found.value.field == field and store.environment.period == 1
-
-
-def test_only_a_store_is_a_store() -> None:
-    with pytest.raises(restock.InvalidInput, match="no store"):
-        Store("serial")

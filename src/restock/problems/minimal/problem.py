@@ -14,6 +14,7 @@ from restock.core.problem import ActionForm, Array, ObservationForm, Problem, So
 from restock.core.sources import GeneratorSource
 from restock.problems.minimal import dynamics, interface
 from restock.problems.minimal.spec import MinimalSpec
+from restock.problems.minimal.structured import MinimalRecords
 
 RECORDED = 9
 
@@ -67,6 +68,10 @@ class MinimalProblem(Problem):
         scale = np.array([1.0 / self.spec.capacity if kind == "scaled" else 1.0])
         high = scale * self.spec.capacity
         return ObservationForm(kind, ("on hand",), np.zeros(1), high, scale, {"on_hand": slice(0, 1)})
+
+    def records(self) -> MinimalRecords:
+        """Actions and observations as records; see `minimal.structured`."""
+        return MinimalRecords(self)
 
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1

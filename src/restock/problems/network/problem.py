@@ -23,6 +23,7 @@ from restock.problems.network import dynamics, forms, interface, words
 from restock.problems.network.scene import scene_of
 from restock.problems.network.sources import CounterSource, DrawnSource
 from restock.problems.network.spec import NetworkSpec
+from restock.problems.network.structured import NetworkRecords
 
 
 class NetworkProblem(Problem):
@@ -151,6 +152,10 @@ class NetworkProblem(Problem):
     def observation_form(self, kind: str) -> ObservationForm:
         """The observation form of that kind; see `forms.observation_form`."""
         return forms.observation_form(self, kind)
+
+    def records(self) -> NetworkRecords:
+        """Actions and observations as records; see `network.structured`."""
+        return NetworkRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from restock.core.trajectory import Trajectory
 from restock.problems.production import dynamics, interface
 from restock.problems.production.sources import PlantSource, packed
 from restock.problems.production.spec import ProductionSpec
+from restock.problems.production.structured import ProductionRecords
 
 IDLE, BUY, CONVERT = 0, 1, 2
 SCALE = (10.0, 10.0, 10.0, 10.0, 20.0, 2000.0)
@@ -112,6 +113,10 @@ class ProductionProblem(Problem):
             Told("product_inventory_before_sale", "offered"),
             Told("product_inventory_after_sale", "on_hand", entry=1),
         )
+
+    def records(self) -> ProductionRecords:
+        """Actions and observations as records; see `production.structured`."""
+        return ProductionRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
 

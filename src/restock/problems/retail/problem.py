@@ -17,6 +17,7 @@ from restock.core.trajectory import Trajectory
 from restock.problems.retail import dynamics, forms, interface, words
 from restock.problems.retail.sources import StreamSource, moved, published_demand, widest
 from restock.problems.retail.spec import RetailSpec
+from restock.problems.retail.structured import RetailRecords
 
 # What each measure of `interface.MEASURES` counts in the reward.
 WEIGHTS: dict[str, tuple[float, ...]] = {
@@ -124,6 +125,10 @@ class RetailProblem(Problem):
         """The profit of the day, whatever the reward is, and which hard failures there were."""
         failures = (Told(name, "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES))
         return (Told("day_profit", "profit"), *failures)
+
+    def records(self) -> RetailRecords:
+        """Actions and observations as records; see `retail.structured`."""
+        return RetailRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pydantic
 
-from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Array
-from restock.core.trajectory import Trajectory
+from restock.core.records import Names, PlayedNow, Records, Units, last
 from restock.core.validation import Spec, validated
-from restock.problems.retail.problem import RetailProblem
 
-MOST_UNITS = 1_000_000_000
+# The names that the published store gives its scores and hard failures, in the order of `interface`.
+SCORES = ("R_revenue", "R_fulfillment", "R_waste", "R_cash_health", "R_capacity_util", "R_profit_bool")
+FIRST_SCORE = 6  # among the measures of a day
+FAILS = ("invalid_action", "unaffordable_order", "bankrupt", "idle_penalty")
 
 
 class Action(Spec):
     """What the store does on a day; a product not named is neither bought nor liquidated, and sold at list price."""
 
-    buy_quantities: dict[str, int] = pydantic.Field(
+    buy_quantities: dict[str, Units] = pydantic.Field(
         {},
         description="units to buy of each product (units, at least 0); what the cash does not pay is rejected whole",
     )
     delivery_method: str | None = pydantic.Field(
-        None, description="way of delivery of all orders of the day; default: the first, `slow` in the published tasks"
+        None,
+        description="name of the way of delivery of all orders of the day; default: the first, `slow` as published",
     )
-    liquidate: dict[str, int] = pydantic.Field(
+    liquidate: dict[str, Units] = pydantic.Field(
         {},
         description="units of each product to remove after the sale, oldest first, without revenue (units, at least 0)",
     )
@@ -35,15 +38,6 @@ class Action(Spec):
         {},
         description="price of each product as a multiple of its list price; held to the range of the store, 0.5 to 1.5",
     )
-
-    @pydantic.model_validator(mode="after")
-    def _no_less_than_nothing(self) -> Action:
-        for field in ("buy_quantities", "liquidate"):
-            for product, units in getattr(self, field).items():
-                if not 0 <= units <= MOST_UNITS:
-                    problem = f"this should be 0 to {MOST_UNITS} units"
-                    raise InvalidInput(f"{field}.{product}", units, problem, "Write a whole number of units.")
-        return self
 
 
 class Observation(Spec):
@@ -61,86 +55,128 @@ class Observation(Spec):
     )
     remaining_capacity: dict[str, int] = pydantic.Field(description="units there is room for without surcharge (units)")
     updated_events: dict[str, int] = pydantic.Field(
-        description="days until each event begins; 0 on its first day, -1 on its second and last"
+        description="days until each event begins; 0 on its first day, -1 on its second and last (days)"
     )
     updated_deliveries: list[dict[str, tuple[int, int]]] = pydantic.Field(
         description="what is under way, in the order of purchase: product: [units, day of arrival]"
     )
-    reward: float = pydantic.Field(description="reward of the day, as the task counts it")
-    done: bool = pydantic.Field(description="whether the last day is over")
+    reward: float = pydantic.Field(description="reward of the day, as the task counts it (points or money)")
+    done: bool = pydantic.Field(description="whether the last day is over (yes or no)")
 
 
-def decision(problem: RetailProblem, action: Action | Mapping[str, Any]) -> Array:
-    """The decision that an action asks for, shape (3 K + 1,), in physical units.
+class RetailRecords(Records):
+    """Records of a store."""
 
-    Raises:
-        InvalidInput: A product or a way of delivery that there is not, a negative or unheard-of quantity,
-            or another field; nothing has changed then.
-    """
-    asked = validated(Action, action, "action")
-    names, ways = problem.names, [delivery.name for delivery in problem.spec.deliveries]
-    count = len(names)
-    found = np.zeros(3 * count + 1)
-    found[2 * count + 1 :] = 1.0
-    for field, start in (("buy_quantities", 0), ("liquidate", count + 1), ("price_multipliers", 2 * count + 1)):
-        for product, amount in getattr(asked, field).items():
-            if product not in names:
-                raise InvalidInput(
-                    f"action.{field}.{product}", amount, "there is no such product", nearest(product, names)
-                )
-            found[start + names.index(product)] = amount
-    if asked.delivery_method is not None:
-        if asked.delivery_method not in ways:
-            mend = nearest(asked.delivery_method, ways)
-            raise InvalidInput(
-                "action.delivery_method", asked.delivery_method, "there is no such way of delivery", mend
-            )
-        found[count] = ways.index(asked.delivery_method)
-    return found
+    action_type = Action
+    observation_type = Observation
 
+    @cached_property
+    def _products(self) -> Names:
+        return Names("product", self.problem.names)
 
-def observation(problem: RetailProblem, trajectory: Trajectory) -> Observation:
-    """What is known after the periods of a trajectory of one episode."""
-    day = trajectory.periods
-    names, life = problem.names, problem.life.tolist()
-    on_hand = trajectory["on_hand"][day].astype(int).tolist()
-    lots = _lots(problem, trajectory)
-    inventory: dict[str, list[tuple[int, int | None]]] = {}
-    for k, name in enumerate(names):
-        there = sorted(
-            (arrival, place) for place, (product, _, arrival) in enumerate(lots) if product == k and arrival <= day
+    @cached_property
+    def _ways(self) -> Names:
+        return Names("way of delivery", [delivery.name for delivery in self.problem.spec.deliveries])
+
+    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+        """Units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
+
+        Raises:
+            InvalidInput: A product or a way of delivery that there is not, a negative or unheard-of quantity,
+                or another field; nothing has changed then.
+        """
+        asked = validated(Action, action, "action")
+        count = len(self._products)
+        found = np.zeros(3 * count + 1)
+        found[2 * count + 1 :] = 1.0
+        self._products.write(asked.buy_quantities, found[:count], "action.buy_quantities")
+        self._products.write(asked.liquidate, found[count + 1 : 2 * count + 1], "action.liquidate")
+        self._products.write(asked.price_multipliers, found[2 * count + 1 :], "action.price_multipliers")
+        way = asked.delivery_method
+        if way is not None:
+            found[count] = self._ways.place(way, "action.delivery_method", way)
+        return found
+
+    def action(self, decision: Any) -> Action:
+        """The record of a decision, its quantities rounded as the store rounds them."""
+        numbers, count = np.asarray(decision, dtype=np.float64), len(self._products)
+        whole = np.maximum(np.floor(numbers + 0.5), 0.0)
+        prices = np.clip(numbers[2 * count + 1 :], *self.problem.spec.price_range)
+
+        def units(values: Array) -> dict[str, int]:
+            return {name: int(value) for name, value in self._products.above_zero(values).items()}
+
+        return Action(
+            buy_quantities=units(whole[:count]),
+            delivery_method=list(self._ways)[min(int(whole[count]), len(self._ways) - 1)],
+            liquidate=units(whole[count + 1 : 2 * count + 1]),
+            price_multipliers={name: price for name, price in self._products.read(prices).items() if price != 1.0},
         )
-        left, batches = on_hand[k], []
-        for arrival, place in reversed(there):  # sale, expiry and liquidation take the oldest: the newest are left
-            units = min(left, lots[place][1])
-            if units:
-                batches.append((units, life[k] - (day - arrival) if life[k] else None))
-            left -= units
-        inventory[name] = batches[::-1]
-    flows = {name: trajectory[name][day - 1] for name in ("demand", "profit")} if day else {}
-    capacity = [product.capacity for product in problem.spec.products]
-    return Observation(
-        current_day=day,
-        total_cash=float(trajectory["cash"][day, 0]),
-        day_profit=float(flows["profit"][0]) if day else 0.0,
-        total_profit=float(trajectory["total_profit"][day, 0]),
-        demand_today=dict(zip(names, flows["demand"].astype(int).tolist(), strict=True)) if day else {},
-        updated_inventory=inventory,
-        remaining_capacity={
-            name: max(0, room - units) for name, room, units in zip(names, capacity, on_hand, strict=True)
-        },
-        updated_events={event: first - day for event, first in problem.spec.events.items()},
-        updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in lots if arrival > day],
-        reward=float(trajectory.rewards[day - 1]) if day else 0.0,
-        done=day >= problem.horizon,
-    )
+
+    def observation(self, played: PlayedNow) -> Observation:
+        """What is known now."""
+        day, spec, names = played.periods, self.problem.spec, self.problem.names
+        on_hand = last(played, "on_hand").astype(int).tolist()
+        demand = last(played, "demand").astype(int).tolist()
+        lots = _lots(self.problem, played, on_hand)
+        return Observation(
+            current_day=day,
+            total_cash=float(last(played, "cash")[0]),
+            day_profit=float(last(played, "profit")[0]),
+            total_profit=float(last(played, "total_profit")[0]),
+            demand_today=dict(zip(names, demand, strict=True)) if day else {},
+            updated_inventory=_batches(self.problem, day, on_hand, lots),
+            remaining_capacity={
+                product.name: max(0, product.capacity - units)
+                for product, units in zip(spec.products, on_hand, strict=True)
+            },
+            updated_events={event: first - day for event, first in spec.events.items()},
+            updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in lots if arrival > day],
+            reward=float(played.rewards[-1]) if day else 0.0,
+            done=played.done,
+        )
+
+    def metadata(self, played: Any) -> dict[str, Any]:
+        """Scores and hard failures of the last day, under the names of the published store."""
+        if not played.periods:
+            return {}
+        scores = last(played, "measures")[FIRST_SCORE:].tolist()
+        failures = last(played, "failures").tolist()
+        return {
+            "reward_breakdown": dict(zip(SCORES, scores, strict=False)),
+            "hard_fails": {name: failure > 0.0 for name, failure in zip(FAILS, failures, strict=True)},
+        }
 
 
-def _lots(problem: RetailProblem, trajectory: Trajectory) -> list[tuple[int, int, int]]:
-    """Product, units and day of arrival of the stock at the start and of every order, in the order of purchase."""
-    found = [(k, product.initial_stock, 0) for k, product in enumerate(problem.spec.products)]
-    ordered = trajectory["ordered"].astype(int)
-    due = trajectory["due"].astype(int)
-    for t, k in np.argwhere(ordered > 0).tolist():
-        found.append((k, int(ordered[t, k]), t + 1 + int(due[t, k])))
+Lot = tuple[int, int, int]  # product, units, day of arrival
+
+
+def _lots(problem: Any, played: PlayedNow, on_hand: list[int]) -> list[Lot]:
+    """The stock at the start and all orders, in the order of purchase, or the last of them that say all about now."""
+    first = max(0, played.periods - 6 * problem.room)
+    while True:
+        ordered, due = played["ordered"][first:], played["due"][first:]
+        days, products = np.nonzero(ordered)
+        units, lead = ordered[days, products].astype(int), due[days, products].astype(int)
+        arrival = first + days + 1 + lead
+        lots = list(zip(products.tolist(), units.tolist(), arrival.tolist(), strict=True))
+        if first == 0:
+            return [(k, product.initial_stock, 0) for k, product in enumerate(problem.spec.products)] + lots
+        # What was bought before has arrived by now; it is all gone where later arrivals make up the stock.
+        there = (arrival >= first + problem.room) & (arrival <= played.periods)
+        if (np.bincount(products[there], units[there], len(on_hand)) >= on_hand).all():
+            return lots
+        first = max(0, 2 * first - played.periods)
+
+
+def _batches(problem: Any, day: int, on_hand: list[int], lots: list[Lot]) -> dict[str, list[tuple[int, int | None]]]:
+    """The stock of each product, oldest first: sale, expiry and liquidation take the oldest, so the newest are left."""
+    found: dict[str, list[tuple[int, int | None]]] = {name: [] for name in problem.names}
+    life, left = problem.life.tolist(), list(on_hand)
+    there = sorted((arrival, place) for place, (_, _, arrival) in enumerate(lots) if arrival <= day)
+    for arrival, place in reversed(there):
+        k, units, _ = lots[place]
+        if units := min(left[k], units):
+            found[problem.names[k]].insert(0, (units, life[k] - (day - arrival) if life[k] else None))
+            left[k] -= units
     return found

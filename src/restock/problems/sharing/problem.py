@@ -17,6 +17,7 @@ from restock.problems.sharing import dynamics, forms, interface, words
 from restock.problems.sharing.missions import Missions, drawn, listed
 from restock.problems.sharing.sources import MissionSource
 from restock.problems.sharing.spec import SharingSpec, check_demands, check_missions, longest, spread
+from restock.problems.sharing.structured import SharingRecords
 
 NO_DEPOT = -1
 NEVER = 1e9  # a day that does not come
@@ -138,6 +139,10 @@ class SharingProblem(Problem):
             "cost.holding": "holding_cost",
         }
         return (*(Told(name, field, (n,)) for name, field in each.items()), Told("shipments", "shipped", (n, n)))
+
+    def records(self) -> SharingRecords:
+        """Actions and observations as records; see `sharing.structured`."""
+        return SharingRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
 

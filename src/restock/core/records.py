@@ -1,0 +1,247 @@
+"""Actions and observations as records: named, checked fields in place of arrays, for agents that speak.
+
+Every problem has `Problem.records`; what a family does not write itself is derived from the names that any
+problem gives its numbers. All records are pydantic models that forbid unknown fields, go through JSON and
+back, and say what each field is, and in which unit.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import numpy as np
+import pydantic
+
+from restock.core.errors import InvalidInput, nearest
+from restock.core.validation import Spec, validated
+
+if TYPE_CHECKING:
+    from restock.core.problem import ActionForm, Array
+
+MOST_UNITS = 1_000_000_000  # of one quantity: what is more is a slip of the pen
+Units = Annotated[int, pydantic.Field(ge=0, le=MOST_UNITS)]
+Amount = Annotated[float, pydantic.Field(ge=0.0, le=MOST_UNITS)]
+
+
+class Played(Protocol):
+    """What has happened in an episode: a `Trajectory`, or `Environment.played`."""
+
+    @property
+    def periods(self) -> int:
+        """How many have been played."""
+
+    @property
+    def rewards(self) -> Array:
+        """Shape (T,)."""
+
+    def __getitem__(self, name: str) -> Array:
+        """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
+
+
+class PlayedNow(Played, Protocol):
+    """The same, of an episode that is being played."""
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """The parts of the last period's reward by name; empty before the first."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode is over."""
+
+
+class Records(abc.ABC):
+    """How decisions and what is seen of a problem are written as records.
+
+    Args:
+        problem: The problem; see `Problem.records`.
+
+    Attributes:
+        action_type: What an agent sends.
+        observation_type: What it gets.
+    """
+
+    action_type: type[Spec]
+    observation_type: type[Spec]
+
+    def __init__(self, problem: Any) -> None:
+        self.problem = problem
+
+    @cached_property
+    def form(self) -> ActionForm:
+        """The action form that takes what `decision` gives: physical units, bounded by `MOST_UNITS` alone."""
+        form: ActionForm = self.problem.action_form("quantity")
+        most = np.full(len(form.labels), float(MOST_UNITS))
+        return dataclasses.replace(form, most=most, high=most)
+
+    @abc.abstractmethod
+    def decision(self, action: Any) -> Array:
+        """The decision that an action (a record, or a mapping with its fields) asks for, in physical units.
+
+        Raises:
+            InvalidInput: Something in it cannot be; the field is named.
+        """
+
+    @abc.abstractmethod
+    def action(self, decision: Any) -> Spec:
+        """The record of a decision in physical units, as policies give it: the way back."""
+
+    @abc.abstractmethod
+    def observation(self, played: Any) -> Spec:
+        """What is known now, from an episode that is being played (`PlayedNow`); nothing of what is to come."""
+
+    def metadata(self, played: Any) -> dict[str, Any]:
+        """What else may be told about the last period, as plain data."""
+        return {}
+
+    def words(self) -> str:
+        """The fields of action and observation, one line each."""
+        lines = []
+        for title, record in (("Action", self.action_type), ("Observation", self.observation_type)):
+            lines += [f"{title}:", *(f"  {name}: {field.description}" for name, field in record.model_fields.items())]
+        return "\n".join(lines)
+
+
+class Names(Mapping[str, int]):
+    """Names of entities and their places, to read what an action says about each.
+
+    Args:
+        what: What one of them is called.
+        names: In their order.
+    """
+
+    def __init__(self, what: str, names: Sequence[str]) -> None:
+        self._what = what
+        self._places = {name: k for k, name in enumerate(names)}
+
+    def __getitem__(self, name: str) -> int:
+        return self._places[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self, name: str, field: str, value: Any) -> int:
+        """Where a name stands.
+
+        Raises:
+            InvalidInput: Nothing is called so; `field` and `value` tell where it was written, and with what.
+        """
+        found = self._places.get(name)
+        if found is None:
+            raise InvalidInput(field, value, f"there is no such {self._what}", nearest(name, self))
+        return found
+
+    def write(self, amounts: Mapping[str, float], into: Array, field: str) -> None:
+        """Write named amounts to their places.
+
+        Raises:
+            InvalidInput: Something is named that there is not.
+        """
+        for name, amount in amounts.items():
+            into[self.place(name, f"{field}.{name}", amount)] = amount
+
+    def read(self, values: Array) -> dict[str, float]:
+        """Every number by its name."""
+        return dict(zip(self._places, values.tolist(), strict=True))
+
+    def above_zero(self, values: Array) -> dict[str, float]:
+        """Those numbers by name that are above zero."""
+        return {name: value for name, value in self.read(values).items() if value > 0.0}
+
+
+def last(played: Played, name: str) -> Array:
+    """A recorded field now: a stock as it stands, a flow of the last period (zero before the first)."""
+    values = played[name]
+    return values[-1] if len(values) else np.zeros(values.shape[-1])
+
+
+# any problem ------------------------------------------------------------------------------------------
+
+
+class Action(Spec):
+    """A decision by the names that the problem gives its numbers; what is not named is zero, or the least allowed."""
+
+    decision: dict[str, float] = pydantic.Field(
+        {}, description="each number by its label, in the unit that the label tells and within its bounds"
+    )
+
+
+class Observation(Spec):
+    """What is known at the start of a period."""
+
+    period: int = pydantic.Field(description="periods played (periods)")
+    horizon: int = pydantic.Field(description="most periods of an episode (periods)")
+    stocks: dict[str, dict[str, float]] = pydantic.Field(
+        description="what carries over to the next period, by field and entity (in the units of the problem)"
+    )
+    flows: dict[str, dict[str, float]] = pydantic.Field(
+        description="what happened in the last period, by field and entity (units of the problem); 0 before the first"
+    )
+    parts: dict[str, float] = pydantic.Field(
+        description="parts of the last reward, which add up to it (in the unit of the reward)"
+    )
+    reward: float = pydantic.Field(description="reward of the last period (in the unit of the problem)")
+    done: bool = pydantic.Field(description="whether the episode is over (yes or no)")
+
+
+class PlainRecords(Records):
+    """Records of any problem, from the labels of its action form and of its recorded fields."""
+
+    action_type = Action
+    observation_type = Observation
+
+    @cached_property
+    def form(self) -> ActionForm:
+        """`quantity` where there is such a form, else the first, which should be the decision itself."""
+        kinds = self.problem.action_kinds
+        form: ActionForm = self.problem.action_form("quantity" if "quantity" in kinds else kinds[0])
+        return form
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names("number to decide", self.form.labels)
+
+    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+        """The numbers of the action form, within its bounds, shape (A,)."""
+        asked = validated(Action, action, "action")
+        found = np.clip(np.zeros(len(self._names)), self.form.low, self.form.high)
+        for label, number in asked.decision.items():
+            field = f"action.decision.{label}"
+            k = self._names.place(label, field, number)
+            low, high = float(self.form.low[k]), float(self.form.high[k])
+            if not low <= number <= high:
+                raise InvalidInput(field, number, f"this should be {low:g} to {high:g}", "Write a number within that.")
+            if self.form.discrete and number != int(number):
+                raise InvalidInput(field, number, "this should be a whole number", "Write one without fraction.")
+            found[k] = number
+        return found
+
+    def action(self, decision: Any) -> Action:
+        """The record of a decision, held to the bounds of the form."""
+        numbers = np.clip(np.asarray(decision, dtype=np.float64), self.form.low, self.form.high)
+        return Action(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
+
+    def observation(self, played: PlayedNow) -> Observation:
+        """What is known now."""
+        layout = self.problem.layout
+        known: dict[bool, dict[str, dict[str, float]]] = {True: {}, False: {}}
+        for name in layout.columns:
+            values = last(played, name)
+            entries = layout.labels.get(name, (name,))
+            known[name in layout.stocks][name] = dict(zip(entries, values.tolist(), strict=False))
+        return Observation(
+            period=played.periods,
+            horizon=self.problem.horizon,
+            stocks=known[True],
+            flows=known[False],
+            parts=dict(played.parts),
+            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            done=played.done,
+        )

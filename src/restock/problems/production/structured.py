@@ -1,0 +1,88 @@
+"""The plant for agents that speak: actions and observations as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pydantic
+
+from restock.core.problem import ActionForm, Array
+from restock.core.records import PlayedNow, Records, last
+from restock.core.validation import Spec, validated
+
+Choice = Literal["idle", "buy", "convert"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+
+
+class Action(Spec):
+    """What the plant does in a period."""
+
+    choice: Choice = pydantic.Field(
+        "idle",
+        description="idle, buy one unit of raw material, or convert two of them into one product (a word); what "
+        "cannot be carried out changes nothing and is fined",
+    )
+
+
+class Observation(Spec):
+    """What is known at the start of a period."""
+
+    period: int = pydantic.Field(description="periods played (periods)")
+    horizon: int = pydantic.Field(description="most periods of an episode (periods)")
+    raw_material: float = pydantic.Field(description="raw material on hand (units)")
+    product: float = pydantic.Field(description="product on hand (units)")
+    raw_price: float = pydantic.Field(description="price of raw material now (money/unit)")
+    product_price: float = pydantic.Field(description="price of the product now (money/unit)")
+    cash: float = pydantic.Field(description="cash (money)")
+    demand: float = pydantic.Field(description="demand of the last period, served or not (units)")
+    sold: float = pydantic.Field(description="units of product sold in the last period (units)")
+    unmet: float = pydantic.Field(description="demand of the last period that was lost (units)")
+    carried_out: bool = pydantic.Field(description="whether the last choice could be carried out (yes or no)")
+    parts: dict[str, float] = pydantic.Field(description="parts of the last reward, which add up to it (money)")
+    reward: float = pydantic.Field(description="reward of the last period (money)")
+    done: bool = pydantic.Field(description="whether the plant is bankrupt, or the last period over (yes or no)")
+
+
+class ProductionRecords(Records):
+    """Records of the plant."""
+
+    action_type = Action
+    observation_type = Observation
+
+    @cached_property
+    def form(self) -> ActionForm:
+        """The one form there is: the number of the choice."""
+        form: ActionForm = self.problem.action_form("discrete")
+        return form
+
+    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+        """The number of the choice, shape (1,).
+
+        Raises:
+            InvalidInput: No such choice.
+        """
+        return np.array([float(CHOICES.index(validated(Action, action, "action").choice))])
+
+    def action(self, decision: Any) -> Action:
+        """The record of a choice by its number."""
+        return Action(choice=CHOICES[int(np.ravel(decision)[0])])
+
+    def observation(self, played: PlayedNow) -> Observation:
+        """What is known now."""
+        names = ("raw_price", "product_price", "cash", "sold", "unmet")
+        raw_material, product = last(played, "on_hand").tolist()
+        return Observation(
+            period=played.periods,
+            horizon=self.problem.horizon,
+            raw_material=raw_material,
+            product=product,
+            demand=float(last(played, "last_demand")[0]),
+            **{name: float(last(played, name)[0]) for name in names},
+            carried_out=not last(played, "invalid")[0] > 0.0,
+            parts=dict(played.parts),
+            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            done=played.done,
+        )
