@@ -1,4 +1,4 @@
-"""The recipes of the tutorial problems, as presets of `restock train`: shared stock, production, the smallest problem."""
+"""The recipes of the tutorial problems, as presets of `restock train`."""
 
 from __future__ import annotations
 
