@@ -146,7 +146,7 @@ class NetworkRows(Rows):
 
     def _ended(self, last: Floats) -> list[dict[str, Any]]:
         """Information of the rows, all of which have ended."""
-        cut = self.prepared.preparation.bootstrap or self._cut_short
+        cut = bool(self.prepared.preparation.bootstrap) or self._cut_short
         length, seconds = self._t, round(time.time() - self._began, 6)
         infos: list[dict[str, Any]] = [
             {

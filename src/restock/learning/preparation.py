@@ -41,7 +41,7 @@ class Preparation(Spec):
             goodwill and over their configured mean, with their running mean and the fulfilment rules.
         reward_scale: Factor on the reward; None: in a network one over the mean revenue of a period, elsewhere 1.
         bootstrap: Whether the end of an episode at the horizon is a cut in a longer future, whose value
-            counts (`TimeLimit.truncated`), even where the problem says that it is the end of the business.
+            counts (`TimeLimit.truncated`), or the end of the business. None: as the problem says.
         curriculum: Periods of an episode in each stage of training, the last with the problem's horizon
             ([10, 20, 30]); None: every episode is a whole one. A shorter one is always a cut (see
             `restock.learning.curriculum`). Policies are judged on whole episodes all the same.
@@ -57,7 +57,7 @@ class Preparation(Spec):
     frame_stack: int = pydantic.Field(1, ge=1, le=64)
     recent: int = pydantic.Field(0, ge=0, le=64)
     reward_scale: float | None = pydantic.Field(None, gt=0.0)
-    bootstrap: bool = False
+    bootstrap: bool | None = None
     curriculum: list[int] | None = None
     curriculum_shares: list[float] | None = None
     curriculum_steps: int | None = pydantic.Field(None, ge=1)

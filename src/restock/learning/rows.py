@@ -178,8 +178,9 @@ class OwnRows(Rows):
     def _cuts(self, terminated: Any, truncated: Any) -> Any:
         """Of the rows that ended, those whose future counts."""
         cut = truncated & ~terminated
-        if self.prepared.preparation.bootstrap:
-            cut |= self._lengths >= self.periods
+        told = self.prepared.preparation.bootstrap
+        if told is not None:
+            cut[self._lengths >= self.native.problem.horizon] = told
         return cut
 
     def _ended(self, over: Any, cut: Any, last: Floats) -> list[dict[str, Any]]:
