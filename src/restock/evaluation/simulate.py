@@ -47,6 +47,12 @@ class Simulation:
     seconds: float
     deciding: float | None
 
+    @property
+    def limit(self) -> Array:
+        """What no policy beats in each episode where that is proven of all, else what this one earned, shape (B,)."""
+        proven = self.bound is not None and bool(np.isfinite(self.bound).all())
+        return self.bound if proven and self.bound is not None else self.profit
+
 
 def simulate(
     problem: Any,

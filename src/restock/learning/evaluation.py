@@ -86,12 +86,13 @@ class Evaluation:
         return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem: profit by profit of hindsight; none without a bound."""
+        """Share of the bound on each problem; none without a bound."""
         found = []
         if self.bound is None:
             return []
         for comparison in self.comparisons:
-            profit, bound = (float(comparison.row(name).simulation.profit.sum()) for name in (policy, self.bound))
+            profit = float(comparison.row(policy).simulation.profit.sum())
+            bound = float(comparison.row(self.bound).simulation.limit.sum())
             found.append(profit / bound if bound else math.nan)
         return found
 
@@ -101,7 +102,8 @@ class Evaluation:
             return None
         ratios, variances = self.ratios(policy), []
         for ratio, comparison in zip(ratios, self.comparisons, strict=True):
-            profit, bound = (comparison.row(name).simulation.profit for name in (policy, self.bound))
+            profit = comparison.row(policy).simulation.profit
+            bound = comparison.row(self.bound).simulation.limit
             apart = profit - ratio * bound
             variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
         mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
