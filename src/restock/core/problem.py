@@ -28,6 +28,7 @@ from restock.core.backends import Text
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Layout, Trajectory
+from restock.core.wording import Curve, Wording
 
 if TYPE_CHECKING:
     from restock.core.records import Records
@@ -191,6 +192,7 @@ class Problem(abc.ABC):
     decision: ClassVar[str]  # name of the recorded field that holds the decision
     stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
     service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the fill rate
+    missed: ClassVar[tuple[str, str]] = ("unmet", "not served")  # flow of what was not served at once, and its name
     tables_shown: ClassVar[Mapping[str, str]] = {}  # parts of the description that are tables, and their titles
 
     name: str
@@ -299,6 +301,26 @@ class Problem(abc.ABC):
 
         return PlainRecords(self)
 
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return Wording()
+
+    def curves(self) -> tuple[Curve, ...]:
+        """What pictures draw over the periods: first what is there, then demand that waits or is lost."""
+        many = len(self.labels().get("on_hand", ())) > 1
+        stock = f"Stock on hand, all {self.wording.places} together" if many else "Stock on hand"
+        return (
+            Curve("on_hand", stock),
+            Curve("backlog", "Backlog: demand still owed", lacking=True),
+            Curve(self.missed[0], f"Demand lost in each {self.wording.period}", lacking=True),
+        )
+
+    def missed_at(self) -> tuple[int, ...] | None:
+        """Which entry of `on_hand` each entry of the field `missed` lacked; None where that cannot be told."""
+        short, kept = (len(self.labels().get(name, ())) for name in (self.missed[0], "on_hand"))
+        return tuple(range(kept)) if short == kept else None
+
     @cached_property
     def plain(self) -> Tables:
         """Tables for decisions in physical units."""
@@ -343,6 +365,29 @@ class Problem(abc.ABC):
         return memory
 
 
+    def parts_of(self, trajectory: Trajectory, episodes: Array) -> dict[str, Array]:
+        """The parts of the reward of each episode, signed: they add up to it.
+
+        Args:
+            trajectory: A batch of B episodes.
+            episodes: Their chance, shape (B, drawn).
+
+        Returns:
+            Arrays of shape (B,), by the names of `parts`.
+        """
+        tables = self.plain
+        found = np.empty((len(episodes), len(self.parts)))
+        record = np.empty((len(episodes), trajectory.periods, tables.recorded))
+        for name, columns in self.layout.columns.items():
+            values = trajectory[name]
+            record[..., columns] = values[:, 1:] if name in trajectory.stocks else values
+        compiled_parts(type(self))(
+            tables.ints, tables.floats, np.empty_like(tables.fresh), record, np.ascontiguousarray(episodes),
+            trajectory.lengths, found,
+        )  # fmt: skip
+        return dict(zip(self.parts, found.T, strict=True))
+
+
 _COMPILED: dict[Any, Any] = {}
 
 
@@ -365,6 +410,17 @@ def compiled_rollout(kind: type[Problem], act: Text) -> Any:
         name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
         _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
     return _COMPILED[kind, act]
+
+
+def compiled_parts(kind: type[Problem]) -> Any:
+    """The parts of the reward of recorded episodes, compiled once in a process."""
+    if (kind, "parts") not in _COMPILED:
+        from restock.core import kernels
+
+        texts = kind.texts
+        needed = (*texts.laws, texts.unpack, texts.totals)
+        _COMPILED[kind, "parts"] = backends.compile_texts(needed, (kernels.parted,), f"{texts.name}_parts").parted
+    return _COMPILED[kind, "parts"]
 
 
 def _as_act(act: Text) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class Simulation:
         deciding: Processor time spent in the policy's `begin` and `act`, all threads of this process
             together: what a decision costs on one core, however busy the machine is. None where the
             policy ran inside the compiled loop.
+        chance: The episodes it met.
     """
 
     problem: Problem
@@ -46,6 +48,12 @@ class Simulation:
     bound: Array | None
     seconds: float
     deciding: float | None
+    chance: Episodes
+
+    @cached_property
+    def parts(self) -> dict[str, Array]:
+        """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
+        return self.problem.parts_of(self.trajectory, self.chance.vectors)
 
 
 def simulate(
@@ -132,7 +140,7 @@ def run(
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
     figures = kpis(trajectory, problem.horizon) | problem.figures(trajectory)
-    return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding)
+    return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding, chance)
 
 
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
