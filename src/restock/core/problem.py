@@ -364,7 +364,6 @@ class Problem(abc.ABC):
         tables.begun(memory, episodes)
         return memory
 
-
     def parts_of(self, trajectory: Trajectory, episodes: Array) -> dict[str, Array]:
         """The parts of the reward of each episode, signed: they add up to it.
 

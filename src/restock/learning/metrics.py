@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.core.reading import read_text
+from restock.core.writing import write_whole
 
 FIELDS = {
     "restart": "which, from 0",
@@ -91,6 +93,19 @@ def read(path: Path, count: int | None = None) -> list[dict[str, Any]]:
 def text_of(lines: list[dict[str, Any]]) -> str:
     """The lines as a file holds them."""
     return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def to_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write the lines as a table, a row each; what a line does not say stays empty."""
+    names = list(dict.fromkeys(name for line in lines for name in line))
+
+    def write(file: Path) -> None:
+        with file.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.DictWriter(handle, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+
+    write_whole(path, write)
 
 
 def damaged(path: Path, why: str) -> InvalidInput:

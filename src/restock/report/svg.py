@@ -159,11 +159,17 @@ class Svg:
                 self.line([(x, top), (x, foot)], GREY if value == 0.0 else FAINT, 1.0)
             self.text(x, foot + self.size * 1.3, amount(value, places), GREY, "middle")
 
+    def periods(self, along: Scale, last: int, y: float) -> None:
+        """Some periods between 0 and the last one, as numbers at the foot."""
+        for t in sorted({0, last // 3, 2 * last // 3, last}):
+            wide = width_of(str(t), self.size) / 2.0
+            self.text(min(along(t), self.width - wide - 2.0), y, str(t), GREY, "middle")
+
     def key(self, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
         """Names with their colours, in lines; returns the foot."""
         x = left
         for name, colour in names:
-            wide = 18.0 + width_of(name, 12.0) + 14.0
+            wide = 18.0 + 1.1 * width_of(name, 12.0) + 14.0
             if x > left and x + wide > self.width - 4.0:
                 x, y = left, y + 18.0
             self.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)

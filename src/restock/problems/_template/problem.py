@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
-from restock.core.wording import Wording
 from restock.core.sources import GeneratorSource
+from restock.core.wording import Wording
 
 from . import dynamics, interface
 from .spec import OwnSpec

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
-from restock.core.wording import Wording
 from restock.core.sources import GeneratorSource
+from restock.core.wording import Wording
 from restock.problems.minimal import dynamics, interface
 from restock.problems.minimal.spec import MinimalSpec
 from restock.problems.minimal.structured import MinimalRecords
