@@ -137,11 +137,12 @@ def test_overall_with_different_winners(comparison: Comparison) -> None:
 
 def test_what_a_policy_lacks_adds_up(comparison: Comparison) -> None:
     bound = comparison.row("hindsight")
-    parts = say.money_parts(comparison)
-    assert parts[0] == "revenue"
+    parts = say.parts_of(comparison)
     for row in comparison.rows:
-        total = row.kpis["revenue"] - sum(row.kpis[part] for part in parts[1:])
-        assert total == pytest.approx(row.kpis["profit"])
+        assert next(iter(parts[row.name])) == "revenue"
+        assert sum(parts[row.name].values()) == pytest.approx(row.profit.mean)
+        for part, value in parts[row.name].items():
+            assert abs(value) == pytest.approx(row.kpis[part])
     table = tables.gaps(comparison)
     assert table is not None and len(table.rows) == 3
     for cells in table.rows:
@@ -151,11 +152,11 @@ def test_what_a_policy_lacks_adds_up(comparison: Comparison) -> None:
         assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=0.51 * len(numbers))
 
 
-def test_discounted_parts_are_not_said_to_add_up() -> None:
+def test_discounted_parts_add_up_too() -> None:
     table = compare({"name": "x", **_shop(), "discount": 0.9}, ["base-stock"], episodes=3)
-    assert say.money_parts(table) == ()
-    assert tables.gaps(table) is None
-    assert say.losses(table) == []
+    for row in table.rows:
+        assert sum(say.parts_of(table)[row.name].values()) == pytest.approx(row.profit.mean)
+    assert all(one.startswith("Base-stock lacks") for one in say.losses(table))
 
 
 def _shop() -> dict:

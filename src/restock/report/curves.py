@@ -58,7 +58,8 @@ def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wor
     picture = Svg(
         WIDE, 372.0,
         f"{words.worth.capitalize()} on held-out episodes over the steps of training: at first "
-        f"{amount(values[0], 1)}, at best {amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; "
+        f"{amount(values[0], 1)}, at best {amount(float(best['profit']), 1)} at step {best['step']} "
+        f"of restart {best['restart'] + 1}; "
         f"{', '.join(f'{name} {amount(value, 1)}' for name, value in marks.items())}.", 13.0,
     )  # fmt: skip
     rise = Scale(low - room, high + room, 236.0, 10.0)

@@ -10,13 +10,14 @@ import numpy as np
 from restock.core.problem import Array, Problem
 from restock.core.wording import Curve
 from restock.learning.snapshots import Snapshot
-from restock.report.figures import MOST_POINTS, PANEL, coarse, grain, on_one_scale
+from restock.report.figures import MOST_POINTS, PANEL, coarse, grain
 from restock.report.svg import GREY, INK, Point, Scale, Svg, ticks
 from restock.report.words import place_name
 
 MISSED = "#c0392b"  # demand not served at once, where it is of no place
 PLACES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
-TALL, LOW, APART = 116.0, 62.0, 14.0  # heights of the first plot and of others, and what is between them
+FAR = 2.5  # what has so many times the stock of the best is drawn on a scale of its own
+TALL, LOW, APART = 116.0, 62.0, 18.0  # heights of the first plot and of others, and what is between them
 STRIP, LANE = 22.0, 10.0  # height of the foot, where what was missed is drawn: in one strip, or place by place
 
 
@@ -50,7 +51,8 @@ def charts(problem: Problem, snapshots: Sequence[Snapshot]) -> tuple[list[Svg], 
         A chart for each, and (name, colour) of each line and of what was missed.
     """
     curves = [curve for curve in problem.curves() if not curve.lacking and curve.field in snapshots[0].fields]
-    plots = [_plot(curve, snapshots) for curve in curves]
+    best = max(range(len(snapshots)), key=lambda k: (np.nan_to_num(snapshots[k].profit, nan=-np.inf), k))
+    plots = [_plot(curve, snapshots, best) for curve in curves]
     key: list[tuple[str, str]] = []
     for plot in plots[:1]:
         labels = problem.labels()[plot.curve.field]
@@ -77,15 +79,16 @@ def missed_in(problem: Problem, snapshot: Snapshot) -> Array:
     return snapshot.fields.get(problem.missed[0], nothing)
 
 
-def _plot(curve: Curve, snapshots: Sequence[Snapshot]) -> Plot:
+def _plot(curve: Curve, snapshots: Sequence[Snapshot], best: int) -> Plot:
+    """What a curve was in each snapshot; one that dwarfs the best has a scale of its own."""
     values = [shot.fields[curve.field][:, curve.chosen(shot.fields[curve.field].shape[1])] for shot in snapshots]
     many = values[0].shape[1] > len(PLACES)
     lines = [each.sum(axis=1, keepdims=True) for each in values] if many else values
-    upper = {str(k): float(each.max()) for k, each in enumerate(lines)}
-    common = on_one_scale(upper, 2.0)
+    upper = [float(each.max()) for each in lines]
+    common = {k for k, size in enumerate(upper) if size <= FAR * max(upper[best], 1.0)}
     most = max([upper[k] for k in common] + [1.0])
     colours = PLACES[: lines[0].shape[1]] if curve.field == "on_hand" else (INK,)
-    return Plot(curve, lines, most, {int(k) for k in common}, colours)
+    return Plot(curve, lines, most, common, colours)
 
 
 def _lanes(problem: Problem, plots: Sequence[Plot]) -> list[tuple[list[int], str]] | None:
@@ -129,7 +132,7 @@ def _chart(
         for column, colour in zip(plot.lines[which].T, plot.colours, strict=False):
             picture.line(_way(column, along, rise), colour, 1.5)
         if k:
-            picture.text(left + 4.0, y + 9.0, f"{plot.curve.title} ({plot.curve.unit})", GREY, size=10.5, halo=True)
+            picture.text(left, y - 2.5, f"{plot.curve.title} ({plot.curve.unit})", GREY, size=10.5, halo=True)
         if which not in plot.shared:
             picture.text(picture.width - 8.0, y + 3.0, "own scale", GREY, "end", halo=True)
         y += heights[k] + (APART if k + 1 < len(plots) else 0.0)

@@ -138,7 +138,7 @@ class Svg:
     def room_for(self, values: Sequence[float]) -> float:
         """Width that numbers at the left need."""
         places = _places(values)
-        return max(width_of(amount(value, places), self.size) for value in values) + 8.0
+        return max(width_of(amount(value, places), self.size) for value in values) + 10.0
 
     def left_axis(self, scale: Scale, left: float, right: float, about: int = 5) -> None:
         """Numbers at the left and faint lines across."""
@@ -157,7 +157,9 @@ class Svg:
             x = scale(value)
             if lines:
                 self.line([(x, top), (x, foot)], GREY if value == 0.0 else FAINT, 1.0)
-            self.text(x, foot + self.size * 1.3, amount(value, places), GREY, "middle")
+            words = amount(value, places)
+            room = width_of(words, self.size) / 2.0 + 2.0
+            self.text(min(max(x, room), self.width - room), foot + self.size * 1.3, words, GREY, "middle")
 
     def periods(self, along: Scale, last: int, y: float) -> None:
         """Some periods between 0 and the last one, as numbers at the foot."""
@@ -189,9 +191,9 @@ def _places(values: Sequence[float]) -> int:
     step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)
     if step <= 0.0:
         return 0
-    places = max(0, min(4, -math.floor(math.log10(step) + 1e-9)))
+    places = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
     whole = step * 10.0**places
-    return places if abs(whole - round(whole)) < 1e-6 else min(4, places + 1)  # 0.25 needs two
+    return places if abs(whole - round(whole)) < 1e-6 else min(6, places + 1)  # 0.25 needs two
 
 
 def _n(value: float) -> str:

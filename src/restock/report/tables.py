@@ -7,7 +7,7 @@ import dataclasses
 from restock.core.kpis import MEANINGS
 from restock.evaluation.compare import Comparison
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
-from restock.report.words import Calling, called, kpi_name, model, parts_of, verdict
+from restock.report.words import Calling, attained, called, kpi_name, model, parts_of, verdict
 
 SHARES = ("fill_rate", "cycle_service_level", "cash_gain")
 GROUPS = (
@@ -54,7 +54,8 @@ def summary(comparison: Comparison, words: Calling = None) -> Table:
             cells += [share(row.better_in), NONE if row.p is None else p_in_words(row.p)]
             if more:
                 cells.append(NONE if row.more_episodes is None else amount(row.more_episodes))
-            cells.append("the bound" if row.information == "clairvoyant" else verdict(row))
+            limit = "the bound" if attained(comparison) else "knows all"
+            cells.append(limit if row.information == "clairvoyant" else verdict(row))
         rows.append(tuple(cells))
     caption = (
         f"{words.worth.capitalize()} per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over "

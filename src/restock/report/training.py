@@ -86,6 +86,8 @@ def _texts(training: object) -> dict[str, str]:
 
 
 def _duration(seconds: float) -> str:
+    if round(seconds) == 1:
+        return "1 second"
     return f"{amount(seconds)} seconds" if seconds < 180.0 else f"{amount(seconds / 60.0)} minutes"
 
 
@@ -165,7 +167,8 @@ def _learning(evaluation: Evaluation) -> Part | None:
     )
     still = [name for name in own if name not in {n for n, _, _ in small}]
     fixed = [f"{name} = {value:.4g}" for name in still if (value := _last(lines, name)) is not None]
-    note = f'<p class="small">Did not change: {escape(", ".join(fixed))}.</p>' if fixed else ""
+    what = "Did not change" if len(lines) > 1 else "At the only evaluation"
+    note = f'<p class="small">{what}: {escape(", ".join(fixed))}.</p>' if fixed else ""
     panels = f'<h3>On the way</h3><div class="panels">{shown}</div>{note}' if shown else note
     return "How it learnt", curve + panels
 
@@ -202,8 +205,8 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
     coloured = "" if any(colour == snapshots.MISSED for _, colour in key) else f", in the colour of the {words.place}"
     about = (
         f"<p>One held-out episode, always the same {words.chance}, under the policy as it was then. Lines: stock on "
-        f"hand at the start of each {words.period}. Bars at the foot: {problem.missed[1]}{coloured}, all on one "
-        "scale.</p>"
+        f"hand at the start of each {words.period}. Bars at the foot: what was missed ({problem.missed[1]}){coloured}, "
+        "all on one scale.</p>"
     )
     return (
         "The same episode, while it learnt",

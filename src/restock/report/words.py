@@ -123,6 +123,7 @@ def attained(comparison: Comparison) -> bool:
 
 def warnings(comparison: Comparison) -> list[str]:
     """What must not be overlooked."""
+    words = called(comparison.problem)
     found = []
     if comparison.exceeded:
         names = ", ".join(comparison.exceeded)
@@ -132,8 +133,8 @@ def warnings(comparison: Comparison) -> list[str]:
         )
     if comparison.bound is not None and not comparison.bound_proven:
         found.append(
-            f"On {comparison.problem.name} the bound is the best plan found with demand known, not a proven one: "
-            "demand answers to what the policies do."
+            f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
+            "one: a policy may earn more."
         )
     return found
 
@@ -272,14 +273,18 @@ def losses(comparison: Comparison, words: Calling = None) -> list[str]:
         lacks = {part: parts[first.name][part] - value for part, value in parts[row.name].items()}
         large = sorted((part for part in lacks if lacks[part] >= 0.15 * gap), key=lambda part: -lacks[part])
         places = 0 if gap >= 20.0 else 1
-        pieces = []
-        for part in large:
-            gained = parts[first.name][part] + parts[row.name][part] > 0.0
-            pieces.append(f"{amount(lacks[part], places)} {words.fewer if gained else 'more'} {kpi_name(part, words)}")
+        fewer = {
+            part: (parts[first.name][part] + parts[row.name][part] > 0.0) == (lack > 0.0)
+            for part, lack in lacks.items()
+        }
+        pieces = {
+            part: f"{amount(abs(lack), places)} {words.fewer if fewer[part] else 'more'} {kpi_name(part, words)}"
+            for part, lack in lacks.items()
+        }
         saved = sorted((part for part in lacks if lacks[part] <= -0.15 * gap), key=lambda part: lacks[part])
-        less = [f"{amount(-lacks[part], places)} by {kpi_name(part, words)}" for part in saved]
-        made_up = f", of which it makes up {_listed(less)}" if less else ""
-        said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {_listed(pieces)}{made_up}.")
+        in_return = f"; in return {_listed([pieces[part] for part in saved])}" if saved else ""
+        lost = _listed([pieces[part] for part in large])
+        said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {lost}{in_return}.")
     return said
 
 
