@@ -55,7 +55,8 @@ def test_a_page_speaks_of_its_own_kind(name: str, compared: dict[str, Comparison
     if system != "network":
         assert "node" not in spoken and "links" not in spoken
     words = comparison.problem.wording
-    assert ("profit" in spoken) == (words.worth == "profit")
+    assert f"{words.worth} minus that of" in spoken
+    assert ("profit per" in spoken) == (words.worth == "profit")
     assert "a episode" not in spoken
     assert not {"nan", "inf"} & set(spoken.split())
     assert {"script", "link", "img"}.isdisjoint(parsed.tags) and len(parsed.ids) == len(set(parsed.ids))

@@ -93,10 +93,9 @@ def _joined(scene: Scene, problem: Problem, words: Wording, timed: bool) -> Svg:
         tip = way[-1]
         picture.area([(tip[0], tip[1] + 5.0), (tip[0] - 4.0, tip[1] - 4.0), (tip[0] + 4.0, tip[1] - 4.0)], GREY)
         lead = len(arrow.arrivals)
-        if lead:
-            tags.append(
-                (_tag(way, [spot for spot, _ in tags]), f"{lead} {words.period if lead == 1 else words.periods}")
-            )
+        if timed and scene.places[arrow.end].role != "market":
+            told = f"{lead} {words.period if lead == 1 else words.periods}" if lead else "at once"
+            tags.append((_tag(way, [spot for spot, _ in tags]), told))
     for place, (x, y) in zip(scene.places, spots, strict=True):
         _box(picture, place, x, y, timed)
     for (x, y), label in tags:

@@ -203,7 +203,7 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
 
 def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
     known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
-    worth, bounded = say.called(comparisons[0].problem, words).worth, any(c.bound is not None for c in comparisons)
+    worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
     general = {
         "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
         "p (Holm)": "how likely a difference at least so large would be by chance, were there none (paired t test); "

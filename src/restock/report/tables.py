@@ -7,7 +7,7 @@ import dataclasses
 from restock.core.kpis import MEANINGS
 from restock.evaluation.compare import Comparison
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
-from restock.report.words import Calling, attained, called, kpi_name, model, parts_of, verdict
+from restock.report.words import Calling, attained, bounded, called, kpi_name, model, parts_of, verdict
 
 SHARES = ("fill_rate", "cycle_service_level", "cash_gain")
 GROUPS = (
@@ -36,15 +36,15 @@ def summary(comparison: Comparison, words: Calling = None) -> Table:
     """Profit, share of the bound and paired difference of each policy, best first."""
     words = called(comparison.problem, words)
     places = decimals([row.profit.mean for row in comparison.rows])
-    bounded = comparison.bound is not None
-    header = ("policy", words.worth, "95% interval", *(("of bound",) if bounded else ()))
+    limited = bounded(comparison)
+    header = ("policy", words.worth, "95% interval", *(("of bound",) if limited else ()))
     more = any(row.more_episodes is not None for row in comparison.rows)
     header += ("difference", "95% interval", "ahead in", "p (Holm)")
     header += (*((f"more {words.episodes}",) if more else ()), "verdict")
     rows = []
     for row in comparison.rows:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
-        if bounded:
+        if limited:
             cells.append(NONE if row.gap is None else share(1.0 - row.gap))
         if row.difference is None or row.better_in is None:
             cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), "the best"]

@@ -218,7 +218,10 @@ def _meanings(evaluation: Evaluation) -> Part:
     """What the curves and figures are."""
     names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
     worth = evaluation.comparisons[0].problem.wording.worth
-    known = {name: text.replace("mean profit", f"mean {worth}") for name in names if (text := meaning(name))}
+    algo = str(evaluation.config["algo"])
+    known = {name: text.replace("mean profit", f"mean {worth}") for name in names if (text := meaning(name, algo))}
+    if "baseline" in known:
+        known["baseline"] = f"mean {worth} of {evaluation.baseline}, the policy to beat, on the same episodes"
     terms = "".join(f"<dt>{escape(name)}</dt><dd>{_marked(text)}</dd>" for name, text in known.items())
     return "What the figures mean", f"<dl>{terms}</dl>"
 

@@ -115,9 +115,17 @@ def bound_row(comparison: Comparison) -> Row | None:
     return next((row for row in comparison.rows if row.information == "clairvoyant"), None)
 
 
+def bounded(comparison: Comparison) -> bool:
+    """Whether there is a bound to hold policies against: a proven one, or a plan that none of them beats."""
+    gap = comparison.row(comparison.reference).gap
+    return comparison.bound is not None and (comparison.bound_proven or gap is None or gap >= 0.0)
+
+
 def attained(comparison: Comparison) -> bool:
     """Whether the plan that the bound comes from earns as much as that."""
     row, bound = bound_row(comparison), comparison.bound
+    if not comparison.bound_proven:
+        return False
     return row is None or bound is None or row.profit.mean >= bound.mean - 1e-4 * max(1.0, abs(bound.mean))
 
 
@@ -148,7 +156,8 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
     sure = f" (95% interval {interval(best.profit, places)})" if math.isfinite(best.profit.low) else ""
     most = "earned most:" if others else "earned"
     said = [f"{upper(best.name)} {most} {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
-    if comparison.bound is not None and best.gap is not None and best.information != "clairvoyant":
+    limited = bounded(comparison) and best.information != "clairvoyant"
+    if limited and comparison.bound is not None and best.gap is not None:
         reached = f", {share(1.0 - best.gap)} of the {amount(comparison.bound.mean, places)} that "
         proven = f"was possible with {words.chance} known in advance"
         found = f"the best plan found earns with {words.chance} known"
