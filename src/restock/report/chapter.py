@@ -100,7 +100,7 @@ def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Wording, na
         f"of {comparison.reference} ({names[example]})."
     )
     if (apart := figures.grain(comparison.problem.horizon)) > 1:
-        note += f" Drawn are means of {apart} {words.periods}."
+        note += f" Drawn are means of up to {apart} {words.periods}."
     if say.bound_row(comparison) is not None and lacking:
         note += " Where hindsight leaves demand unserved too, serving it in time was impossible or not worth its cost."
     return [*blocks, f"<p>{escape(note)}</p>"]

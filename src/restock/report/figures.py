@@ -262,11 +262,12 @@ def grain(count: int) -> int:
 
 
 def coarse(values: Array, apart: int) -> Array:
-    """Means of so many neighbours each, along the last axis; of those that are left at the end."""
+    """Means of up to so many neighbours each, along the last axis."""
     if apart == 1:
         return values
-    cuts = np.arange(0, values.shape[-1], apart)
-    counts = np.diff(np.append(cuts, values.shape[-1]))
+    count = values.shape[-1]
+    cuts = np.linspace(0, count, -(-count // apart), endpoint=False).astype(np.int64)
+    counts = np.diff(np.append(cuts, count))
     return np.asarray(np.add.reduceat(values, cuts, axis=-1) / counts)
 
 
