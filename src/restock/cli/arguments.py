@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from restock.core.problem import Problem
     from restock.policies._base import Policy
 
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number that YAML 1.1 takes for a word (3e-4)
 ProblemName = Annotated[
     str,
     typer.Argument(
@@ -194,9 +196,10 @@ def read_yaml(field: str, text: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise InvalidInput(field, text, "this is not a value in YAML", "Write a number, a word or [a, list].") from None
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
 def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) -> None:
