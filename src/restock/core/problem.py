@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import backends
 from restock.core.backends import Text
+from restock.core.compiled import compiled, compiled_rollout
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Layout, Trajectory
@@ -363,70 +363,6 @@ class Problem(abc.ABC):
         memory = np.empty((len(episodes), len(tables.fresh)))
         tables.begun(memory, episodes)
         return memory
-
-    def parts_of(self, trajectory: Trajectory, episodes: Array) -> dict[str, Array]:
-        """The parts of the reward of each episode, signed: they add up to it.
-
-        Args:
-            trajectory: A batch of B episodes.
-            episodes: Their chance, shape (B, drawn).
-
-        Returns:
-            Arrays of shape (B,), by the names of `parts`.
-        """
-        tables = self.plain
-        found = np.empty((len(episodes), len(self.parts)))
-        record = np.empty((len(episodes), trajectory.periods, tables.recorded))
-        for name, columns in self.layout.columns.items():
-            values = trajectory[name]
-            record[..., columns] = values[:, 1:] if name in trajectory.stocks else values
-        compiled_parts(type(self))(
-            tables.ints, tables.floats, np.empty_like(tables.fresh), record, np.ascontiguousarray(episodes),
-            trajectory.lengths, found,
-        )  # fmt: skip
-        return dict(zip(self.parts, found.T, strict=True))
-
-
-_COMPILED: dict[Any, Any] = {}
-
-
-def compiled(kind: type[Problem]) -> SimpleNamespace:
-    """The loops of a kind of problem, compiled once in a process."""
-    if kind not in _COMPILED:
-        texts = kind.texts
-        _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
-    kernels: SimpleNamespace = _COMPILED[kind]
-    return kernels
-
-
-def compiled_rollout(kind: type[Problem], act: Text) -> Any:
-    """Whole rollouts with a policy's `act` inside, compiled once in a process."""
-    if (kind, act) not in _COMPILED:
-        from restock.core import kernels
-
-        texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
-        name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
-        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
-    return _COMPILED[kind, act]
-
-
-def compiled_parts(kind: type[Problem]) -> Any:
-    """The parts of the reward of recorded episodes, compiled once in a process."""
-    if (kind, "parts") not in _COMPILED:
-        from restock.core import kernels
-
-        texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.totals)
-        _COMPILED[kind, "parts"] = backends.compile_texts(needed, (kernels.parted,), f"{texts.name}_parts").parted
-    return _COMPILED[kind, "parts"]
-
-
-def _as_act(act: Text) -> Text:
-    """The policy's text under the name that the rollout calls."""
-    renamed = backends.bind(act, {})
-    renamed.__name__ = "act"
-    return renamed
 
 
 def choose(kind: str, kinds: Sequence[str], field: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput
 from restock.core.kpis import kpis
+from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
@@ -53,7 +54,7 @@ class Simulation:
     @cached_property
     def parts(self) -> dict[str, Array]:
         """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
-        return self.problem.parts_of(self.trajectory, self.chance.vectors)
+        return parts_of(self.problem, self.trajectory, self.chance.vectors)
 
 
 def simulate(
