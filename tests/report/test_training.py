@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from restock.core.errors import InvalidInput
 from restock.core.play import draw
 from restock.evaluation.compare import compare
 from restock.evaluation.simulate import run
@@ -151,3 +152,14 @@ def test_the_bound_is_the_proven_one(runs: dict[str, Evaluation]) -> None:
     assert found.ratios("hindsight")[0] == pytest.approx(
         comparison.row("hindsight").simulation.profit.sum() / bound.sum()
     )
+
+
+def test_explaining_another_problem_stops_before_anything_is_played(runs: dict[str, Evaluation]) -> None:
+    from restock.cli.evaluate import evaluate
+
+    folder = runs["sharing"].run.path
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(folder, explain=True, quiet=True)
+    assert caught.value.field == "--explain" and "Leave out" in caught.value.mend
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

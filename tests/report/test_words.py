@@ -12,7 +12,7 @@ from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.stats import Estimate
 from restock.report import tables
 from restock.report import words as say
-from restock.report.figures import on_one_scale, sample
+from restock.report.figures import coarse, grain, on_one_scale, sample
 from restock.report.numbers import amount, decimals, interval, p_in_words, share
 from restock.report.svg import Scale, ticks
 from restock.report.words import Words
@@ -180,6 +180,15 @@ def test_policies_that_dwarf_the_others_are_off_the_scale() -> None:
     assert on_one_scale({"a": 1.0, "b": 2.0, "c": 5.9, "d": 50.0}) == {"a", "b", "c"}
     assert on_one_scale({"a": 0.0, "b": 100.0}) == {"a", "b"}
     assert on_one_scale({}) == set()
+
+
+def test_long_episodes_are_drawn_as_means() -> None:
+    assert (grain(31), grain(150), grain(151), grain(501)) == (1, 1, 2, 4)
+    values = np.arange(501.0)
+    drawn = coarse(values, grain(501))
+    assert 100 < len(drawn) <= 150
+    assert np.diff(drawn).min() >= 3.0 and drawn[-1] > 498.0  # no short piece is left at the end
+    assert np.array_equal(coarse(values, 1), values)
 
 
 def test_many_episodes_are_drawn_thinly() -> None:

@@ -86,6 +86,8 @@ def _texts(training: object) -> dict[str, str]:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0.5:
+        return "less than a second"
     if round(seconds) == 1:
         return "1 second"
     return f"{amount(seconds)} seconds" if seconds < 180.0 else f"{amount(seconds / 60.0)} minutes"
