@@ -7,7 +7,7 @@ are kept in runs/learning, so a table that was stopped goes on, and a finished o
 
     python -m benchmarks learning                 the whole table
     python -m benchmarks.bench_learning PART      its lines of one part: one-each, effects, family, lost-sales, ppo,
-                                                  and of the recipes: sharing, cost, production, minimal
+                                                  and of the recipes: sharing, cost, production, store, minimal
     python -m benchmarks.bench_learning speed     the tensor form beside the text row by row
 """
 
@@ -31,6 +31,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "sharing": recipes.sharing,
     "cost": recipes.cost,
     "production": recipes.production,
+    "store": recipes.store,
     "minimal": recipes.minimal,
 }
 

@@ -22,6 +22,7 @@ SOURCE = Path(restock.__file__).parent
 # In the order of the layers, the highest first.
 PACKAGES = {
     "report": "Reports",
+    "agents": "Language models as agents",
     "benchmark": "Benchmark",
     "learning": "Learning",
     "conformance": "Tests of every problem",

@@ -24,6 +24,14 @@ OPTIONAL = {
     "pandas",
     "moviepy",
     "optuna",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "websockets",
+    "jinja2",
+    "openenv",
+    "openai",
+    "httpx",
 }
 CLASSES_OF_TORCH = {
     f"restock.learning.{name}"
@@ -38,6 +46,24 @@ CLASSES_OF_TORCH = {
         "pathwise",
         "sb3",
         "sb3_callback",
+    )
+}
+# Routes and what runs them; classes of openenv.
+CLASSES_OF_SERVERS = {
+    f"restock.server.{name}"
+    for name in (
+        "needs_server",
+        "app",
+        "replies",
+        "routes",
+        "session_routes",
+        "source_routes",
+        "sockets",
+        "web",
+        "openenv.needs_openenv",
+        "openenv.models",
+        "openenv.environment",
+        "openenv.client",
     )
 }
 MODULES = sorted(found.name for found in pkgutil.walk_packages(restock.__path__, "restock."))
@@ -65,8 +91,8 @@ def test_ids_are_registered_by_the_import_alone():
 def test_no_module_needs_an_extra_to_be_imported():
     """`pip install restock` without extras can import every module.
 
-    Those that define classes of torch or of stable-baselines3 cannot be there without it: they say which
-    command installs it, and nothing else may import them on its way.
+    Those that define classes of torch, stable-baselines3 or openenv, or routes of FastAPI, cannot be there without
+    it: they say which command installs it, and nothing else may import them on its way.
     """
     away = f"sys.modules.update(dict.fromkeys({sorted(OPTIONAL)!r}))"  # None there: the import fails
     names = [module for module in MODULES if not module.endswith("__main__")]
@@ -82,7 +108,7 @@ for name in {names!r}:
         assert "pip install" in error.mend, error
         told.append(name)
 print(chr(10).join(told), file=sys.stderr)
-assert set(told) <= set({sorted(CLASSES_OF_TORCH)!r}), told
+assert set(told) <= set({sorted(CLASSES_OF_TORCH | CLASSES_OF_SERVERS)!r}), told
 """
     assert len(MODULES) > 40
     assert "restock" in loaded_by(code)

@@ -209,9 +209,16 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
     from restock.learning.agents import agent_of
     from restock.learning.run_folder import BEST
 
-    for name, algo, more in (("sharing", "ppo", PPO), ("production", "dqn", DQN), ("minimal", "maskable-ppo", PPO)):
+    corrects = {"residual": "restock-to-target", "frame_stack": 2}
+    for name, algo, more in (
+        ("sharing", "ppo", PPO),
+        ("production", "dqn", DQN),
+        ("minimal", "maskable-ppo", PPO),
+        ("retail-hard", "ppo", PPO | corrects),
+        ("sharing", "sac", DQN | {"residual": "base-stock", "action": "normalized"}),
+    ):
         problem = restock.load_problem(name, **SHORT[name])
-        folder = tmp_path / name
+        folder = tmp_path / f"{name}-{algo}"
         train(problem, folder, algo, **TINY, **more)
         config, content = RunFolder(folder).config(), RunFolder(folder).load(BEST)
         assert set(content["seen"]) == {"obs_rms", "ret_rms"}
@@ -269,7 +276,10 @@ def test_a_description_makes_the_same_problem(name: str) -> None:
     [
         ("sharing", {"algo": "pathwise"}, "algo", "tensors of a supply network"),
         ("sharing", {"regimes": {}}, "regimes", "demands of a supply network"),
-        ("sharing", {"residual": "base-stock"}, "residual", "only supply networks"),
+        ("sharing", {"recent": 3}, "recent", "only supply networks"),
+        ("sharing", {"residual": "base-stock"}, "residual", "Use action: normalized"),
+        ("sharing", {"residual": "hindsight", "action": "normalized"}, "residual", "knows the future"),
+        ("production", {"residual": "idle"}, "residual", "cannot be corrected"),
         ("sharing", {"action": "multidiscrete"}, "action", "no such form"),
         ("production", {"algo": "sac"}, "action", "continuous numbers. Use ppo or dqn"),
         ("production", {"action": "normalized"}, "action", "no such form"),

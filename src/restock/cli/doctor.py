@@ -15,6 +15,9 @@ EXTRAS = {
     "viz": ("matplotlib", "plotly", "Pillow"),
     "data": ("polars",),
     "train": ("stable-baselines3", "sb3-contrib", "tensorboard", "optuna"),
+    "server": ("fastapi", "uvicorn", "jinja2", "websockets"),
+    "openenv": ("openenv",),
+    "llm": ("openai",),
     "docs": ("sphinx", "furo", "myst-parser", "latex2mathml", "ziamath"),
 }
 # Serial network, seed 42, 20 units ordered on every link: the reward of the first period, and what the

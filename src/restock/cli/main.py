@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from restock.cli.agent import agent
 from restock.cli.bench import bench
 from restock.cli.compare import compare
 from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
@@ -26,6 +27,7 @@ from restock.cli.fit import fit
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
 from restock.cli.new import new
+from restock.cli.serve import serve
 from restock.cli.show import show
 from restock.cli.simulate import simulate
 from restock.cli.train import train
@@ -68,7 +70,9 @@ app.command("bench")(bench)
 app.command("train")(train)
 app.command("tune")(tune)
 app.command("evaluate")(evaluate)
+app.command("agent")(agent)
 app.command("leaderboard")(leaderboard)
+app.command("serve")(serve)
 app.command("new")(new)
 app.command("demo")(demo)
 app.command("doctor")(doctor)

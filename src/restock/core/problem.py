@@ -116,6 +116,7 @@ class ActionForm:
         discrete: Whether actions are whole numbers.
         words: What an action of this form is.
         shape: How an agent lays the numbers out; None: one after the other. A single number is of shape ().
+        exact: Whether numbers that are not whole are taken as float64 rather than float32.
     """
 
     kind: str
@@ -126,6 +127,7 @@ class ActionForm:
     discrete: bool
     words: str = ""
     shape: tuple[int, ...] | None = None
+    exact: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,7 +28,7 @@ Amount = Annotated[float, pydantic.Field(ge=0.0, le=MOST_UNITS)]
 
 
 class Played(Protocol):
-    """What has happened in an episode: a `Trajectory`, or `Environment.played`."""
+    """What has happened in an episode that is being played; `Environment.played` is one."""
 
     @property
     def periods(self) -> int:
@@ -38,13 +38,6 @@ class Played(Protocol):
     def rewards(self) -> Array:
         """Shape (T,)."""
 
-    def __getitem__(self, name: str) -> Array:
-        """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
-
-
-class PlayedNow(Played, Protocol):
-    """The same, of an episode that is being played."""
-
     @property
     def parts(self) -> Mapping[str, float]:
         """The parts of the last period's reward by name; empty before the first."""
@@ -52,6 +45,12 @@ class PlayedNow(Played, Protocol):
     @property
     def done(self) -> bool:
         """Whether the episode is over."""
+
+    def __getitem__(self, name: str) -> Array:
+        """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
+
+    def now(self, name: str) -> Array:
+        """A recorded field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first."""
 
 
 class Records(abc.ABC):
@@ -76,7 +75,7 @@ class Records(abc.ABC):
         """The action form that takes what `decision` gives: physical units, bounded by `MOST_UNITS` alone."""
         form: ActionForm = self.problem.action_form("quantity")
         most = np.full(len(form.labels), float(MOST_UNITS))
-        return dataclasses.replace(form, most=most, high=most)
+        return dataclasses.replace(form, most=most, high=most, exact=True)
 
     @abc.abstractmethod
     def decision(self, action: Any) -> Array:
@@ -91,11 +90,15 @@ class Records(abc.ABC):
         """The record of a decision in physical units, as policies give it: the way back."""
 
     @abc.abstractmethod
-    def observation(self, played: Any) -> Spec:
-        """What is known now, from an episode that is being played (`PlayedNow`); nothing of what is to come."""
+    def observation(self, played: Played) -> Spec:
+        """What is known now, from an episode that is being played (`Played`); nothing of what is to come."""
 
-    def metadata(self, played: Any) -> dict[str, Any]:
+    def metadata(self, played: Played) -> dict[str, Any]:
         """What else may be told about the last period, as plain data."""
+        return {}
+
+    def summary(self, played: Played) -> dict[str, Any]:
+        """A few numbers about the state now, as plain data."""
         return {}
 
     def words(self) -> str:
@@ -154,12 +157,6 @@ class Names(Mapping[str, int]):
     def above_zero(self, values: Array) -> dict[str, float]:
         """Those numbers by name that are above zero."""
         return {name: value for name, value in self.read(values).items() if value > 0.0}
-
-
-def last(played: Played, name: str) -> Array:
-    """A recorded field now: a stock as it stands, a flow of the last period (zero before the first)."""
-    values = played[name]
-    return values[-1] if len(values) else np.zeros(values.shape[-1])
 
 
 # any problem ------------------------------------------------------------------------------------------
@@ -228,12 +225,12 @@ class PlainRecords(Records):
         numbers = np.clip(np.asarray(decision, dtype=np.float64), self.form.low, self.form.high)
         return Action(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         layout = self.problem.layout
         known: dict[bool, dict[str, dict[str, float]]] = {True: {}, False: {}}
         for name in layout.columns:
-            values = last(played, name)
+            values = played.now(name)
             entries = layout.labels.get(name, (name,))
             known[name in layout.stocks][name] = dict(zip(entries, values.tolist(), strict=False))
         return Observation(

@@ -78,6 +78,10 @@ class PlayedSoFar:
         first = 0 if name in self._layout.stocks else 1
         return self._lines[first : self.periods + 1, self._layout.places[name]]
 
+    def now(self, name: str) -> Array:
+        """A field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first."""
+        return self._lines[self.periods, self._layout.places[name]]
+
     @property
     def rewards(self) -> Array:
         """Of the periods played, shape (T,)."""

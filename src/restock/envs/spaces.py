@@ -18,6 +18,8 @@ def action_space(form: ActionForm) -> gym.spaces.Space[Any]:
     shape = action_shape(form)
     if form.discrete:
         return gym.spaces.MultiDiscrete((form.high + 1).astype(np.int64).reshape(shape))
+    if form.exact:
+        return gym.spaces.Box(form.low.reshape(shape), form.high.reshape(shape), dtype=np.dtype(np.float64))
     low, high = (bound.astype(np.float32).reshape(shape) for bound in (form.low, form.high))
     return gym.spaces.Box(low, high, dtype=np.float32)
 

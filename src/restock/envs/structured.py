@@ -79,8 +79,13 @@ class StructuredEnvironment:
         Raises:
             InvalidInput: Something in the action cannot be, or the episode is over; nothing is changed then.
         """
-        self.environment.step(self.records.decision(action).reshape(self._shape))
+        self.advance(action)
         return self.observe()
+
+    def advance(self, action: Spec | Mapping[str, Any]) -> None:
+        """The same without looking."""
+        decision = self.records.decision(action)
+        self.environment.step(decision.reshape(self._shape) if self._shape else int(decision[0]))
 
     def observe(self) -> Any:
         """What is known now, an observation of `observation_type`."""

@@ -56,6 +56,12 @@ class Simulation:
         """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
         return parts_of(self.problem, self.trajectory, self.chance.vectors)
 
+    @property
+    def limit(self) -> Array:
+        """What no policy beats in each episode where that is proven of all, else what this one earned, shape (B,)."""
+        proven = self.bound is not None and bool(np.isfinite(self.bound).all())
+        return self.bound if proven and self.bound is not None else self.profit
+
 
 def simulate(
     problem: Any,

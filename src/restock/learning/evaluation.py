@@ -89,12 +89,13 @@ class Evaluation:
         return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem: profit by the bound that hindsight gives; none without a bound."""
+        """Share of the bound on each problem; none without a bound."""
         found = []
         if self.bound is None:
             return []
         for comparison in self.comparisons:
-            profit, bound = float(comparison.row(policy).simulation.profit.sum()), float(self._limit(comparison).sum())
+            profit = float(comparison.row(policy).simulation.profit.sum())
+            bound = float(comparison.row(self.bound).simulation.limit.sum())
             found.append(profit / bound if bound else math.nan)
         return found
 
@@ -104,17 +105,12 @@ class Evaluation:
             return None
         ratios, variances = self.ratios(policy), []
         for ratio, comparison in zip(ratios, self.comparisons, strict=True):
-            profit, bound = comparison.row(policy).simulation.profit, self._limit(comparison)
+            profit = comparison.row(policy).simulation.profit
+            bound = comparison.row(self.bound).simulation.limit
             apart = profit - ratio * bound
             variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
         mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
         return Estimate(mean, mean - 1.96 * error, mean + 1.96 * error)
-
-    def _limit(self, comparison: Comparison) -> Array:
-        """The bound of each episode: the proven one, which the plan of hindsight may fall short of, or that plan."""
-        assert self.bound is not None
-        plan = comparison.row(self.bound).simulation
-        return plan.profit if plan.bound is None or not np.isfinite(plan.bound).all() else plan.bound
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data, for JSON."""

@@ -45,4 +45,4 @@ def forms_of(problem: Problem, preparation: Any, information: Information) -> Fo
     chosen = settled(problem, preparation)
     if isinstance(problem, NetworkProblem):
         return NetworkForms(problem, chosen, information)
-    return OwnForms(problem, chosen)
+    return OwnForms(problem, chosen, information)

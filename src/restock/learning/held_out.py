@@ -110,7 +110,7 @@ class HeldOut:
             theirs = self._profit(problem, knowing(baseline, problem, self.information), episodes)
             base.append(theirs)
             if k in solved and bound is not None:
-                best = self._profit(problem, make_policy(bound, problem), episodes.rows(slice(0, solve)))
+                best = self._limit(problem, make_policy(bound, problem), episodes.rows(slice(0, solve)))
                 more.append((best - theirs[: len(best)]).mean())
         # The baseline on the same paths takes the luck of those few out of the bound.
         earned = float(np.concatenate(base).mean())
@@ -128,9 +128,17 @@ class HeldOut:
 
     def _profit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
         simulation = run(problem, policy, episodes, 0)
-        k = next(k for k, one in enumerate(self.problems) if one is problem)
-        earned: Array = simulation.trajectory.rewards[..., self.warm_up :].sum(axis=-1) * self._weights[k]
+        earned: Array = simulation.trajectory.rewards[..., self.warm_up :].sum(axis=-1) * self._weight(problem)
         return earned
+
+    def _limit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
+        """What nobody beats in whole episodes, where that is proven; else what the policy earns."""
+        if self.warm_up:
+            return self._profit(problem, policy, episodes)
+        return run(problem, policy, episodes, 0).limit * self._weight(problem)
+
+    def _weight(self, problem: Problem) -> float:
+        return self._weights[next(k for k, one in enumerate(self.problems) if one is problem)]
 
 
 def knowing(name: str, problem: Problem, information: Information) -> Policy:

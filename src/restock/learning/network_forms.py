@@ -10,17 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem, choose
-from restock.learning.preparation import Floats, Forms, Preparation
+from restock.learning.preparation import RATES, Floats, Forms, Preparation, corrected
 from restock.learning.several import rules_of
-from restock.policies._base import Information, Policy, View
-from restock.policies.registry import make_policy
+from restock.policies._base import Information, View
 from restock.problems.network import NetworkProblem
 from restock.problems.network.forms import CHOICES
 
 ACTIONS = ("normalized", "order-up-to", "multidiscrete", "discrete")
-RATES = 1.0 / 4.0  # the mean demand through a buyer in the busiest period, as a share of its largest order
 
 
 class NetworkForms(Forms):
@@ -42,9 +39,8 @@ class NetworkForms(Forms):
         self.problem = problem
         kind = str(preparation.action)
         choose(kind, ACTIONS, "action")
-        self.ground: Policy | None = None
         if preparation.residual is not None:
-            self.ground = _ground(preparation.residual, problem, information)
+            self.ground = corrected(preparation.residual, problem, information)
         links, markets = len(problem.links), len(problem.markets)
         more = links if self.ground else 0
         if preparation.recent:
@@ -193,15 +189,3 @@ class NetworkForms(Forms):
             np.logical_or.reduce(some) if self.preparation.action == "discrete" else some.ravel()
         )
         return choices
-
-
-def _ground(name: str, problem: NetworkProblem, information: Information) -> Policy:
-    """The policy that is corrected, knowing no more than the agent."""
-    policy = make_policy(name, problem)
-    if information != policy.information and information in policy.may_know:
-        policy = make_policy(name, problem, information=information)
-    if policy.information == "clairvoyant":
-        raise InvalidInput("residual", name, "it knows the future", "Use base-stock or holt-base-stock.")
-    if policy.information == "informed" and information == "blind":
-        raise InvalidInput("residual", name, "it knows the mean curve, a generalist does not", "Use holt-base-stock.")
-    return policy

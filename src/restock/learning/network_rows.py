@@ -7,7 +7,7 @@ makes no information dictionaries: the same empty ones are handed out again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,27 +21,6 @@ from restock.learning.rows import Rows
 from restock.learning.several import SeveralSource, rules_of
 from restock.policies._base import View
 from restock.problems.network import NetworkProblem
-
-
-class Fields(Mapping[str, Array]):
-    """Recorded fields by name, taken out when they are asked for.
-
-    Args:
-        record: Shape (..., recorded).
-        columns: Where each field stands.
-    """
-
-    def __init__(self, record: Array, columns: Mapping[str, Any]) -> None:
-        self._record, self._columns = record, columns
-
-    def __getitem__(self, name: str) -> Array:
-        return self._record[..., self._columns[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 class NetworkRows(Rows):
@@ -146,7 +125,7 @@ class NetworkRows(Rows):
 
     def _ended(self, last: Floats) -> list[dict[str, Any]]:
         """Information of the rows, all of which have ended."""
-        cut = self.prepared.preparation.bootstrap or self._cut_short
+        cut = bool(self.prepared.preparation.bootstrap) or self._cut_short
         length, seconds = self._t, round(time.time() - self._began, 6)
         infos: list[dict[str, Any]] = [
             {
@@ -183,14 +162,11 @@ class NetworkRows(Rows):
 
     def _look(self) -> View:
         """What a policy would see now."""
-        native, t = self.native, self._t
-        columns = native.problem.layout.columns
-        stocks, flows = Fields(native._record[:, t], columns), Fields(native._record[:, 1 : t + 1], columns)
         ground = self.prepared.ground
         mean = None
         if ground is not None and ground.information == "informed":
             mean = np.broadcast_to(self._mean, (self.num_envs, *self._mean.shape))
-        return View(t, stocks, flows, mean)
+        return self.view(self._t, mean)
 
     def masks(self) -> Any:
         """See `Rows.masks`."""

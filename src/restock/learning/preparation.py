@@ -18,9 +18,13 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array, ObservationForm, Problem
 from restock.core.validation import Spec
 from restock.learning.curriculum import check_shape, stages_of
-from restock.policies._base import View
+from restock.policies._base import Information, Policy, View
+from restock.policies.registry import make_policy
 
 Floats = NDArray[np.float32]
+# The largest correction at a span of 1, as a share of the largest decision: in a network the mean demand
+# through a buyer in the busiest period.
+RATES = 1.0 / 4.0
 
 
 class Preparation(Spec):
@@ -33,15 +37,16 @@ class Preparation(Spec):
             such form, one of 21 for all numbers together (for DQN). None: `normalized` where there is
             such a form, else the problem's first.
         observation: `scaled`: over fixed yardsticks. `flat`: physical units. None: `scaled`.
-        residual: Of a network: a policy whose orders the action corrects, -1 to 1 of `span`; None: the
-            action is the order.
-        span: Largest correction, in units of the buyer's mean demand in its busiest period.
+        residual: A policy whose decisions the action corrects, -1 to 1 of `span`; None: the action is the
+            decision. Outside networks only where decisions are quantities and all episodes end together.
+        span: Largest correction: 1 is in a network the buyer's mean demand in its busiest period, elsewhere a
+            quarter of the way from the least decision to the largest.
         frame_stack: Observations in a stack, oldest first.
         recent: Of a network: past demands that are shown beside the observation, newest first, freed of
             goodwill and over their configured mean, with their running mean and the fulfilment rules.
         reward_scale: Factor on the reward; None: in a network one over the mean revenue of a period, elsewhere 1.
         bootstrap: Whether the end of an episode at the horizon is a cut in a longer future, whose value
-            counts (`TimeLimit.truncated`), even where the problem says that it is the end of the business.
+            counts (`TimeLimit.truncated`), or the end of the business. None: as the problem says.
         curriculum: Periods of an episode in each stage of training, the last with the problem's horizon
             ([10, 20, 30]); None: every episode is a whole one. A shorter one is always a cut (see
             `restock.learning.curriculum`). Policies are judged on whole episodes all the same.
@@ -57,7 +62,7 @@ class Preparation(Spec):
     frame_stack: int = pydantic.Field(1, ge=1, le=64)
     recent: int = pydantic.Field(0, ge=0, le=64)
     reward_scale: float | None = pydantic.Field(None, gt=0.0)
-    bootstrap: bool = False
+    bootstrap: bool | None = None
     curriculum: list[int] | None = None
     curriculum_shares: list[float] | None = None
     curriculum_steps: int | None = pydantic.Field(None, ge=1)
@@ -105,6 +110,7 @@ class Forms(abc.ABC):
 
     Attributes:
         native: The environment's own form of action that is stepped.
+        ground: The policy that is corrected.
         count: Numbers in one observation, before stacking.
         reward_scale: Factor on the reward.
         stages: How long episodes are while training goes on; None: always whole.
@@ -112,6 +118,7 @@ class Forms(abc.ABC):
 
     native: str
     reward_scale: float
+    ground: Policy | None = None
 
     def __init__(self, problem: Problem, preparation: Preparation, form: ObservationForm, more: int) -> None:
         self.preparation, self.form = preparation, form
@@ -149,3 +156,19 @@ class Forms(abc.ABC):
     @abc.abstractmethod
     def masks(self, view: View) -> NDArray[np.bool_]:
         """Choices that make sense now, shape (B, choices)."""
+
+
+def corrected(name: str, problem: Problem, information: Information) -> Policy:
+    """The policy that is corrected, knowing no more than the agent.
+
+    Raises:
+        InvalidInput: There is no such policy, or it knows more.
+    """
+    policy = make_policy(name, problem)
+    if information != policy.information and information in policy.may_know:
+        policy = make_policy(name, problem, information=information)
+    if policy.information == "clairvoyant":
+        raise InvalidInput("residual", name, "it knows the future", "Use base-stock, for instance.")
+    if policy.information == "informed" and information == "blind":
+        raise InvalidInput("residual", name, "it knows the mean curve, a generalist does not", "Use holt-base-stock.")
+    return policy

@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import abc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from restock.core.problem import Problem
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array, Problem
 from restock.envs.vector import VectorEnvironment
 from restock.learning.needs_sb3 import VecEnv
 from restock.learning.own_forms import CHOICES, OwnForms
 from restock.learning.preparation import Floats, Forms
+from restock.policies._base import View
+
+
+class Fields(Mapping[str, Array]):
+    """Recorded fields by name, taken out when they are asked for.
+
+    Args:
+        record: Shape (..., recorded).
+        columns: Where each field stands.
+    """
+
+    def __init__(self, record: Array, columns: Mapping[str, Any]) -> None:
+        self._record, self._columns = record, columns
+
+    def __getitem__(self, name: str) -> Array:
+        return self._record[..., self._columns[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
@@ -39,6 +62,12 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
     def periods(self) -> int:
         """Periods of the episodes under way."""
         return self.native._horizon
+
+    def view(self, t: int, mean: Array | None = None) -> View:
+        """What a policy would see now, in period t of all rows; the native environment has to keep records."""
+        columns = self.native.problem.layout.columns
+        stocks, flows = Fields(self.native._record[:, t], columns), Fields(self.native._record[:, 1 : t + 1], columns)
+        return View(t, stocks, flows, mean)
 
     @abc.abstractmethod
     def masks(self) -> Any:
@@ -119,14 +148,16 @@ class OwnRows(Rows):
         self.prepared: OwnForms = forms
         chosen = forms.preparation
         self.native = VectorEnvironment(
-            problem, num_envs, AutoresetMode.SAME_STEP, forms.native, chosen.observation, record=False
-        )
+            problem, num_envs, AutoresetMode.SAME_STEP, forms.native, chosen.observation,
+            record=forms.ground is not None,
+        )  # fmt: skip
         super().__init__(num_envs, forms.observation_space(), forms.action_space())
         self._size, self._stacked = forms.count, chosen.frame_stack
         self._scale = np.float32(forms.reward_scale)
         self._nothing: list[dict[str, Any]] = [{} for _ in range(num_envs)]
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, dtype=np.int64)
         self._last = np.zeros((num_envs, self._stacked * self._size), np.float32)
+        self._wanted: Array | None = None
         self._all = np.ones((num_envs, CHOICES), dtype=np.bool_)
         self.played = 0
         self._began = time.time()
@@ -139,12 +170,14 @@ class OwnRows(Rows):
         self._reset_seeds()
         self._reset_options()
         self._returns[:], self._lengths[:] = 0.0, 0
-        self._last = np.tile(own, (1, self._stacked))
+        self._last = np.tile(self._begun(own), (1, self._stacked))
         return self._last
 
     def step_wait(self) -> tuple[Floats, Floats, Any, list[dict[str, Any]]]:
         """Play one period in every row."""
-        own, rewards, terminated, truncated, told = self.native.step(self.prepared.native_actions(self._actions))
+        own, rewards, terminated, truncated, told = self.native.step(
+            self.prepared.native_actions(self._actions, self._wanted)
+        )
         self.played += 1
         self._returns += rewards
         self._lengths += 1
@@ -154,32 +187,53 @@ class OwnRows(Rows):
         if stages is not None and stages.at(self.played) != self.periods:
             return self._next_stage(own, scaled, terminated, truncated, told)
         if not over.any():
-            self._last = self._pushed(own)
+            self._last = self._pushed(self._seen(own))
             return self._last, scaled, over, self._nothing
-        last = own.copy()
-        for row in np.flatnonzero(over):
-            last[row] = told["final_obs"][row]
-        ended = self._pushed(last)
+        ended = self._pushed(self._final(own, over, told))
         infos = self._ended(over, self._cuts(terminated, truncated), ended)
-        self._last = np.where(over[:, None], np.tile(own, (1, self._stacked)), ended)
+        self._last = np.where(over[:, None], np.tile(self._begun(own, over), (1, self._stacked)), ended)
         return self._last, scaled, over, infos
 
     def _next_stage(
         self, own: Floats, rewards: Floats, terminated: Any, truncated: Any, told: dict[str, Any]
     ) -> tuple[Floats, Floats, Any, list[dict[str, Any]]]:
         """Cut what is under way, and begin longer episodes."""
-        last, over = own.copy(), terminated | truncated
+        over = terminated | truncated
+        everything = np.ones_like(over)
+        last = self._pushed(self._final(own, over, told))
+        infos = self._ended(everything, self._cuts(terminated, truncated) | ~over, last)
+        return self.reset(), rewards, everything, infos
+
+    def _seen(self, own: Floats) -> Floats:
+        """The observation of this moment, without its stack."""
+        ground = self.prepared.ground
+        if ground is not None:
+            self._wanted = ground.act(self.view(int(self._lengths[0])))
+        return self.prepared.complete(own, self._wanted)
+
+    def _begun(self, own: Floats, over: Any = None) -> Floats:
+        """The first observation of rows that begin."""
+        ground = self.prepared.ground
+        if ground is not None:
+            if over is not None and not over.all():
+                problem_with = "it decides for all rows at once, and these episodes end at different times"
+                raise InvalidInput("residual", ground.name, problem_with, "Leave it out.")
+            ground.begin(self.num_envs, 0, None)
+        return self._seen(own)
+
+    def _final(self, own: Floats, over: Any, told: dict[str, Any]) -> Floats:
+        """What rows show that have ended, and the others; nothing is corrected any more."""
+        last = own.copy()
         for row in np.flatnonzero(over):
             last[row] = told["final_obs"][row]
-        everything = np.ones_like(over)
-        infos = self._ended(everything, self._cuts(terminated, truncated) | ~over, self._pushed(last))
-        return self.reset(), rewards, everything, infos
+        return self.prepared.complete(last, None if self._wanted is None else np.zeros_like(self._wanted))
 
     def _cuts(self, terminated: Any, truncated: Any) -> Any:
         """Of the rows that ended, those whose future counts."""
         cut = truncated & ~terminated
-        if self.prepared.preparation.bootstrap:
-            cut |= self._lengths >= self.periods
+        told = self.prepared.preparation.bootstrap
+        if told is not None:
+            cut[self._lengths >= self.native.problem.horizon] = told
         return cut
 
     def _ended(self, over: Any, cut: Any, last: Floats) -> list[dict[str, Any]]:

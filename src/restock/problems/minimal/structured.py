@@ -11,7 +11,7 @@ import pydantic
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array
-from restock.core.records import PlayedNow, Records, Units, last
+from restock.core.records import Played, Records, Units
 from restock.core.validation import Spec, validated
 
 
@@ -67,7 +67,7 @@ class MinimalRecords(Records):
         """The record of units ordered."""
         return Action(order=int(np.ravel(decision)[0]))
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         spec = self.problem.spec
         return Observation(
@@ -75,7 +75,7 @@ class MinimalRecords(Records):
             horizon=self.problem.horizon,
             capacity=spec.capacity,
             most_order=spec.most_order,
-            **{name: float(last(played, name)[0]) for name in ("on_hand", "arrived", "demand", "sold", "unmet")},
+            **{name: float(played.now(name)[0]) for name in ("on_hand", "arrived", "demand", "sold", "unmet")},
             parts=dict(played.parts),
             reward=float(played.rewards[-1]) if played.periods else 0.0,
             done=played.done,

@@ -10,7 +10,7 @@ import numpy as np
 import pydantic
 
 from restock.core.problem import Array
-from restock.core.records import Amount, Names, PlayedNow, Records, last
+from restock.core.records import Amount, Names, Played, Records
 from restock.core.validation import Spec, validated
 
 LINK = "by link, 'supplier->buyer'"
@@ -95,10 +95,10 @@ class NetworkRecords(Records):
         """The record of units ordered on each link."""
         return Action(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         nodes, links, markets = self._names.values()
-        now = {name: last(played, name) for name in ("on_hand", "in_transit", "backlog")}
+        now = {name: played.now(name) for name in ("on_hand", "in_transit", "backlog")}
         position = now["on_hand"].copy()
         buyers, retailers = self._ends
         np.add.at(position, buyers, now["in_transit"])
@@ -111,17 +111,17 @@ class NetworkRecords(Records):
             arriving=self._arriving(played),
             backlog=markets.read(now["backlog"]),
             inventory_position=nodes.read(position),
-            demand=markets.read(last(played, "demand")),
-            sold=markets.read(last(played, "sold")),
-            unmet=markets.read(last(played, "unmet")),
-            shipped=links.read(last(played, "shipped")),
-            goodwill=float(last(played, "sentiment")[0]),
+            demand=markets.read(played.now("demand")),
+            sold=markets.read(played.now("sold")),
+            unmet=markets.read(played.now("unmet")),
+            shipped=links.read(played.now("shipped")),
+            goodwill=float(played.now("sentiment")[0]),
             profit=dict(played.parts),
             reward=float(played.rewards[-1]) if played.periods else 0.0,
             done=played.done,
         )
 
-    def _arriving(self, played: PlayedNow) -> dict[str, list[float]]:
+    def _arriving(self, played: Played) -> dict[str, list[float]]:
         """What each link shipped in its last lead time, the oldest first: the next to arrive."""
         shipped = played["shipped"]
         found = {}

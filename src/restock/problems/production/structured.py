@@ -10,7 +10,7 @@ import numpy as np
 import pydantic
 
 from restock.core.problem import ActionForm, Array
-from restock.core.records import PlayedNow, Records, last
+from restock.core.records import Played, Records
 from restock.core.validation import Spec, validated
 
 Choice = Literal["idle", "buy", "convert"]
@@ -70,18 +70,18 @@ class ProductionRecords(Records):
         """The record of a choice by its number."""
         return Action(choice=CHOICES[int(np.ravel(decision)[0])])
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         names = ("raw_price", "product_price", "cash", "sold", "unmet")
-        raw_material, product = last(played, "on_hand").tolist()
+        raw_material, product = played.now("on_hand").tolist()
         return Observation(
             period=played.periods,
             horizon=self.problem.horizon,
             raw_material=raw_material,
             product=product,
-            demand=float(last(played, "last_demand")[0]),
-            **{name: float(last(played, name)[0]) for name in names},
-            carried_out=not last(played, "invalid")[0] > 0.0,
+            demand=float(played.now("last_demand")[0]),
+            **{name: float(played.now(name)[0]) for name in names},
+            carried_out=not played.now("invalid")[0] > 0.0,
             parts=dict(played.parts),
             reward=float(played.rewards[-1]) if played.periods else 0.0,
             done=played.done,

@@ -10,7 +10,7 @@ import numpy as np
 import pydantic
 
 from restock.core.problem import Array
-from restock.core.records import Names, PlayedNow, Records, Units, last
+from restock.core.records import Names, Played, Records, Units
 from restock.core.validation import Spec, validated
 
 # The names that the published store gives its scores and hard failures, in the order of `interface`.
@@ -113,17 +113,17 @@ class RetailRecords(Records):
             price_multipliers={name: price for name, price in self._products.read(prices).items() if price != 1.0},
         )
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         day, spec, names = played.periods, self.problem.spec, self.problem.names
-        on_hand = last(played, "on_hand").astype(int).tolist()
-        demand = last(played, "demand").astype(int).tolist()
+        on_hand = played.now("on_hand").astype(int).tolist()
+        demand = played.now("demand").astype(int).tolist()
         lots = _lots(self.problem, played, on_hand)
         return Observation(
             current_day=day,
-            total_cash=float(last(played, "cash")[0]),
-            day_profit=float(last(played, "profit")[0]),
-            total_profit=float(last(played, "total_profit")[0]),
+            total_cash=float(played.now("cash")[0]),
+            day_profit=float(played.now("profit")[0]),
+            total_profit=float(played.now("total_profit")[0]),
             demand_today=dict(zip(names, demand, strict=True)) if day else {},
             updated_inventory=_batches(self.problem, day, on_hand, lots),
             remaining_capacity={
@@ -136,47 +136,68 @@ class RetailRecords(Records):
             done=played.done,
         )
 
-    def metadata(self, played: Any) -> dict[str, Any]:
-        """Scores and hard failures of the last day, under the names of the published store."""
-        if not played.periods:
+    def metadata(self, played: Played) -> dict[str, Any]:
+        """Scores and hard failures of the last day, under the names of the published store.
+
+        Nothing under the reward of the README, with which that store tells nothing.
+        """
+        if not played.periods or self.problem.spec.reward == "readme":
             return {}
-        scores = last(played, "measures")[FIRST_SCORE:].tolist()
-        failures = last(played, "failures").tolist()
+        scores = played.now("measures")[FIRST_SCORE:].tolist()
+        failures = played.now("failures").tolist()
         return {
             "reward_breakdown": dict(zip(SCORES, scores, strict=False)),
             "hard_fails": {name: failure > 0.0 for name, failure in zip(FAILS, failures, strict=True)},
+        }
+
+    def summary(self, played: Played) -> dict[str, Any]:
+        """Day, cash and stock, under the names of the published store."""
+        on_hand = played.now("on_hand").astype(int).tolist()
+        return {
+            "current_day": played.periods,
+            "cash": float(played.now("cash")[0]),
+            "inventory": dict(zip(self.problem.names, on_hand, strict=True)),
         }
 
 
 Lot = tuple[int, int, int]  # product, units, day of arrival
 
 
-def _lots(problem: Any, played: PlayedNow, on_hand: list[int]) -> list[Lot]:
+def _lots(problem: Any, played: Played, on_hand: list[int]) -> list[Lot]:
     """The stock at the start and all orders, in the order of purchase, or the last of them that say all about now."""
-    first = max(0, played.periods - 6 * problem.room)
+    day, room = played.periods, problem.room
+    first = max(0, day - room - 2)
     while True:
-        ordered, due = played["ordered"][first:], played["due"][first:]
-        days, products = np.nonzero(ordered)
-        units, lead = ordered[days, products].astype(int), due[days, products].astype(int)
-        arrival = first + days + 1 + lead
-        lots = list(zip(products.tolist(), units.tolist(), arrival.tolist(), strict=True))
+        ordered, due = played["ordered"][first:].tolist(), played["due"][first:].tolist()
+        lots = [
+            (k, int(units), first + t + 1 + int(due[t][k]))
+            for t, line in enumerate(ordered)
+            for k, units in enumerate(line)
+            if units
+        ]
         if first == 0:
             return [(k, product.initial_stock, 0) for k, product in enumerate(problem.spec.products)] + lots
         # What was bought before has arrived by now; it is all gone where later arrivals make up the stock.
-        there = (arrival >= first + problem.room) & (arrival <= played.periods)
-        if (np.bincount(products[there], units[there], len(on_hand)) >= on_hand).all():
+        missing = list(on_hand)
+        for k, units, arrival in lots:
+            if first + room <= arrival <= day:
+                missing[k] -= units
+        if max(missing) <= 0:
             return lots
-        first = max(0, 2 * first - played.periods)
+        first = max(0, 2 * first - day)
 
 
 def _batches(problem: Any, day: int, on_hand: list[int], lots: list[Lot]) -> dict[str, list[tuple[int, int | None]]]:
     """The stock of each product, oldest first: sale, expiry and liquidation take the oldest, so the newest are left."""
     found: dict[str, list[tuple[int, int | None]]] = {name: [] for name in problem.names}
-    life, left = problem.life.tolist(), list(on_hand)
-    there = sorted((arrival, place) for place, (_, _, arrival) in enumerate(lots) if arrival <= day)
-    for arrival, place in reversed(there):
+    life, left, rest = problem.life.tolist(), list(on_hand), sum(on_hand)
+    there = [(arrival, place) for place, (k, _, arrival) in enumerate(lots) if arrival <= day and left[k]]
+    for arrival, place in sorted(there, reverse=True):
+        if not rest:
+            break
         k, units, _ = lots[place]
         if units := min(left[k], units):
             found[problem.names[k]].insert(0, (units, life[k] - (day - arrival) if life[k] else None))
             left[k] -= units
+            rest -= units
     return found

@@ -59,7 +59,7 @@ class _Needs:
     def __init__(self, problem: SharingProblem, missions: Missions) -> None:
         spec, played = problem.spec, problem.horizon
         self._chances = (spec.random_demand_dist_params.p[0], spec.random_demand_dist_params.p[1])
-        self._places, self._aircraft, self._sure = np.empty(0, np.int64), np.empty(0), np.empty(0)
+        self._places, self._aircraft = np.empty(0, np.int64), np.empty(0)
         if problem.demands is not None:
             self._template = problem.packed(problem.start, problem.expected, *problem.demands)
             return
@@ -67,15 +67,15 @@ class _Needs:
         self._template = problem.packed(problem.start, missions.expected(spec), missions.count[:played], sure)
         aircraft = missions.aircraft[:played].ravel()
         there = np.flatnonzero(aircraft)
-        self._aircraft, self._sure = aircraft[there].astype(np.float64), sure.ravel()[there]
+        self._aircraft = aircraft[there].astype(np.float64)
         self._places = len(self._template) - sure.size + there
 
     def draw(self, generators: Sequence[np.random.Generator], bits: NDArray[np.int64], episodes: Array) -> None:
         """Write an episode from each generator, whose bits are at these addresses."""
         episodes[:] = self._template
         if self._aircraft.max(initial=0.0) * self._chances[1] <= draws.MOST_HITS:
-            draws.draw(bits, self._chances, self._aircraft, self._sure, self._places, episodes)
+            draws.draw(bits, self._chances, self._aircraft, self._places, episodes)
             return
         for generator, episode in zip(generators, episodes, strict=True):
-            for place, aircraft, sure in zip(self._places, self._aircraft, self._sure, strict=True):
-                episode[place] = sure + generator.binomial(int(aircraft), generator.uniform(*self._chances))
+            for place, aircraft in zip(self._places, self._aircraft, strict=True):
+                episode[place] += generator.binomial(int(aircraft), generator.uniform(*self._chances))

@@ -10,7 +10,7 @@ import numpy as np
 import pydantic
 
 from restock.core.problem import Array
-from restock.core.records import Amount, Names, PlayedNow, Records, last
+from restock.core.records import Amount, Names, Played, Records
 from restock.core.validation import Spec, validated
 
 
@@ -84,26 +84,26 @@ class SharingRecords(Records):
         """The record of units ordered, to i from j at i n + j."""
         return Action(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
 
-    def observation(self, played: PlayedNow) -> Observation:
+    def observation(self, played: Played) -> Observation:
         """What is known now."""
         places, depot = self._locations, self.problem.depot
 
         def counted(name: str) -> dict[str, int]:
-            return {place: int(count) for place, count in places.read(last(played, name)).items()}
+            return {place: int(count) for place, count in places.read(played.now(name)).items()}
 
         return Observation(
             day=played.periods,
             horizon=self.problem.horizon,
             depot=str(depot) if depot >= 0 else None,
-            on_hand=places.read(last(played, "on_hand")),
-            expected_demand=places.read(last(played, "expected")),
-            in_transit=places.read(np.maximum(last(played, "in_transit"), 0.0)),
-            shipped=self._pairs.above_zero(last(played, "shipped")),
-            arrived=places.read(last(played, "arrived")),
-            demand=places.read(last(played, "demand")),
+            on_hand=places.read(played.now("on_hand")),
+            expected_demand=places.read(played.now("expected")),
+            in_transit=places.read(np.maximum(played.now("in_transit"), 0.0)),
+            shipped=self._pairs.above_zero(played.now("shipped")),
+            arrived=places.read(played.now("arrived")),
+            demand=places.read(played.now("demand")),
             filled=counted("filled"),
             stockouts=counted("stockouts"),
-            cost={name: float(last(played, f"{name}_cost").sum()) for name in ("unit", "shipment", "holding")},
+            cost={name: float(played.now(f"{name}_cost").sum()) for name in ("unit", "shipment", "holding")},
             parts=dict(played.parts),
             reward=float(played.rewards[-1]) if played.periods else 0.0,
             done=played.done,

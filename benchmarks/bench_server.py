@@ -1,0 +1,265 @@
+"""The server under load: sessions that disturb nobody, memory that stays, and its speed beside the reference server.
+
+python -m benchmarks.bench_server                    # 32 sessions for 60 s, then both servers in turn
+python -m benchmarks.bench_server --sessions 8 --seconds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from restock.envs.structured import StructuredEnvironment
+
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+PAGE = 4096
+PRODUCTS = ("electronics", "clothing", "groceries", "furniture", "toys")
+WAYS = ("slow", "medium", "fast")
+START = 60.0  # seconds that a server may take to begin
+TASKS = ("retail-medium", "divergent", "sharing", "production", "minimal")
+
+
+def actions(seed: int, count: int = 30) -> list[dict[str, Any]]:
+    """Actions for the days of a store."""
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        buy = {name: int(random.integers(1, 9)) for name in PRODUCTS if random.random() < 0.5}
+        prices = {name: float(np.round(random.uniform(0.8, 1.5), 2)) for name in PRODUCTS if random.random() < 0.5}
+        way = WAYS[random.integers(3)]
+        found.append({"buy_quantities": buy, "delivery_method": way, "price_multipliers": prices})
+    return found
+
+
+class Server:
+    """A server in a process of its own.
+
+    Args:
+        command: What starts it.
+        port: Where it listens.
+    """
+
+    def __init__(self, command: list[str], port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + START
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=1.0):
+                return
+            if time.monotonic() > end or self.process.poll() is not None:
+                self.process.kill()
+                raise RuntimeError(f"{command} did not start")
+            time.sleep(0.1)
+
+    def cpu(self) -> float:
+        """Seconds of processor time it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self) -> float:
+        """Memory it holds (MiB)."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE / 2**20
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait(20.0)
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int) -> Iterator[Server]:
+    server = Server(command, port)
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+def ours(port: int) -> list[str]:
+    return ["-m", "restock.cli", "serve", "medium", "--port", str(port), "--quiet"]
+
+
+def reference(port: int) -> list[str]:
+    return ["-m", "benchmarks.reference_server", str(port)]
+
+
+class Line:
+    """A WebSocket that does the least a client can do, so that the servers are what is measured."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, url: str) -> Line:
+        host, port = url.removeprefix("http://").split(":")
+        line = cls(*await asyncio.open_connection(host, int(port)))
+        key = base64.b64encode(os.urandom(16)).decode()
+        asked = f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        line._writer.write(f"{asked}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        head = await line._reader.readuntil(b"\r\n\r\n")
+        if b" 101 " not in head:
+            raise RuntimeError(head.decode())
+        return line
+
+    @staticmethod
+    def frame(text: str) -> bytes:
+        """A message as a frame whose mask changes nothing."""
+        body = text.encode()
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126, *divmod(len(body), 256)])
+        return b"\x81" + size + b"\0\0\0\0" + body
+
+    async def ask(self, frame: bytes) -> bytes:
+        """Send a frame; what comes back."""
+        self._writer.write(frame)
+        while True:
+            first, size = await self._reader.readexactly(2)
+            if size == 126:
+                size = int.from_bytes(await self._reader.readexactly(2), "big")
+            elif size == 127:
+                size = int.from_bytes(await self._reader.readexactly(8), "big")
+            body = await self._reader.readexactly(size)
+            if first & 0x0F == 1:
+                return body
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Played(NamedTuple):
+    """What a session met: periods played, errors, and what its last episode told."""
+
+    steps: int
+    errors: int
+    task: str | None
+    seed: int
+    told: list[str]
+
+
+async def session(url: str, seed: int, until: float, task: str | None) -> Played:
+    """The same episode over and over, over one socket."""
+    steps, errors, told = 0, 0, [b""]
+    moves = await asyncio.to_thread(recorded, task, seed) if task else actions(seed)
+    first: dict[str, Any] = {"type": "reset", "data": {"seed": seed, **({"task": task} if task else {})}}
+    frames = [Line.frame(json.dumps(one)) for one in (first, *({"type": "step", "data": move} for move in moves))]
+    line = await Line.open(url)
+    try:
+        while time.monotonic() < until or len(told) < 2:
+            told = [await line.ask(frame) for frame in frames]
+            steps += len(told)
+            errors += sum(text.startswith(b'{"type":"error"') for text in told)
+    finally:
+        line.close()
+    return Played(steps, errors, task, seed, [text.decode() for text in told])
+
+
+def recorded(task: str, seed: int) -> list[dict[str, Any]]:
+    """Actions for an episode of any task: some of each decision that its first action form can ask for."""
+    if task.startswith("retail"):
+        return actions(seed)
+    env = StructuredEnvironment(task)
+    env.reset(seed=seed)
+    form = env.problem.action_form(env.records.form.kind)
+    random = np.random.default_rng(seed)
+    found = []
+    while not env.done and len(found) < 60:
+        numbers = random.integers(0, form.high + 1) if form.discrete else np.round(random.uniform(0, form.high / 4.0))
+        action = env.records.action(np.asarray(numbers, dtype=np.float64)).model_dump(mode="json")
+        env.step(action)
+        found.append(action)
+    return found
+
+
+def alone(played: Played, reward: str = "decomposed") -> list[str]:
+    """What the same episode tells where nobody else plays."""
+    from restock.server import wire
+
+    task = played.task or "retail-medium"
+    env = StructuredEnvironment(task, **({"reward": reward} if task.startswith("retail") else {}))
+    env.reset(seed=played.seed)
+    told = [wire.dumps({"type": "observation", "data": wire.reply(env)})]
+    for move in recorded(task, played.seed):
+        env.step(move)
+        told.append(wire.dumps({"type": "observation", "data": wire.reply(env)}))
+    return told
+
+
+async def together(url: str, sessions: int, seconds: float, tasks: tuple[str | None, ...]) -> list[Played]:
+    until = time.monotonic() + seconds
+    playing = [session(url, 1000 + k, until, tasks[k % len(tasks)]) for k in range(sessions)]
+    return await asyncio.gather(*playing)
+
+
+def soak(url: str, sessions: int, seconds: float) -> list[Played]:
+    """Sessions of all kinds of problems at once; the episodes they met."""
+    return asyncio.run(together(url, sessions, seconds, TASKS))
+
+
+def disturbed(found: list[Played]) -> int:
+    """Sessions whose last episode is not the one that it is alone."""
+    return sum(played.told != alone(played) for played in found)
+
+
+def soaked(server: Server, sessions: int, seconds: float) -> bool:
+    soak(server.url, sessions, min(5.0, seconds))  # everything is compiled and allocated
+    before = server.memory()
+    found = soak(server.url, sessions, seconds)
+    grown = server.memory() - before
+    steps, errors, wrong = sum(one.steps for one in found), sum(one.errors for one in found), disturbed(found)
+    print(f"{sessions} sessions for {seconds:g} s: {steps} periods, {errors} errors, {wrong} disturbed sessions,")
+    print(f"memory {before:.1f} MiB before, {grown:+.1f} MiB after")
+    return errors == 0 and wrong == 0 and grown < 10.0
+
+
+def speed(server: Server, sessions: int, seconds: float) -> tuple[float, float]:
+    """Periods a second, and processor time of the server for each (microseconds)."""
+    cpu, began = server.cpu(), time.monotonic()
+    found = asyncio.run(together(server.url, sessions, seconds, (None,)))
+    steps = sum(one.steps for one in found)
+    return steps / (time.monotonic() - began), 1e6 * (server.cpu() - cpu) / steps
+
+
+def compared(port: int, rounds: int, seconds: float) -> bool:
+    """Both servers in turn: medians over the rounds."""
+    good = True
+    with running(ours(port), port) as one, running(reference(port + 1), port + 1) as other:
+        for sessions in (1, 32):
+            rates: dict[str, list[tuple[float, float]]] = {"restock": [], "reference": []}
+            for _ in range(rounds):
+                for name, server in (("restock", one), ("reference", other)):
+                    rates[name].append(speed(server, sessions, seconds))
+            middle = {name: np.median(np.array(found), axis=0) for name, found in rates.items()}
+            ratio = float(middle["restock"][0] / middle["reference"][0])
+            for name, (rate, cost) in middle.items():
+                print(f"{sessions:2d} sessions, {name:9s}: {rate:7.0f} periods/s, {cost:5.0f} us of the server each")
+            print(f"{sessions:2d} sessions: {ratio:.2f} times the reference")
+            good = good and ratio >= 1.5
+    return good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sessions", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--port", type=int, default=8731)
+    given = parser.parse_args()
+    with running(ours(given.port), given.port) as server:
+        calm = soaked(server, given.sessions, given.seconds)
+    fast = compared(given.port, given.rounds, min(given.seconds, 4.0))
+    return 0 if calm and fast else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""`restock serve`: problems for agents that speak."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restock.cli.console import FINE, AsJson, Console, Quiet
+
+ServedProblem = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM",
+        help="What is played where a client names no task: as for the other commands, or easy, medium, hard.",
+    ),
+]
+Host = Annotated[str, typer.Option("--host", help="Address to listen at; 0.0.0.0 lets other machines in.")]
+Port = Annotated[int, typer.Option("--port", "-p", help="Port to listen at; 0 takes a free one.")]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", help="Clients must send this word. Default: RESTOCK_TOKEN of the environment, if set."),
+]
+Reward = Annotated[str, typer.Option("--reward", help="Of the published stores: decomposed, readme or profit.")]
+MaxSessions = Annotated[int, typer.Option("--max-sessions", help="Episodes that may be under way at once.")]
+Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody has used for so many seconds.")]
+MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
+
+
+def serve(
+    problem: ServedProblem = "medium",
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    token: Token = None,
+    reward: Reward = "decomposed",
+    max_sessions: MaxSessions = 64,
+    idle: Idle = 1800.0,
+    max_body: MaxBody = 65536,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Serve problems to agents: over WebSockets (OpenEnv), over plain HTTP, and as tools for models (MCP).
+
+    All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
+    """
+    from restock.server.run import LOOPBACK, run, token_of_environment
+    from restock.server.settings import Settings
+
+    console = Console(as_json, quiet)
+    word = token_of_environment(token)
+
+    def tell(address: str, port: int, task: str) -> None:
+        url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+        if as_json:
+            told = {"url": url, "host": address, "port": port, "task": task, "token": word is not None}
+            console.document(told)
+        console.remark(f"Serving {task} at {url} (page: {url}/web, socket: ws{url[4:]}/ws). Ctrl-C ends the server.")
+        if host not in LOOPBACK and word is None:
+            console.remark("Everybody who can reach this machine may play: --token asks for a word.")
+
+    run(Settings(problem, reward, word, max_sessions, idle, max_body), host, port, tell)
+    console.remark("The server has ended.")
+    return FINE

@@ -1,0 +1,85 @@
+"""The application: all routes, behind the guard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from restock.server import web
+from restock.server.errors import INTERNAL, Refused
+from restock.server.guard import Guard
+from restock.server.hub import Hub
+from restock.server.needs_server import FastAPI, HTTPException, Request, RequestValidationError, Response
+from restock.server.replies import Reply, failed
+from restock.server.routes import ABOUT, openenv
+from restock.server.session_routes import sessions
+from restock.server.settings import Settings
+from restock.server.sockets import sockets
+from restock.server.source_routes import source
+
+API_VERSION = "1.0.0"  # of the interface: what OpenEnv calls openenv-http/1.x
+LOG = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application that a server runs.
+
+    Args:
+        settings: What it serves and what it allows; default: the published stores, for 64 sessions.
+
+    Raises:
+        InvalidInput: The problem is none, or FastAPI is not installed.
+    """
+    hub = Hub(settings or Settings())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await hub.catalogue.ready(hub.catalogue.default)
+        watch = asyncio.create_task(hub.sessions.watch())
+        yield
+        watch.cancel()
+
+    # The pages that FastAPI offers itself load their programs from elsewhere: none of them.
+    app = FastAPI(
+        title="restock", version=API_VERSION, description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.hub = hub
+    app.add_middleware(Guard, settings=hub.settings)
+    for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
+        app.include_router(router)
+    web.mount(app)  # the page for people
+    _tell_errors(app)
+    return app
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Every error as code, message and field, none with a traceback."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return failed(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def misshapen(request: Request, error: RequestValidationError) -> Response:
+        found = [{name: one.get(name) for name in ("type", "loc", "msg", "input")} for one in error.errors()]
+        first = found[0]
+        where = [str(part) for part in first["loc"]]
+        if first["type"] == "json_invalid":
+            return failed(Refused("INVALID_JSON", "Invalid JSON: the body cannot be read"))
+        field = ".".join(where[1:]) or where[0]
+        told: dict[str, Any] = {"code": "VALIDATION_ERROR", "message": f"{field}: {first['msg']}", "field": field}
+        return Reply({**told, "detail": found}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> Response:
+        code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "INVALID_JSON")
+        told = {"code": code, "message": str(error.detail), "detail": str(error.detail)}
+        return Reply(told, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return failed(Refused("INTERNAL_ERROR", INTERNAL))

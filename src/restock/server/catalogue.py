@@ -1,0 +1,118 @@
+"""The tasks that a server offers: what is shipped, and the one problem it was started with."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from restock.core.errors import nearest
+from restock.core.problem import Problem
+from restock.envs.structured import StructuredEnvironment
+from restock.problems.load import IDS, instance_of, load_problem, shipped
+from restock.problems.retail.load import PREFIX, tasks
+from restock.server.errors import Refused
+
+SPLITS = {"retail": "the published stores", "all": "every instance"}
+
+
+class Catalogue:
+    """Problems by the name of their task.
+
+    A client can name what is shipped, and nothing else: no file and no code of the machine.
+
+    Args:
+        default: What is played where no task is named; see `Settings.problem`.
+        reward: Reward of the stores that are shipped; None: their own.
+
+    Raises:
+        InvalidInput: There is no such problem.
+
+    Attributes:
+        default: The name of the default task.
+    """
+
+    def __init__(self, default: Any, reward: str | None = None) -> None:
+        self._reward = reward
+        self._ready: dict[str, Problem] = {}
+        self._offers: dict[str, dict[str, Any]] = {}
+        self._loading = asyncio.Lock()
+        named = self.known(default) if isinstance(default, str) else None
+        if named is not None:
+            self.default = named
+            self._default = self._shipped(named)
+        else:
+            self._default = load_problem(default)
+            self.default = self._default.name
+        self._own = named is None
+
+    @staticmethod
+    def known(task: str) -> str | None:
+        """The shipped instance that a task names."""
+        if task in tasks():
+            return PREFIX + task
+        if task in IDS:
+            return instance_of(task)
+        return task if task in shipped() else None
+
+    def names(self) -> list[str]:
+        """The tasks, the default first."""
+        return list(dict.fromkeys([self.default, *shipped()]))
+
+    def splits(self, split: str) -> list[str]:
+        """The tasks of a split.
+
+        Raises:
+            Refused: There is no such split.
+        """
+        if split == "retail":
+            return [PREFIX + task for task in tasks()]
+        if split == "all":
+            return self.names()
+        raise Refused("UNKNOWN_TASK", f"there is no split {split!r}. {nearest(split, SPLITS)}", "split", split)
+
+    def name(self, task: str | None) -> str:
+        """The task that is meant: None is the default, and ids and short names are told by the instance.
+
+        Raises:
+            Refused: There is no such task.
+        """
+        if task is None or (self._own and task == self.default):
+            return self.default
+        found = self.known(task)
+        if found is None:
+            known = [*tasks(), *IDS, *self.names()]
+            raise Refused("UNKNOWN_TASK", f"there is no task {task[:80]!r}. {nearest(task, known)}", "task", task[:80])
+        return found
+
+    def offer(self, name: str) -> dict[str, Any]:
+        """What a list of tasks tells of one."""
+        if name not in self._offers:
+            problem = self._default if name == self.default else self._ready.get(name) or self._shipped(name)
+            told = {"family": problem.family, "horizon": problem.horizon, "default": name == self.default}
+            self._offers[name] = {"task": name, **told}
+        return self._offers[name]
+
+    def problem(self, name: str) -> Problem:
+        """The problem of a task, compiled; the first time that takes seconds.
+
+        Args:
+            name: As `name` tells it.
+        """
+        if name not in self._ready:
+            problem = self._default if name == self.default else self._shipped(name)
+            env = StructuredEnvironment(problem)
+            env.reset(seed=0)
+            env.step({})
+            self._ready[name] = problem
+        return self._ready[name]
+
+    async def ready(self, name: str) -> Problem:
+        """The same without keeping others waiting."""
+        if name not in self._ready:
+            async with self._loading:
+                return await asyncio.to_thread(self.problem, name)
+        return self._ready[name]
+
+    def _shipped(self, name: str) -> Problem:
+        retail = self._reward is not None and shipped()[name] == "retail"
+        return load_problem(name, reward=self._reward) if retail else load_problem(name)

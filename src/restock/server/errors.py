@@ -1,0 +1,74 @@
+"""What a client is told when something cannot be done: a code, a sentence, and where it helps the field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restock.core.errors import InvalidInput, shown
+
+STATUS = {
+    "INVALID_JSON": 400,
+    "UNKNOWN_TYPE": 400,
+    "UNAUTHORIZED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "UNKNOWN_TASK": 404,
+    "UNKNOWN_SESSION": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "NO_EPISODE": 409,
+    "EPISODE_OVER": 409,
+    "SESSION_IN_USE": 409,
+    "TOO_LARGE": 413,
+    "VALIDATION_ERROR": 422,
+    "INTERNAL_ERROR": 500,
+    "CAPACITY_REACHED": 503,
+}
+INTERNAL = "this is an error in the server; what led to it was logged there"
+
+
+class Refused(Exception):
+    """A request that is not carried out; nothing was changed.
+
+    Attributes:
+        code: One of `STATUS`, or IDLE_TIMEOUT, which only a socket tells.
+        message: What is wrong, and what to do about it.
+        field: The field that it is about.
+        value: What was given there, shortened.
+        mend: What to write instead.
+        more: What else belongs to this code.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        field: str | None = None,
+        value: str | None = None,
+        mend: str | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.field, self.value, self.mend, self.more = code, message, field, value, mend, more
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return STATUS[self.code]
+
+    def data(self) -> dict[str, Any]:
+        """What a client gets, as plain data."""
+        said = {"code": self.code, "message": self.message}
+        about = {"field": self.field, "value": self.value, "mend": self.mend}
+        return {**said, **{name: text for name, text in about.items() if text is not None}, **self.more}
+
+    def findings(self) -> list[dict[str, Any]]:
+        """The same in the form in which OpenEnv lists what is wrong with data."""
+        if self.code != "VALIDATION_ERROR":
+            return []
+        where = [] if self.field is None else self.field.split(".")
+        return [{"type": "invalid_input", "loc": where, "msg": self.message, "input": self.value}]
+
+
+def refused(error: InvalidInput) -> Refused:
+    """Bad input as a client is told of it."""
+    return Refused("VALIDATION_ERROR", str(error), error.field, shown(error.value), error.mend)

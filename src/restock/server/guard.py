@@ -1,0 +1,115 @@
+"""What a request must pass before anything else looks at it: its size, its origin, its token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from restock.server import wire
+from restock.server.errors import Refused
+from restock.server.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN = ("/health", "/web")  # for everybody: whether it runs, and the page that asks for the token
+COOKIE = "restock-token"
+POLICY_VIOLATION = 1008
+
+
+class Guard:
+    """ASGI middleware.
+
+    Args:
+        app: What answers the requests that pass.
+        settings: See `Settings`.
+    """
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+            if scope["type"] == "http":
+                receive = await self._whole(scope, receive)
+        except Refused as error:
+            await _refuse(scope, send, error)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        settings = self._settings
+        if settings.hosts is not None and _host(headers.get("host", "")) not in settings.hosts:
+            # A page from elsewhere whose name was made to mean this machine.
+            raise Refused("FORBIDDEN", f"the server is not called {headers.get('host', '')[:80]!r}", "host")
+        origin = headers.get("origin")
+        if origin is not None:
+            own = {headers.get("host"), headers.get("x-forwarded-host")}
+            if urlsplit(origin).netloc not in own:
+                raise Refused("FORBIDDEN", f"pages from {origin[:80]!r} may not use this server", "origin")
+        if settings.token is not None and scope["path"] not in OPEN and not self._known(scope, headers):
+            raise Refused("UNAUTHORIZED", "this server asks for its token: send Authorization: Bearer TOKEN")
+
+    def _known(self, scope: Scope, headers: dict[str, str]) -> bool:
+        """Whether the token is sent: as header, as cookie of a page, or for sockets of browsers in the address."""
+        kind, _, said = headers.get("authorization", "").partition(" ")
+        sent = [said.strip()] if kind.lower() == "bearer" else []
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            cookie = None
+        sent += [cookie.value] if cookie is not None else []
+        if scope["type"] == "websocket":
+            sent += parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+        token = (self._settings.token or "").encode()
+        return any([hmac.compare_digest(token, one.encode("utf-8", "surrogateescape")) for one in sent])
+
+    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
+        """Receive a body that is not too large, and hand it on in one piece."""
+        most = self._settings.max_body
+        said = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
+        body, more = b"", not (said.isdigit() and int(said) > most)
+        if not more:
+            raise Refused("TOO_LARGE", f"a request has at most {most} bytes", max_body=most)
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                break
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > most:
+                raise Refused("TOO_LARGE", f"a request has at most {most} bytes", max_body=most)
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> MutableMapping[str, Any]:
+            return waiting.pop() if waiting else await receive()
+
+        return again
+
+
+def _host(header: str) -> str:
+    """The name in a Host header, without the port."""
+    return header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0].lower()
+
+
+async def _refuse(scope: Scope, send: Send, error: Refused) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": error.code})
+        return
+    headers = [(b"content-type", b"application/json")]
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": wire.dumps(error.data()).encode()})

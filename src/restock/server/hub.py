@@ -1,0 +1,94 @@
+"""What all routes of a server share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from restock.core.errors import InvalidInput
+from restock.core.validation import Spec, validated
+from restock.server.catalogue import Catalogue
+from restock.server.errors import Refused, refused
+from restock.server.session import LONGEST_ID, MOST_SEED, Session, Sessions
+from restock.server.settings import Settings
+
+
+class Reset(Spec):
+    """What a reset may say; all of it may be left out."""
+
+    model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"task": "medium", "seed": 42}, {}]})
+
+    seed: int | None = pydantic.Field(
+        None, ge=0, le=MOST_SEED, description="seed of the episode; default: that of the task, or any"
+    )
+    episode_id: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="what to call the episode")
+    task: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="what is played; see GET /problems")
+    task_name: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="the same as task")
+    split: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="a split of tasks, with index")
+    index: int | None = pydantic.Field(None, ge=0, le=MOST_SEED, description="place of the task in its split")
+
+
+class Hub:
+    """The settings, the tasks and the sessions of a server.
+
+    Args:
+        settings: See `Settings`.
+
+    Raises:
+        InvalidInput: The problem is none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalogue = Catalogue(settings.problem, settings.reward)
+        self.sessions = Sessions(settings.max_sessions, settings.idle)
+
+    def open(self) -> Session:
+        """A new session.
+
+        Raises:
+            Refused: There are too many.
+        """
+        return self.sessions.open(self.catalogue.default)
+
+    def loose(self) -> Session:
+        """A session for one request, which nobody can come back to."""
+        return Session(self.catalogue.default)
+
+    async def reset(self, session: Session, asked: Reset | Mapping[str, Any]) -> dict[str, Any]:
+        """Begin an episode; without a task, of the one that the session plays.
+
+        Raises:
+            Refused: Something in it cannot be; the running episode goes on.
+        """
+        name, said = self.meant(session, asked)
+        return session.reset(name, await self.catalogue.ready(name), said.seed, said.episode_id)
+
+    def meant(self, session: Session, asked: Reset | Mapping[str, Any]) -> tuple[str, Reset]:
+        """The task that a reset means, and the reset.
+
+        Raises:
+            Refused: Something in it cannot be.
+        """
+        try:
+            said = validated(Reset, asked, "reset")
+        except InvalidInput as error:
+            raise refused(error) from None
+        task = self._task(said)
+        return session.task if task is None else self.catalogue.name(task), said
+
+    def _task(self, said: Reset) -> str | None:
+        named = {name: value for name in ("task", "task_name") if (value := getattr(said, name)) is not None}
+        if said.split is not None or said.index is not None:
+            tasks = self.catalogue.splits(said.split or "all")
+            index = said.index or 0
+            if index >= len(tasks):
+                message = f"the split has {len(tasks)} tasks: write 0 to {len(tasks) - 1}"
+                raise Refused("UNKNOWN_TASK", message, "index", str(index))
+            named["index"] = tasks[index]
+        if len(set(named.values())) > 1:
+            message = f"this names different tasks: {', '.join(f'{k} {v!r}' for k, v in named.items())}"
+            raise Refused("VALIDATION_ERROR", message, "task")
+        return next(iter(named.values()), None)

@@ -1,0 +1,193 @@
+"""Tools for models over JSON-RPC: the Model Context Protocol, and the sessions that OpenEnv adds to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from restock import __version__
+from restock.server import wire
+from restock.server.errors import INTERNAL, Refused
+from restock.server.hub import Hub
+from restock.server.session import Session
+
+PROTOCOL = "2025-06-18"
+PARSE, REQUEST, METHOD, PARAMS, INTERNAL_CODE, SERVER = -32700, -32600, -32601, -32602, -32603, -32000
+CODES = {"INVALID_JSON": PARSE, "CAPACITY_REACHED": SERVER, "INTERNAL_ERROR": INTERNAL_CODE}
+LOG = logging.getLogger(__name__)
+
+_TASK = {"type": "string", "description": "a name that list_tasks tells; default: the one that is played, or medium"}
+
+
+def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
+    """The tools, with the action of the problem that is played."""
+    name = hub.catalogue.default if session is None else session.task
+    action = hub.catalogue.problem(name).records().action_type.model_json_schema()
+    begin = {
+        "task": _TASK,
+        "seed": {"type": "integer", "minimum": 0, "description": "of the episode"},
+        "episode_id": {"type": "string", "description": "what to call the episode"},
+    }
+    described: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+        "list_tasks": ("The problems that can be played.", {}, []),
+        "explain": ("A problem in words: its rules, and the fields of actions and observations.", {"task": _TASK}, []),
+        "begin": ("Begin an episode; tells the first observation.", begin, []),
+        "play": ("Play one period; tells what happened, the reward, and whether it is over.", {"action": action},
+                 ["action"]),
+        "look": ("The observation again, and the state of the episode.", {}, []),
+    }  # fmt: skip
+    return [
+        {"name": tool, "description": words, "inputSchema": _schema(properties, required)}
+        for tool, (words, properties, required) in described.items()
+    ]
+
+
+def _schema(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> dict[str, Any]:
+    """Use a tool.
+
+    Raises:
+        Refused: There is no such tool, an argument does not hold, or there is no session to play in.
+    """
+    known = {one["name"]: one["inputSchema"] for one in tools_of(hub, session)}
+    if not isinstance(tool, str) or tool not in known:
+        raise Refused("NOT_FOUND", f"there is no tool {str(tool)[:80]!r}. Known: {', '.join(known)}.", "name")
+    if not isinstance(arguments, Mapping):
+        raise Refused("VALIDATION_ERROR", "arguments: this should be a mapping of names to values", "arguments")
+    for name in arguments:
+        if name not in known[tool]["properties"]:
+            message = (
+                f"the tool {tool} has no argument {str(name)[:80]!r}. Known: {', '.join(known[tool]['properties'])}"
+            )
+            raise Refused("VALIDATION_ERROR", message, f"arguments.{str(name)[:80]}")
+    if tool == "list_tasks":
+        return {"tasks": [hub.catalogue.offer(name) for name in hub.catalogue.names()]}
+    if tool == "explain":
+        task = arguments.get("task")
+        if task is not None and not isinstance(task, str):
+            raise Refused("VALIDATION_ERROR", "arguments.task: this should be text", "arguments.task")
+        name = session.task if session is not None and task is None else hub.catalogue.name(task)
+        problem = await hub.catalogue.ready(name)
+        return {"task": name, "words": f"{problem.explain()}\n\n{problem.records().words()}"}
+    if session is None:
+        message = "this needs a session: initialize, or openenv/session/create, and send its id"
+        raise Refused("UNKNOWN_SESSION", message, "session_id")
+    if tool == "begin":
+        return await hub.reset(session, dict(arguments))
+    if tool == "play":
+        if "action" not in arguments:
+            raise Refused("VALIDATION_ERROR", "arguments.action: this is required", "arguments.action")
+        return session.step(arguments["action"])
+    return {**wire.reply(session.env), "state": session.state()}
+
+
+# JSON-RPC -----------------------------------------------------------------------------------------------
+
+
+def failure(code: int, message: str, id: Any = None, data: Any = None) -> dict[str, Any]:
+    """An error as JSON-RPC tells it."""
+    return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}}
+
+
+async def over_http(hub: Hub, body: bytes, header: str | None) -> tuple[dict[str, Any] | None, str | None]:
+    """Answer a request; also the id of the session that `initialize` opened."""
+    try:
+        asked = wire.loads(body)
+    except Refused as error:
+        return failure(PARSE, error.message), None
+    session: Session | None = None
+    named = header
+    if isinstance(asked, Mapping) and isinstance(asked.get("params"), Mapping):
+        named = asked["params"].get("session_id", header)
+    begins = isinstance(asked, Mapping) and asked.get("method") in ("initialize", "openenv/session/close")
+    if named is not None and not begins:
+        try:
+            session = hub.sessions.get(str(named))
+        except Refused as error:
+            return failure(PARAMS, error.message, _id(asked), error.data()), None
+    told = await answer(hub, asked, session)
+    if isinstance(asked, Mapping) and asked.get("method") == "initialize" and told is not None and "result" in told:
+        try:
+            return told, hub.open().id
+        except Refused as error:
+            return failure(SERVER, error.message, _id(asked), error.data()), None
+    return told, None
+
+
+async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = False) -> dict[str, Any] | None:
+    """Answer a request; None where it is a remark, which has no answer.
+
+    Args:
+        hub: What is served.
+        asked: The request.
+        session: What its tools play in.
+        own: Whether the session is that of the socket that asks.
+    """
+    if not isinstance(asked, Mapping) or asked.get("jsonrpc") != "2.0" or not isinstance(asked.get("method"), str):
+        return failure(REQUEST, 'Invalid request: this should have "jsonrpc": "2.0" and a "method"', _id(asked))
+    method, params, id = asked["method"], asked.get("params", {}), _id(asked)
+    if method.startswith("notifications/"):
+        return None
+    if not isinstance(params, Mapping):
+        return failure(PARAMS, "Invalid params: this should be an object", id)
+    try:
+        return {"jsonrpc": "2.0", "id": id, "result": await _result(hub, method, params, session, own)}
+    except Refused as error:
+        code = METHOD if error.field == "method" else CODES.get(error.code, PARAMS)
+        return failure(code, error.message, id, error.data())
+    except Exception:
+        LOG.exception("a tool failed")
+        return failure(INTERNAL_CODE, INTERNAL, id)
+
+
+async def _result(hub: Hub, method: str, params: Mapping[str, Any], session: Session | None, own: bool) -> Any:
+    if method == "initialize":
+        asked = params.get("protocolVersion")
+        version = asked if isinstance(asked, str) and len(asked) <= 20 else PROTOCOL
+        return {
+            "protocolVersion": version,
+            "capabilities": {"tools": {"listChanged": False}},
+            "serverInfo": {"name": "restock", "version": __version__},
+        }
+    if method == "ping":
+        return {}
+    if method == "tools/list":
+        await hub.catalogue.ready(hub.catalogue.default if session is None else session.task)
+        return {"tools": tools_of(hub, session)}
+    if method == "tools/call":
+        await hub.catalogue.ready(hub.catalogue.default if session is None else session.task)
+        try:
+            told = await call(hub, session, params.get("name"), params.get("arguments", {}))
+        except Refused as error:
+            if error.code in ("NOT_FOUND", "UNKNOWN_SESSION", "CAPACITY_REACHED"):
+                raise
+            return _content(error.data(), failed=True)  # the model should read what it did wrong
+        return _content(told)
+    if method == "openenv/session/create":
+        return {"session_id": (session if own and session is not None else hub.open()).id}
+    if method == "openenv/session/close":
+        return _closed(hub, params.get("session_id"), session if own else None)
+    raise Refused("NOT_FOUND", f"Method not found: {method[:80]}", "method")
+
+
+def _closed(hub: Hub, id: Any, own: Session | None) -> dict[str, Any]:
+    if not isinstance(id, str):
+        raise Refused("VALIDATION_ERROR", "Invalid params - 'session_id' is required", "session_id")
+    if own is not None and id == own.id:
+        raise Refused("SESSION_IN_USE", "this is the session of the socket itself: close the socket", "session_id")
+    hub.sessions.close(hub.sessions.get(id).id)
+    return {"session_id": id, "closed": True}
+
+
+def _content(told: dict[str, Any], failed: bool = False) -> dict[str, Any]:
+    text = {"type": "text", "text": wire.dumps(told)}
+    return {"content": [text], "structuredContent": told, "isError": failed}
+
+
+def _id(asked: Any) -> str | int | None:
+    id = asked.get("id") if isinstance(asked, Mapping) else None
+    return id if isinstance(id, (str, int)) and not isinstance(id, bool) else None

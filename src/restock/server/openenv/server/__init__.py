@@ -1,0 +1,1 @@
+"""The application as the manifest of the package names it."""

@@ -1,0 +1,56 @@
+"""`app`, for `openenv serve` and for `uvicorn restock.server.openenv.server.app:app`; `main` for the command line."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from restock.server.run import token_of_environment
+from restock.server.settings import Settings
+
+
+def settings() -> Settings:
+    """What the environment of the process says: RESTOCK_TASK, RESTOCK_REWARD, RESTOCK_TOKEN, RESTOCK_MAX_SESSIONS.
+
+    Raises:
+        InvalidInput: Something of that does not hold.
+    """
+    from restock.core.errors import InvalidInput
+
+    asked = os.environ
+    most = asked.get("RESTOCK_MAX_SESSIONS", "64")
+    if not most.isdigit():
+        raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "this should be a whole number", "Write for instance 64.")
+    return Settings(
+        problem=asked.get("RESTOCK_TASK", "medium"),
+        reward=asked.get("RESTOCK_REWARD", "decomposed"),
+        token=token_of_environment(None),
+        max_sessions=int(most),
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """The application is made when it is asked for."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from restock.server.app import create_app
+
+    globals()["app"] = create_app(settings())
+    return globals()["app"]
+
+
+def main() -> None:
+    """Serve what `settings` says, at the address of the command line."""
+    import argparse
+
+    from restock.server.run import run
+
+    parser = argparse.ArgumentParser(description="Serve restock to agents; `restock serve` has more to set.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    given = parser.parse_args()
+    run(settings(), given.host, given.port, lambda host, port, task: print(f"Serving {task} at http://{host}:{port}."))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The replies of the routes as models, for the description of the interface, and as responses."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pydantic
+
+from restock.server import wire
+from restock.server.errors import STATUS, Refused
+from restock.server.needs_server import JSONResponse
+
+
+class Model(pydantic.BaseModel):
+    """A reply without other fields than these."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+
+class Finding(pydantic.BaseModel):
+    """One thing that is wrong with what was sent."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    input: Any = None
+
+
+class Problem(pydantic.BaseModel):
+    """Why a request was not carried out; nothing was changed."""
+
+    code: str = pydantic.Field(description="one of a few words for programs, VALIDATION_ERROR for instance")
+    message: str = pydantic.Field(description="what is wrong and what to do about it")
+    field: str | None = pydantic.Field(None, description="the field that it is about")
+    value: str | None = pydantic.Field(None, description="what was given there, shortened")
+    mend: str | None = pydantic.Field(None, description="what to write instead")
+    detail: list[Finding] | str | None = pydantic.Field(None, description="all findings, where there are several")
+
+
+class Seen(Model):
+    """An observation, and what OpenEnv sends beside it."""
+
+    observation: dict[str, Any] = pydantic.Field(description="what is known; its fields are told by GET /schema")
+    reward: float | None = pydantic.Field(description="reward of the period")
+    done: bool = pydantic.Field(description="whether the episode is over")
+    metadata: dict[str, Any] | None = pydantic.Field(None, description="what else is told about the period")
+
+
+class Opened(Seen):
+    """A new session and its first observation."""
+
+    session_id: str = pydantic.Field(description="what the routes of the session are called by")
+    task: str = pydantic.Field(description="what is played")
+
+
+class State(pydantic.BaseModel):
+    """What there is to know about an episode besides the observation."""
+
+    episode_id: str | None = pydantic.Field(description="what the episode is called")
+    step_count: int = pydantic.Field(ge=0, description="periods that were played")
+
+
+class Health(Model):
+    """Whether the server is well."""
+
+    status: Literal["healthy"] = "healthy"
+
+
+class Metadata(Model):
+    """What the server offers."""
+
+    name: str
+    description: str
+    readme_content: str | None = None
+    version: str | None = None
+    author: str | None = None
+    documentation_url: str | None = None
+
+
+class Schemas(Model):
+    """JSON schemas of a problem's records."""
+
+    action: dict[str, Any]
+    observation: dict[str, Any]
+    state: dict[str, Any]
+    reset_observation: dict[str, Any]
+
+
+class Reply(JSONResponse):
+    """JSON."""
+
+    def render(self, content: Any) -> bytes:
+        """The content as JSON."""
+        return wire.dumps(content).encode()
+
+
+def failed(error: Refused, **headers: str) -> Reply:
+    """The response that tells an error."""
+    found = error.findings()
+    return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, headers)
+
+
+def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The responses of a route that may refuse with these codes, for its description."""
+    by_status: dict[int | str, list[str]] = {}
+    for code in ("UNAUTHORIZED", "FORBIDDEN", "TOO_LARGE", *codes):
+        by_status.setdefault(STATUS[code], []).append(code)
+    return {status: {"model": Problem, "description": ", ".join(names)} for status, names in by_status.items()}

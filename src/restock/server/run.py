@@ -1,0 +1,147 @@
+"""Running the application with uvicorn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from restock.core.errors import InvalidInput, require_extra
+from restock.server.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NAMES_OF_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as requests write them
+TOKEN = "RESTOCK_TOKEN"
+WAITS = 128  # connections that may wait to be taken
+LEAST_FRAME = 1 << 20  # bytes of a WebSocket frame that are read at all, so that one too large gets an answer
+MOST_PORT = 65535
+
+
+def run(settings: Settings, host: str, port: int, tell: Callable[[str, int, str], None]) -> None:
+    """Serve until somebody ends it (Ctrl-C, or the signal TERM).
+
+    Args:
+        settings: What is served; `hosts` is set here.
+        host: Address to listen at.
+        port: Port; 0 takes a free one.
+        tell: Called with address, port and the default task once it listens.
+
+    Raises:
+        InvalidInput: There is no such port, problem, or extra.
+        OSError: Another program listens there, or there is no such address.
+    """
+    import dataclasses
+
+    uvicorn = require_extra("uvicorn", "server", "the server")
+    require_extra("websockets", "server", "the server")
+    from restock.server.app import create_app
+
+    if not 0 <= port <= MOST_PORT:
+        raise InvalidInput("port", port, f"this should be 0 to {MOST_PORT}", "Write for instance 8000.")
+    app = create_app(dataclasses.replace(settings, hosts=NAMES_OF_LOOPBACK if host in LOOPBACK else None))
+    with _listening(host, port) as listener:
+        address = listener.getsockname()
+        tell(str(address[0]), int(address[1]), app.state.hub.catalogue.default)
+        server = uvicorn.Server(config(app, settings.max_body))
+        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has ended
+            server.run(sockets=[listener])
+        if not server.started:
+            raise OSError("the server did not start; what stopped it is told above")
+
+
+class Background(NamedTuple):
+    """A server that runs in a thread.
+
+    Attributes:
+        url: Its address.
+        app: The application.
+    """
+
+    url: str
+    app: Any
+
+
+@contextlib.contextmanager
+def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[Background]:
+    """A server on this machine, until the block ends: for notebooks, examples and tests.
+
+    Args:
+        settings: What is served; default: the published stores.
+        port: Port; 0 takes a free one.
+
+    Raises:
+        InvalidInput: There is no such problem, or an extra is missing.
+        OSError: Another program listens there, or the server does not start.
+
+    Example:
+        >>> import urllib.request
+        >>> with in_background() as server:
+        ...     urllib.request.urlopen(server.url + "/health").read()
+        b'{"status":"healthy"}'
+    """
+    uvicorn = require_extra("uvicorn", "server", "the server")
+    from restock.server.app import create_app
+
+    told = settings or Settings()
+    app = create_app(told)
+    with _listening("127.0.0.1", port) as listener:
+        server = uvicorn.Server(config(app, told.max_body))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise OSError("the server did not start; what stopped it is told above")
+            time.sleep(0.01)
+        try:
+            yield Background(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def config(app: Any, max_body: int) -> Any:
+    """How uvicorn runs an application.
+
+    Args:
+        app: The application.
+        max_body: See `Settings.max_body`.
+    """
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=max(LEAST_FRAME, 16 * max_body),
+        ws_per_message_deflate=False,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def token_of_environment(token: str | None) -> str | None:
+    """The token given, else the one that the environment of the process holds."""
+    return token if token is not None else os.environ.get(TOKEN)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        kind, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(kind, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise OSError(f"there is no address {host!r} here ({error}). Give another host.") from None
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(WAITS)
+        except OSError as error:
+            what = f"cannot listen at {host} port {port} ({error.strerror})"
+            raise OSError(f"{what}. Give another port, or 0 for a free one.") from None
+        yield listener

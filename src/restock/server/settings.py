@@ -1,0 +1,56 @@
+"""What a server is told when it starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from restock.core.checks import whole_number
+from restock.core.errors import InvalidInput
+
+MOST_SESSIONS = 100_000
+LEAST_BODY = 1024
+MOST_BODY = 64 * 1024 * 1024
+LONGEST_IDLE = 30 * 24 * 3600.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of a server.
+
+    Attributes:
+        problem: The problem that is played where a client names no task: a problem, or what `load_problem` takes.
+        reward: Reward of the published stores: `decomposed`, `readme` or `profit`.
+        token: Clients must send it as `Authorization: Bearer TOKEN`; None: everybody may play.
+        max_sessions: Episodes that may be under way at once.
+        idle: A session that nobody has used for so long is closed (seconds).
+        max_body: Largest request and largest message of a WebSocket (bytes).
+        hosts: Names that a request may address the server by; None: any.
+    """
+
+    problem: Any = "retail-medium"
+    reward: str = "decomposed"
+    token: str | None = None
+    max_sessions: int = 64
+    idle: float = 1800.0
+    max_body: int = 65536
+    hosts: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        whole_number("max_sessions", self.max_sessions, example=64)
+        whole_number("max_body", self.max_body, example=65536)
+        if self.max_sessions > MOST_SESSIONS:
+            raise InvalidInput("max_sessions", self.max_sessions, f"this is more than {MOST_SESSIONS}", "Allow fewer.")
+        if not LEAST_BODY <= self.max_body <= MOST_BODY:
+            problem = f"this should be {LEAST_BODY} to {MOST_BODY} bytes"
+            raise InvalidInput("max_body", self.max_body, problem, "Write for instance 65536.")
+        number = isinstance(self.idle, (int, float)) and not isinstance(self.idle, bool)
+        if not (number and 0.0 < self.idle <= LONGEST_IDLE):
+            problem = f"this should be above 0 and at most {LONGEST_IDLE:g} seconds"
+            raise InvalidInput("idle", self.idle, problem, "Write for instance 1800.")
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
+            raise InvalidInput(
+                "token", "(hidden)", "this should be a word of printable ASCII characters", "Choose one."
+            )
+        if self.reward not in ("decomposed", "readme", "profit"):
+            raise InvalidInput("reward", self.reward, "there is no such reward", "Known: decomposed, readme, profit.")

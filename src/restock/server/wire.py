@@ -1,0 +1,44 @@
+"""How records go over the wire: JSON, in the form of OpenEnv."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pydantic_core
+
+from restock.envs.structured import StructuredEnvironment
+from restock.server.errors import Refused
+
+MOST_SHOWN = 120  # characters of an error of the JSON parser
+
+
+def dumps(data: Any) -> str:
+    """JSON; what JSON has no number for is text, and text that is no Unicode is escaped."""
+    try:
+        return pydantic_core.to_json(data, inf_nan_mode="strings").decode()
+    except Exception:  # half a surrogate pair, which a client can send, and which is to be sent back
+        return json.dumps(json.loads(json.dumps(data, default=str), parse_constant=str))
+
+
+def loads(text: str | bytes) -> Any:
+    """What a client sent.
+
+    Raises:
+        Refused: It is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise Refused("INVALID_JSON", "Invalid JSON: this is nested too deeply") from None
+    except ValueError as error:  # also a number of too many digits, and bytes that are no text
+        raise Refused("INVALID_JSON", f"Invalid JSON: {str(error)[:MOST_SHOWN]}") from None
+
+
+def reply(env: StructuredEnvironment) -> dict[str, Any]:
+    """An observation as OpenEnv sends it: reward and done beside it, what else is told in it and beside it."""
+    played = env.played
+    seen, metadata = env.records.observation(played), env.records.metadata(played)
+    data = {"metadata": metadata, **seen.__dict__}
+    told = {"reward": data.pop("reward"), "done": data.pop("done"), "observation": data}
+    return {**told, "metadata": metadata} if metadata else told
