@@ -149,7 +149,7 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
     picture.text(x, y - 4.0 if below else y + 4.5, title, INK, "middle", True)
     if below:
         under = ", ".join(below)
-        small = min(11.5, 11.5 * (BOX[0] - 12.0) / width_of(under, 11.5))
+        small = min(11.5, 10.4 * (BOX[0] - 12.0) / width_of(under, 11.5))
         picture.text(x, y + 13.0, under, GREY, "middle", size=small)
 
 
