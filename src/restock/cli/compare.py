@@ -180,7 +180,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
     header = [
         "policy",
         "knows",
-        "mean profit\n95% interval",
+        f"mean {result.problem.wording.worth}\n95% interval",
         "difference\nto the best",
         *(["p\n(Holm)"] if wide else []),
     ]

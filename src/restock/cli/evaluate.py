@@ -52,6 +52,8 @@ def evaluate(
     require_torch()
     if report is not None:
         check_writable(report)
+    if explain:
+        _check_explained(run)
     with console.progress() as tell:
         found = learning.evaluate(run, episodes, learning.FRESH if seed is None else seed, tell)
         explained = _explained(found, tell) if explain else None
@@ -67,6 +69,16 @@ def evaluate(
         console.text(f"What it does{where}: {' '.join(sentences(explained))}")
         console.text()
     console.text(f"Curves and pictures: {page}")
+
+
+def _check_explained(run: Path) -> None:
+    """Raise before anything is played unless the policy of the run can be explained."""
+    from restock.evaluation.explain import check_explained
+    from restock.learning.describe import described
+    from restock.learning.run_folder import RunFolder
+
+    config = RunFolder(run).config()
+    check_explained("--explain", described(config["problem"]), "Leave out --explain.")
 
 
 def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Explanation:
@@ -94,8 +106,8 @@ def print_evaluation(console: Console, found: Evaluation) -> None:
     several = len(found.comparisons) > 1
     console.text(f"{found.run.name}: {found.episodes} fresh episodes, seed {found.seed}.")
     console.text()
-    bounded = found.bound is not None
-    header = ["policy", *(["of bound"] if bounded else []), *([] if several else ["mean profit", "95% interval"])]
+    bounded, worth = found.bound is not None, found.comparisons[0].problem.wording.worth
+    header = ["policy", *(["of bound"] if bounded else []), *([] if several else [f"mean {worth}", "95% interval"])]
     shown = table(*header, numbers=range(1, len(header)))
     rows = {row.name: row for row in found.comparisons[0].rows}
     for name in found.policies:

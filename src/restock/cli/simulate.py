@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from restock.cli.arguments import (
     read_policy,
 )
 from restock.cli.console import AsJson, Console, Quiet, table
+
+if TYPE_CHECKING:
+    from restock.core.problem import Problem
 
 Settings = Annotated[
     list[str] | None,
@@ -90,7 +93,7 @@ def simulate(
     if parameters:
         console.text("; ".join(f"{key}: {_said(value)}" for key, value in parameters.items()) + ".")
     console.text()
-    _print(console, figures)
+    _print(console, figures, problem)
     if out is not None:
         console.remark(f"Wrote {out}.")
 
@@ -117,16 +120,16 @@ def _said(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _print(console: Console, figures: dict[str, Any]) -> None:
+def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
     from restock.core.kpis import MEANINGS
     from restock.report.numbers import NONE, amount, decimals, interval, share
     from restock.report.tables import SHARES
     from restock.report.words import PARTS, kpi_name
 
-    wide = console.width >= 110
+    wide, words = console.width >= 110, problem.wording
     shown = table("figure", "mean", "95% interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
     for key, value in figures.items():
-        if key in PARTS and value.low == value.high == 0.0:
+        if (key in PARTS or key in problem.parts) and value.low == value.high == 0.0:
             continue  # a kind of cost that this problem does not have
         if key in SHARES:
             ends = f"{share(value.low, 1)} to {share(value.high, 1)}" if value.low == value.low else NONE
@@ -134,5 +137,6 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         else:
             places = decimals([value.mean])
             cells = [amount(value.mean, places), interval(value, places)]
-        shown.add_row(kpi_name(key), *cells, *([MEANINGS.get(key, "")] if wide else []))
+        told = words.figures[key][1] if key in words.figures else MEANINGS.get(key, "")
+        shown.add_row(kpi_name(key, words), *cells, *([told] if wide else []))
     console.table(shown)

@@ -187,3 +187,26 @@ def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, r
             if keep:
                 for k in range(record.shape[2]):
                     record[b, t + 1, k] = memory[k]
+
+
+def parted(ints, floats, memory, record, episodes, lengths, parts):
+    """The parts of the reward, summed over each episode: row b was recorded under episodes[b] for lengths[b] periods.
+
+    `memory` is scratch space: of the state that is not recorded nothing is known, and no part asks for it.
+    """
+    drawn = episodes.shape[1]
+    first = len(memory) - drawn
+    for k in range(first):
+        memory[k] = 0.0
+    for b in range(len(episodes)):
+        for k in range(drawn):
+            memory[first + k] = episodes[b, k]
+        world = unpack(ints, floats, memory)
+        for k in range(parts.shape[1]):
+            parts[b, k] = 0.0
+        for t in range(lengths[b]):
+            for k in range(record.shape[2]):
+                memory[k] = record[b, t, k]
+            found = totals(t, *world)
+            for k in range(parts.shape[1]):
+                parts[b, k] = parts[b, k] + found[k]

@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.provenance import versions
 from restock.evaluation.stats import Estimate
+from restock.learning import metrics
 from restock.learning.config import Regimes
 from restock.learning.describe import described
 from restock.learning.held_out import knowing
 from restock.learning.run_folder import BEST, RunFolder
+from restock.learning.snapshots import inventory
 from restock.learning.trained import policy_at
 from restock.policies._base import Information
 from restock.policies.registry import yardsticks
@@ -36,6 +38,7 @@ from restock.problems.network import NetworkProblem
 FRESH = 1 << 62  # first seed: far from those of training and of the choice of the best network
 MOST = 200  # episodes, unless it is told
 TRAINED = "trained"
+COLUMNS = ("period", "location", "on_hand", "missed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,17 +213,33 @@ def _keep(found: Evaluation) -> None:
     folder = found.run.path / "evaluation"
     which = [name for name, c in zip(found.names, found.comparisons, strict=True) for _ in range(c.episodes)]
     columns = [found.profit(name).tolist() for name in found.policies]
-
-    def episodes(path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["problem", "seed", *(name.replace("-", "_") for name in found.policies)])
-            writer.writerows(zip(which, found.seeds(), *columns, strict=True))
-
-    write_whole(folder / "episodes.csv", episodes)
+    header = ("problem", "seed", *(name.replace("-", "_") for name in found.policies))
+    _write_rows(folder / "episodes.csv", header, zip(which, found.seeds(), *columns, strict=True))
+    first = found.comparisons[0]
+    played = first.row(TRAINED).simulation.trajectory.episode(0)
+    _write_rows(folder / "inventory.csv", COLUMNS, inventory(first.problem, played))
+    kept = (
+        (shot.evaluation, shot.step, *row)
+        for shot in found.run.snapshots()
+        for row in inventory(first.problem, shot.fields)
+    )
+    _write_rows(folder / "snapshots.csv", ("evaluation", "step", *COLUMNS), kept)
+    metrics.to_csv(found.run.path / "metrics.csv", found.run.metrics())
     summary = found.to_dict() | {"run": found.run.name}  # the folder may be moved
     text = json.dumps(_plain(summary), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table, whole or not at all."""
+
+    def write(file: Path) -> None:
+        with file.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+
+    write_whole(path, write)
 
 
 def _plain(value: Any) -> Any:

@@ -6,19 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from restock.core.problem import Array
-from restock.learning.snapshots import Snapshot
-from restock.report.figures import PANEL, WIDE, on_one_scale
+from restock.core.wording import Wording
+from restock.report.figures import PANEL, WIDE
 from restock.report.numbers import amount
 from restock.report.palette import FIXED, SPARE
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks
 
 KEPT = "#14776a"  # the restart that the best network comes from
 BEATEN = FIXED["base-stock"]  # the policy to beat, whatever it is
-MISSED = "#c0392b"  # demand not served at once
-NODES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
 FAR = 3.0  # so many times the way from base-stock to hindsight is drawn below the lower of both
 HIGH = "\N{SUPERSCRIPT MINUS}"
 DIGITS = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
@@ -41,13 +36,14 @@ def shades(lines: Sequence[Line]) -> dict[int, str]:
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
 
-def learning(lines: Sequence[Line], baseline: str, limit: str | None) -> Svg:
+def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wording) -> Svg:
     """Profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
 
     Args:
         lines: Of the metrics.
         baseline: Name of the policy to beat.
         limit: Name of the bound; None without one.
+        words: What to call things.
     """
     marks = {limit: float(lines[-1]["bound"])} if limit is not None else {}
     marks[baseline] = base = float(lines[-1]["baseline"])
@@ -61,8 +57,9 @@ def learning(lines: Sequence[Line], baseline: str, limit: str | None) -> Svg:
     room = 0.06 * (high - low or 1.0)
     picture = Svg(
         WIDE, 372.0,
-        f"Profit on held-out episodes over the steps of training: at first {amount(values[0], 1)}, at best "
-        f"{amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; "
+        f"{words.worth.capitalize()} on held-out episodes over the steps of training: at first "
+        f"{amount(values[0], 1)}, at best {amount(float(best['profit']), 1)} at step {best['step']} "
+        f"of restart {best['restart'] + 1}; "
         f"{', '.join(f'{name} {amount(value, 1)}' for name, value in marks.items())}.", 13.0,
     )  # fmt: skip
     rise = Scale(low - room, high + room, 236.0, 10.0)
@@ -150,70 +147,4 @@ def _panel(name: str, series: Mapping[int, list[tuple[float, float]]], shade: Ma
         picture.line([(along(step), rise(value)) for step, value in points], shade[k], 1.6)
         if len(points) == 1:
             picture.dots([(along(points[0][0]), rise(points[0][1]))], 2.2, shade[k])
-    return picture
-
-
-# snapshots ------------------------------------------------------------------------------------------
-
-
-def stocks(snapshots: Sequence[Snapshot], names: Sequence[str]) -> tuple[list[Svg], list[tuple[str, str]]]:
-    """Stock on hand of one episode at each snapshot, demand not served below it; and the key to the lines.
-
-    Args:
-        snapshots: In the order of training.
-        names: Of the nodes.
-
-    Returns:
-        A chart for each, and (name, colour) of each line.
-    """
-    apart = len(names) <= len(NODES)
-    drawn = [
-        shot.fields["on_hand"] if apart else shot.fields["on_hand"].sum(axis=1, keepdims=True) for shot in snapshots
-    ]
-    key = list(zip(names if apart else ["all nodes together"], NODES, strict=False))
-    upper = {str(k): float(values.max()) for k, values in enumerate(drawn)}
-    common = on_one_scale(upper, 2.0)
-    shared = max([upper[k] for k in common] + [1.0])
-    missed = [missed_in(shot).sum(axis=1) for shot in snapshots]
-    worst = max([float(values.max()) for values in missed] + [1e-9])
-    charts = []
-    for k, values in enumerate(drawn):
-        own = str(k) not in common
-        chart = _stock(values, missed[k], upper[str(k)] if own else shared, worst)
-        if own:
-            chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
-        charts.append(chart)
-    return charts, key
-
-
-def missed_in(snapshot: Snapshot) -> Array:
-    """Demand that was not served at once, shape (T, k): units, or where those are counted, stock-outs."""
-    for name in ("unmet", "stockouts", "short"):
-        if name in snapshot.fields:
-            return snapshot.fields[name]
-    return np.zeros((len(snapshot.fields["reward"]), 1))
-
-
-def _stock(values: Array, missed: Array, most: float, worst: float) -> Svg:
-    """Stocks of shape (T + 1, k), and demand not served of shape (T,)."""
-    width, height, strip = PANEL[0], PANEL[1] + 24.0, 22.0
-    periods = len(missed)
-    short = int(np.count_nonzero(missed > 1e-9))
-    picture = Svg(
-        width, height, f"Stock on hand over {periods} periods; demand was not served at once in {short} of them", 11.5
-    )
-    left = picture.room_for(ticks(0.0, most, 4)) + 2.0
-    foot = height - 24.0
-    rise = Scale(0.0, most * 1.04, foot - strip, 8.0)
-    along = Scale(0.0, float(periods), left, width - 8.0)
-    picture.left_axis(rise, left, width - 8.0, 4)
-    for t in sorted({0, periods // 3, 2 * periods // 3, periods}):
-        picture.text(along(t), height - 8.0, str(t), GREY, "middle")
-    each = max((along.end - along.start) / periods - 0.6, 0.5)
-    for t in np.flatnonzero(missed > 1e-9).tolist():
-        tall = 2.0 + (strip - 5.0) * float(missed[t]) / worst
-        picture.box(along(t), foot - tall, each, tall, MISSED)
-    picture.line([(left, foot), (width - 8.0, foot)], GREY, 0.8)
-    for column, colour in zip(values.T, NODES, strict=False):
-        picture.line([(along(t), rise(float(v))) for t, v in enumerate(column)], colour, 1.5)
     return picture

@@ -50,6 +50,11 @@ class Tuning:
         """What the lines are of: names of policies."""
         return dict(zip(("baseline", "bound"), yardsticks(described(self.plan.base["problem"]).family), strict=True))
 
+    @property
+    def worth(self) -> str:
+        """What the rewards of an episode add up to: profit, or a reward that is no money."""
+        return described(self.plan.base["problem"]).wording.worth
+
     def count(self, *states: str) -> int:
         """How many trials are in one of the states."""
         return sum(trial.state in states for trial in self.trials)
