@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from benchmarks.plain_retail import Act, PlainRetail
-from benchmarks.playing import ROWS
+from benchmarks.playing import ROWS, days
 from benchmarks.timing import Row, interleaved
 from restock.problems.load import load_problem
 
@@ -37,33 +37,17 @@ def plain(problem: Any, chosen: Any, count: int) -> Callable[[], int]:
             liquidate={name: int(line[6 + k]) for k, name in enumerate(names) if line[6 + k]},
             price_multipliers={name: float(line[11 + k]) for k, name in enumerate(names)},
         )
-        for line in chosen
+        for line in chosen[:DAYS]
     ]
 
-    def run() -> int:
-        for _ in range(count):
-            store.reset()
-            for t in range(DAYS):
-                store.step(actions[t % KINDS])
-        return DAYS * count
-
-    return run
+    return days(store, actions, count)
 
 
 def single(chosen: Any, count: int, **given: Any) -> Callable[[], int]:
     """Whole episodes of the environment."""
     env = gym.make("restock/Retail-v0", reward="readme", **given).unwrapped
     env.reset(seed=1)
-    actions = list(chosen.astype(np.float32))
-
-    def run() -> int:
-        for _ in range(count):
-            env.reset()
-            for t in range(DAYS):
-                env.step(actions[t % KINDS])
-        return DAYS * count
-
-    return run
+    return days(env, list(chosen[:DAYS].astype(np.float32)), count)
 
 
 def many(chosen: Any) -> Callable[[], int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 import restock  # noqa: F401 - registers the environments
+from restock.core import backends
 
 ROWS = 256
 
@@ -32,6 +35,19 @@ def episodes(env: Any, count: int) -> Callable[[], int]:
     return run
 
 
+def days(env: Any, line: Sequence[Any], count: int) -> Callable[[], int]:
+    """Whole episodes of a known length under the same line of actions, one a day."""
+
+    def run() -> int:
+        for _ in range(count):
+            env.reset()
+            for action in line:
+                env.step(action)
+        return len(line) * count
+
+    return run
+
+
 def rows(id: str, periods: int, **given: Any) -> Callable[[], int]:
     """An episode of every row of a vector, resets included."""
     vector = gym.make_vec(id, num_envs=ROWS, **given)
@@ -43,5 +59,48 @@ def rows(id: str, periods: int, **given: Any) -> Callable[[], int]:
         for _ in range(periods + 1):
             vector.step(actions)
         return ROWS * periods
+
+    return run
+
+
+def nothing(t, handle, choice):  # type: ignore[no-untyped-def]
+    """A period in which nothing happens, to be compiled."""
+    return 0.0
+
+
+class Bare(gym.Env[Any, Any]):
+    """The least that a step of a compiled environment can do: call it, view an observation, return five things."""
+
+    def __init__(self) -> None:
+        compiled = backends.compile_texts((), (nothing,), "nothing")
+        self._period = backends.entry(compiled.nothing, int, int, int)
+        self._seen = np.zeros((1000, 6), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self._rows = iter(self._seen)
+        return next(self._rows), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        reward = self._period(0, 0, action)
+        return next(self._rows), reward, False, False, {}
+
+
+def microseconds(run: Callable[[], int], rounds: int = 15) -> str:
+    """The shortest time of a unit of work, in words."""
+    best = float("inf")
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        units = run()
+        best = min(best, (time.perf_counter() - begin) / units)
+    return f"{best * 1e6:.2g} us"
+
+
+def drawing(problem: Any) -> Callable[[], int]:
+    """An episode's draws for every row of a vector, and nothing else."""
+    source, numbers = problem.source(range(ROWS)), np.arange(ROWS)
+
+    def run() -> int:
+        source.next(numbers)
+        return ROWS * int(problem.horizon)
 
     return run

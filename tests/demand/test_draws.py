@@ -28,7 +28,7 @@ def test_counts_are_those_of_numpy_and_take_the_same_bits(name: str) -> None:
     ours = [streams.generator(seed) for seed in range(40)]
     demand = np.empty((40, mean.size))
     counts = draws.Counts(mean, 1.0)
-    bits = np.array([draws.bits_of(generator) for generator in ours])
+    bits = np.array([streams.bits_of(generator) for generator in ours])
     for _ in range(3):
         counts.draw(bits, demand)
         np.testing.assert_array_equal(demand, [generator.poisson(mean).ravel() for generator in theirs])
@@ -39,7 +39,7 @@ def test_counts_are_those_of_numpy_and_take_the_same_bits(name: str) -> None:
 def test_any_bit_generator_will_do(kind: Any) -> None:
     theirs, ours = np.random.Generator(kind(5)), np.random.Generator(kind(5))
     demand = np.empty((1, 30))
-    draws.Counts(MEANS["constant"], 1.0).draw(np.array([draws.bits_of(ours)]), demand)
+    draws.Counts(MEANS["constant"], 1.0).draw(np.array([streams.bits_of(ours)]), demand)
     np.testing.assert_array_equal(demand[0], theirs.poisson(20.0, 30))
 
 
@@ -70,7 +70,7 @@ def test_demand_keeps_its_distance_from_the_mean_and_is_never_negative(noise_sca
     mean = np.full((200, 1), 2.5)
     theirs, ours = streams.generator(1), streams.generator(1)
     demand = np.empty((1, 200))
-    draws.Counts(mean, noise_scale).draw(np.array([draws.bits_of(ours)]), demand)
+    draws.Counts(mean, noise_scale).draw(np.array([streams.bits_of(ours)]), demand)
     expected = np.maximum(2.5 + noise_scale * (theirs.poisson(2.5, 200) - 2.5), 0.0)
     np.testing.assert_array_equal(demand[0], expected)
 

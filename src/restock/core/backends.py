@@ -115,7 +115,7 @@ def compile_texts(
     import numba
     from numba.core import config
 
-    from restock.core.numba_views import cut, flags_at, floats_at, grid, ints_at, random_double, singles_at
+    from restock.core.numba_views import cut, entries, flags_at, floats_at, grid, ints_at, random_double, singles_at
 
     folder = cache_folder(fingerprint((*OPERATIONS, *texts, *templates)))
     previous = config.CACHE_DIR
@@ -125,7 +125,13 @@ def compile_texts(
             message = f"restock: compiling {name} (once, some seconds; kept in {folder})"
             print(message, file=sys.stderr)
     try:
-        inner: dict[str, Any] = {"cut": cut, "grid": grid, "ints_at": ints_at, "floats_at": floats_at}
+        inner: dict[str, Any] = {
+            "cut": cut,
+            "grid": grid,
+            "entries": entries,
+            "ints_at": ints_at,
+            "floats_at": floats_at,
+        }
         inner.update(
             singles_at=singles_at, flags_at=flags_at, random_double=random_double, isfinite=math.isfinite, NAN=math.nan
         )

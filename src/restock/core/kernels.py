@@ -18,6 +18,7 @@ from __future__ import annotations
 def single(t, handle, action):
     """One period of one environment: returns the reward.
 
+    `action` is the numbers of an action, or the number itself where there is but one.
     `handle` is the address of nine integers: address and length of the integer tables, the real
     tables, the memory and the observations (passing arrays would cost more than playing the period),
     and last, written here, how the episode ended with this period (see `Texts.ends`).
@@ -33,10 +34,11 @@ def single(t, handle, action):
     world = unpack(ints, floats, memory)
     reward = 0.0
     if t >= 0:
-        for i in range(len(action)):
-            if not isfinite(action[i]):
+        numbers = entries(action)
+        for i in range(len(numbers)):
+            if not isfinite(numbers[i]):
                 return NAN
-        decide(action, ints, floats, *world)
+        decide(numbers, ints, floats, *world)
         reward = step(t, *world)
         where[8] = ends(t, *world)
     money = totals(t, *world)

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 from numba.np.arrayobj import make_array
 
 
@@ -179,3 +179,15 @@ ints_at = _at(types.int64)
 floats_at = _at(types.float64)
 singles_at = _at(types.float32)
 flags_at = _at(types.uint8)
+
+
+def entries(numbers):
+    """The numbers themselves, to be gone through; a single number is one entry."""
+    raise NotImplementedError  # only compiled code calls it
+
+
+@overload(entries)
+def _entries(numbers):
+    if isinstance(numbers, types.Number):
+        return lambda numbers: (numbers,)
+    return lambda numbers: numbers

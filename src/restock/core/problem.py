@@ -17,7 +17,7 @@ import abc
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -61,6 +61,12 @@ class Texts:
     observe: Text
     totals: Text
     put: Text
+
+    @classmethod
+    def of(cls, name: str, dynamics: ModuleType, interface: ModuleType, laws: tuple[Text, ...] = ()) -> Texts:
+        """The texts of a problem's two modules, which bear the names they have here."""
+        seen = (interface.decide, interface.observe, interface.totals, interface.put)
+        return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen)
 
     @property
     def all(self) -> tuple[Text, ...]:

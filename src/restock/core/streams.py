@@ -8,6 +8,7 @@ any policy: common random numbers without bookkeeping.
 
 from __future__ import annotations
 
+import ctypes
 import zlib
 from typing import Any
 
@@ -38,6 +39,17 @@ def generator(seed: int, stream: str = "") -> np.random.Generator:
     """The NumPy generator of a named stream; the unnamed one is Gymnasium's for this seed."""
     key = (zlib.crc32(stream.encode()),) if stream else ()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+_capsule = ctypes.pythonapi.PyCapsule_GetPointer
+_capsule.restype = ctypes.c_void_p
+_capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)
+
+
+def bits_of(generator: np.random.Generator) -> int:
+    """The address of a generator's bits; the generator must outlive its use."""
+    address: int = _capsule(generator.bit_generator.capsule, b"BitGenerator")
+    return address
 
 
 def key(seed: int, stream: str) -> int:

@@ -8,7 +8,6 @@ and callers draw from the generator itself.
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable
 from functools import cache
@@ -141,24 +140,13 @@ def _entry(name: str) -> Callable[..., Any]:
     return backends.entry(getattr(_compiled(), name), *ARGUMENTS[name])
 
 
-_capsule = ctypes.pythonapi.PyCapsule_GetPointer
-_capsule.restype = ctypes.c_void_p
-_capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)
-
-
-def bits_of(generator: np.random.Generator) -> int:
-    """The address of a generator's bits; the generator must outlive its use."""
-    address: int = _capsule(generator.bit_generator.capsule, b"BitGenerator")
-    return address
-
-
 @cache
 def same_counts() -> bool:
     """Whether this NumPy makes the same counts of the same bits."""
     mean = np.array([0.0, 0.1, 3.0, 9.99, 10.0, 20.0, 55.5, 1000.0, 1e7]).repeat(40)
     theirs, ours = streams.generator(20), streams.generator(20)
     draws = np.empty((1, len(mean)))
-    Counts(mean[:, None], 1.0).draw(np.array([bits_of(ours)]), draws)
+    Counts(mean[:, None], 1.0).draw(np.array([streams.bits_of(ours)]), draws)
     return bool((draws[0] == theirs.poisson(mean)).all() and theirs.random() == ours.random())
 
 
@@ -177,7 +165,7 @@ class Counts:
         self._look_up: tuple[Any, ...] = ()
 
     def draw(self, bits: NDArray[np.int64], draws: Array) -> None:
-        """Draw demand of shape (R, T * M), a row from each of R generators (see `bits_of`)."""
+        """Draw demand of shape (R, T * M), a row from each of R generators (see `restock.core.streams.bits_of`)."""
         if not self._known:
             self._known = _probabilities(self._mean)
         _entry("draw_counts")(bits, self._mean, *self._known, self._noise_scale, draws)

@@ -13,37 +13,13 @@ from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, ObservationForm, Problem, Source
 from restock.core.trajectory import PlayedSoFar, Trajectory
-from restock.envs import spaces, telling
+from restock.envs import spaces
 from restock.envs.registration import METADATA, RENDER_MODES
+from restock.envs.telling import Parts, Teller
 
 Array = NDArray[np.float64]
 WHOLE = (int, np.int64)  # what a single choice usually is
-
-
-class Parts(Mapping[str, float]):
-    """The parts of one period's reward by name, and their `total`; read when asked for."""
-
-    __slots__ = ("_line", "_lines", "_problem")
-
-    def __init__(self, lines: Array, line: int, problem: Problem) -> None:
-        self._lines = lines
-        self._line = line
-        self._problem = problem
-
-    def __getitem__(self, name: str) -> float:
-        names = (*self._problem.parts, "total")
-        if name not in names:
-            raise KeyError(name)
-        return float(self._lines[self._line, names.index(name) - len(names)])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((*self._problem.parts, "total"))
-
-    def __len__(self) -> int:
-        return len(self._problem.parts) + 1
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
+MOST_WHOLE = 2.0**53  # beyond, a float64 leaves out whole numbers
 
 
 class Environment(gym.Env[Any, Any]):
@@ -101,10 +77,11 @@ class Environment(gym.Env[Any, Any]):
         self._size = len(self.observation_form.labels)
         self._line = self.tables.recorded + len(problem.parts) + 1
         self._blocks = spaces.blocks_of(self.observation_form) if seen == "dict" else []
-        self._teller = telling.Teller(problem)
+        self._teller = Teller(problem, self.observation_form)
         self._plain = not self._blocks and not self._teller
         self._draws_now = False
         self._source: Any = None
+        self._views: Iterator[Any]
         self._make_source: Any = problem.source
         self._t = -1  # before the first reset
         self._over = True
@@ -115,11 +92,12 @@ class Environment(gym.Env[Any, Any]):
         self._bind()
 
     def _bind(self) -> None:
-        """Take what is not pickled: the compiled loop, and the addresses it works on."""
+        """Take what is not pickled: the compiled loop, the addresses it works on, and what looks at its work."""
+        self._expect()
         self._dtype = np.dtype(self.action_space.dtype)
-        self._single = backends.entry(self.problem.kernels.single, int, int, (self._dtype, 1))
-        self._no_action = np.zeros(len(self.action_form.labels), dtype=self._dtype)
-        self._one = np.zeros(1, dtype=self._dtype)
+        taken = int if self._alone else (self._dtype, 1)
+        self._single = backends.entry(self.problem.kernels.single, int, int, taken)
+        self._no_action = 0 if self._alone else np.zeros(len(self.action_form.labels), dtype=self._dtype)
         self._place = np.zeros(9, dtype=np.int64)
         self._written = memoryview(self._place.data)  # reading a number from it costs a quarter of what the array takes
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
@@ -127,7 +105,8 @@ class Environment(gym.Env[Any, Any]):
         self._handle = self._place.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
-        unpickled = ("_single", "_no_action", "_one", "_place", "_written", "_handle", "_seen", "_lines")
+        unpickled = {"_single", "_no_action", "_place", "_written", "_handle", "_seen", "_lines"}
+        unpickled |= {"_bytes", "_views"}
         return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -195,6 +174,7 @@ class Environment(gym.Env[Any, Any]):
         self._single(-1, self._handle, self._no_action)
         self._t = 0
         self._over = False
+        self._expect()
         return self._formed(0)
 
     def _formed(self, t: int) -> Any:
@@ -207,6 +187,15 @@ class Environment(gym.Env[Any, Any]):
         lines = self._horizon + 1
         self._lines = self._memory[self._width : self._tail].reshape((lines, self._line))
         self._seen = self._memory[self._tail :].view(np.float32)[: lines * self._size].reshape((lines, self._size))
+
+    def _expect(self) -> None:
+        """Lay out what the periods to come will show."""
+        seen = self._seen[self._t + 1 :]
+        if self._plain:  # going through rows makes a view in half the time that slicing it takes
+            self._views = iter(seen)
+        else:
+            self._views = self._teller.views(self._lines[self._t + 1 :], seen)
+            self._bytes = self._memory.data
 
     def _locate(self) -> None:
         """Tell the compiled loop where memory and observations are now."""
@@ -229,9 +218,9 @@ class Environment(gym.Env[Any, Any]):
         try:
             if self._flat and action.dtype is self._dtype and action.shape == self._shape:
                 reward = self._single(t, self._handle, action)
-            elif self._alone and action.__class__ in WHOLE:
-                self._one[0] = action
-                reward = self._single(t, self._handle, self._one)
+            elif self._alone:
+                whole = action.__class__ in WHOLE
+                reward = self._single(t, self._handle, action) if whole else self._step_converted(t, action)
             elif action.dtype is self._dtype and action.shape == self._shape:
                 reward = self._single(t, self._handle, action.ravel())
             else:
@@ -242,21 +231,21 @@ class Environment(gym.Env[Any, Any]):
             self._checked(action)
         self._t = t = t + 1
         profit = Parts(self._lines, t, self.problem)
-        obs, info = (self._seen[t], {"profit": profit}) if self._plain else self._told(t, profit)
+        if self._plain:
+            obs, info = next(self._views), {"profit": profit}
+        else:
+            numbers = self._teller.numbers(self._bytes, 8 * (self._width + t * self._line))
+            obs, info = self._teller.show(profit, numbers, next(self._views))
         if ending := self._written[8]:
             self._over = True
             return obs, reward, (ending & 1) == 1, ending >= 2, info
         return obs, reward, False, False, info
 
-    def _told(self, t: int, profit: Parts) -> tuple[Any, dict[str, Any]]:
-        """Observation and info where they are more than a line and the parts of the reward."""
-        info: dict[str, Any] = {"profit": profit}
-        self._teller.tell(self._lines[t], info)
-        return self._formed(t), info
-
     def _step_converted(self, t: int, action: Any) -> float:
         """Play a period with an action of any other kind: as float64, compiled for at first use."""
         numbers = self._checked(action)
+        if self._alone and abs(numbers[0]) < MOST_WHOLE and numbers[0] == int(numbers[0]):
+            return float(self._single(t, self._handle, int(numbers[0])))
         reward: float = backends.entry(self.problem.kernels.single, int, int, (np.float64, 1))(t, self._handle, numbers)
         return reward
 

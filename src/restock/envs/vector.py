@@ -78,7 +78,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._flat = len(self._shape) == 2
         self._size = len(self.observation_form.labels)
         self._blocks = seen == "dict"
-        self._teller = telling.Teller(problem)
+        self._teller = telling.Teller(problem, self.observation_form)
         self._source: Any = None
         self._make_source: Any = problem.source
         b, t = self.num_envs, problem.horizon

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import restock
-from restock.problems.production.sources import walk
 from restock.solvers.dp import backward
 from restock.solvers.production import solve
 
@@ -123,14 +122,17 @@ def test_masks_of_a_vector() -> None:
 
 
 def test_prices_have_a_floor() -> None:
-    moves = np.random.default_rng(0).normal(0.0, 0.5, (5, 400))
-    prices = walk(0.7, moves, 0.1)
-    for row, line in zip(prices, moves, strict=True):
+    problem: Any = restock.load_problem("production", price_std=0.5, raw_price_base=0.7, max_steps=400)
+    episodes = problem.source(range(5)).next(np.arange(5))
+    drawn = problem.exogenous_of(np.empty(0), episodes)
+    for seed in range(5):
+        numbers = np.random.default_rng(seed).standard_normal((401, 3))
         price = 0.7
-        for k, move in enumerate(line):
-            price = max(0.1, price + move)
-            assert row[k] == pytest.approx(price, abs=1e-12)
-    assert (prices.min(axis=1) == 0.1).all()
+        for k, found in enumerate(drawn["raw_price"][seed]):
+            price = max(0.1, price + 0.5 * numbers[k, min(k, 1)])  # at the reset the raw price is drawn first
+            assert found == pytest.approx(price, abs=1e-12)
+        np.testing.assert_allclose(drawn["demand"][seed, 1:], np.maximum(0.0, 10.0 + 3.0 * numbers[1:, 0]))
+    assert drawn["raw_price"].min() == 0.1
 
 
 # bad input ----------------------------------------------------------------------------------------

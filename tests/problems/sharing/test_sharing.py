@@ -208,6 +208,37 @@ def test_the_cheapest_plan_serves_everything_for_less() -> None:
     assert (policy.cost <= best.kpis["cost"] + 1e-6).all()  # type: ignore[attr-defined]
 
 
+def test_whole_charges_make_a_cheaper_plan_and_a_higher_bound() -> None:
+    problem = restock.load_problem("sharing", n_timesteps=8)
+    policies = [restock.make_policy("hindsight", problem, exact=exact) for exact in (False, True)]
+    part, whole = (restock.simulate(problem, policy, episodes=2, seed=0) for policy in policies)
+    assert (whole.kpis["fill_rate"] == 1.0).all()
+    assert (whole.kpis["cost"] < 0.9 * part.kpis["cost"]).all()
+    bounds = [policy.cost for policy in policies]  # type: ignore[attr-defined]
+    assert (bounds[1] > 1.1 * bounds[0]).all() and (bounds[1] <= whole.kpis["cost"] + 1e-6).all()
+    assert (whole.kpis["cost"] <= 1.02 * bounds[1]).all()
+    with pytest.raises(restock.InvalidInput, match="exact"):
+        restock.make_policy("hindsight", problem, exact=1)
+
+
+def test_stock_that_nobody_needs_may_go_to_the_depot() -> None:
+    """The bound holds for who ships far more at once than is needed altogether, to hold less."""
+    demands = [[[0.1], [0.1]]] * 9
+    env = made(
+        n_locations=2, n_timesteps=10, scenario="depot", depot=1, starting_inventory=100, lead_times=1,
+        demands=demands, costs={"unit": 0.0, "holding": 1.0, "shipment": 50.0},
+    )  # fmt: skip
+    env.reset(seed=0)
+    for t in range(9):
+        env.step(np.array([[0.0, 0.0], [98.9 if t == 0 else 0.0, 0.0]], dtype=np.float32))
+    kpis = env.kpis()
+    assert kpis["fill_rate"] == 1.0 and kpis["cost"] < 60.0
+    for exact in (False, True):
+        policy: Any = restock.make_policy("hindsight", env.problem, exact=exact)
+        restock.simulate(env.problem, policy, episodes=1, seed=0)
+        assert policy.cost[0] <= kpis["cost"]
+
+
 def test_levels_are_found_that_cost_less() -> None:
     problem = restock.load_problem("sharing", n_timesteps=25, cost_weight=0.05)
     found = restock.fit(problem, "base-stock", episodes=10, seed=0, budget=60)

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import streams
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.core.sources import GeneratorSource
 
 from . import dynamics, interface
 from .spec import OwnSpec
@@ -25,17 +25,7 @@ class OwnProblem(Problem):
     """
 
     family: ClassVar[str] = "own-problem"
-    texts: ClassVar[Texts] = Texts(
-        name="own_problem",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("own_problem", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized")
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1}
@@ -90,7 +80,7 @@ class OwnProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return GeneratorSource(self.spec, generators or [streams.generator(seed) for seed in seeds])
+        return OwnSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """The episode with recorded `demand` (T,).
@@ -136,18 +126,10 @@ class OwnProblem(Problem):
         return {"items": 1}
 
 
-class GeneratorSource(Source):
+class OwnSource(GeneratorSource[OwnSpec]):
     """Episodes drawn from NumPy generators, one a row."""
-
-    def __init__(self, spec: OwnSpec, generators: Sequence[np.random.Generator]) -> None:
-        self._spec = spec
-        self._generators = list(generators)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._generators[row] = generator
 
     def next(self, rows: NDArray[np.int64]) -> Array:
         """The next episode of each row named, shape (len(rows), T)."""
-        mean, periods = self._spec.demand, self._spec.horizon
+        mean, periods = self._model.demand, self._model.horizon
         return np.array([self._generators[row].poisson(mean, periods) for row in rows.tolist()], dtype=np.float64)

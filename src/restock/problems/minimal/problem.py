@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import streams
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.core.sources import GeneratorSource
 from restock.problems.minimal import dynamics, interface
 from restock.problems.minimal.spec import MinimalSpec
 from restock.problems.minimal.structured import MinimalRecords
@@ -27,17 +27,7 @@ class MinimalProblem(Problem):
     """
 
     family: ClassVar[str] = "minimal"
-    texts: ClassVar[Texts] = Texts(
-        name="minimal",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("minimal", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"start": 0, "slip": 1, "demand": 1}
@@ -87,7 +77,7 @@ class MinimalProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return GeneratorSource(self.spec, generators or [streams.generator(seed) for seed in seeds])
+        return ShelfSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """The episode with recorded `start`, `slip` (T,) and `demand` (T,).
@@ -138,20 +128,12 @@ class MinimalProblem(Problem):
         return {"shelves": 1}
 
 
-class GeneratorSource(Source):
+class ShelfSource(GeneratorSource[MinimalSpec]):
     """Episodes drawn from NumPy generators, one a row: stock at the start, then slips and demand."""
-
-    def __init__(self, spec: MinimalSpec, generators: Sequence[np.random.Generator]) -> None:
-        self._spec = spec
-        self._generators = list(generators)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._generators[row] = generator
 
     def next(self, rows: NDArray[np.int64]) -> Array:
         """The next episode of each row named, shape (len(rows), drawn)."""
-        spec, periods = self._spec, self._spec.horizon
+        spec, periods = self._model, self._model.horizon
         episodes = np.empty((len(rows), 1 + 2 * periods))
         for k, row in enumerate(rows.tolist()):
             generator = self._generators[row]

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import streams
 from restock.core.backends import Text
 from restock.core.checks import recorded_names
 from restock.core.errors import InvalidInput
@@ -22,7 +21,7 @@ from restock.demand.path import Demand
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, forms, interface, words
 from restock.problems.network.scene import scene_of
-from restock.problems.network.sources import CounterSource, GeneratorSource
+from restock.problems.network.sources import CounterSource, DrawnSource
 from restock.problems.network.spec import NetworkSpec
 from restock.problems.network.structured import NetworkRecords
 
@@ -41,8 +40,10 @@ class NetworkProblem(Problem):
         rank: Index of each managed node among `nodes`.
     """
 
-    texts: ClassVar[Texts] = Texts(
-        name="network",
+    texts: ClassVar[Texts] = Texts.of(
+        "network",
+        dynamics,
+        interface,
         laws=(
             laws.count_search,
             laws.poisson_quantile,
@@ -54,13 +55,6 @@ class NetworkProblem(Problem):
             interface.echelon_position,
             interface.show,
         ),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
     )
     family: ClassVar[str] = "network"
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
@@ -191,7 +185,7 @@ class NetworkProblem(Problem):
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
         if self.spec.demand.sampler == "inverse" and not self.demand.sequential:
             return CounterSource(self, seeds)
-        return GeneratorSource(self, generators or [streams.generator(seed) for seed in seeds], ahead)
+        return DrawnSource(self, seeds, generators, ahead)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """The episode in which markets ask for recorded demand, whatever the goodwill.

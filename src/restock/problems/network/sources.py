@@ -7,14 +7,15 @@ demand is resampled, the means are the same for all episodes, so only the draws 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
 from restock.core.problem import Array, Source
-from restock.demand.draws import bits_of, same_counts
+from restock.core.sources import GeneratorSource
+from restock.demand.draws import same_counts
 
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
@@ -22,41 +23,39 @@ if TYPE_CHECKING:
 MOST_AHEAD = 512  # numbers that a row keeps of those drawn ahead
 
 
-class GeneratorSource(Source):
+class DrawnSource(GeneratorSource["NetworkProblem"]):
     """Episodes drawn from NumPy generators, one a row.
 
     Args:
         problem: The network.
-        generators: One a row.
+        seeds: One a row.
+        generators: The generators of the rows; None to begin those of the seeds.
         ahead: Episodes drawn from a generator at once. One large draw takes the same numbers from
             it as many small ones and costs less; whoever draws from the generators himself needs 1.
     """
 
-    def __init__(self, problem: NetworkProblem, generators: Sequence[np.random.Generator], ahead: int = 1) -> None:
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        seeds: Sequence[int],
+        generators: Sequence[np.random.Generator] | None = None,
+        ahead: int = 1,
+    ) -> None:
+        super().__init__(problem, seeds, generators)
         self._demand = problem.demand
-        self._generators = list(generators)
         mean, draw, law = self._demand.paths(streams.generator(0), 1)
         self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
         self._size = draw[0].size
         # Compiling is not worth it for one row.
         self._counts = self._demand.counts if len(self._generators) > 1 and same_counts() else None
-        self._bits = np.array([bits_of(generator) for generator in self._generators])
         alone = self._counts is not None or not self._demand.can_draw_ahead
         self._ahead = 1 if alone else min(ahead, 1 + MOST_AHEAD // self._size)
         self._draws = np.empty((len(self._generators), self._ahead, self._size))
         self._used = [self._ahead] * len(self._generators)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_bits"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._bits = np.array([bits_of(generator) for generator in self._generators])
-
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
         """Begin a row's sequence afresh."""
-        self._generators[row] = generator
-        self._bits[row] = bits_of(generator)
+        super().restart(row, seed, generator)
         self._used[row] = self._ahead
 
     def next(self, rows: NDArray[np.int64]) -> Array:

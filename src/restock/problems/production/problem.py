@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import streams
 from restock.core.checks import length_of, recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import (
@@ -26,7 +25,7 @@ from restock.core.problem import (
 from restock.core.scene import Arrow, Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.problems.production import dynamics, interface
-from restock.problems.production.sources import GeneratorSource, packed
+from restock.problems.production.sources import PlantSource, packed
 from restock.problems.production.spec import ProductionSpec
 from restock.problems.production.structured import ProductionRecords
 
@@ -42,17 +41,7 @@ class ProductionProblem(Problem):
     """
 
     family: ClassVar[str] = "production"
-    texts: ClassVar[Texts] = Texts(
-        name="production",
-        laws=(dynamics.chosen,),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("production", dynamics, interface, laws=(dynamics.chosen,))
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1, "raw_price": 1, "product_price": 1}
@@ -135,7 +124,7 @@ class ProductionProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return GeneratorSource(self.spec, generators or [streams.generator(seed) for seed in seeds])
+        return PlantSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """The episode with recorded demand and prices.

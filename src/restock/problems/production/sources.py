@@ -5,47 +5,61 @@ An episode is the vector [raw price, product price, demand at the start | raw pr
 product in every period.
 """
 
+# mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core.problem import Array, Source
+from restock.core import backends
+from restock.core.problem import Array
+from restock.core.sources import GeneratorSource
 from restock.problems.production.spec import ProductionSpec
 
 
-class GeneratorSource(Source):
+class PlantSource(GeneratorSource[ProductionSpec]):
     """Episodes drawn from NumPy generators, one a row."""
-
-    def __init__(self, spec: ProductionSpec, generators: Sequence[np.random.Generator]) -> None:
-        self._spec = spec
-        self._generators = list(generators)
-
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
-        self._generators[row] = generator
 
     def next(self, rows: NDArray[np.int64]) -> Array:
         """The next episode of each row named, shape (len(rows), drawn)."""
-        spec, known = self._spec, self._spec.max_steps + 1
-        normal = np.empty((len(rows), known, 3))
-        for k, row in enumerate(rows.tolist()):
-            normal[k] = self._generators[row].standard_normal((known, 3))
-        normal[:, 0] = normal[:, 0, [2, 0, 1]]  # demand first, as in every later period
-        demand = np.maximum(0.0, spec.demand_mean + spec.demand_volatility * normal[..., 0])
-        raw = walk(spec.raw_price_base, spec.price_std * normal[..., 1], spec.price_floor)
-        product = walk(spec.product_price_base, spec.price_std * normal[..., 2], spec.price_floor)
-        return packed(raw, product, demand)
+        s, known = self._model, self._model.max_steps + 1
+        law = np.array([s.raw_price_base, s.product_price_base, s.price_std, s.price_floor])
+        demand = np.array([s.demand_mean, s.demand_volatility])
+        episodes = np.empty((len(rows), 3 + 3 * known))
+        for episode, row in zip(episodes, rows.tolist(), strict=True):
+            _entry()(self._generators[row].standard_normal((known, 3)), law, demand, episode)
+        return episodes
 
 
-def walk(start: float, moves: Array, floor: float) -> Array:
-    """Prices p[k] = max(floor, p[k - 1] + move[k]) from p[-1] = start, shape (B, T + 1)."""
-    free = np.cumsum(np.concatenate([np.full((len(moves), 1), start), moves], axis=1), axis=1)[:, 1:]
-    # A walk held up by a floor is the free walk, lifted by what the floor has taken off it so far.
-    lifted = free + np.maximum.accumulate(np.maximum(floor - free, 0.0), axis=1)
-    return np.asarray(np.maximum(lifted, floor))
+def walk_prices(normal, law, demand, episode):  # type: ignore[no-untyped-def]
+    """Write an episode from normal numbers of shape (T + 1, 3).
+
+    `law` has the prices that the walks come from, the standard deviation of a step, and the least price; `demand`
+    its mean and standard deviation.
+    """
+    known = len(normal)
+    raw = law[0]
+    product = law[1]
+    for k in range(known):
+        first = min(k, 1)  # demand is drawn last at the reset, and first in every period
+        raw = max(law[3], raw + law[2] * normal[k, first])
+        product = max(law[3], product + law[2] * normal[k, first + 1])
+        episode[3 + k] = raw
+        episode[3 + known + k] = product
+        episode[3 + 2 * known + k] = max(0.0, demand[0] + demand[1] * normal[k, 2 - 2 * first])
+    for k in range(3):
+        episode[k] = episode[3 + k * known]
+
+
+@cache
+def _entry() -> Callable[..., Any]:
+    compiled = backends.compile_texts((), (walk_prices,), "prices")
+    line = (np.float64, 1)
+    return backends.entry(compiled.walk_prices, (np.float64, 2), line, line, line)
 
 
 def packed(raw: Array, product: Array, demand: Array) -> Array:

@@ -41,16 +41,8 @@ class RetailProblem(Problem):
     """
 
     family: ClassVar[str] = "retail"
-    texts: ClassVar[Texts] = Texts(
-        name="retail",
-        laws=(dynamics.whole, dynamics.equals, dynamics.score),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
+    texts: ClassVar[Texts] = Texts.of(
+        "retail", dynamics, interface, laws=(dynamics.whole, dynamics.equals, dynamics.score)
     )
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "multidiscrete")

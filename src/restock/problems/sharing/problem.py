@@ -15,7 +15,7 @@ from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.problems.sharing import dynamics, forms, interface, words
 from restock.problems.sharing.missions import Missions, drawn, listed
-from restock.problems.sharing.sources import GeneratorSource
+from restock.problems.sharing.sources import MissionSource
 from restock.problems.sharing.spec import SharingSpec, check_demands, check_missions, longest, spread
 from restock.problems.sharing.structured import SharingRecords
 
@@ -39,17 +39,7 @@ class SharingProblem(Problem):
     """
 
     family: ClassVar[str] = "sharing"
-    texts: ClassVar[Texts] = Texts(
-        name="sharing",
-        laws=(),
-        unpack=interface.unpack,
-        step=dynamics.step,
-        ends=dynamics.ends,
-        decide=interface.decide,
-        observe=interface.observe,
-        totals=interface.totals,
-        put=interface.put,
-    )
+    texts: ClassVar[Texts] = Texts.of("sharing", dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("matrix", "quantity", "normalized")
     observation_kinds: ClassVar[tuple[str, ...]] = ("dict", "flat", "scaled")
@@ -160,7 +150,7 @@ class SharingProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return GeneratorSource(self, generators or [streams.generator(seed) for seed in seeds])
+        return MissionSource(self, seeds, generators)
 
     def packed(
         self, start: Array, expected: Array, count: Any, needs: Array, depot: int | None = None, last: float = NEVER
