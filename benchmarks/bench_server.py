@@ -28,6 +28,7 @@ TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PAGE = 4096
 PRODUCTS = ("electronics", "clothing", "groceries", "furniture", "toys")
 WAYS = ("slow", "medium", "fast")
+TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 START = 60.0  # seconds that a server may take to begin
 TASKS = ("retail-medium", "divergent", "sharing", "production", "minimal")
 
@@ -130,8 +131,10 @@ class Line:
             elif size == 127:
                 size = int.from_bytes(await self._reader.readexactly(8), "big")
             body = await self._reader.readexactly(size)
-            if first & 0x0F == 1:
+            if first & 0x0F == TEXT:
                 return body
+            if first & 0x0F == PING:
+                self._writer.write(bytes([0x80 | PONG, 0x80 | size]) + b"\0\0\0\0" + body)
 
     def close(self) -> None:
         self._writer.close()

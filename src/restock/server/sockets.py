@@ -85,8 +85,10 @@ async def _served(
             else:
                 return
             await socket.close()
-        except Refused:  # the session is gone: its end was told
-            return
+        except Refused as error:  # the session was closed by somebody else
+            with contextlib.suppress(Exception):
+                await socket.send_text(refusal(error))
+                await socket.close(GOING_AWAY)
         except Exception:
             LOG.debug("a socket broke off", exc_info=True)
 
