@@ -25,7 +25,6 @@ import numpy as np
 from restock.envs.structured import StructuredEnvironment
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-PAGE = 4096
 PRODUCTS = ("electronics", "clothing", "groceries", "furniture", "toys")
 WAYS = ("slow", "medium", "fast")
 TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
@@ -71,8 +70,9 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory(self) -> float:
-        """Memory it holds (MiB)."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE / 2**20
+        """Memory of its own that it holds, swapped out or not (MiB)."""
+        told = dict(line.split(":", 1) for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines())
+        return sum(int(told[name].split()[0]) for name in ("RssAnon", "VmSwap")) / 1024
 
     def end(self) -> None:
         self.process.terminate()
