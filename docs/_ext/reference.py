@@ -23,6 +23,7 @@ SOURCE = Path(restock.__file__).parent
 PACKAGES = {
     "server": "Server",
     "report": "Reports",
+    "agents": "Language models as agents",
     "benchmark": "Benchmark",
     "learning": "Learning",
     "conformance": "Tests of every problem",

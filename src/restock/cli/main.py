@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from restock.cli.agent import agent
 from restock.cli.bench import bench
 from restock.cli.compare import compare
 from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
@@ -69,6 +70,7 @@ app.command("bench")(bench)
 app.command("train")(train)
 app.command("tune")(tune)
 app.command("evaluate")(evaluate)
+app.command("agent")(agent)
 app.command("leaderboard")(leaderboard)
 app.command("serve")(serve)
 app.command("new")(new)

@@ -32,7 +32,7 @@ def held(folder: Path, field: str, mend: str = "Wait for it, or name another fol
         problem = f"nothing can be written there ({error.strerror or error})"
         raise InvalidInput(field, str(folder), problem, "Name another folder.") from None
     with file:
-        if not _taken(file):
+        if not take(file):
             file.seek(0)
             problem = f"process {file.read().strip() or 'unknown'} is at work in this folder"
             raise InvalidInput(field, str(folder), problem, mend)
@@ -42,8 +42,12 @@ def held(folder: Path, field: str, mend: str = "Wait for it, or name another fol
         yield
 
 
-def _taken(file: IO[str]) -> bool:
-    """Whether this process now holds the file; the system lets go of it when the process ends."""
+def take(file: IO[str]) -> bool:
+    """Take a file for this process, if no other has it.
+
+    Returns:
+        Whether this process now holds the file; the system lets go of it when the process ends.
+    """
     try:
         import fcntl
     except ImportError:  # Windows

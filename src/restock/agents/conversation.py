@@ -1,0 +1,188 @@
+"""One answer of a model: asked, read, repaired, asked again; every reply goes through the transcript."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from restock.agents.client import Call, Model, Reply
+from restock.agents.counts import Counts
+from restock.agents.modes import Mode
+from restock.agents.prompt import again, suggestion
+from restock.agents.protocol import parse
+from restock.agents.transcript import Transcript
+from restock.core.errors import InvalidInput
+
+Used = TypeVar("Used")
+Message = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What came of asking.
+
+    Attributes:
+        data: The object that was used; None where no reply could be used.
+        reply: The last reply.
+        error: Why the last reply could not be used; None where it could.
+        repairs: What was repaired in it.
+    """
+
+    data: dict[str, Any] | None
+    reply: str
+    error: str | None
+    repairs: tuple[str, ...]
+
+
+class Conversation:
+    """What a model is told and says in one episode.
+
+    Args:
+        model: Who is asked.
+        transcript: Where replies are written, and taken from when a run goes on.
+        system: The system prompt.
+        history: How many earlier turns it is sent again.
+        retries: How often it is asked again for one answer.
+        tools: Offered to it.
+        mode: Says which policies it may ask, and how often.
+        suggest: What a policy would do now, by its name and parameters.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        transcript: Transcript,
+        system: str,
+        history: int,
+        retries: int,
+        tools: Sequence[Mapping[str, Any]],
+        mode: Mode,
+        suggest: Callable[[str, dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        self._model, self._transcript, self._retries = model, transcript, retries
+        self._system: Message = {"role": "system", "content": system}
+        self._past: deque[tuple[Message, Message]] = deque(maxlen=history)
+        self._tools, self._mode, self._suggest = tools, mode, suggest
+
+    def answer(self, text: str, use: Callable[[dict[str, Any]], Used], counts: Counts) -> tuple[Answer, Used | None]:
+        """Ask until an answer can be used, or too often.
+
+        Args:
+            text: What the model is told.
+            use: Takes the object of a reply; raises `InvalidInput` where it cannot be used.
+            counts: Where it is counted.
+
+        Returns:
+            What came of it, and what `use` returned; None where nothing could be used.
+        """
+        said: list[Message] = [{"role": "user", "content": text}]
+        reply = ""
+        error: InvalidInput | None = None
+        for attempt in range(1 + self._retries):
+            counts.retries += attempt > 0
+            reply, finish = self._reply(said, counts)
+            try:
+                data, repairs = parse(reply)
+                counts.repairs.update(repairs)
+            except InvalidInput as wrong:
+                counts.unreadable += 1
+                error = _cut_off(wrong) if finish == "length" else wrong
+            else:
+                try:
+                    return Answer(data, reply, None, repairs), use(data)
+                except InvalidInput as wrong:
+                    counts.rejected += 1
+                    error = wrong
+            said += [{"role": "assistant", "content": reply}, {"role": "user", "content": again(error)}]
+        return Answer(None, reply, str(error), ()), None
+
+    def remember(self, text: str, answer: str) -> None:
+        """Keep a turn, to be sent again with the next ones."""
+        self._past.append(({"role": "user", "content": text}, {"role": "assistant", "content": answer}))
+
+    def _reply(self, said: list[Message], counts: Counts) -> tuple[str, str]:
+        """The next reply in words and why it ended; tools are used on the way."""
+        calls = 0
+        while True:
+            messages = [self._system, *(message for pair in self._past for message in pair), *said]
+            use = "auto" if calls < self._mode.calls else "none"
+            found = self._asked(messages, use, counts)
+            if not found.calls or use == "none":
+                return found.text, found.finish
+            said.append(
+                {
+                    "role": "assistant",
+                    "content": found.text or None,
+                    "tool_calls": [
+                        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _sendable(c)}}
+                        for c in found.calls
+                    ],
+                }
+            )
+            for call in found.calls:
+                calls += 1
+                told = self._told(call, calls, counts)
+                said.append({"role": "tool", "tool_call_id": call.id, "content": json.dumps(told)})
+
+    def _asked(self, messages: Sequence[Message], use: str, counts: Counts) -> Reply:
+        """A reply of the model, or the one that the transcript has of it."""
+        words = json.dumps([messages, self._tools, use]).encode()
+        asked = hashlib.sha256(words).hexdigest()[:16]
+        there = self._transcript.recorded("reply")
+        found = _reply_of(there) if there is not None else self._model.ask(messages, self._tools, use)
+        self._transcript.tell(
+            "reply",
+            asked=asked,
+            text=found.text,
+            calls=[dataclasses.asdict(call) for call in found.calls],
+            finish=found.finish,
+            tokens_in=found.tokens_in,
+            tokens_out=found.tokens_out,
+            tries=found.tries,
+            seconds=found.seconds,
+        )
+        counts.replies += 1
+        counts.requests += found.tries
+        counts.tokens_in += found.tokens_in
+        counts.tokens_out += found.tokens_out
+        counts.seconds += found.seconds
+        return found
+
+    def _told(self, call: Call, number: int, counts: Counts) -> dict[str, Any]:
+        """What a call of a tool brings."""
+        try:
+            if call.name != "suggest":
+                raise InvalidInput("tool", call.name, "there is no such tool", "There is suggest.")
+            if number > self._mode.calls:
+                raise InvalidInput("tool", call.name, "there are no more calls in this period", "Answer now.")
+            name, parameters = suggestion(call.arguments, self._mode.policies)
+            told: dict[str, Any] = {"action": self._suggest(name, parameters)}
+            counts.suggestions += 1
+        except InvalidInput as error:
+            told = {"error": str(error)}
+        self._transcript.tell("tool", name=call.name, arguments=call.arguments, told=told)
+        return told
+
+
+def _reply_of(line: Mapping[str, Any]) -> Reply:
+    """The reply that a line keeps."""
+    calls = tuple(Call(**call) for call in line["calls"])
+    kept = {name: line[name] for name in ("text", "finish", "tokens_in", "tokens_out", "tries", "seconds")}
+    return Reply(calls=calls, **kept)
+
+
+def _sendable(call: Call) -> str:
+    """The arguments of a call, to be sent again: endpoints refuse what is no JSON."""
+    try:
+        json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return "{}"
+    return call.arguments
+
+
+def _cut_off(wrong: InvalidInput) -> InvalidInput:
+    return InvalidInput(wrong.field, wrong.value, "it was cut off at the limit of tokens", "Write less around it.")

@@ -1,0 +1,210 @@
+"""What an agent is worth: its transcript beside policies that meet the same episodes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restock.agents.modes import REFERENCE
+from restock.agents.run import problem_of
+from restock.agents.transcript import Transcript, read
+from restock.core.errors import InvalidInput
+from restock.core.play import Episodes
+from restock.core.problem import Array, Problem
+from restock.evaluation.compare import Comparison, compare
+from restock.evaluation.grading import Grade, grade
+from restock.evaluation.stats import estimate, holm, p_value, without_rounding
+from restock.policies._base import Information, Policy, View
+from restock.policies.registry import list_policies, make_policy
+from restock.problems.retail import RetailProblem
+
+
+class Recorded(Policy):
+    """Does again what a transcript says was done, in the episodes it was done in.
+
+    Args:
+        problem: What was played.
+        transcript: Of a finished run.
+    """
+
+    name: ClassVar[str] = "recorded"
+    summary: ClassVar[str] = "the decisions of a transcript"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
+
+    def __init__(self, problem: Problem, transcript: Transcript) -> None:
+        super().__init__(problem, transcript.run["settings"]["information"])
+        records, self.first = problem.records(), int(transcript.run["seed"])
+        width = len(problem.labels()[problem.decision])
+        self.decisions = np.zeros((transcript.run["episodes"], problem.horizon, width))
+        for line in transcript.of("turn"):
+            at = line["episode"], line["period"]
+            self.decisions[at] = np.ravel(records.decision(line["action"]))
+
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+        """Find the episodes.
+
+        Raises:
+            InvalidInput: The transcript has others.
+        """
+        place = seed - self.first
+        if place < 0 or place + episodes > len(self.decisions):
+            has = f"the transcript has seeds {self.first} to {self.first + len(self.decisions) - 1}"
+            raise InvalidInput("seed", seed, has, "Compare on those.")
+        self._now = self.decisions[place : place + episodes]
+
+    def act(self, view: View) -> Array:
+        """What was done, shape (B, A)."""
+        return self._now[:, view.t]
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """Agents beside policies on common episodes.
+
+    Attributes:
+        comparison: All of them, best first, each difference to the best.
+        agents: The transcripts by the names they have in it.
+        grades: Of each agent's episodes, where the problem is a store.
+        reference: The usual rule of the problem, where it is among the policies.
+    """
+
+    comparison: Comparison
+    agents: Mapping[str, Transcript]
+    grades: Mapping[str, tuple[Grade, ...]]
+    reference: str | None
+
+    def differences(self, agent: str) -> dict[str, dict[str, float | None]]:
+        """Profit of an agent less that of every other in the same episode: mean, 95 % interval, p (Holm)."""
+        own = self.comparison.row(agent).simulation.profit
+        others = [row for row in self.comparison.rows if row.name != agent]
+        apart = [without_rounding(own - row.simulation.profit, np.maximum(1.0, np.abs(own))) for row in others]
+        corrected = holm([p_value(values) for values in apart])
+        found: dict[str, dict[str, float | None]] = {}
+        for row, values, p in zip(others, apart, corrected, strict=True):
+            told = {**dataclasses.asdict(estimate(values)), "p": p}
+            found[row.name] = {name: value if np.isfinite(value) else None for name, value in told.items()}
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON."""
+        agents = []
+        for name, transcript in self.agents.items():
+            result, row = transcript.lines[-1], self.comparison.row(name)
+            agents.append(
+                {
+                    "name": name,
+                    "model": transcript.run["model"],
+                    "mode": transcript.run["settings"]["mode"]["kind"],
+                    "transcript": None if transcript.path is None else str(transcript.path),
+                    "mean": result["mean"],
+                    "returns": result["returns"],
+                    "gap": row.gap,
+                    "differences": self.differences(name),
+                    "grades": [one.to_dict() for one in self.grades.get(name, ())],
+                    "counts": result["counts"],
+                    "cost": result["cost"],
+                    "seconds": result["seconds"],
+                }
+            )
+        return {"agents": agents, "reference": self.reference, **self.comparison.to_dict()}
+
+
+def judge(
+    transcripts: Sequence[Transcript | str | Path],
+    beside: Sequence[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Judgement:
+    """Put agents beside policies on the episodes they played.
+
+    The decisions of a transcript are played again, in the simulator that the policies run in, and must bring the
+    rewards that it says.
+
+    Args:
+        transcripts: Of finished runs on the same problem and seeds; files, or what `run_agent` returns.
+        beside: Names of policies; None for the usual rule of the problem, and the hindsight optimum where there is
+            one.
+        progress: As for `compare`.
+
+    Raises:
+        InvalidInput: One is not finished, they are of different episodes, or one does not bring what it says.
+
+    Example:
+        >>> from restock.agents.run import run_agent
+        >>> judged = judge([run_agent("serial", "stand-in:base-stock", episodes=2, seed=42)])
+        >>> judged.differences("stand-in:base-stock")["base-stock"]["mean"]
+        0.0
+    """
+    read_in = [one if isinstance(one, Transcript) else open_finished(one) for one in transcripts]
+    if not read_in:
+        raise InvalidInput("transcripts", [], "there is nothing to judge", "Name a transcript.")
+    first = read_in[0].run
+    problem = problem_of(first)
+    agents = _named(read_in)
+    for name, transcript in agents.items():
+        run = transcript.run
+        for field in ("described", "seed", "episodes"):
+            if run[field] != first[field]:
+                problem_words = f"it is of other episodes than the first one ({field})"
+                raise InvalidInput("transcript", name, problem_words, "Compare runs on one problem, by the same seeds.")
+    reference = REFERENCE.get(problem.family)
+    offered = list_policies(problem.family)
+    if beside is None:
+        beside = [name for name in (reference, "hindsight") if name in offered]
+    policies: dict[str, Policy] = {name: Recorded(problem, transcript) for name, transcript in agents.items()}
+    for name in beside:
+        policies.setdefault(name, make_policy(name, problem))
+    comparison = compare(
+        problem, policies, first["episodes"], first["seed"], bound="hindsight" in beside, progress=progress
+    )
+    grades = {}
+    for name, transcript in agents.items():
+        simulation = comparison.row(name).simulation
+        _check(transcript, simulation.trajectory.rewards)
+        if isinstance(problem, RetailProblem):
+            demand = simulation.trajectory.exogenous["demand"]
+            earned = simulation.kpis["earned"]
+            grades[name] = tuple(grade(problem, float(money), met) for money, met in zip(earned, demand, strict=True))
+    return Judgement(comparison, agents, grades, reference if reference in policies else None)
+
+
+def open_finished(path: str | Path) -> Transcript:
+    """The transcript of a finished run.
+
+    Raises:
+        InvalidInput: It is none, or not finished.
+    """
+    lines, _, _ = read(Path(path))
+    found = Transcript(Path(path), lines)
+    if not found.finished:
+        mend = f"Go on with it: restock agent --resume {path}."
+        raise InvalidInput("transcript", str(path), "this run is not finished", mend)
+    return found
+
+
+def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
+    """Transcripts by model, and by mode and number where models are the same; no policy has such a name."""
+    found: dict[str, Transcript] = {}
+    for transcript in transcripts:
+        name, mode = str(transcript.run["model"]), transcript.run["settings"]["mode"]["kind"]
+        name = name if mode == "alone" else f"{name} ({mode})"
+        name = f"{name} (agent)" if name in list_policies() else name
+        known, number = name, 2
+        while name in found:
+            name, number = f"{known} #{number}", number + 1
+        found[name] = transcript
+    return found
+
+
+def _check(transcript: Transcript, rewards: Array) -> None:
+    """Make sure that the decisions bring the rewards that the transcript says."""
+    said = np.zeros_like(rewards)
+    for line in transcript.of("turn"):
+        said[line["episode"], line["period"]] = line["reward"]
+    if not np.array_equal(said, rewards):
+        b, t = (int(k) for k in np.argwhere(said != rewards)[0])
+        problem = f"in period {t} of episode {b} its decision brings {rewards[b, t]:g}, not {said[b, t]:g}"
+        raise InvalidInput("transcript", str(transcript.path), problem, "It belongs to another version.")

@@ -1,0 +1,279 @@
+"""A model at the table: episode after episode, period by period, whatever it answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from restock.agents import prompt
+from restock.agents.client import Model
+from restock.agents.conversation import Answer, Conversation
+from restock.agents.counts import Counts, cost
+from restock.agents.modes import Mode, make
+from restock.agents.seat import Advised, Seat
+from restock.agents.transcript import FORMAT, Transcript
+from restock.core.checks import whole_number
+from restock.core.errors import InvalidInput, nearest
+from restock.core.problem import Problem
+from restock.evaluation.grading import grade
+from restock.policies._base import Policy
+from restock.problems.retail import RetailProblem
+
+LEVELS = ("blind", "informed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a model plays.
+
+    Attributes:
+        mode: What it is asked for.
+        information: What it is told of the demand to come: `blind`, as it is known beforehand; `informed`, the mean
+            of every period.
+        history: Turns before the present one that it is sent again.
+        retries: How often it is asked again for an answer that can be used.
+        fallback: The policy that decides where it gives none; None to do nothing.
+        price_in: Of a million tokens read (money); None where it is not known.
+        price_out: Of a million tokens written.
+    """
+
+    mode: Mode = dataclasses.field(default_factory=Mode)
+    information: str = "blind"
+    history: int = 7
+    retries: int = 2
+    fallback: str | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+
+    def check(self, problem: Problem) -> None:
+        """Make sure that they hold, before anything is played.
+
+        Raises:
+            InvalidInput: One of them does not.
+        """
+        if self.information not in LEVELS:
+            mend = nearest(self.information, LEVELS)
+            raise InvalidInput("information", self.information, "there is no such level", mend)
+        whole_number("history", self.history, 0, example=7)
+        whole_number("retries", self.retries, 0, example=2)
+        for name in (*self.mode.policies, *((self.fallback,) if self.fallback is not None else ())):
+            make(problem, name, {}, self.information)
+        for name in ("price_in", "price_out"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 <= value < float("inf"):
+                raise InvalidInput(name, value, "this is money for a million tokens", "Write for instance 0.15.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All by name, for a transcript."""
+        return dataclasses.asdict(self) | {"mode": dataclasses.asdict(self.mode)}
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Settings:
+        """What `to_dict` wrote."""
+        mode = data["mode"] | {"policies": tuple(data["mode"]["policies"])}
+        return cls(**data | {"mode": Mode(**mode)})
+
+
+def play(
+    problem: Problem,
+    model: Model,
+    settings: Settings,
+    transcript: Transcript,
+    episodes: int,
+    seed: int,
+    about: dict[str, Any],
+    tell: Callable[[dict[str, Any]], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Let a model play, and write the transcript; what is in that already is done again without asking.
+
+    Args:
+        problem: What is played.
+        model: Who decides.
+        settings: How.
+        transcript: A fresh one, or one to go on with.
+        episodes: How many.
+        seed: Episode i is the one that `reset(seed=seed + i)` begins.
+        about: More for the first line: names of the model and the problem.
+        tell: Called with every line.
+
+    Returns:
+        The last line.
+
+    Raises:
+        InvalidInput: A setting does not hold, or the transcript is of another run.
+        EndpointError: The model does not answer; the transcript can be gone on with.
+    """
+    settings.check(problem)
+    known = problem.prior() if settings.information == "blind" else problem
+    system = prompt.system_prompt(known, settings.mode)
+
+    def write(event: str, **fields: Any) -> dict[str, Any]:
+        line = transcript.tell(event, **fields)
+        tell(line)
+        return line
+
+    write(
+        "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes,
+        seed=seed, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
+    )  # fmt: skip
+    seat, total, returns = Seat(problem), Counts(), []
+    for number in range(episodes):
+        table = _Episode(seat, model, settings, transcript, system, prompt.tools(known, settings.mode), write)
+        counts, earned = table.play(number, seed + number)
+        total.add(counts)
+        returns.append(earned)
+    return write(
+        "result", returns=returns, mean=sum(returns) / len(returns), counts=total.to_dict(),
+        cost=cost(total.tokens_in, total.tokens_out, settings.price_in, settings.price_out), seconds=total.seconds,
+    )  # fmt: skip
+
+
+class _Episode:
+    """One episode being played."""
+
+    def __init__(
+        self,
+        seat: Seat,
+        model: Model,
+        settings: Settings,
+        transcript: Transcript,
+        system: str,
+        tools: list[dict[str, Any]],
+        write: Callable[..., dict[str, Any]],
+    ) -> None:
+        self.seat, self.settings, self.write = seat, settings, write
+        self.talk = Conversation(
+            model, transcript, system, settings.history, settings.retries, tools, settings.mode, self._suggest
+        )
+        self.fallback: Advised | None = None
+        self.chosen: Advised | None = None  # the policy whose parameters the model chose
+        self.parameters: dict[str, Any] = {}
+
+    def play(self, number: int, seed: int) -> tuple[Counts, float]:
+        """All periods; what was counted, and the return."""
+        seen, total, t, note = self.seat.reset(seed), Counts(), 0, None
+        self.write("episode", episode=number, seed=seed, seen=seen)
+        while not self.seat.done:
+            counts = Counts()
+            before = seen
+            deciding = self._by_parameters if self.settings.mode.kind == "parameters" else self._alone
+            seen, action, by, answer = deciding(t, seen, note, counts)
+            faults = self.seat.faults()
+            counts.faults.update(faults)
+            played = self.seat.table.played
+            self.write(
+                "turn", episode=number, period=t, seen=before, note=note, reply=answer and answer.reply,
+                error=answer and answer.error, repairs=list(answer.repairs) if answer else [], by=by, action=action,
+                parameters=self.parameters or None, faults=faults, parts=dict(played.parts),
+                reward=float(played.rewards[-1]), done=self.seat.done, counts=counts.to_dict(), seconds=counts.seconds,
+            )  # fmt: skip
+            total.add(counts)
+            note = _note(answer, by, faults)
+            t += 1
+        earned = float(self.seat.trajectory.rewards.sum())
+        figures = self.seat.table.environment.kpis()
+        spent = cost(total.tokens_in, total.tokens_out, self.settings.price_in, self.settings.price_out)
+        self.write(
+            "end", episode=number, seed=seed, periods=t, seen=seen, total=earned, figures=figures,
+            grade=self._grade(figures), counts=total.to_dict(), cost=spent, seconds=total.seconds,
+        )  # fmt: skip
+        return total, earned
+
+    def _grade(self, figures: dict[str, float]) -> dict[str, float] | None:
+        """What the profit is worth, where the problem is a store."""
+        problem = self.seat.problem
+        if not isinstance(problem, RetailProblem):
+            return None
+        demand = self.seat.trajectory.exogenous["demand"]
+        return grade(problem, figures["earned"], demand).to_dict()
+
+    def _alone(
+        self, t: int, seen: dict[str, Any], note: str | None, counts: Counts
+    ) -> tuple[dict[str, Any], dict[str, Any], str, Answer | None]:
+        """Play a period as the model says; what is seen then, the action, who decided it, and the answer."""
+        text = prompt.turn(seen, note)
+        answer, after = self.talk.answer(text, self.seat.step, counts)
+        if after is not None and answer.data is not None:
+            self.talk.remember(text, answer.reply)
+            return after, answer.data, "model", answer
+        after, action, by = self._instead(counts)
+        self.talk.remember(text, json.dumps(action))
+        return after, action, by, answer
+
+    def _by_parameters(
+        self, t: int, seen: dict[str, Any], note: str | None, counts: Counts
+    ) -> tuple[dict[str, Any], dict[str, Any], str, Answer | None]:
+        """Play a period as the policy says whose parameters the model chooses."""
+        every, (name,) = self.settings.mode.every, self.settings.mode.policies
+        answer = None
+        if t == 0 or (every and t % every == 0):
+            answer = self._choose(name, prompt.turn(seen, note), counts)
+        assert self.chosen is not None
+        try:
+            action = self.chosen.action()
+            return self.seat.step(action), action, "policy", answer
+        except InvalidInput as error:  # the parameters hold, but lead to a decision that cannot be
+            counts.rejected += 1
+            counts.fallbacks += 1
+            after, action, by = self._instead(counts)
+            return after, action, by, answer or Answer(None, "", str(error), ())
+
+    def _choose(self, name: str, text: str, counts: Counts) -> Answer:
+        """Ask for parameters; without usable ones those in force stay, at first the defaults."""
+
+        def use(data: dict[str, Any]) -> Advised:
+            for field, value in data.items():
+                if field != "parameters":
+                    raise InvalidInput(field, value, "there is no such field", nearest(field, ["parameters"]))
+            given = data.get("parameters")
+            if not isinstance(given, dict):
+                mend = "Write {} for the defaults."
+                raise InvalidInput("parameters", given, "this is a mapping of names to values", mend)
+            return Advised(self._policy(name, given), self.seat)
+
+        answer, found = self.talk.answer(text, use, counts)
+        if found is not None and answer.data is not None:
+            self.chosen, self.parameters = found, answer.data["parameters"]
+            self.talk.remember(text, answer.reply)
+            return answer
+        counts.fallbacks += 1
+        if self.chosen is None:
+            self.chosen = Advised(self._policy(name, {}), self.seat)
+        self.talk.remember(text, json.dumps({"parameters": self.parameters}))
+        return answer
+
+    def _instead(self, counts: Counts) -> tuple[dict[str, Any], dict[str, Any], str]:
+        """Play a period without the model."""
+        counts.fallbacks += 1
+        name = self.settings.fallback
+        if name is not None:
+            self.fallback = self.fallback or Advised(self._policy(name, {}), self.seat)
+            try:
+                action = self.fallback.action()
+                return self.seat.step(action), action, "fallback"
+            except InvalidInput:  # a policy from outside may decide anything
+                counts.rejected += 1
+        action = self.seat.nothing()
+        return self.seat.step(action), action, "nothing"
+
+    def _policy(self, name: str, parameters: dict[str, Any]) -> Policy:
+        """A policy that knows no more than the model."""
+        return make(self.seat.problem, name, parameters, self.settings.information)
+
+    def _suggest(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """What a policy would do now."""
+        return Advised(self._policy(name, parameters), self.seat).action()
+
+
+def _note(answer: Answer | None, by: str, faults: list[str]) -> str | None:
+    """What the model is told of the last period, where something went wrong."""
+    words = []
+    if answer is not None and answer.error is not None:
+        words.append(f"No answer of yours could be used last time; it was decided without you ({by}).")
+        words.append(prompt.reason(answer.error))
+    if faults:
+        words.append(f"What went wrong in the last period: {', '.join(faults)}.")
+    return " ".join(words) or None

@@ -1,0 +1,108 @@
+"""Where an agent sits: the problem as records, and policies that look at the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from restock.core.problem import Array, Problem
+from restock.core.trajectory import Trajectory
+from restock.envs.structured import StructuredEnvironment
+from restock.evaluation.views import Seen
+from restock.policies._base import Policy, View
+
+
+class Seat:
+    """One problem, played episode after episode.
+
+    Args:
+        problem: What is played.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.table = StructuredEnvironment(problem)
+        self._faults = [told for told in problem.told() if told.truth and told.shape == ()]
+
+    def reset(self, seed: int) -> dict[str, Any]:
+        """Begin an episode; what is seen, as plain data."""
+        self.seed = seed
+        return _plain(self.table.reset(seed))
+
+    def step(self, action: Mapping[str, Any]) -> dict[str, Any]:
+        """Play a period; what is seen then.
+
+        Raises:
+            InvalidInput: The action cannot be; nothing has changed.
+        """
+        return _plain(self.table.step(action))
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode is over."""
+        return self.table.done
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """What has happened in the episode."""
+        return self.table.trajectory
+
+    def faults(self) -> list[str]:
+        """What went wrong in the last period, by the names that the problem has for it."""
+        played = self.table.played
+        return [told.name for told in self._faults if played[told.field][-1][told.entry] > 0.0]
+
+    def nothing(self) -> dict[str, Any]:
+        """The action that does nothing: every field at its default."""
+        return _plain(self.table.action_type())
+
+    def action(self, decision: Array) -> dict[str, Any]:
+        """A decision in physical units as plain data."""
+        return _plain(self.table.records.action(decision))
+
+
+class Advised:
+    """A policy that is asked in one episode, whenever it is wanted; it sees every period all the same.
+
+    Args:
+        policy: Who is asked.
+        seat: Where it looks on.
+    """
+
+    def __init__(self, policy: Policy, seat: Seat) -> None:
+        self.policy, self.seat = policy, seat
+        self._asked = 0  # periods that it has decided in
+        policy.begin(1, seat.seed, None)
+
+    def action(self) -> dict[str, Any]:
+        """What it would do now.
+
+        Raises:
+            InvalidInput: It decides what cannot be.
+        """
+        played = self.seat.trajectory
+        decision = None
+        for t in range(min(self._asked, played.periods), played.periods + 1):
+            decision = self.policy.act(view_of(played, t, self.policy.information == "informed"))
+        self._asked = played.periods + 1
+        assert decision is not None
+        return self.seat.action(np.asarray(decision, dtype=np.float64)[0])
+
+
+def view_of(played: Trajectory, t: int, informed: bool) -> View:
+    """What a policy may know at the start of period t of one episode."""
+    fields = {}
+    for name in played.layout.columns:
+        values = played[name]
+        fields[name] = values if name in played.stocks else np.concatenate([np.zeros_like(values[:1]), values])
+        if name not in played.stocks and not len(values):
+            fields[name] = np.zeros((1, values.shape[-1]))
+    mean = played.exogenous.get("mean") if informed else None
+    return Seen({name: values[None] for name, values in fields.items()}, None if mean is None else mean[None]).view(t)
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    data: dict[str, Any] = record.model_dump(mode="json")
+    return data

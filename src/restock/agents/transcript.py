@@ -1,0 +1,198 @@
+"""The transcript of a run: one JSON object a line, written as it happens, and the tape a resumed run plays from.
+
+    run       what is played, by which model, in which mode, with which settings; the system prompt, its hash
+    episode   the seed, and what is seen before the first period
+    reply     one reply of the model, with tokens and seconds; `asked` is the hash of what it answers
+    tool      what a tool told the model
+    turn      one period: what was seen, the reply, the decision, by whom, what was repaired, the reward
+    end       of an episode: return, and what is counted
+    result    of the run
+
+A run that goes on does again what it did before, with replies from the transcript in place of the model, and
+holds each line that it would write against the one that is there. From the first missing line on it asks the
+model. So a stop loses nothing, and a transcript that does not belong to the code or problem is found out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from restock.core.errors import InvalidInput
+from restock.core.reading import read_text
+
+FORMAT = 1
+EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
+MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
+
+
+class Transcript:
+    """Lines that are there already, and lines to come.
+
+    Args:
+        path: The file; None keeps nothing.
+        lines: Those that are there.
+
+    Attributes:
+        lines: All of them, those written since included.
+        replayed: How many were there.
+    """
+
+    def __init__(self, path: Path | None, lines: list[dict[str, Any]]) -> None:
+        self.path = path
+        self.lines = lines
+        self.replayed = len(lines)
+        self._at = 0
+        self._file: IO[str] | None = None
+
+    @classmethod
+    def begin(cls, path: Path | None) -> Transcript:
+        """An empty one.
+
+        Raises:
+            InvalidInput: The file is there already, or cannot be written.
+        """
+        made = cls(path, [])
+        if path is None:
+            return made
+        if path.exists() and path.stat().st_size:
+            mend = f"Go on with it: restock agent --resume {path}. Or name another file with --out."
+            raise InvalidInput("out", str(path), "there is a transcript in this file", mend)
+        made._open()
+        return made
+
+    @classmethod
+    def resume(cls, path: Path) -> tuple[Transcript, str | None]:
+        """One to go on with, and a word about a last line that was cut off, if one was.
+
+        Raises:
+            InvalidInput: It cannot be read or written, or is no transcript.
+        """
+        lines, whole, damaged = read(path)
+        made = cls(path, lines)
+        if lines[-1]["event"] == "result":
+            return made, None
+        made._open()
+        if not damaged:
+            return made, None
+        assert made._file is not None
+        made._file.truncate(whole)
+        made._file.seek(0, 2)
+        return made, f"The last line of {path} was not written whole; it is left out."
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return bool(self.lines) and self.lines[-1]["event"] == "result"
+
+    @property
+    def run(self) -> Mapping[str, Any]:
+        """What is played, and how: the first line."""
+        return self.lines[0]
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        """All lines of a kind."""
+        return [line for line in self.lines if line["event"] == event]
+
+    def recorded(self, event: str) -> dict[str, Any] | None:
+        """The line that comes next, if it is there and of that kind."""
+        if self._at < self.replayed and self.lines[self._at]["event"] == event:
+            return self.lines[self._at]
+        return None
+
+    def tell(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write a line, or hold it against the one that is there; returns the one that counts.
+
+        Raises:
+            InvalidInput: Another line is there, or it cannot be written.
+        """
+        line = {"event": event, **fields}
+        text = json.dumps(line, allow_nan=False)
+        if self._at < self.replayed:
+            there = self.lines[self._at]
+            differs = _difference(there, json.loads(text))
+            if differs is not None:
+                raise InvalidInput(
+                    "transcript", str(self.path), f"line {self._at + 1} is not what happens now ({differs})",
+                    "It belongs to another problem or version: begin a new one.",
+                )  # fmt: skip
+            self._at += 1
+            return there
+        if self._file is not None:
+            try:
+                self._file.write(text + "\n")
+                self._file.flush()
+            except OSError as error:
+                mend = f"Mend that, then go on: restock agent --resume {self.path}."
+                raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
+        kept: dict[str, Any] = json.loads(text)
+        self.lines.append(kept)
+        self._at += 1
+        return kept
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> None:
+        assert self.path is not None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8")
+        except OSError as error:
+            problem = f"it cannot be written ({error.strerror or error})"
+            raise InvalidInput("out", str(self.path), problem, "Name another file.") from None
+        from restock.core.holding import take
+
+        if not take(self._file):
+            self._file.close()
+            raise InvalidInput("out", str(self.path), "another process writes this transcript", "Wait for it.")
+
+
+def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
+    """The lines of a transcript, how many bytes they take, and whether a damaged last one is left out.
+
+    Raises:
+        InvalidInput: It cannot be read, is no transcript, or is damaged before its last line.
+    """
+    text = read_text(path, "transcript", "JSONL")
+    lines: list[dict[str, Any]] = []
+    whole = 0
+    pieces = [f"{piece}\n" for piece in text.split("\n")]
+    pieces[-1] = pieces[-1][:-1]  # empty, or the beginning of a line
+    pieces = pieces if pieces[-1] else pieces[:-1]
+    for number, piece in enumerate(pieces, 1):
+        line = _line(piece)
+        if line is None or not piece.endswith("\n"):
+            if number < len(pieces):
+                problem = f"line {number} is damaged"
+                raise InvalidInput("transcript", str(path), problem, "Restore the file, or begin a new one.")
+            break
+        lines.append(line)
+        whole += len(piece.encode("utf-8"))
+    if not lines or lines[0]["event"] != "run":
+        raise InvalidInput("transcript", str(path), "this is no transcript of an agent", "Begin one: restock agent.")
+    if lines[0].get("format") != FORMAT:
+        problem = f"this is of format {lines[0].get('format')}, not {FORMAT}"
+        raise InvalidInput("transcript", str(path), problem, "Begin a new one.")
+    return lines, whole, len(lines) < len(pieces)
+
+
+def _line(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and found.get("event") in EVENTS else None
+
+
+def _difference(there: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """The first field in which two lines differ; None where they are the same."""
+    for name in dict.fromkeys((*now, *there)):
+        if name not in MEASURED and there.get(name) != now.get(name):
+            return name
+    return None

@@ -1,0 +1,173 @@
+"""`restock agent`: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from restock.agents.transcript import read
+from tests.agents.helping import Script, serving
+from tests.cli.running import COMMAND, environment, process, run
+
+PLAY = ("agent", "--env", "retail-easy", "--horizon", "5")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder of its own, and an environment that names no endpoint."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("API_BASE_URL", "OPENAI_BASE_URL", "MODEL_NAME", "API_KEY", "HF_TOKEN", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_stand_in_plays_and_is_put_beside_policies():
+    ran = run(*PLAY, "--model", "stand-in:base-stock", "-n", "2")
+    assert ran.code == 0
+    for words in ("stand-in:base-stock on retail-easy: 2 episodes", "hindsight", "restock-to-target"):
+        assert words in ran.out
+    for words in (
+        "Published score",
+        "10 replies: 0 repairs",
+        "Transcript: runs/agent-retail-easy-stand-in-base-stock-0",
+    ):
+        assert words in ran.out
+    assert all(len(line) <= 80 for line in ran.out.splitlines())
+
+
+def test_json_is_one_document():
+    ran = run(*PLAY, "--model", "stand-in:base-stock", "--json", "--price-in", "1", "--log-lines", "-o", "a.jsonl")
+    told = ran.document
+    (agent,) = told["agents"]
+    assert agent["differences"]["restock-to-target"]["mean"] == 0.0 and agent["cost"] > 0.0
+    assert told["transcript"] == "a.jsonl" and agent["counts"]["replies"] == 5
+    assert agent["grades"][0]["profit"] == agent["mean"]
+    assert "[START]" in ran.err
+
+
+def test_log_lines_are_those_that_people_compare_with():
+    ran = run(*PLAY, "--model", "stand-in:malformed", "--log-lines", "--retries", "0", "--quiet")
+    lines = [line for line in ran.out.splitlines() if line.startswith("[")]
+    assert lines[0] == "[START] task=retail-easy env=restock model=stand-in:malformed"
+    assert (
+        lines[1].startswith('[STEP] step=1 action={"buy_quantities":{},')
+        and " reward=1350.00 done=false error=" in lines[1]
+    )
+    assert " done=true " in lines[5]
+    assert lines[6].startswith("[END] success=false steps=5 score=0.") and "rewards=1350.00,650.00," in lines[6]
+
+
+def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monkeypatch):
+    with serving(Script('{"buy_quantities": {"toys": 4}}')) as server:
+        monkeypatch.setenv("API_BASE_URL", server.address)
+        monkeypatch.setenv("MODEL_NAME", "scripted")
+        monkeypatch.setenv("API_KEY", "secret-key")
+        assert run(*PLAY, "-o", "one.jsonl").code == 0
+        assert len(server.requests) == 5 and server.requests[0]["model"] == "scripted"
+    text = open("one.jsonl").read()
+    assert "secret-key" not in text
+    ran = run(
+        *PLAY, "--model", "stand-in:base-stock", "-o", "two.jsonl", "--with", "one.jsonl", "--beside", "none", "--json"
+    )
+    assert {row["name"] for row in ran.document["policies"]} == {"stand-in:base-stock", "scripted"}
+    assert ran.document["bound"] is None
+
+
+def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
+    with serving(Script("{}"), ["{}"]) as server:
+        ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl")
+        assert ran.code == 1 and "no chat completion" in ran.err and "restock agent --resume a.jsonl" in ran.err
+        assert len(ran.err.splitlines()) == 1
+        elsewhere = run("agent", "--resume", "a.jsonl")  # a transcript does not say where a key is sent
+        assert elsewhere.code == 2 and "no endpoint is given" in elsewhere.err
+        again = run("agent", "--resume", "a.jsonl", "--base-url", server.address, "--json")
+        assert again.code == 0 and again.document["agents"][0]["counts"]["replies"] == 5
+    finished = run("agent", "--resume", "a.jsonl")
+    assert finished.code == 0 and "a.jsonl is finished" in finished.err
+
+
+def test_a_key_that_is_refused(monkeypatch):
+    with serving(Script("{}"), [401]) as server:
+        ran = run(*PLAY, "--model", "m", "--base-url", server.address, "--json")
+    assert (
+        ran.code == 1
+        and "refuses (401" in ran.document["error"]["problem"]
+        and "API_KEY" in ran.document["error"]["mend"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("agent",), "no problem is named"),
+        (PLAY, "no model is named"),
+        ((*PLAY, "--model", "gpt"), "no endpoint is given"),
+        ((*PLAY, "--model", "gpt", "--base-url", "here"), "this is no address"),
+        (("agent", "--env", "nosuch", "--model", "stand-in:base-stock"), "there is no such network"),
+        ((*PLAY, "--model", "stand-in:base-stok"), "Did you mean 'base-stock'?"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--mode", "tol"), "Did you mean 'tool'?"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--policy", "passive"), "decides alone"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--mode", "tool", "--policy", "base-stock"), "problems of the kind"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--fallback", "hindsight"), "it knows the future"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--beside", "nobody"), "there is no such policy"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--information", "all"), "there is no such level"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--temperature", "-1"), "temperature = -1.0"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--max-tokens", "0"), "max_tokens = 0"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--price-in", "-1"), "price_in = -1.0"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--episodes", "0"), "episodes = 0"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--seed", "-1"), "seed = -1"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--with", "none.jsonl"), "there is no such file"),
+        (("agent", "--resume", "none.jsonl"), "there is no such file"),
+        (("agent", "--resume", "none.jsonl", "--episodes", "3"), "a run that goes on does so as it began"),
+    ],
+)
+def test_what_is_refused(given, words, tmp_path):
+    ran = run(*given)
+    assert ran.code == 2 and words in ran.err and len(ran.err.splitlines()) == 1
+    assert list(tmp_path.rglob("*.jsonl")) == []
+
+
+def test_nobody_needs_the_client_who_asks_no_model():
+    code = (
+        "import sys, restock.cli.main, restock.agents.prompt, restock.agents.judge; "
+        "print([m for m in ('openai', 'httpx', 'fastapi', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_the_extra_it_says_how_to_get_it(tmp_path):
+    (tmp_path / "openai.py").write_text("raise ImportError")
+    ran = process(*PLAY, "--model", "stand-in:base-stock", cwd=tmp_path,
+                  PYTHONPATH=os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]]))  # fmt: skip
+    assert ran.code == 2 and "pip install 'restock[llm]'" in ran.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX sends them")
+def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path):
+    class Slow(Script):
+        def speak(self, messages, tools):
+            time.sleep(0.05)
+            return super().speak(messages, tools)
+
+    path = tmp_path / "a.jsonl"
+    with serving(Slow("{}")) as server:
+        arguments = ["agent", "--env", "retail-easy", "--model", "m", "--base-url", server.address, "-o", str(path)]
+        running = subprocess.Popen([*COMMAND, *arguments], env=environment(), stderr=subprocess.PIPE, text=True)
+        while not path.exists() or path.read_text().count("\n") < 8:
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+        assert running.returncode == 130 and f"Go on with it: restock agent --resume {path}" in said
+        assert len(said.strip().splitlines()) == 1
+        lines = read(path)[0]
+        assert 8 <= len(lines) < 60
+        again = run("agent", "--resume", str(path), "--base-url", server.address, "--json")
+        assert again.document["agents"][0]["counts"]["replies"] == 30
+        assert json.loads(path.read_text().splitlines()[len(lines) - 1]) == lines[-1]
