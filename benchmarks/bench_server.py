@@ -96,23 +96,22 @@ def reference(port: int) -> list[str]:
     return ["-m", "benchmarks.reference_server", str(port)]
 
 
-class Line:
-    """A WebSocket that does the least a client can do, so that the servers are what is measured."""
+class Line(asyncio.Protocol):
+    """A WebSocket that does the least a client can do, so that the servers are what is measured.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    Args:
+        host: Name and port of the server.
+        messages: Of an episode; it is played over and over.
+        until: Play no further one after that (seconds of the monotonic clock).
+    """
 
-    @classmethod
-    async def open(cls, url: str) -> Line:
-        host, port = url.removeprefix("http://").split(":")
-        line = cls(*await asyncio.open_connection(host, int(port)))
-        key = base64.b64encode(os.urandom(16)).decode()
-        asked = f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        line._writer.write(f"{asked}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-        head = await line._reader.readuntil(b"\r\n\r\n")
-        if b" 101 " not in head:
-            raise RuntimeError(head.decode())
-        return line
+    def __init__(self, host: str, messages: list[str], until: float) -> None:
+        self.host, self.until = host, until
+        self.frames = [self.frame(message) for message in messages]
+        self.steps, self.errors = 0, 0
+        self.told: list[bytes] = []
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._got, self._open = bytearray(), False
 
     @staticmethod
     def frame(text: str) -> bytes:
@@ -121,23 +120,55 @@ class Line:
         size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126, *divmod(len(body), 256)])
         return b"\x81" + size + b"\0\0\0\0" + body
 
-    async def ask(self, frame: bytes) -> bytes:
-        """Send a frame; what comes back."""
-        self._writer.write(frame)
-        while True:
-            first, size = await self._reader.readexactly(2)
-            if size == 126:
-                size = int.from_bytes(await self._reader.readexactly(2), "big")
-            elif size == 127:
-                size = int.from_bytes(await self._reader.readexactly(8), "big")
-            body = await self._reader.readexactly(size)
-            if first & 0x0F == TEXT:
-                return body
-            if first & 0x0F == PING:
-                self._writer.write(bytes([0x80 | PONG, 0x80 | size]) + b"\0\0\0\0" + body)
+    def connection_made(self, transport: Any) -> None:
+        self._line = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        asked = f"GET /ws HTTP/1.1\r\nHost: {self.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        transport.write(f"{asked}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
 
-    def close(self) -> None:
-        self._writer.close()
+    def data_received(self, data: bytes) -> None:
+        got = self._got
+        got += data
+        if not self._open:
+            end = got.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            if b" 101 " not in got[:end]:
+                self._line.close()
+                return
+            del got[: end + 4]
+            self._open = True
+            self._line.write(self.frames[0])
+        while len(got) >= 2:
+            size, head = got[1], 2
+            if size == 126:
+                size, head = int.from_bytes(got[2:4], "big"), 4
+            elif size == 127:
+                size, head = int.from_bytes(got[2:10], "big"), 10
+            if len(got) < head + size:
+                return
+            kind, body = got[0] & 0x0F, bytes(got[head : head + size])
+            del got[: head + size]
+            if kind == TEXT:
+                self._next(body)
+            elif kind == PING:
+                self._line.write(bytes([0x80 | PONG, 0x80 | size]) + b"\0\0\0\0" + body)
+
+    def _next(self, body: bytes) -> None:
+        self.told.append(body)
+        self.steps += 1
+        self.errors += body.startswith(b'{"type":"error"')
+        if len(self.told) == len(self.frames):
+            if time.monotonic() >= self.until:
+                self.over.set_result(None)
+                self._line.close()
+                return
+            self.told = []
+        self._line.write(self.frames[len(self.told)])
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.over.done():
+            self.over.set_exception(ConnectionError("the server closed the socket"))
 
 
 class Played(NamedTuple):
@@ -152,19 +183,15 @@ class Played(NamedTuple):
 
 async def session(url: str, seed: int, until: float, task: str | None) -> Played:
     """The same episode over and over, over one socket."""
-    steps, errors, told = 0, 0, [b""]
     moves = await asyncio.to_thread(recorded, task, seed) if task else actions(seed)
     first: dict[str, Any] = {"type": "reset", "data": {"seed": seed, **({"task": task} if task else {})}}
-    frames = [Line.frame(json.dumps(one)) for one in (first, *({"type": "step", "data": move} for move in moves))]
-    line = await Line.open(url)
-    try:
-        while time.monotonic() < until or len(told) < 2:
-            told = [await line.ask(frame) for frame in frames]
-            steps += len(told)
-            errors += sum(text.startswith(b'{"type":"error"') for text in told)
-    finally:
-        line.close()
-    return Played(steps, errors, task, seed, [text.decode() for text in told])
+    messages = [json.dumps(one) for one in (first, *({"type": "step", "data": move} for move in moves))]
+    host = url.removeprefix("http://")
+    name, port = host.split(":")
+    loop = asyncio.get_running_loop()
+    _, line = await loop.create_connection(lambda: Line(host, messages, until), name, int(port))
+    await line.over
+    return Played(line.steps, line.errors, task, seed, [text.decode() for text in line.told])
 
 
 def recorded(task: str, seed: int) -> list[dict[str, Any]]:

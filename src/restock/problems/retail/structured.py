@@ -165,15 +165,14 @@ Lot = tuple[int, int, int]  # product, units, day of arrival
 
 def _lots(problem: Any, played: Played, on_hand: list[int]) -> list[Lot]:
     """The stock at the start and all orders, in the order of purchase, or the last of them that say all about now."""
-    day, room = played.periods, problem.room
+    day, room, count = played.periods, problem.room, len(on_hand)
     first = max(0, day - room - 2)
     while True:
-        ordered, due = played["ordered"][first:].tolist(), played["due"][first:].tolist()
+        ordered, due = played["ordered"][first:].ravel(), played["due"][first:].ravel()
+        places = np.flatnonzero(ordered)
         lots = [
-            (k, int(units), first + t + 1 + int(due[t][k]))
-            for t, line in enumerate(ordered)
-            for k, units in enumerate(line)
-            if units
+            (place % count, int(units), first + place // count + 1 + int(days))
+            for place, units, days in zip(places.tolist(), ordered[places].tolist(), due[places].tolist(), strict=True)
         ]
         if first == 0:
             return [(k, product.initial_stock, 0) for k, product in enumerate(problem.spec.products)] + lots
