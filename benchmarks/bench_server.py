@@ -27,6 +27,7 @@ from restock.envs.structured import StructuredEnvironment
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PRODUCTS = ("electronics", "clothing", "groceries", "furniture", "toys")
 WAYS = ("slow", "medium", "fast")
+REWARD = "readme"
 TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 START = 60.0  # seconds that a server may take to begin
 TASKS = ("retail-medium", "divergent", "sharing", "production", "minimal")
@@ -89,7 +90,8 @@ def running(command: list[str], port: int) -> Iterator[Server]:
 
 
 def ours(port: int) -> list[str]:
-    return ["-m", "restock.cli", "serve", "medium", "--port", str(port), "--quiet"]
+    """With the reward that the reference states, so that both say the same."""
+    return ["-m", "restock.cli", "serve", "medium", "--reward", REWARD, "--port", str(port), "--quiet"]
 
 
 def reference(port: int) -> list[str]:
@@ -211,7 +213,7 @@ def recorded(task: str, seed: int) -> list[dict[str, Any]]:
     return found
 
 
-def alone(played: Played, reward: str = "decomposed") -> list[str]:
+def alone(played: Played, reward: str) -> list[str]:
     """What the same episode tells where nobody else plays."""
     from restock.server import wire
 
@@ -236,9 +238,9 @@ def soak(url: str, sessions: int, seconds: float) -> list[Played]:
     return asyncio.run(together(url, sessions, seconds, TASKS))
 
 
-def disturbed(found: list[Played]) -> int:
+def disturbed(found: list[Played], reward: str = REWARD) -> int:
     """Sessions whose last episode is not the one that it is alone."""
-    return sum(played.told != alone(played) for played in found)
+    return sum(played.told != alone(played, reward) for played in found)
 
 
 def soaked(server: Server, sessions: int, seconds: float) -> bool:
