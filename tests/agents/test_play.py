@@ -176,6 +176,26 @@ def test_nothing_that_is_said_stops_an_episode(said):
     assert counted(transcript)["fallbacks"] == 2
 
 
+@pytest.mark.parametrize(
+    ("policy", "given"),
+    [
+        ("base-stock", '{"multiples": 1e300}'),
+        ("s-S", '{"batches": [1e300, 1, 1]}'),
+        ("newsvendor", '{"memory": 1' + "0" * 400 + "}"),
+        ("stochastic", '{"paths": 1000000000000}'),
+        ("rolling", '{"jobs": 1000}'),
+    ],
+)
+@pytest.mark.parametrize("kind", ["parameters", "tool"])
+def test_no_parameters_stop_an_episode(kind, policy, given):
+    call = {"suggest": {"policy": policy, "parameters": json.loads(given)}}
+    sayings = [f'{{"parameters": {given}}}'] if kind == "parameters" else [call, '{"orders": {}}']
+    problem = restock.load_problem("serial", horizon=15)
+    transcript, _ = played(problem, Script(*sayings), mode=Mode(kind, (policy,)), retries=0)
+    told = [line["told"] for line in transcript.of("tool")] if kind == "tool" else transcript.of("turn")
+    assert told[0]["error"]
+
+
 @pytest.mark.parametrize("call", [{"suggest": []}, {"suggest": 3}, {"\ud800": {}}, {"suggest": {"policy": ["s-S"]}}])
 def test_nothing_that_is_called_stops_an_episode(call):
     transcript, _ = played(restock.load_problem("serial", horizon=1), Script(call, call, '{"orders": {}}'), mode=TOOL)

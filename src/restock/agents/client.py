@@ -8,23 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from restock.core.errors import InvalidInput, require_extra
+from restock.core.errors import InvalidInput, Unfinished, require_extra
 
 PASSING = (408, 409, 425, 429)  # statuses that may go away, as those from 500 on
 LONGEST_WAIT = 60.0  # seconds before the next try, whatever the endpoint asks for
 KEYS = ("API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
 
 
-class EndpointError(Exception):
-    """The endpoint does not answer, or says no.
-
-    Attributes:
-        mend: What to do.
-    """
-
-    def __init__(self, problem: str, mend: str) -> None:
-        super().__init__(problem)
-        self.mend = mend
+class EndpointError(Unfinished):
+    """The endpoint does not answer, or says no."""
 
 
 @dataclasses.dataclass(frozen=True)

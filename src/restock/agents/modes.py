@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from restock.core.checks import whole_number
-from restock.core.errors import InvalidInput, nearest
+from restock.core.errors import InvalidInput, nearest, shown
 from restock.core.problem import Problem
 from restock.policies._base import Policy
 from restock.policies.registry import list_policies, make_policy, policy_class
 
 KINDS = ("alone", "parameters", "tool")
-FIXED = ("self", "problem", "information")  # of a policy: nothing for a model to choose
+# Parameters of policies that are nothing for a model to choose: some decide what it costs to decide.
+FIXED = ("self", "problem", "information", "jobs", "paths", "branching")
 # The rule that each kind of problem is usually played with: what an agent is held against.
 REFERENCE = {
     "network": "base-stock",
@@ -101,9 +104,26 @@ def make(problem: Problem, name: str, parameters: dict[str, Any], information: s
             mend = "Tell the model as much: information informed. Or name another policy."
             raise InvalidInput("policy", name, "it knows the mean demand of every period", mend)
         raise InvalidInput("policy", name, "it knows the future", "Name a policy that does not.")
-    if information in kind.may_know and "information" in inspect.signature(kind.__init__).parameters:
-        return make_policy(name, problem, **parameters, information=information)
-    return make_policy(name, problem, **parameters)
+    told = information in kind.may_know and "information" in inspect.signature(kind.__init__).parameters
+    with deciding(name):
+        return make_policy(name, problem, **parameters, **({"information": information} if told else {}))
+
+
+@contextmanager
+def deciding(name: str) -> Iterator[None]:
+    """Tell as bad input what a policy cannot do with the parameters it was given, whatever it stumbles over."""
+    try:
+        yield
+    except InvalidInput:
+        raise
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+    ) as error:  # a record that does not hold is a ValueError
+        problem = f"with these parameters it comes to no decision that can be ({shown(str(error))})"
+        raise InvalidInput("policy", name, problem, "Choose other parameters.") from None
 
 
 def choices(problem: Problem, name: str) -> list[str]:

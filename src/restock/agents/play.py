@@ -219,7 +219,7 @@ class _Episode:
             counts.rejected += 1
             counts.fallbacks += 1
             after, action, by = self._instead(counts)
-            return after, action, by, answer or Answer(None, "", str(error), ())
+            return after, action, by, dataclasses.replace(answer or Answer(None, "", None, ()), error=str(error))
 
     def _choose(self, name: str, text: str, counts: Counts) -> Answer:
         """Ask for parameters; without usable ones those in force stay, at first the defaults."""

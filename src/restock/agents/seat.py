@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from restock.agents.modes import deciding
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
 from restock.envs.structured import StructuredEnvironment
@@ -80,15 +81,15 @@ class Advised:
         """What it would do now.
 
         Raises:
-            InvalidInput: It decides what cannot be.
+            InvalidInput: It decides what cannot be, or cannot decide with the parameters it was given.
         """
         played = self.seat.trajectory
         decision = None
-        for t in range(min(self._asked, played.periods), played.periods + 1):
-            decision = self.policy.act(view_of(played, t, self.policy.information == "informed"))
-        self._asked = played.periods + 1
-        assert decision is not None
-        return self.seat.action(np.asarray(decision, dtype=np.float64)[0])
+        with deciding(self.policy.name):
+            for t in range(min(self._asked, played.periods), played.periods + 1):
+                decision = self.policy.act(view_of(played, t, self.policy.information == "informed"))
+            self._asked = played.periods + 1
+            return self.seat.action(np.asarray(decision, dtype=np.float64)[0])
 
 
 def view_of(played: Trajectory, t: int, informed: bool) -> View:

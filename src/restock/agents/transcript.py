@@ -16,6 +16,7 @@ model. So a stop loses nothing, and a transcript that does not belong to the cod
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -108,8 +109,7 @@ class Transcript:
         Raises:
             InvalidInput: Another line is there, or it cannot be written.
         """
-        line = {"event": event, **fields}
-        text = json.dumps(line, allow_nan=False)
+        text = json.dumps(_finite({"event": event, **fields}), allow_nan=False)
         if self._at < self.replayed:
             there = self.lines[self._at]
             differs = _difference(there, json.loads(text))
@@ -188,6 +188,15 @@ def _line(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) and found.get("event") in EVENTS else None
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for numbers that JSON does not have, such as the turns of a stock that never was."""
+    if isinstance(value, Mapping):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _difference(there: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

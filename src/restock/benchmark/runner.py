@@ -15,21 +15,9 @@ from restock.benchmark.folder import Damaged, RunFolder
 from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.table import write_table
 from restock.benchmark.task import Plan, Task
-from restock.core.errors import InvalidInput
+from restock.core.errors import InvalidInput, Unfinished
 
 Tell = Callable[[str, int, int], None]
-
-
-class Unfinished(RuntimeError):
-    """A run stopped before its end; what it had finished is kept.
-
-    Attributes:
-        mend: What to do.
-    """
-
-    def __init__(self, problem: str, mend: str) -> None:
-        super().__init__(problem)
-        self.mend = mend
 
 
 @dataclasses.dataclass(frozen=True)

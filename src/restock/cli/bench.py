@@ -46,6 +46,7 @@ def bench(
     says that some policy could not be run to the end, or decides by what it may not know.
     """
     from restock.benchmark import runner
+    from restock.core.errors import Unfinished
 
     console = Console(as_json, quiet)
     folder = out or Path("runs") / (Path(suite).stem if suite.endswith((".yaml", ".yml")) else suite)
@@ -55,7 +56,7 @@ def bench(
     except KeyboardInterrupt:
         go_on = f"Go on with: {_command(suite, policies, jobs, folder)}"
         raise Halted(INTERRUPTED, f"stopped; what is finished is kept in {folder}", go_on) from None
-    except runner.Unfinished as halt:
+    except Unfinished as halt:
         raise Halted(FAILED, str(halt), halt.mend) from None
     if as_json:
         console.document(

@@ -1,4 +1,4 @@
-"""The one exception that bad input raises: it names the field, the value and the mend."""
+"""The exception that bad input raises: it names the field, the value and the mend; and the one of a run cut short."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ class InvalidInput(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.field, self.value, self.problem, self.mend)
+
+
+class Unfinished(RuntimeError):
+    """A run stopped before its end; what it had finished is kept.
+
+    Attributes:
+        mend: What to do.
+    """
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.mend = mend
 
 
 def inside(where: str, field: str) -> str:

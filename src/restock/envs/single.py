@@ -106,7 +106,7 @@ class Environment(gym.Env[Any, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         unpickled = {"_single", "_no_action", "_place", "_written", "_handle", "_seen", "_lines"}
-        unpickled |= {"_bytes", "_views"}
+        unpickled.add("_views")
         return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -194,8 +194,7 @@ class Environment(gym.Env[Any, Any]):
         if self._plain:  # going through rows makes a view in half the time that slicing it takes
             self._views = iter(seen)
         else:
-            self._views = self._teller.views(self._lines[self._t + 1 :], seen)
-            self._bytes = self._memory.data
+            self._views = self._teller.periods(self._lines[self._t + 1 :], seen)
 
     def _locate(self) -> None:
         """Tell the compiled loop where memory and observations are now."""
@@ -234,8 +233,7 @@ class Environment(gym.Env[Any, Any]):
         if self._plain:
             obs, info = next(self._views), {"profit": profit}
         else:
-            numbers = self._teller.numbers(self._bytes, 8 * (self._width + t * self._line))
-            obs, info = self._teller.show(profit, numbers, next(self._views))
+            obs, info = self._teller.show(profit, next(self._views))
         if ending := self._written[8]:
             self._over = True
             return obs, reward, (ending & 1) == 1, ending >= 2, info

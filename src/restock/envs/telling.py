@@ -48,8 +48,7 @@ class Teller:
     a dictionary is made in half the time that filling one takes, and `info` is most of a step of a small problem.
 
     Attributes:
-        show: (profit, numbers, views) -> observation, info.
-        numbers: (memory, where a line begins in it, in bytes) -> the single numbers of that line, in its order.
+        show: (profit, what a period shows; see `periods`) -> observation, info.
     """
 
     def __init__(self, problem: Problem, form: ObservationForm) -> None:
@@ -57,11 +56,11 @@ class Teller:
         self._arrays: list[tuple[str, str, slice, tuple[int, ...] | None]] = []
         self._names: set[str] = set()
         self._blocks = [slice(None)]
-        seen = "views[0]"
+        seen = "found[1]"
         if form.kind == "dict":
             blocks = blocks_of(form)
             self._blocks = [block for _, block in blocks]
-            seen = _display({name: f"views[{k}]" for k, (name, _) in enumerate(blocks)})
+            seen = _display({name: f"found[{k + 1}]" for k, (name, _) in enumerate(blocks)})
         everything = [(told, int(problem.layout.columns[told.field][told.entry])) for told in problem.told()]
         self._columns = np.array([start for told, start in everything if told.shape == ()], dtype=np.int64)
         single: list[int] = sorted(set(self._columns.tolist()))
@@ -72,23 +71,22 @@ class Teller:
             into = shown.setdefault(group, {}) if group else shown
             if told.shape == ():
                 self._single.append((group, name, told.truth))
-                into[name] = f"numbers[{single.index(start)}]" + (" > 0.0" if told.truth else "")
+                into[name] = f"found[0][{single.index(start)}]" + (" > 0.0" if told.truth else "")
             else:
-                into[name] = f"views[{len(self._blocks) + len(self._arrays)}]"
+                into[name] = f"found[{1 + len(self._blocks) + len(self._arrays)}]"
                 shape = told.shape if len(told.shape) > 1 else None
                 self._arrays.append((group, name, slice(start, start + math.prod(told.shape)), shape))
-        self._text = f"lambda profit, numbers, views: ({seen}, {_display(shown)})"
-        gaps = (start - before - 1 for before, start in pairwise((-1, *single)))
-        self._format = "=" + "".join(f"{8 * gap}xd" for gap in gaps)
+        self._text = f"lambda profit, found: ({seen}, {_display(shown)})"
+        ends = (-1, *single, problem.plain.recorded + len(problem.parts) + 1)
+        self._line = "=" + "d".join(f"{8 * (b - a - 1)}x" for a, b in pairwise(ends))  # its single numbers, as `struct`
         self._compile()
 
     def _compile(self) -> None:
         """Make what is not pickled."""
         self.show: Callable[..., Any] = eval(self._text)
-        self.numbers = struct.Struct(self._format).unpack_from
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("show", "numbers")}
+        return {name: value for name, value in self.__dict__.items() if name != "show"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -97,8 +95,10 @@ class Teller:
     def __bool__(self) -> bool:
         return bool(self._names)
 
-    def views(self, lines: Array, seen: NDArray[np.float32]) -> Iterator[tuple[NDArray[Any], ...]]:
-        """The observation, or its blocks, and the arrays told, period after period; each looks at memory as it is then.
+    def periods(self, lines: Array, seen: NDArray[np.float32]) -> Iterator[tuple[Any, ...]]:
+        """Period after period the single numbers told, then the observation (or its blocks) and the arrays told.
+
+        Each period is looked at when its turn comes.
 
         Args:
             lines: Of the periods to come, shape (P, L).
@@ -108,7 +108,8 @@ class Teller:
         for _, _, where, shape in self._arrays:
             array = lines[:, where]
             arrays.append(array if shape is None else array.reshape(len(lines), *shape))
-        return zip(*(seen[:, block] for block in self._blocks), *arrays, strict=True)
+        numbers = struct.iter_unpack(self._line, lines.data)
+        return zip(numbers, *(seen[:, block] for block in self._blocks), *arrays, strict=True)
 
     def tell_rows(self, lines: Array, played: NDArray[np.bool_], infos: MutableMapping[str, Any]) -> None:
         """Add what the lines of many rows, shape (B, R), tell, and for which rows it holds."""
