@@ -26,7 +26,7 @@ class Finding(pydantic.BaseModel):
     input: Any = None
 
 
-class Problem(pydantic.BaseModel):
+class Refusal(pydantic.BaseModel):
     """Why a request was not carried out; nothing was changed."""
 
     code: str = pydantic.Field(description="one of a few words for programs, VALIDATION_ERROR for instance")
@@ -105,4 +105,4 @@ def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, list[str]] = {}
     for code in ("UNAUTHORIZED", "FORBIDDEN", "TOO_LARGE", *codes):
         by_status.setdefault(STATUS[code], []).append(code)
-    return {status: {"model": Problem, "description": ", ".join(names)} for status, names in by_status.items()}
+    return {status: {"model": Refusal, "description": ", ".join(names)} for status, names in by_status.items()}

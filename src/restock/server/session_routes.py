@@ -52,7 +52,7 @@ def sessions(hub: Hub) -> APIRouter:
 
     @router.get("/problems", response_model=Offers, summary="What can be played", responses=may_fail())
     async def problems() -> Response:
-        return Reply({"problems": [catalogue.offer(name) for name in catalogue.names()]})
+        return Reply({"problems": await catalogue.offers()})
 
     @router.get(
         "/problems/{task}",
