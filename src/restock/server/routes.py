@@ -15,7 +15,7 @@ from restock.server.catalogue import SPLITS
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
-from restock.server.replies import Health, Metadata, StrictReply, Reply, Schemas, Seen, State, may_fail
+from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, may_fail
 
 NAME = "restock"
 ABOUT = (
@@ -165,7 +165,7 @@ def openenv(hub: Hub) -> APIRouter:
     @router.post(
         "/mcp",
         summary="Tools for models, as JSON-RPC",
-        description="The StrictReply Context Protocol: initialize, tools/list, tools/call; openenv/session/create and "
+        description="The Model Context Protocol: initialize, tools/list, tools/call; openenv/session/create and "
         "openenv/session/close. Errors are told as JSON-RPC tells them, with status 200.",
         responses=may_fail(),
         openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}}}},

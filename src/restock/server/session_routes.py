@@ -8,7 +8,7 @@ import pydantic
 
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
-from restock.server.replies import StrictReply, Opened, Reply, Seen, State, may_fail
+from restock.server.replies import Opened, Reply, Seen, State, StrictReply, may_fail
 from restock.server.routes import Step
 
 Id = Annotated[str, Path(max_length=255, description="As POST /sessions told it")]

@@ -14,7 +14,7 @@ from restock.problems.retail.grader import Scale, scale
 from restock.problems.retail.load import PREFIX, tasks
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Query, Response
-from restock.server.replies import StrictReply, Reply, may_fail
+from restock.server.replies import Reply, StrictReply, may_fail
 
 BASELINE = "tuned-price-and-cover"
 
