@@ -11,7 +11,7 @@ from restock.server.errors import STATUS, Refused
 from restock.server.needs_server import JSONResponse
 
 
-class Model(pydantic.BaseModel):
+class StrictReply(pydantic.BaseModel):
     """A reply without other fields than these."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
@@ -37,7 +37,7 @@ class Refusal(pydantic.BaseModel):
     detail: list[Finding] | str | None = pydantic.Field(None, description="all findings, where there are several")
 
 
-class Seen(Model):
+class Seen(StrictReply):
     """An observation, and what OpenEnv sends beside it."""
 
     observation: dict[str, Any] = pydantic.Field(description="what is known; its fields are told by GET /schema")
@@ -60,13 +60,13 @@ class State(pydantic.BaseModel):
     step_count: int = pydantic.Field(ge=0, description="periods that were played")
 
 
-class Health(Model):
+class Health(StrictReply):
     """Whether the server is well."""
 
     status: Literal["healthy"] = "healthy"
 
 
-class Metadata(Model):
+class Metadata(StrictReply):
     """What the server offers."""
 
     name: str
@@ -77,7 +77,7 @@ class Metadata(Model):
     documentation_url: str | None = None
 
 
-class Schemas(Model):
+class Schemas(StrictReply):
     """JSON schemas of a problem's records."""
 
     action: dict[str, Any]
