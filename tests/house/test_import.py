@@ -39,8 +39,6 @@ CLASSES_OF_TORCH = {
         "needs_torch",
         "needs_sb3",
         "networks",
-        "network_rows",
-        "rows",
         "graph",
         "memory",
         "actors",
