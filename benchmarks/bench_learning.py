@@ -1,11 +1,13 @@
 """The learning table: `python -m benchmarks learning`.
 
 What training reaches on the published scenarios (as a share of the published optimum), on fresh seeds,
-on lost-sales problems with published optima, blind, and with PPO. About an hour of one processor. Runs
+on lost-sales problems with published optima, blind, and with PPO; then what the recipes of the other
+problems reach. Over an hour of one processor. Runs
 are kept in runs/learning, so a table that was stopped goes on, and a finished one only plays.
 
     python -m benchmarks learning                 the whole table
-    python -m benchmarks.bench_learning PART      its lines of one part: one-each, effects, family, lost-sales, ppo
+    python -m benchmarks.bench_learning PART      its lines of one part: one-each, effects, family, lost-sales, ppo,
+                                                  and of the recipes: sharing, cost, production, store, minimal
     python -m benchmarks.bench_learning speed     the tensor form beside the text row by row
 """
 
@@ -17,7 +19,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.learned import generalists, lost_sales, one_each, tensor_speed
+from benchmarks.learned import generalists, lost_sales, one_each, recipes, tensor_speed
 from benchmarks.learned.figure import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -26,6 +28,11 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "family": generalists.family,
     "lost-sales": lost_sales.figures,
     "ppo": generalists.ppo,
+    "sharing": recipes.sharing,
+    "cost": recipes.cost,
+    "production": recipes.production,
+    "store": recipes.store,
+    "minimal": recipes.minimal,
 }
 
 

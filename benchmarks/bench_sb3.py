@@ -67,11 +67,11 @@ def measure() -> list[Row]:
     """The divergent network, with the rounds of our preset and with those that are the default."""
     from stable_baselines3.common.vec_env import DummyVecEnv
 
-    from restock.learning.sb3 import StableEnvironment
+    from restock.learning.sb3 import stable_environment
 
     rows = []
     for name, numbers in NUMBERS.items():
-        mine = StableEnvironment("divergent", ENVS)
+        mine = stable_environment("divergent", ENVS)
         clock = Timed(mine)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the peer's actions are not normalised, which PPO remarks on

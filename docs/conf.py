@@ -33,7 +33,16 @@ myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 # Not needed to read about what uses them.
-autodoc_mock_imports = ["torch", "stable_baselines3", "sb3_contrib", "optuna", "polars", "pytest"]
+autodoc_mock_imports = [
+    "torch",
+    "stable_baselines3",
+    "sb3_contrib",
+    "optuna",
+    "polars",
+    "pytest",
+    "fastapi",
+    "starlette",
+]
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"Array": "Array"}
 autoclass_content = "class"

@@ -21,6 +21,7 @@ SOURCE = Path(restock.__file__).parent
 
 # In the order of the layers, the highest first.
 PACKAGES = {
+    "server": "Server",
     "report": "Reports",
     "agents": "Language models as agents",
     "benchmark": "Benchmark",
@@ -39,7 +40,8 @@ PACKAGES = {
 
 def modules() -> list[str]:
     """Names of all modules that have something to say; the commands have a page of their own."""
-    found = sorted(path for path in SOURCE.rglob("*.py") if "_template" not in path.parts)  # that is to be copied
+    # The template is to be copied; classes that are made of those of openenv cannot be made without it.
+    found = sorted(path for path in SOURCE.rglob("*.py") if not {"_template", "openenv"} & set(path.parts))
     named = {path: ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts) for path in found}
     told = [(path, name) for path, name in named.items() if ast.get_docstring(ast.parse(path.read_text("utf-8")))]
     inside = [name.removesuffix(".__init__") for path, name in told if "cli" not in path.relative_to(SOURCE).parts]

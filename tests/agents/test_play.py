@@ -13,6 +13,8 @@ from restock.agents.run import run_agent
 from restock.agents.standins.speakers import speaker
 from restock.core.errors import InvalidInput
 from restock.problems import template
+from restock.problems.minimal.problem import MinimalProblem
+from restock.problems.minimal.spec import MinimalSpec
 from tests.agents.helping import TOOL, Script, played
 
 PROBLEMS = ["serial", "divergent", "restock/Sharing-v0", "retail-easy", "retail-hard", "minimal"]
@@ -237,12 +239,17 @@ def test_a_problem_of_ones_own_is_played_and_judged_by_its_place(tmp_path):
         (place / inside).write_text(text, encoding="utf-8")
     rule = f"{place}/policies/base_stock.py:BaseStock"
     transcript = run_agent(str(place), f"stand-in:{rule}", 2, 5, changes={"horizon": 9})
-    assert transcript.run["described"] == {"place": str(place), "changes": {"horizon": 9}}
+    assert transcript.run["described"]["place"] == str(place)
+    assert transcript.run["described"]["arguments"]["instance"]["horizon"] == 9
     assert "bounds_of_the_decision" in transcript.run["system"]
     assert judge([transcript], [rule]).differences(f"stand-in:{rule}")[rule]["mean"] == 0.0
-    own = restock.load_problem(str(place))
+
+    class Here(MinimalProblem):
+        family = "here"
+
+    own = Here(MinimalSpec())
     with pytest.raises(InvalidInput, match="known only to the Python it was made in"):
-        judge([run_agent(own, "stand-in:base-stock", 1, 5)])
+        judge([run_agent(own, "stand-in:malformed", 1, 5)])
 
 
 def test_a_model_that_is_called_like_a_policy_keeps_apart_from_it():

@@ -18,6 +18,7 @@ from restock.learning.imitation import Imitation
 from restock.learning.metrics import FIELDS
 from restock.learning.run_folder import RunFolder
 from restock.learning.train import ALGORITHMS, train
+from restock.problems.load import load_problem
 
 PAGES = Path(__file__).parents[2] / "docs" / "algorithms"
 PAGE = {algo: {"bc": "behaviour-cloning"}.get(algo, algo) for algo in ALGORITHMS}
@@ -52,7 +53,7 @@ def rows_of(text: str, heading: str) -> dict[str, list[str]]:
 def numbers_of(algo: str) -> dict[str, Any]:
     """The numbers of an algorithm's preset, or its defaults."""
     if algo in presets.ALGORITHMS:
-        forms, entry = presets.preset(algo, "serial")
+        forms, entry = presets.preset(algo, load_problem("serial"))
         keywords = entry.pop("policy_kwargs", {})
         return forms | entry | keywords
     fields = (Pathwise if algo == "pathwise" else Imitation).model_fields

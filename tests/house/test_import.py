@@ -44,6 +44,8 @@ CLASSES_OF_TORCH = {
         "actors",
         "agents",
         "pathwise",
+        "rows",
+        "network_rows",
         "sb3",
         "sb3_callback",
     )

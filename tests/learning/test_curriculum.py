@@ -15,7 +15,7 @@ from restock.core.errors import InvalidInput
 from restock.learning.curriculum import stages_of
 from restock.learning.prepared import PreparedEnvironment
 from restock.learning.run_folder import LAST, RunFolder
-from restock.learning.sb3 import StableEnvironment
+from restock.learning.sb3 import stable_environment
 from restock.learning.train import resume, train
 
 STAGED = {"curriculum": [4, 10, 30], "curriculum_steps": 120}
@@ -23,7 +23,7 @@ NUMBERS: dict[str, Any] = {"steps": 960, "n_envs": 8, "evaluate_every": 240, "he
 NUMBERS |= {"batch_size": 120, "n_epochs": 1}
 
 
-def lengths(rows: StableEnvironment, steps: int) -> list[tuple[int, int, bool]]:
+def lengths(rows: Any, steps: int) -> list[tuple[int, int, bool]]:
     """Of every episode that ends: steps played, its periods, whether it was cut."""
     found = []
     for _ in range(steps):
@@ -41,7 +41,7 @@ def test_a_stage_ends_when_its_share_of_the_steps_is_played() -> None:
 
 
 def test_episodes_lengthen_and_only_the_whole_ones_end_the_business() -> None:
-    rows = StableEnvironment("serial", 3, STAGED)
+    rows = stable_environment("serial", 3, STAGED)
     rows.reset()
     # An episode under way when a stage is over is played to its end.
     short = [(4 * k, 4, True) for k in range(1, 11)]
@@ -52,7 +52,7 @@ def test_episodes_lengthen_and_only_the_whole_ones_end_the_business() -> None:
 @pytest.mark.parametrize("forms", [{}, {"residual": "holt-base-stock", "recent": 2, "frame_stack": 2}])
 def test_a_short_episode_is_the_beginning_of_a_whole_one(forms: dict[str, Any]) -> None:
     """Spaces, scales, calendar, demand and rewards are the same, up to the cut and at it."""
-    whole, staged = (StableEnvironment("divergent", 4, forms | given) for given in ({}, STAGED))
+    whole, staged = (stable_environment("divergent", 4, forms | given) for given in ({}, STAGED))
     assert staged.observation_space == whole.observation_space and staged.action_space == whole.action_space
     for rows in (whole, staged):
         rows.seed(9)

@@ -67,7 +67,7 @@ def test_a_smoke_run_improves_over_the_untrained_policy(tmp_path: Path) -> None:
     result = train("serial", tmp_path / "run", steps=40, evaluate_every=40, batch=64, **numbers)
     first = train("serial", tmp_path / "none", steps=1, batch=1, **numbers)
     assert result["profit"] > first["profit"] + 50.0
-    assert result["profit"] > result["base_stock"]
+    assert result["profit"] > result["baseline"]
     assert result["information"] == "informed"
 
 
@@ -276,7 +276,7 @@ def test_a_damaged_description_gives_one_clear_error(trained: Path, tmp_path: Pa
 
 
 def test_another_network_is_refused(trained: Path) -> None:
-    with pytest.raises(InvalidInput, match="its own network only"):
+    with pytest.raises(InvalidInput, match="problems like its own only"):
         restock.make_policy(str(trained), "divergent")
 
 

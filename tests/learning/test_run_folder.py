@@ -21,7 +21,7 @@ import pytest
 import restock
 from restock.core.errors import InvalidInput
 from restock.learning import events, metrics, snapshots
-from restock.learning.evaluation import BASE, BOUND, TRAINED, evaluate, judged
+from restock.learning.evaluation import TRAINED, evaluate, judged
 from restock.learning.metrics import CLOCKS, FIELDS, OWN, meaning
 from restock.learning.paths import HELD_OUT
 from restock.learning.run_folder import BEST, LAST, RunFolder
@@ -221,15 +221,15 @@ def test_the_episodes_of_the_evaluation_can_be_played_again(tmp_path: Path, whol
         rows = list(csv.DictReader(file))
     assert len(rows) == found.episodes == 6
     (problem,), _ = judged(found.config)
-    for name, column in ((str(folder), TRAINED), (BASE, "base_stock"), (BOUND, BOUND)):
-        policy = restock.make_policy(name, problem, **({"information": "informed"} if name == BASE else {}))
+    for name, column in ((str(folder), TRAINED), ("base-stock", "base_stock"), ("hindsight", "hindsight")):
+        policy = restock.make_policy(name, problem, **({"information": "informed"} if name == "base-stock" else {}))
         again = restock.simulate(problem, policy, 6, int(rows[0]["seed"])).profit
         np.testing.assert_array_equal(again, [float(row[column]) for row in rows])
     one = restock.simulate(problem, str(folder), 1, int(rows[3]["seed"])).profit[0]
     assert one == pytest.approx(float(rows[3]["trained"]), rel=1e-5)
     summary = json.loads((folder / "evaluation" / "summary.json").read_text())
     assert summary["of_bound"]["trained"]["mean"] == pytest.approx(
-        found.profit(TRAINED).sum() / found.profit(BOUND).sum()
+        found.profit(TRAINED).sum() / found.profit("hindsight").sum()
     )
 
 

@@ -15,7 +15,7 @@ from restock.envs.vector import VectorEnvironment
 from restock.learning.paths import trainable
 from restock.learning.prepared import PreparedEnvironment
 from restock.learning.regimes import combinations, general
-from restock.learning.sb3 import StableEnvironment
+from restock.learning.sb3 import stable_environment
 
 ROWS = 5
 
@@ -29,7 +29,7 @@ def actions(space: Any, rows: int = ROWS, seed: int = 0) -> Any:
 @pytest.mark.parametrize("name", ["serial", "divergent"])
 def test_it_is_the_vector_environment_stepped_by_hand(name: str, form: str) -> None:
     problem = trainable(restock.load_problem(name, horizon=7))
-    mine = StableEnvironment(problem, ROWS, {"action": form, "reward_scale": 0.5})
+    mine = stable_environment(problem, ROWS, {"action": form, "reward_scale": 0.5})
     hand = VectorEnvironment(problem, ROWS, "SAME_STEP", action=form, observation="scaled")
     mine.seed(11)
     seen = mine.reset()
@@ -58,7 +58,7 @@ def test_it_is_the_vector_environment_stepped_by_hand(name: str, form: str) -> N
 
 
 def test_the_return_of_an_episode_is_told_in_money() -> None:
-    rows = StableEnvironment("serial", 3)
+    rows = stable_environment("serial", 3)
     rows.seed(1)
     rows.reset()
     total = np.zeros(3)
@@ -69,7 +69,7 @@ def test_the_return_of_an_episode_is_told_in_money() -> None:
 
 
 def test_a_cut_is_told_where_the_future_counts() -> None:
-    rows = StableEnvironment(restock.load_problem("serial", horizon=2), 2, {"bootstrap": True})
+    rows = stable_environment(restock.load_problem("serial", horizon=2), 2, {"bootstrap": True})
     rows.reset()
     rows.step(actions(rows.action_space, 2))
     assert rows.step(actions(rows.action_space, 2))[3][1]["TimeLimit.truncated"] is True
@@ -77,7 +77,7 @@ def test_a_cut_is_told_where_the_future_counts() -> None:
 
 def test_a_zero_correction_is_the_policy_that_is_corrected() -> None:
     problem = trainable(restock.load_problem("divergent"))
-    rows = StableEnvironment(problem, 8, {"residual": "holt-base-stock", "recent": 3}, information="blind")
+    rows = stable_environment(problem, 8, {"residual": "holt-base-stock", "recent": 3}, information="blind")
     rows.seed(5)
     rows.reset()
     earned = []
@@ -91,7 +91,7 @@ def test_a_zero_correction_is_the_policy_that_is_corrected() -> None:
 
 
 def test_a_stack_begins_with_its_first_observation_and_moves_on() -> None:
-    plain, stacked = (StableEnvironment("serial", 2, {"frame_stack": size}) for size in (1, 3))
+    plain, stacked = (stable_environment("serial", 2, {"frame_stack": size}) for size in (1, 3))
     for rows in (plain, stacked):
         rows.seed(2)
     one, three = plain.reset(), stacked.reset()
@@ -110,7 +110,7 @@ def test_a_stack_begins_with_its_first_observation_and_moves_on() -> None:
 
 def test_recent_demand_is_newest_first_and_freed_of_goodwill() -> None:
     problem = general(restock.load_problem("serial"))
-    rows = StableEnvironment(problem, 4, {"recent": 2}, combinations(problem), "blind")
+    rows = stable_environment(problem, 4, {"recent": 2}, combinations(problem), "blind")
     rows.seed(3)
     rows.reset()
     demands, feels = [], []
@@ -128,18 +128,18 @@ def test_recent_demand_is_newest_first_and_freed_of_goodwill() -> None:
 
 def test_every_problem_of_several_is_met() -> None:
     problem = restock.load_problem("serial")
-    rows = StableEnvironment(general(problem), 64, {"recent": 1}, combinations(problem), "blind")
+    rows = stable_environment(general(problem), 64, {"recent": 1}, combinations(problem), "blind")
     rows.seed(0)
     seen = rows.reset()
     assert {tuple(rules) for rules in seen[:, -2:].tolist()} == {(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)}
-    again = StableEnvironment(general(problem), 64, {"recent": 1}, combinations(problem), "blind")
+    again = stable_environment(general(problem), 64, {"recent": 1}, combinations(problem), "blind")
     again.seed(0)
     assert np.array_equal(seen, again.reset())
 
 
 def test_orders_that_come_too_late_are_masked() -> None:
     problem = restock.load_problem("serial")
-    rows = StableEnvironment(problem, 2, {"action": "multidiscrete"})
+    rows = stable_environment(problem, 2, {"action": "multidiscrete"})
     rows.reset()
     assert rows.action_masks().all()
     for k in range(29):
@@ -170,5 +170,5 @@ def test_the_checker_of_stable_baselines_passes() -> None:
 )
 def test_bad_forms_are_refused(given: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        StableEnvironment("serial", 2, given)
+        stable_environment("serial", 2, given)
     assert field in told.value.field

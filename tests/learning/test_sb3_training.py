@@ -66,7 +66,7 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
     """What a policy earns in a simulation is what the network earns in the environment it was trained in."""
     from restock.learning.agents import agent_of
     from restock.learning.paths import trainable
-    from restock.learning.sb3 import StableEnvironment
+    from restock.learning.sb3 import stable_environment
 
     for name, algo, forms in (
         ("divergent", "ppo", {"residual": "holt-base-stock", "recent": 3, "frame_stack": 2}),
@@ -79,8 +79,8 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
         train(name, folder, algo, **(SMALL[algo] | forms))
         config = RunFolder(folder).config()
         problem = trainable(restock.load_problem(name))
-        network = agent_of(config, RunFolder(folder).load(BEST)["policy"], problem).network
-        rows = StableEnvironment(problem, 6, config["preparation"])
+        network = agent_of(config, RunFolder(folder).load(BEST), problem).network
+        rows = stable_environment(problem, 6, config["preparation"])
         rows.seed(7)
         seen, infos = rows.reset(), [{}]
         masked = {"action_masks": None} if algo == "maskable-ppo" else {}
@@ -126,12 +126,18 @@ def test_presets_are_in_the_format_of_rl_zoo() -> None:
     from restock.learning.preparation import Preparation
 
     for algo in presets.ALGORITHMS:
-        for name in ("serial", "divergent", "anything"):
-            forms, entry = presets.preset(algo, name)
+        for name in ("serial", "divergent", "assembly", "sharing", "production", "retail-medium", "minimal"):
+            problem = restock.load_problem(name)
+            forms, entry = presets.preset(algo, problem)
             assert set(forms) <= set(Preparation.model_fields)
             for key in ("n_envs", "n_timesteps", "policy"):
                 entry.pop(key)
-            check_numbers(algo, entry, Preparation(**forms).action)
+            for key in ("normalize", "evaluate_every"):
+                entry.pop(key, None)
+            action = forms.get("action", "normalized")
+            if algo in ("dqn", "maskable-ppo"):
+                action = "discrete"
+            check_numbers(algo, entry, problem, action)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_preset_that_was_written_is_read_as_the_same_numbers(algo: str, tmp_pa
     changed = {"peak_rate": 1e-5} if algo == "pathwise" else {"learning_rate": 1e-5, "recent": 3}
     config = configuration("serial", algo, 0, {"hidden": [16]}, None, changed)
     file = tmp_path / "best.yml"
-    file.write_text(presets.written(config, "serial", ["a comment"]))
+    file.write_text(presets.written(config, restock.load_problem("serial"), ["a comment"]))
     assert configuration("serial", algo, 0, {}, None, {}, file) == config
     assert configuration("serial", algo, 0, {}, None, {"steps": 77}, file)["training"]["steps"] == 77
 

@@ -12,7 +12,7 @@ from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.stats import Estimate
 from restock.report import tables
 from restock.report import words as say
-from restock.report.figures import on_one_scale, sample
+from restock.report.figures import coarse, grain, on_one_scale, sample
 from restock.report.numbers import amount, decimals, interval, p_in_words, share
 from restock.report.svg import Scale, ticks
 from restock.report.words import Words
@@ -137,11 +137,12 @@ def test_overall_with_different_winners(comparison: Comparison) -> None:
 
 def test_what_a_policy_lacks_adds_up(comparison: Comparison) -> None:
     bound = comparison.row("hindsight")
-    parts = say.money_parts(comparison)
-    assert parts[0] == "revenue"
+    parts = say.parts_of(comparison)
     for row in comparison.rows:
-        total = row.kpis["revenue"] - sum(row.kpis[part] for part in parts[1:])
-        assert total == pytest.approx(row.kpis["profit"])
+        assert next(iter(parts[row.name])) == "revenue"
+        assert sum(parts[row.name].values()) == pytest.approx(row.profit.mean)
+        for part, value in parts[row.name].items():
+            assert abs(value) == pytest.approx(row.kpis[part])
     table = tables.gaps(comparison)
     assert table is not None and len(table.rows) == 3
     for cells in table.rows:
@@ -151,11 +152,11 @@ def test_what_a_policy_lacks_adds_up(comparison: Comparison) -> None:
         assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=0.51 * len(numbers))
 
 
-def test_discounted_parts_are_not_said_to_add_up() -> None:
+def test_discounted_parts_add_up_too() -> None:
     table = compare({"name": "x", **_shop(), "discount": 0.9}, ["base-stock"], episodes=3)
-    assert say.money_parts(table) == ()
-    assert tables.gaps(table) is None
-    assert say.losses(table) == []
+    for row in table.rows:
+        assert sum(say.parts_of(table)[row.name].values()) == pytest.approx(row.profit.mean)
+    assert all(one.startswith("Base-stock lacks") for one in say.losses(table))
 
 
 def _shop() -> dict:
@@ -179,6 +180,15 @@ def test_policies_that_dwarf_the_others_are_off_the_scale() -> None:
     assert on_one_scale({"a": 1.0, "b": 2.0, "c": 5.9, "d": 50.0}) == {"a", "b", "c"}
     assert on_one_scale({"a": 0.0, "b": 100.0}) == {"a", "b"}
     assert on_one_scale({}) == set()
+
+
+def test_long_episodes_are_drawn_as_means() -> None:
+    assert (grain(31), grain(150), grain(151), grain(501)) == (1, 1, 2, 4)
+    values = np.arange(501.0)
+    drawn = coarse(values, grain(501))
+    assert 100 < len(drawn) <= 150
+    assert np.diff(drawn).min() >= 3.0 and drawn[-1] > 498.0  # no short piece is left at the end
+    assert np.array_equal(coarse(values, 1), values)
 
 
 def test_many_episodes_are_drawn_thinly() -> None:

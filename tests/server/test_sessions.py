@@ -120,6 +120,13 @@ def test_a_session_can_be_played_by_a_socket_alone(server: Running) -> None:
     server.ask("DELETE", f"/sessions/{session}")
     with server.talk(f"/ws?session_id={session}") as talk:
         assert talk.hear()["data"]["code"] == "UNKNOWN_SESSION"
+    session = server.ask("POST", "/sessions").json()["session_id"]
+    with server.talk(f"/ws?session_id={session}") as talk:
+        assert talk.state()["step_count"] == 0
+        server.ask("DELETE", f"/sessions/{session}")
+        assert talk.step({})["error"]["code"] == "UNKNOWN_SESSION"
+        with pytest.raises(ConnectionClosed):
+            talk.hear()
 
 
 # limits -------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Problem
 from restock.core.streams import check_seed
-from restock.problems.load import families, load_problem
+from restock.learning.describe import described, description
+from restock.problems.load import load_problem
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -71,7 +72,7 @@ def run_agent(
     about = {
         "version": __version__,
         "problem": found.name,
-        "described": described(found, problem, changes or {}),
+        "described": _kept(found),
         "model": model,
         "endpoint": None,
         "request": dataclasses.asdict(asked),
@@ -134,22 +135,12 @@ def resume_agent(
         transcript.close()
 
 
-def described(problem: Problem, given: Any, changes: Mapping[str, Any]) -> Any:
-    """The problem as plain data that `problem_of` reads wherever the run is gone on with; None if it has no place.
-
-    Args:
-        problem: What is played.
-        given: What it was loaded from.
-        changes: And what was changed in it.
-    """
-    from restock.learning.describe import description
-
-    if problem.family == "network":
-        return description(problem)  # type: ignore[arg-type]
-    if problem.family in families():
-        spec: Any = getattr(problem, "spec", None)
-        return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {"place": str(given), "changes": dict(changes)} if isinstance(given, (str, Path)) else None
+def _kept(problem: Problem) -> Any:
+    """The problem as a transcript keeps it; None where it cannot say what would make it again."""
+    try:
+        return description(problem)
+    except InvalidInput:
+        return None
 
 
 def problem_of(run: Mapping[str, Any]) -> Problem:
@@ -161,8 +152,7 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
     if run["described"] is None:
         mend = "Name it by its place when the run is begun: its folder, or file.py:Class."
         raise InvalidInput("transcript", run["problem"], "it is known only to the Python it was made in", mend)
-    known = run["described"]
-    return load_problem(known["place"], **known["changes"]) if "place" in known else load_problem(known)
+    return described(run["described"])
 
 
 def free_path(problem: str, model: str, seed: int) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from restock.core.problem import Problem
     from restock.policies._base import Policy
 
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number that YAML 1.1 takes for a word (3e-4)
 ProblemName = Annotated[
     str,
     typer.Argument(
@@ -41,10 +43,23 @@ Discount = Annotated[
     float | None,
     typer.Option("--discount", help="Worth of the next period's money in this period's."),
 ]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="KEY=VALUE",
+        help="Change any field of the problem: max_steps=50, cost_weight=0.01, task=hard. May be repeated.",
+    ),
+]
 
 
 def problem_of(
-    name: str, demand: Sequence[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+    name: str,
+    demand: Sequence[str] | None,
+    horizon: int | None,
+    backlog: bool | None,
+    discount: float | None,
+    fields: Sequence[str] | None = None,
 ) -> Problem:
     """The problem that a command line names.
 
@@ -53,19 +68,41 @@ def problem_of(
     """
     from restock.problems.load import load_problem
 
-    return load_problem(name, **changes_of(demand, horizon, backlog, discount))
+    return load_problem(name, **changes_of(demand, horizon, backlog, discount, fields))
 
 
 def changes_of(
-    demand: Sequence[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+    demand: Sequence[str] | None,
+    horizon: int | None,
+    backlog: bool | None,
+    discount: float | None,
+    fields: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """What a command line changes in a problem.
 
     Raises:
-        InvalidInput: The demand cannot be read.
+        InvalidInput: The demand or a field cannot be read, or is given twice.
     """
     given = {"demand": read_demand(demand), "horizon": horizon, "backlog": backlog, "discount": discount}
-    return {name: value for name, value in given.items() if value is not None}
+    changes = {name: value for name, value in given.items() if value is not None}
+    for field in fields or ():
+        name, value = read_setting("--with", field, "max_steps=50")
+        if name in changes:
+            raise InvalidInput("--with", field, f"{name} is given twice", "Give it once.")
+        changes[name] = value
+    return changes
+
+
+def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
+    """What KEY=VALUE says.
+
+    Raises:
+        InvalidInput: It is not that.
+    """
+    key, equals, value = setting.partition("=")
+    if not equals or not key.strip():
+        raise InvalidInput(option, setting, "this is not KEY=VALUE", f"Write for instance {example}.")
+    return key.strip(), read_yaml(key.strip(), value)
 
 
 def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
@@ -134,10 +171,8 @@ def _parameters_in(setting: str) -> dict[str, Any]:
         from restock.core.reading import read_yaml as read_file
 
         return {str(key): value for key, value in read_file(Path(setting[1:])).items()}
-    key, equals, value = setting.partition("=")
-    if not equals or not key.strip():
-        raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance service=0.95.")
-    return {key.strip(): read_yaml(key.strip(), value)}
+    key, value = read_setting("--set", setting, "service=0.95")
+    return {key: value}
 
 
 def _place_and_rest(text: str) -> tuple[str, str]:
@@ -161,9 +196,10 @@ def read_yaml(field: str, text: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise InvalidInput(field, text, "this is not a value in YAML", "Write a number, a word or [a, list].") from None
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
 def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) -> None:

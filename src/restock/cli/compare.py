@@ -16,6 +16,7 @@ from restock.cli.arguments import (
     Horizon,
     ProblemName,
     Seed,
+    With,
     problem_of,
     read_policy,
 )
@@ -47,6 +48,7 @@ def compare(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     no_bound: NoBound = False,
     report: Report = None,
     out: Out = None,
@@ -67,7 +69,7 @@ def compare(
     save = None if out is None else _saver(out)
     if report is not None:
         check_writable(report)
-    problem = problem_of(name, demand, horizon, backlog, discount)
+    problem = problem_of(name, demand, horizon, backlog, discount, fields)
     chosen = {}
     for text in policies or usual_policies(problem.family):
         if text in chosen:
@@ -85,6 +87,7 @@ def compare(
         changes = {"--horizon": horizon, "--discount": discount, "--report": report}
         flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
         flags += ["--no-bound"] if no_bound else []
+        flags += [word for field in fields or () for word in ("--with", field)]
         write_report(
             result, report, title=title, command=_command(name, chosen, episodes, seed, demand, changes, flags)
         )
@@ -177,7 +180,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
     header = [
         "policy",
         "knows",
-        "mean profit\n95% interval",
+        f"mean {result.problem.wording.worth}\n95% interval",
         "difference\nto the best",
         *(["p\n(Holm)"] if wide else []),
     ]

@@ -40,7 +40,7 @@ def evaluate(
 ) -> None:
     """Play the policy of a training run on fresh episodes, and write the report of the run.
 
-    Base-stock and the hindsight optimum meet the same episodes.
+    The policy to beat (base-stock, in a network) and the hindsight optimum, where there is one, meet the same episodes.
     """
     from restock.core.writing import check_writable
     from restock.learning import evaluation as learning
@@ -52,6 +52,8 @@ def evaluate(
     require_torch()
     if report is not None:
         check_writable(report)
+    if explain:
+        _check_explained(run)
     with console.progress() as tell:
         found = learning.evaluate(run, episodes, learning.FRESH if seed is None else seed, tell)
         explained = _explained(found, tell) if explain else None
@@ -67,6 +69,16 @@ def evaluate(
         console.text(f"What it does{where}: {' '.join(sentences(explained))}")
         console.text()
     console.text(f"Curves and pictures: {page}")
+
+
+def _check_explained(run: Path) -> None:
+    """Raise before anything is played unless the policy of the run can be explained."""
+    from restock.evaluation.explain import check_explained
+    from restock.learning.describe import described
+    from restock.learning.run_folder import RunFolder
+
+    config = RunFolder(run).config()
+    check_explained("--explain", described(config["problem"]), "Leave out --explain.")
 
 
 def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Explanation:
@@ -89,16 +101,18 @@ def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
 
 def print_evaluation(console: Console, found: Evaluation) -> None:
     """The table of an evaluation, in words."""
-    from restock.learning.evaluation import BASE, BOUND, TRAINED
     from restock.report.numbers import NONE, amount, decimals, interval, share
 
     several = len(found.comparisons) > 1
     console.text(f"{found.run.name}: {found.episodes} fresh episodes, seed {found.seed}.")
     console.text()
-    shown = table("policy", "of bound", *([] if several else ["mean profit", "95% interval"]), numbers=(1, 2, 3))
+    bounded, worth = found.bound is not None, found.comparisons[0].problem.wording.worth
+    header = ["policy", *(["of bound"] if bounded else []), *([] if several else [f"mean {worth}", "95% interval"])]
+    shown = table(*header, numbers=range(1, len(header)))
     rows = {row.name: row for row in found.comparisons[0].rows}
-    for name in (TRAINED, BASE, BOUND):
-        cells = [name, share(1.0 if name == BOUND else found.ratio(name).mean, 1)]
+    for name in found.policies:
+        ratio = found.ratio(name)
+        cells = [name, *([share(ratio.mean, 1)] if ratio is not None else [])]
         if not several:
             profit = rows[name].profit
             places = decimals([profit.mean])

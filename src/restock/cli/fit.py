@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, policy_and_parameters, problem_of
+from restock.cli.arguments import (
+    Backlog,
+    Demand,
+    Discount,
+    Horizon,
+    ProblemName,
+    With,
+    policy_and_parameters,
+    problem_of,
+)
 from restock.cli.console import AsJson, Console, Quiet, table
 
 if TYPE_CHECKING:
@@ -44,6 +53,7 @@ def fit(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     out: Out = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -64,7 +74,7 @@ def fit(
             mend = nearest(out.suffix, [".yaml", ".json"])
             raise InvalidInput("--out", str(out), "the ending says in which form to write", mend)
         check_writable(out)
-    problem = problem_of(name, demand, horizon, backlog, discount)
+    problem = problem_of(name, demand, horizon, backlog, discount, fields)
     chosen, parameters = policy_and_parameters(policy, settings)
     if information is not None:
         parameters["information"] = information

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, changes_of
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, With, changes_of
 from restock.cli.console import AsJson, Console, Quiet, table, write
 from restock.core.errors import InvalidInput
 
@@ -21,6 +21,7 @@ def show(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -31,7 +32,7 @@ def show(
     from restock.problems.load import load_problem
 
     console = Console(as_json, quiet)
-    changes = changes_of(demand, horizon, backlog, discount)
+    changes = changes_of(demand, horizon, backlog, discount, fields)
     problem: Any = load_problem(name, **changes)
     if as_yaml:
         text = _yaml(name, changes)

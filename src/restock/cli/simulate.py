@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +16,14 @@ from restock.cli.arguments import (
     Horizon,
     ProblemName,
     Seed,
+    With,
     problem_of,
     read_policy,
 )
 from restock.cli.console import AsJson, Console, Quiet, table
+
+if TYPE_CHECKING:
+    from restock.core.problem import Problem
 
 Settings = Annotated[
     list[str] | None,
@@ -41,6 +45,7 @@ def simulate(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     out: Out = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -54,7 +59,7 @@ def simulate(
 
     console = Console(as_json, quiet)
     save = None if out is None else saver(out)
-    problem = problem_of(name, demand, horizon, backlog, discount)
+    problem = problem_of(name, demand, horizon, backlog, discount, fields)
     chosen = read_policy(policy, problem, settings)
     with console.progress() as tell:
         result = evaluation.simulate(
@@ -88,7 +93,7 @@ def simulate(
     if parameters:
         console.text("; ".join(f"{key}: {_said(value)}" for key, value in parameters.items()) + ".")
     console.text()
-    _print(console, figures)
+    _print(console, figures, problem)
     if out is not None:
         console.remark(f"Wrote {out}.")
 
@@ -115,16 +120,16 @@ def _said(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _print(console: Console, figures: dict[str, Any]) -> None:
+def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
     from restock.core.kpis import MEANINGS
     from restock.report.numbers import NONE, amount, decimals, interval, share
     from restock.report.tables import SHARES
     from restock.report.words import PARTS, kpi_name
 
-    wide = console.width >= 110
+    wide, words = console.width >= 110, problem.wording
     shown = table("figure", "mean", "95% interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
     for key, value in figures.items():
-        if key in PARTS and value.low == value.high == 0.0:
+        if (key in PARTS or key in problem.parts) and value.low == value.high == 0.0:
             continue  # a kind of cost that this problem does not have
         if key in SHARES:
             ends = f"{share(value.low, 1)} to {share(value.high, 1)}" if value.low == value.low else NONE
@@ -132,5 +137,6 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         else:
             places = decimals([value.mean])
             cells = [amount(value.mean, places), interval(value, places)]
-        shown.add_row(kpi_name(key), *cells, *([MEANINGS.get(key, "")] if wide else []))
+        told = words.figures[key][1] if key in words.figures else MEANINGS.get(key, "")
+        shown.add_row(kpi_name(key, words), *cells, *([told] if wide else []))
     console.table(shown)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, problem_of, read_yaml
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, With, problem_of, read_setting
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet
 from restock.core.errors import InvalidInput
 
@@ -24,8 +24,13 @@ Name = Annotated[
     ),
 ]
 Algo = Annotated[
-    str,
-    typer.Option("--algo", help="pathwise, bc, dagger, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo."),
+    str | None,
+    typer.Option(
+        "--algo",
+        help="Any problem: ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo; a network also: pathwise, bc "
+        "or dagger. Default: pathwise for a network, else ppo.",
+        show_default=False,
+    ),
 ]
 Steps = Annotated[
     int | None,
@@ -70,7 +75,7 @@ Resume = Annotated[
 
 def train(
     name: Name = None,
-    algo: Algo = "pathwise",
+    algo: Algo = None,
     steps: Steps = None,
     out: Out = None,
     settings: Settings = None,
@@ -80,6 +85,7 @@ def train(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     seed: Seed = 0,
     resume: Resume = None,
     as_json: AsJson = False,
@@ -91,6 +97,7 @@ def train(
     ends as one run would have. The folder is then the policy's name: restock simulate PROBLEM FOLDER.
     """
     from restock.learning import train as learning
+    from restock.learning.describe import described
     from restock.learning.run_folder import RunFolder, free_name
 
     console = Console(as_json, quiet)
@@ -102,20 +109,18 @@ def train(
     elif name is None:
         raise InvalidInput("PROBLEM", None, "nothing was named to train for", "Run: restock train serial")
     else:
-        problem = problem_of(name, demand, horizon, backlog, discount)
+        problem = problem_of(name, demand, horizon, backlog, discount, fields)
+        algo = learning.usual(problem) if algo is None else algo
         folder = out or Path("runs") / free_name(problem.name, algo, seed)
     try:
         if resume is not None:
-            tell = _teller(console, str(RunFolder(folder).config()["algo"]))
-            result = learning.resume(folder, tell)
+            config = RunFolder(folder).config()
+            problem = described(config["problem"])
+            result = learning.resume(folder, _teller(console, str(config["algo"]), problem.family))
         else:
-            numbers, network = read_settings(settings)
-            if steps is not None:
-                if "steps" in numbers:
-                    raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
-                numbers["steps"] = steps
+            numbers, network = read_settings(settings, steps)
             regimes = None if generalist is None else {"kind": generalist}
-            tell = _teller(console, algo)
+            tell = _teller(console, str(algo), problem.family)
             result = learning.train(problem, folder, algo, seed, network, regimes, tell, preset, **numbers)
         page = _report(console, folder)
     except KeyboardInterrupt:
@@ -124,12 +129,16 @@ def train(
     if as_json:
         console.document(result | {"run": str(folder), "report": str(page)})
         return
-    _show(console, result, folder)
+    _show(console, result, folder, problem.family)
     console.text(f"Curves, pictures and how it does on fresh episodes: {page}")
 
 
-def read_settings(settings: Sequence[str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_settings(settings: Sequence[str] | None, steps: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Numbers of the algorithm, and of the network (those that begin with `network.`).
+
+    Args:
+        settings: KEY=VALUE each.
+        steps: The number `steps`, which has an option of its own.
 
     Raises:
         InvalidInput: One is not KEY=VALUE, or is given twice.
@@ -137,14 +146,15 @@ def read_settings(settings: Sequence[str] | None) -> tuple[dict[str, Any], dict[
     numbers: dict[str, Any] = {}
     network: dict[str, Any] = {}
     for setting in settings or ():
-        key, equals, value = setting.partition("=")
-        key = key.strip()
-        if not equals or not key:
-            raise InvalidInput("--set", setting, "this is not KEY=VALUE", "Write for instance steps=1000.")
+        key, value = read_setting("--set", setting, "steps=1000")
         target, key = (network, key[8:]) if key.startswith("network.") else (numbers, key)
         if key in target:
             raise InvalidInput("--set", setting, "this is given twice", "Give it once.")
-        target[key] = read_yaml(key, value)
+        target[key] = value
+    if steps is not None:
+        if "steps" in numbers:
+            raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
+        numbers["steps"] = steps
     return numbers, network
 
 
@@ -160,8 +170,11 @@ def _report(console: Console, folder: Path) -> Path:
         return write_training_report(evaluate(folder, progress=tell))
 
 
-def _teller(console: Console, algo: str) -> Any:
+def _teller(console: Console, algo: str, family: str) -> Any:
     """One line an evaluation, on stderr; of the algorithms only `pathwise` begins more than once."""
+    from restock.policies.registry import yardsticks
+
+    baseline, bound = yardsticks(family)
     from restock.learning import events
 
     if not events.installed():
@@ -172,8 +185,8 @@ def _teller(console: Console, algo: str) -> Any:
         apart = "".join(
             f"  {100 * abs(value):.1f} % {high if value >= 0.0 else low}"
             for name, high, low in (
-                ("above_base_stock", "above base-stock", "below base-stock"),
-                ("below_bound", "below hindsight", "above hindsight"),
+                ("above_baseline", f"above {baseline}", f"below {baseline}"),
+                ("below_bound", f"below {bound}", f"above {bound}"),
             )
             if (value := gaps.get(name)) is not None
         )
@@ -193,13 +206,18 @@ def _left(seconds: float) -> str:
     return f"{seconds:.0f} s left" if seconds < 120.0 else f"{seconds / 60.0:.0f} min left"
 
 
-def _show(console: Console, result: dict[str, Any], folder: Path) -> None:
+def _show(console: Console, result: dict[str, Any], folder: Path, family: str) -> None:
+    from restock.policies.registry import yardsticks
+
     console.text(
         f"Trained for {result['problem']} ({result['algo']}, {result['information']}): {result['restarts']} restarts, "
         f"{result['parameters']} weights, {result['cpu_seconds']:.0f} s of one processor."
     )
-    console.text(
-        f"Mean profit of an episode on held-out paths: {result['profit']:.2f}, with whole orders "
-        f"{result['profit_integer']:.2f}; base-stock {result['base_stock']:.2f}, hindsight {result['bound']:.2f}."
+    whole = f", with whole orders {result['profit_integer']:.2f}" if "profit_integer" in result else ""
+    lines = ", ".join(
+        f"{name} {result[key]:.2f}"
+        for key, name in zip(("baseline", "bound"), yardsticks(family), strict=True)
+        if key in result
     )
+    console.text(f"Mean profit of an episode on held-out paths: {result['profit']:.2f}{whole}; {lines}.")
     console.text(f"Use it: restock simulate {result['problem']} {folder}")

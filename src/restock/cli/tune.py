@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, problem_of
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, With, problem_of
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet, table
 from restock.cli.train import Generalist, read_settings
-from restock.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from restock.learning.tuning.outcome import Tuning
     from restock.learning.tuning.tune import Progress
 
 Algo = Annotated[
-    str,
-    typer.Option("--algo", help="pathwise, ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo or maskable-ppo."),
+    str | None,
+    typer.Option(
+        "--algo",
+        help="ppo, a2c, sac, td3, dqn, tqc, recurrent-ppo, maskable-ppo, or for a network pathwise. Default: pathwise "
+        "for a network, else ppo.",
+        show_default=False,
+    ),
 ]
 Trials = Annotated[
     int, typer.Option("--trials", "-n", help="Trials there are to be in the end, those of earlier calls included.")
@@ -61,7 +65,7 @@ Out = Annotated[
 
 def tune(
     name: ProblemName,
-    algo: Algo = "pathwise",
+    algo: Algo = None,
     trials: Trials = 50,
     jobs: Jobs = 1,
     steps: Steps = None,
@@ -76,6 +80,7 @@ def tune(
     horizon: Horizon = None,
     backlog: Backlog = None,
     discount: Discount = None,
+    fields: With = None,
     seed: Seed = 0,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -86,20 +91,18 @@ def tune(
     Stopped at any moment, the same command goes on.
     """
     from restock.learning.run_folder import free_name
+    from restock.learning.train import usual
     from restock.learning.tuning import tune as learning
     from restock.learning.tuning.outcome import read_tuning
     from restock.report.tuning import write_tuning_report
 
     console = Console(as_json, quiet)
-    problem = problem_of(name, demand, horizon, backlog, discount)
+    problem = problem_of(name, demand, horizon, backlog, discount, fields)
+    algo = usual(problem) if algo is None else algo
     folder = out or Path("runs") / f"tune-{free_name(problem.name, algo, seed)}"
-    numbers, network = read_settings(settings)
-    if steps is not None:
-        if "steps" in numbers:
-            raise InvalidInput("--steps", steps, "this is given twice", "Give it once.")
-        numbers["steps"] = steps
+    numbers, network = read_settings(settings, steps)
     regimes = None if generalist is None else {"kind": generalist}
-    command, asked = _command(), _asked(name, demand, horizon, backlog, discount)
+    command, asked = _command(), _asked(name, demand, horizon, backlog, discount, fields)
     console.remark(f"Tuning {algo} for {problem.name}: {trials} trials, {jobs} at a time, in {folder}.")
     try:
         with console.progress() as bar:
@@ -125,13 +128,19 @@ def _command() -> str:
 
 
 def _asked(
-    name: str, demand: list[str] | None, horizon: int | None, backlog: bool | None, discount: float | None
+    name: str,
+    demand: list[str] | None,
+    horizon: int | None,
+    backlog: bool | None,
+    discount: float | None,
+    fields: list[str] | None,
 ) -> str:
     """What names the problem on a command line, its changes included."""
     words = [name, *(word for snippet in demand or () for word in ("--demand", snippet))]
     words += [] if horizon is None else ["--horizon", str(horizon)]
     words += [] if backlog is None else ["--backlog" if backlog else "--lost-sales"]
     words += [] if discount is None else ["--discount", str(discount)]
+    words += [word for field in fields or () for word in ("--with", field)]
     return shlex.join(words)
 
 

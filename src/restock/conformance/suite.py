@@ -17,6 +17,8 @@ from restock.core.errors import InvalidInput
 from restock.core.play import draw, play, recorded
 from restock.core.problem import Problem
 from restock.core.rowwise import RowWise
+from restock.envs.single import Environment
+from restock.envs.structured import StructuredEnvironment
 from restock.evaluation.audit import audit
 from restock.evaluation.compare import compare
 from restock.evaluation.simulate import simulate
@@ -140,6 +142,24 @@ class Conformance:
         assert played(seed=11) == first
         assert played(options={"exogenous": exogenous}) == first
         assert played(seed=12) != first
+
+    def test_records_play_the_same_periods(self, case: str) -> None:
+        """Actions and observations as records (`Problem.records`) go through JSON, and play what arrays play."""
+        problem = self.problem_of(case)
+        spoken = StructuredEnvironment(problem)
+        plain = Environment(problem, action=spoken.records.form)
+        spoken.reset(seed=3)
+        plain.reset(seed=3)
+        shape = plain.action_space.shape
+        for decision in plans_of(problem, 4)[0]:
+            action = spoken.records.action(decision)
+            seen = spoken.step(spoken.action_type.model_validate_json(action.model_dump_json()))
+            numbers = spoken.records.decision(action)
+            _, reward, terminated, truncated, _ = plain.step(numbers.reshape(shape) if shape else int(numbers[0]))
+            assert (seen.reward, seen.done) == (reward, terminated or truncated)
+            assert spoken.observation_type.model_validate_json(seen.model_dump_json()) == seen
+            if seen.done:
+                return
 
     def test_copies_go_on_alike(self, case: str) -> None:
         """A copy, and one that was pickled, goes on as the original does."""

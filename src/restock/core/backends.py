@@ -24,7 +24,7 @@ from restock.core import kernels, operations
 Text = Callable[..., Any]
 
 OPERATIONS: tuple[Text, ...] = (operations.smaller, operations.larger, operations.positive, operations.when)
-TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance)
+TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, kernels.shown, kernels.decided)
 
 
 def bind(text: Text, names: dict[str, Any], suffix: str = "") -> Text:

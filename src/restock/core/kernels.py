@@ -143,6 +143,18 @@ def advance(t, ints, floats, memory, record, orders, rewards, lengths, over):
             record[b, t + 1, k] = memory[b, k]
 
 
+def shown(t, ints, floats, memory, obs):
+    """What every row shows at the start of period t."""
+    for b in range(len(memory)):
+        observe(t, obs[b], ints, floats, *unpack(ints, floats, memory[b]))
+
+
+def decided(ints, floats, memory, actions):
+    """The decision that each row's action asks for, written into the row."""
+    for b in range(len(memory)):
+        decide(actions[b], ints, floats, *unpack(ints, floats, memory[b]))
+
+
 def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, rewards, record, lengths):
     """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space.
 
@@ -175,3 +187,26 @@ def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, r
             if keep:
                 for k in range(record.shape[2]):
                     record[b, t + 1, k] = memory[k]
+
+
+def parted(ints, floats, memory, record, episodes, lengths, parts):
+    """The parts of the reward, summed over each episode: row b was recorded under episodes[b] for lengths[b] periods.
+
+    `memory` is scratch space: of the state that is not recorded nothing is known, and no part asks for it.
+    """
+    drawn = episodes.shape[1]
+    first = len(memory) - drawn
+    for k in range(first):
+        memory[k] = 0.0
+    for b in range(len(episodes)):
+        for k in range(drawn):
+            memory[first + k] = episodes[b, k]
+        world = unpack(ints, floats, memory)
+        for k in range(parts.shape[1]):
+            parts[b, k] = 0.0
+        for t in range(lengths[b]):
+            for k in range(record.shape[2]):
+                memory[k] = record[b, t, k]
+            found = totals(t, *world)
+            for k in range(parts.shape[1]):
+                parts[b, k] = parts[b, k] + found[k]

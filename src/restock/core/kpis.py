@@ -19,10 +19,10 @@ MEANINGS = {
     "cycle_service_level": "share of periods in which no demand was left unmet",
     "backlog": "units still owed at the end",
     "lost_sales": "units of demand that were lost",
-    "average_inventory": "stock at the end of a period, mean over periods and nodes",
+    "average_inventory": "stock at the end of a period, mean over periods and places",
     "inventory_turns": "sold / average inventory",
-    "average_in_transit": "units under way at the end of a period, mean over periods, sum over links",
-    "bullwhip_cv": "largest coefficient of variation of a link's orders / that of demand; 0 if demand never varies",
+    "average_in_transit": "units under way at the end of a period, mean over periods, all together",
+    "bullwhip_cv": "largest coefficient of variation of a link's or product's orders / that of demand; 0 if that is 0",
     "bullwhip_variance": "variance of all orders together / variance of demand; 1 if demand never varies",
     "goodwill": "goodwill at the end",
 }

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import backends
 from restock.core.backends import Text
+from restock.core.compiled import compiled, compiled_rollout
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Layout, Trajectory
+from restock.core.wording import Curve, Wording
 
 if TYPE_CHECKING:
     from restock.core.records import Records
@@ -193,10 +194,12 @@ class Problem(abc.ABC):
     decision: ClassVar[str]  # name of the recorded field that holds the decision
     stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
     service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the fill rate
+    missed: ClassVar[tuple[str, str]] = ("unmet", "not served")  # flow of what was not served at once, and its name
     tables_shown: ClassVar[Mapping[str, str]] = {}  # parts of the description that are tables, and their titles
 
     name: str
     horizon: int
+    origin: tuple[str, Mapping[str, Any]] | None = None  # of one from outside restock: its place, and its arguments
 
     @abc.abstractmethod
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
@@ -300,6 +303,26 @@ class Problem(abc.ABC):
 
         return PlainRecords(self)
 
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return Wording()
+
+    def curves(self) -> tuple[Curve, ...]:
+        """What pictures draw over the periods: first what is there, then demand that waits or is lost."""
+        many = len(self.labels().get("on_hand", ())) > 1
+        stock = f"Stock on hand, all {self.wording.places} together" if many else "Stock on hand"
+        return (
+            Curve("on_hand", stock),
+            Curve("backlog", "Backlog: demand still owed", lacking=True),
+            Curve(self.missed[0], f"Demand lost in each {self.wording.period}", lacking=True),
+        )
+
+    def missed_at(self) -> tuple[int, ...] | None:
+        """Which entry of `on_hand` each entry of the field `missed` lacked; None where that cannot be told."""
+        short, kept = (len(self.labels().get(name, ())) for name in (self.missed[0], "on_hand"))
+        return tuple(range(kept)) if short == kept else None
+
     @cached_property
     def plain(self) -> Tables:
         """Tables for decisions in physical units."""
@@ -342,37 +365,6 @@ class Problem(abc.ABC):
         memory = np.empty((len(episodes), len(tables.fresh)))
         tables.begun(memory, episodes)
         return memory
-
-
-_COMPILED: dict[Any, Any] = {}
-
-
-def compiled(kind: type[Problem]) -> SimpleNamespace:
-    """The loops of a kind of problem, compiled once in a process."""
-    if kind not in _COMPILED:
-        texts = kind.texts
-        _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
-    kernels: SimpleNamespace = _COMPILED[kind]
-    return kernels
-
-
-def compiled_rollout(kind: type[Problem], act: Text) -> Any:
-    """Whole rollouts with a policy's `act` inside, compiled once in a process."""
-    if (kind, act) not in _COMPILED:
-        from restock.core import kernels
-
-        texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
-        name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
-        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
-    return _COMPILED[kind, act]
-
-
-def _as_act(act: Text) -> Text:
-    """The policy's text under the name that the rollout calls."""
-    renamed = backends.bind(act, {})
-    renamed.__name__ = "act"
-    return renamed
 
 
 def choose(kind: str, kinds: Sequence[str], field: str) -> None:

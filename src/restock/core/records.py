@@ -46,6 +46,10 @@ class Played(Protocol):
     def done(self) -> bool:
         """Whether the episode is over."""
 
+    @property
+    def lines(self) -> Array:
+        """What is recorded, of each episode another array."""
+
     def __getitem__(self, name: str) -> Array:
         """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
 

@@ -63,12 +63,15 @@ class PlayedSoFar:
         names: Of the parts.
         periods: Periods that have been played.
         done: Whether the episode is over.
+
+    Attributes:
+        lines: As given: of each episode another array.
     """
 
-    __slots__ = ("_layout", "_lines", "_names", "done", "periods")
+    __slots__ = ("_layout", "_names", "done", "lines", "periods")
 
     def __init__(self, lines: Array, layout: Layout, names: tuple[str, ...], periods: int, done: bool) -> None:
-        self._lines = lines
+        self.lines = lines
         self._layout = layout
         self._names = names
         self.periods = periods
@@ -76,23 +79,23 @@ class PlayedSoFar:
 
     def __getitem__(self, name: str) -> Array:
         first = 0 if name in self._layout.stocks else 1
-        return self._lines[first : self.periods + 1, self._layout.places[name]]
+        return self.lines[first : self.periods + 1, self._layout.places[name]]
 
     def now(self, name: str) -> Array:
         """A field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first."""
-        return self._lines[self.periods, self._layout.places[name]]
+        return self.lines[self.periods, self._layout.places[name]]
 
     @property
     def rewards(self) -> Array:
         """Of the periods played, shape (T,)."""
-        return self._lines[1 : self.periods + 1, -1]
+        return self.lines[1 : self.periods + 1, -1]
 
     @property
     def parts(self) -> dict[str, float]:
         """The parts of the last period's reward by name; empty before the first."""
         if not self.periods:
             return {}
-        return dict(zip(self._names, self._lines[self.periods, -len(self._names) - 1 : -1].tolist(), strict=True))
+        return dict(zip(self._names, self.lines[self.periods, -len(self._names) - 1 : -1].tolist(), strict=True))
 
 
 class Trajectory(Mapping[str, Array]):

@@ -18,7 +18,7 @@ from restock.core import streams
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.play import draw
-from restock.core.problem import Array
+from restock.core.problem import Array, Problem
 from restock.evaluation.fit import fit
 from restock.evaluation.influence import Influence, groups_of, influences
 from restock.evaluation.order_maps import Ground, OrderMap, busiest, period_map, split_map
@@ -133,8 +133,7 @@ def explain(
     """
     began = time.perf_counter()
     problem = load_problem(problem)
-    if not isinstance(problem, NetworkProblem):
-        raise InvalidInput("problem", problem.name, "this is not a supply network", "Explain a policy of a network.")
+    check_explained("problem", problem, "Explain a policy of a network.")
     whole_number("episodes", episodes, LEAST_EPISODES, example=100)
     seed = streams.check_seed(seed)
     policy = as_policy(policy, problem)
@@ -182,6 +181,17 @@ def explain(
         seed=seed,
         seconds=time.perf_counter() - began,
     )
+
+
+def check_explained(field: str, problem: Problem, mend: str) -> None:
+    """Raise unless policies of such a problem can be explained.
+
+    Raises:
+        InvalidInput: It is no supply network.
+    """
+    if not isinstance(problem, NetworkProblem):
+        why = "this is not a supply network, and order maps are drawn of links"
+        raise InvalidInput(field, problem.name, why, mend)
 
 
 class _Steps:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from restock.core.errors import InvalidInput
 from restock.core.kpis import kpis
+from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, recorded
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
@@ -36,6 +38,7 @@ class Simulation:
         deciding: Processor time spent in the policy's `begin` and `act`, all threads of this process
             together: what a decision costs on one core, however busy the machine is. None where the
             policy ran inside the compiled loop.
+        chance: The episodes it met.
     """
 
     problem: Problem
@@ -46,6 +49,18 @@ class Simulation:
     bound: Array | None
     seconds: float
     deciding: float | None
+    chance: Episodes
+
+    @cached_property
+    def parts(self) -> dict[str, Array]:
+        """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
+        return parts_of(self.problem, self.trajectory, self.chance.vectors)
+
+    @property
+    def limit(self) -> Array:
+        """What no policy beats in each episode where that is proven of all, else what this one earned, shape (B,)."""
+        proven = self.bound is not None and bool(np.isfinite(self.bound).all())
+        return self.bound if proven and self.bound is not None else self.profit
 
 
 def simulate(
@@ -132,7 +147,7 @@ def run(
     seconds = time.perf_counter() - began
     profit = trajectory.rewards.sum(axis=-1)
     figures = kpis(trajectory, problem.horizon) | problem.figures(trajectory)
-    return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding)
+    return Simulation(problem, policy, trajectory, profit, figures, policy.bound, seconds, deciding, chance)
 
 
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:

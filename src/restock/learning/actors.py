@@ -24,13 +24,15 @@ def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
     return None if config.get("regimes") is None else validated(Regimes, config["regimes"], "regimes")
 
 
-def ground_of(config: Mapping[str, Any]) -> NetworkProblem:
-    """The problem that the tensors are made of: its demand can be drawn, for a generalist with goodwill.
+def ground_of(config: Mapping[str, Any]) -> Any:
+    """The problem that is trained on. The demand of a network can be drawn, for a generalist with goodwill.
 
     Raises:
         InvalidInput: It does not hold.
     """
     problem = described(config["problem"])
+    if not isinstance(problem, NetworkProblem):
+        return problem
     return trainable(problem) if regimes_of(config) is None else general(problem)
 
 
@@ -41,8 +43,8 @@ def actor_of(config: Mapping[str, Any]) -> Actor:
         InvalidInput: The configuration does not hold.
     """
     architecture = validated(Architecture, config["architecture"], "architecture")
-    ground = ground_of(config)
+    ground, problem = ground_of(config), described(config["problem"])
     curves = None
-    if architecture.memory == "belief":
-        curves = curves_of(described(config["problem"]), regimes_of(config))
+    if architecture.memory == "belief" and isinstance(problem, NetworkProblem):
+        curves = curves_of(problem, regimes_of(config))
     return Actor(ground, TensorNetwork(ground), architecture, curves)

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from restock.core.problem import Array
-from restock.core.validation import validated
+from restock.core.problem import Array, Problem
 from restock.learning.actors import ground_of
-from restock.learning.preparation import Preparation, Prepared, Stack
-from restock.learning.several import rules_of
+from restock.learning.forms import forms_of
+from restock.learning.normalising import Scaled, scaled_by
+from restock.learning.preparation import Forms, Stack
 from restock.policies._base import View
-from restock.problems.network import NetworkProblem
 
 
 class Agent:
@@ -22,54 +21,47 @@ class Agent:
 
     Args:
         network: The `policy` of a model of stable-baselines3.
-        prepared: The forms it was trained with.
+        forms: The forms it was trained with.
         problem: What it decides in.
+        scaled: What observations are turned into before the network sees them; None: nothing.
     """
 
-    def __init__(self, network: Any, prepared: Prepared, problem: NetworkProblem) -> None:
-        self.network, self.prepared = network, prepared
-        self._rules = np.array([rules_of(problem)])
+    def __init__(self, network: Any, forms: Forms, problem: Problem, scaled: Scaled | None = None) -> None:
+        self.network, self.forms, self._problem, self._scaled = network, forms, problem, scaled
         self._masked = "action_masks" in inspect.signature(network.predict).parameters
 
     def begin(self, episodes: int) -> None:
         """Forget what was seen of earlier episodes."""
-        self._rows = np.repeat(self._rules, episodes, axis=0)
-        self._stack = Stack(self.prepared.preparation.frame_stack)
+        self._stack = Stack(self.forms.preparation.frame_stack)
         self._state: Any = None
-        if self.prepared.ground is not None:
-            self.prepared.ground.begin(episodes, 0, None)
+        self.forms.begin(episodes, self._problem)
 
     def orders(self, view: View) -> Array:
-        """Orders of shape (B, E) (units)."""
-        prepared, ground = self.prepared, None
-        if prepared.ground is not None:
-            ground = prepared.ground.act(view)
-        seen = prepared.complete(prepared.seen(view), view, ground, self._rows)
+        """Decisions of shape (B, D), in physical units."""
+        seen = self.forms.look(view)
         stacked = self._stack.begin(seen) if view.t == 0 else self._stack.add(seen)
+        shown = stacked if self._scaled is None else self._scaled(stacked)
         first = np.full(len(stacked), view.t == 0)
-        keywords: dict[str, Any] = {}
-        if self._masked:
-            keywords["action_masks"] = np.tile(prepared.masks(view.t), (len(stacked), 1))
-        actions, self._state = self.network.predict(stacked, self._state, first, deterministic=True, **keywords)
-        return prepared.orders(actions, view, ground)
+        keywords = {"action_masks": self.forms.masks(view)} if self._masked else {}
+        actions, self._state = self.network.predict(shown, self._state, first, deterministic=True, **keywords)
+        return self.forms.decided(actions, view)
 
 
-def prepared_of(config: Mapping[str, Any]) -> Prepared:
+def forms_in(config: Mapping[str, Any]) -> Forms:
     """The forms that a run's configuration describes.
 
     Raises:
         InvalidInput: They do not hold.
     """
-    chosen = validated(Preparation, config["preparation"], "preparation")
-    return Prepared(ground_of(config), chosen, config["information"])
+    return forms_of(ground_of(config), config["preparation"], config["information"])
 
 
-def agent_of(config: Mapping[str, Any], weights: Mapping[str, Any], problem: NetworkProblem) -> Agent:
-    """The agent of a run, for a problem on the same network.
+def agent_of(config: Mapping[str, Any], content: Mapping[str, Any], problem: Problem) -> Agent:
+    """The agent of a run, for a problem of the same shape.
 
     Args:
         config: The run's configuration.
-        weights: Of its network.
+        content: Its checkpoint: the weights of the network, and what observations are scaled by.
         problem: What it is to decide in.
 
     Raises:
@@ -77,8 +69,8 @@ def agent_of(config: Mapping[str, Any], weights: Mapping[str, Any], problem: Net
     """
     from restock.learning.algorithms import network_of
 
-    prepared = prepared_of(config)
-    network = network_of(config, prepared)
-    network.load_state_dict(weights)
+    forms = forms_in(config)
+    network = network_of(config, forms)
+    network.load_state_dict(content["policy"])
     network.set_training_mode(False)
-    return Agent(network, prepared, problem)
+    return Agent(network, forms, problem, scaled_by(content.get("seen")))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from restock.core.errors import InvalidInput, nearest, require_extra
-from restock.learning.preparation import Prepared
+from restock.core.problem import Problem
+from restock.learning.preparation import Forms
 from restock.learning.presets import ALGORITHMS, CONTRIB
 
 CLASSES = {
@@ -41,7 +42,7 @@ def algorithm(algo: str) -> Any:
     return getattr(require_extra(module, "train", f"--algo {algo}"), CLASSES[algo])
 
 
-def check_numbers(algo: str, numbers: Mapping[str, Any], action: str) -> None:
+def check_numbers(algo: str, numbers: Mapping[str, Any], problem: Problem, action: str) -> None:
     """Check that an algorithm has such numbers, and can decide in such a form.
 
     Raises:
@@ -53,12 +54,16 @@ def check_numbers(algo: str, numbers: Mapping[str, Any], action: str) -> None:
         if name not in known:
             raise InvalidInput(name, value, f"{algo} has no such number", nearest(name, known))
     choices = action in ("discrete", "multidiscrete")
+    there = (*problem.action_kinds, "discrete")
+    continuous = [kind for kind in there if kind not in ("discrete", "multidiscrete")]
     if choices and algo in BOX_ONLY:
-        raise InvalidInput("action", action, f"{algo} decides in continuous numbers", "Use normalized.")
+        mend = f"Use {' or '.join(continuous)}." if continuous else "Use ppo or dqn."
+        raise InvalidInput("action", action, f"{algo} decides in continuous numbers", mend)
     if algo == "dqn" and action != "discrete":
         raise InvalidInput("action", action, "dqn decides by one choice", "Use discrete.")
     if algo == "maskable-ppo" and not choices:
-        raise InvalidInput("action", action, "maskable-ppo decides by choices", "Use multidiscrete.")
+        mend = "Use multidiscrete." if "multidiscrete" in there else "Use discrete."
+        raise InvalidInput("action", action, "maskable-ppo decides by choices", mend)
 
 
 def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
@@ -88,7 +93,7 @@ def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
         ) from None
 
 
-def network_of(config: Mapping[str, Any], prepared: Prepared) -> Any:
+def network_of(config: Mapping[str, Any], forms: Forms) -> Any:
     """The network of a run's configuration, untrained, without the model around it.
 
     Raises:
@@ -99,7 +104,7 @@ def network_of(config: Mapping[str, Any], prepared: Prepared) -> Any:
     keywords = dict(training["numbers"].get("policy_kwargs") or {})
     if training["numbers"].get("use_sde"):
         keywords["use_sde"] = True
-    return policy(prepared.observation_space(), prepared.action_space(), lambda _: 0.0, **keywords)
+    return policy(forms.observation_space(), forms.action_space(), lambda _: 0.0, **keywords)
 
 
 def _number(name: str, value: Any) -> Any:

@@ -1,16 +1,55 @@
-"""A supply network as plain data that a file can keep, and back."""
+"""A problem as plain data that a file can keep, and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from restock.core.errors import InvalidInput
+from restock.core.problem import Problem
+from restock.core.validation import plain
 from restock.demand.series import SeriesSource
-from restock.problems.load import load_problem
+from restock.problems import outside
+from restock.problems.load import families, load_problem
 from restock.problems.network import NetworkProblem
 
+OUTSIDE = "place"  # key of where the code of a problem from outside stands
 
-def description(problem: NetworkProblem) -> dict[str, Any]:
-    """All of the problem: `load_problem` makes the same of it, wherever the files it came from are now."""
+
+def description(problem: Problem) -> dict[str, Any]:
+    """All of the problem: `described` makes the same of it, wherever the files it came from are now.
+
+    Of a problem from outside restock it names the place of its code, which has to stay where it is.
+
+    Raises:
+        InvalidInput: It is from outside, and was made by its class instead of `load_problem`.
+    """
+    if isinstance(problem, NetworkProblem):
+        return _network(problem)
+    origin = outside.origin_of(problem)
+    if origin is not None:
+        return {OUTSIDE: origin[0], "arguments": plain(origin[1])}
+    if problem.family not in families():
+        mend = f"Name it by its place: load_problem('file.py:{type(problem).__name__}')."
+        raise InvalidInput("problem", problem.name, "a folder cannot keep where this class is to be found", mend)
+    found: dict[str, Any] = getattr(problem, "spec").model_dump(mode="json", exclude_none=True)  # noqa: B009
+    return found
+
+
+def described(data: Any) -> Problem:
+    """The problem of a description.
+
+    Raises:
+        InvalidInput: It does not hold.
+    """
+    if not isinstance(data, dict) or OUTSIDE not in data:
+        return load_problem(data)
+    place, arguments = data[OUTSIDE], data.get("arguments")
+    if not isinstance(place, str) or not isinstance(arguments, dict):
+        raise InvalidInput("problem", data, "this names no problem from outside", "Train again.")
+    return load_problem(place, **arguments)
+
+
+def _network(problem: NetworkProblem) -> dict[str, Any]:
     data = problem.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     demand = problem.spec.demand
     if demand.distribution is not None:
@@ -18,13 +57,3 @@ def description(problem: NetworkProblem) -> dict[str, Any]:
     if isinstance(demand.series, SeriesSource):
         data["demand"]["series"] = demand.series.read().tolist()
     return data
-
-
-def described(data: Any) -> NetworkProblem:
-    """The problem of a description.
-
-    Raises:
-        InvalidInput: It does not hold.
-    """
-    problem: Any = load_problem(data)
-    return problem  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What a trained policy is worth: played on episodes that nothing was chosen by, beside base-stock and hindsight.
+"""What a trained policy is worth: played on episodes that nothing was chosen by, beside a policy to beat and a bound.
 
 The held-out paths of a run have chosen its best network, so they flatter it. These episodes are others.
 """
@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,26 @@ from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.provenance import versions
 from restock.evaluation.stats import Estimate
+from restock.learning import metrics
 from restock.learning.config import Regimes
 from restock.learning.describe import described
+from restock.learning.held_out import knowing
 from restock.learning.run_folder import BEST, RunFolder
+from restock.learning.snapshots import inventory
 from restock.learning.trained import policy_at
 from restock.policies._base import Information
-from restock.policies.registry import make_policy
+from restock.policies.registry import yardsticks
 from restock.problems.network import NetworkProblem
 
 FRESH = 1 << 62  # first seed: far from those of training and of the choice of the best network
 MOST = 200  # episodes, unless it is told
-TRAINED, BASE, BOUND = "trained", "base-stock", "hindsight"
+TRAINED = "trained"
+COLUMNS = ("period", "location", "on_hand", "missed")
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """A trained policy beside base-stock and hindsight, on the same episodes.
+    """A trained policy on the same episodes as the policy to beat, and the bound where there is one.
 
     Attributes:
         run: Its folder.
@@ -57,12 +61,27 @@ class Evaluation:
     seed: int
 
     @property
+    def baseline(self) -> str:
+        """Name of the policy to beat."""
+        return yardsticks(self.comparisons[0].problem.family)[0]
+
+    @property
+    def bound(self) -> str | None:
+        """Name of the policy that nobody beats; None where there is none."""
+        return yardsticks(self.comparisons[0].problem.family)[1]
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Names of all that played."""
+        return (TRAINED, self.baseline, *([self.bound] if self.bound else []))
+
+    @property
     def episodes(self) -> int:
         """Episodes in all."""
         return sum(comparison.episodes for comparison in self.comparisons)
 
     def profit(self, policy: str) -> Array:
-        """Profit of each episode under `TRAINED`, `BASE` or `BOUND`, problems one after the other."""
+        """Profit of each episode under a policy, by its name, problems one after the other."""
         return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
 
     def seeds(self) -> list[int]:
@@ -70,18 +89,24 @@ class Evaluation:
         return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem: profit by profit of hindsight."""
+        """Share of the bound on each problem; none without a bound."""
         found = []
+        if self.bound is None:
+            return []
         for comparison in self.comparisons:
-            profit, bound = (float(comparison.row(name).simulation.profit.sum()) for name in (policy, BOUND))
+            profit = float(comparison.row(policy).simulation.profit.sum())
+            bound = float(comparison.row(self.bound).simulation.limit.sum())
             found.append(profit / bound if bound else math.nan)
         return found
 
-    def ratio(self, policy: str) -> Estimate:
-        """Mean of `ratios`, and its interval."""
+    def ratio(self, policy: str) -> Estimate | None:
+        """Mean of `ratios`, and its interval; None without a bound."""
+        if self.bound is None:
+            return None
         ratios, variances = self.ratios(policy), []
         for ratio, comparison in zip(ratios, self.comparisons, strict=True):
-            profit, bound = (comparison.row(name).simulation.profit for name in (policy, BOUND))
+            profit = comparison.row(policy).simulation.profit
+            bound = comparison.row(self.bound).simulation.limit
             apart = profit - ratio * bound
             variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
         mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
@@ -95,7 +120,11 @@ class Evaluation:
             "information": self.config["information"],
             "episodes": self.episodes,
             "seed": self.seed,
-            "of_bound": {name: dataclasses.asdict(self.ratio(name)) for name in (TRAINED, BASE)},
+            "of_bound": {
+                name: dataclasses.asdict(ratio)
+                for name in (TRAINED, self.baseline)
+                if (ratio := self.ratio(name)) is not None
+            },
             "problems": [
                 {"what": name, **comparison.to_dict()}
                 for name, comparison in zip(self.names, self.comparisons, strict=True)
@@ -138,7 +167,7 @@ def evaluate(
     for k, problem in enumerate(problems):
         chosen = {
             TRAINED: policy_at(str(folder.path))(problem),
-            BASE: make_policy(BASE, problem, information=level),
+            (name := yardsticks(problem.family)[0]): knowing(name, problem, level),
         }
         tell = None if progress is None else _share(progress, k, len(problems))
         comparisons.append(compare(problem, chosen, each, first + k * each, progress=tell))
@@ -147,13 +176,13 @@ def evaluate(
     return found
 
 
-def judged(config: Mapping[str, Any]) -> tuple[list[NetworkProblem], list[str]]:
+def judged(config: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
     """The problems that a run's policy is for, and what each of them is.
 
     Raises:
         InvalidInput: The configuration does not hold.
     """
-    problem = described(config["problem"])
+    problem: Any = described(config["problem"])
     if config.get("regimes") is None:
         return [problem], [problem.name]
     from restock.learning.regimes import chance_of
@@ -183,18 +212,34 @@ def _keep(found: Evaluation) -> None:
     """Write every episode, and the summary."""
     folder = found.run.path / "evaluation"
     which = [name for name, c in zip(found.names, found.comparisons, strict=True) for _ in range(c.episodes)]
-    columns = [found.profit(name).tolist() for name in (TRAINED, BASE, BOUND)]
-
-    def episodes(path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["problem", "seed", "trained", "base_stock", "hindsight"])
-            writer.writerows(zip(which, found.seeds(), *columns, strict=True))
-
-    write_whole(folder / "episodes.csv", episodes)
+    columns = [found.profit(name).tolist() for name in found.policies]
+    header = ("problem", "seed", *(name.replace("-", "_") for name in found.policies))
+    _write_rows(folder / "episodes.csv", header, zip(which, found.seeds(), *columns, strict=True))
+    first = found.comparisons[0]
+    played = first.row(TRAINED).simulation.trajectory.episode(0)
+    _write_rows(folder / "inventory.csv", COLUMNS, inventory(first.problem, played))
+    kept = (
+        (shot.evaluation, shot.step, *row)
+        for shot in found.run.snapshots()
+        for row in inventory(first.problem, shot.fields)
+    )
+    _write_rows(folder / "snapshots.csv", ("evaluation", "step", *COLUMNS), kept)
+    metrics.to_csv(found.run.path / "metrics.csv", found.run.metrics())
     summary = found.to_dict() | {"run": found.run.name}  # the folder may be moved
     text = json.dumps(_plain(summary), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table, whole or not at all."""
+
+    def write(file: Path) -> None:
+        with file.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+
+    write_whole(path, write)
 
 
 def _plain(value: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from restock.core.play import Episodes, draw
-from restock.core.problem import Array
+from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import run
 from restock.learning.paths import HELD_OUT
 from restock.learning.trained import Decides, Deployed
 from restock.policies._base import Information, Policy, View
-from restock.policies.registry import make_policy
+from restock.policies.registry import make_policy, policy_class, yardsticks
 from restock.problems.network import NetworkProblem
 
 MOST_SOLVED = 16  # episodes whose hindsight optimum is computed, of all problems together
@@ -25,7 +25,7 @@ class Candidate(Policy):
     name = "candidate"
     may_know = ("informed", "blind")
 
-    def __init__(self, problem: NetworkProblem, information: Information, deployed: Decides, integer: bool) -> None:
+    def __init__(self, problem: Problem, information: Information, deployed: Decides, integer: bool) -> None:
         super().__init__(problem, information)
         self._deployed, self._integer = deployed, integer
 
@@ -52,7 +52,7 @@ class HeldOut:
 
     def __init__(
         self,
-        problems: Sequence[NetworkProblem],
+        problems: Sequence[Problem],
         count: int,
         information: Information,
         warm_up: int,
@@ -63,7 +63,7 @@ class HeldOut:
         self.information: Information = information
         self.warm_up = warm_up
         self._episodes: list[Episodes] = [draw(p, each, first + k * each) for k, p in enumerate(problems)]
-        self._weights = [1.0 / max(float(p.demand.mean.sum()), 1e-9) for p in problems]
+        self._weights = [1.0 / _worth(p) for p in problems]
         mean = float(np.mean([1.0 / w for w in self._weights]))
         self._weights = [w * mean for w in self._weights]
         self.lines: dict[str, float] = {}
@@ -75,7 +75,7 @@ class HeldOut:
         actor.train()
         return earned
 
-    def earned_by(self, make: Callable[[NetworkProblem], Policy]) -> Array:
+    def earned_by(self, make: Callable[[Any], Policy]) -> Array:
         """Profit of every episode under the policies that `make` makes, one for each problem."""
         parts = [
             self._profit(problem, make(problem), episodes)
@@ -90,7 +90,7 @@ class HeldOut:
         actor.train()
         return episode
 
-    def example_by(self, make: Callable[[NetworkProblem], Policy]) -> dict[str, Array]:
+    def example_by(self, make: Callable[[Any], Policy]) -> dict[str, Array]:
         """The first episode of the first problem under the policy that `make` makes."""
         problem = self.problems[0]
         return run(problem, make(problem), self._episodes[0].rows(slice(0, 1)), 0).trajectory.episode(0)
@@ -101,39 +101,55 @@ class HeldOut:
         return float(earned.mean()), float(earned.std(ddof=1) / np.sqrt(len(earned)))
 
     def compute_lines(self) -> dict[str, float]:
-        """Mean profit of base-stock, and what hindsight adds to it on some of the same paths."""
+        """Mean profit of the policy to beat, and what the bound adds to it on some of the same paths."""
         base, more = [], []
         solve = max(1, MOST_SOLVED // len(self.problems))
         solved = set(np.random.default_rng(0).permutation(len(self.problems))[:MOST_SOLVED].tolist())
         for k, (problem, episodes) in enumerate(zip(self.problems, self._episodes, strict=True)):
-            level: Information = "informed" if self.information == "informed" else "blind"
-            policy = make_policy("base-stock", problem, information=level)
-            theirs = self._profit(problem, policy, episodes)
+            baseline, bound = yardsticks(problem.family)
+            theirs = self._profit(problem, knowing(baseline, problem, self.information), episodes)
             base.append(theirs)
-            if k in solved:
-                best = self._profit(problem, make_policy("hindsight", problem), episodes.rows(slice(0, solve)))
+            if k in solved and bound is not None:
+                best = self._limit(problem, make_policy(bound, problem), episodes.rows(slice(0, solve)))
                 more.append((best - theirs[: len(best)]).mean())
-        # Base-stock on the same paths takes the luck of those few out of the bound.
+        # The baseline on the same paths takes the luck of those few out of the bound.
         earned = float(np.concatenate(base).mean())
-        self.lines = {"base_stock": earned, "bound": earned + float(np.mean(more))}
+        self.lines = {"baseline": earned} | ({"bound": earned + float(np.mean(more))} if more else {})
         return self.lines
 
     def gaps(self, profit: float) -> dict[str, float]:
-        """How far the profit is above base-stock and below the bound, as shares of those."""
-        return (
-            {
-                "above_base_stock": _share(profit - self.lines["base_stock"], self.lines["base_stock"]),
-                "below_bound": _share(self.lines["bound"] - profit, self.lines["bound"]),
-            }
-            if self.lines
-            else {}
-        )
+        """How far the profit is above the baseline and below the bound, as shares of those."""
+        found = {}
+        if "baseline" in self.lines:
+            found["above_baseline"] = _share(profit - self.lines["baseline"], self.lines["baseline"])
+        if "bound" in self.lines:
+            found["below_bound"] = _share(self.lines["bound"] - profit, self.lines["bound"])
+        return found
 
-    def _profit(self, problem: NetworkProblem, policy: Policy, episodes: Episodes) -> Array:
+    def _profit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
         simulation = run(problem, policy, episodes, 0)
-        k = next(k for k, one in enumerate(self.problems) if one is problem)
-        earned: Array = simulation.trajectory.rewards[..., self.warm_up :].sum(axis=-1) * self._weights[k]
+        earned: Array = simulation.trajectory.rewards[..., self.warm_up :].sum(axis=-1) * self._weight(problem)
         return earned
+
+    def _limit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
+        """What nobody beats in whole episodes, where that is proven; else what the policy earns."""
+        if self.warm_up:
+            return self._profit(problem, policy, episodes)
+        return run(problem, policy, episodes, 0).limit * self._weight(problem)
+
+    def _weight(self, problem: Problem) -> float:
+        return self._weights[next(k for k, one in enumerate(self.problems) if one is problem)]
+
+
+def knowing(name: str, problem: Problem, information: Information) -> Policy:
+    """A policy that knows as much as the one that is measured by it, where it can choose."""
+    levels = policy_class(name, problem.family).may_know
+    return make_policy(name, problem, **({"information": information} if len(levels) > 1 else {}))
+
+
+def _worth(problem: Problem) -> float:
+    """What the profit of a problem is shared by, so that those with more demand do not count for more."""
+    return max(float(problem.demand.mean.sum()), 1e-9) if isinstance(problem, NetworkProblem) else 1.0
 
 
 def _share(part: float, whole: float) -> float:

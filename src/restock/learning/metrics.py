@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.core.reading import read_text
+from restock.core.writing import write_whole
 
 FIELDS = {
     "restart": "which, from 0",
@@ -18,9 +20,9 @@ FIELDS = {
     "profit": "mean profit of a held-out episode, without exploration",
     "standard_error": "of `profit`",
     "best": "the largest `profit` so far, earlier restarts included",
-    "base_stock": "mean profit of base-stock on the same episodes",
-    "bound": "`base_stock`, and what the hindsight optimum adds to it on some of these episodes",
-    "above_base_stock": "(`profit` - `base_stock`) / |`base_stock`|",
+    "baseline": "mean profit of the policy to beat on the same episodes: of a network base-stock",
+    "bound": "`baseline`, and what the hindsight optimum adds to it on some of these episodes",
+    "above_baseline": "(`profit` - `baseline`) / |`baseline`|",
     "below_bound": "(`bound` - `profit`) / |`bound`|",
     "training": "mean profit of what was trained on last: a batch, or a hundred episodes with their exploration",
     "steps_per_second": "since the last evaluation",
@@ -30,8 +32,7 @@ FIELDS = {
 }
 OWN = {  # what the algorithms themselves log
     "train/learning_rate": "step size of the optimiser",
-    "train/loss": "what is minimised: of `pathwise` minus profit per unit of mean demand; of `bc` and `dagger` the "
-    "squared error of orders, in squares of a link's mean order; of the others the sum of their losses",
+    "train/loss": "what is minimised",
     "train/gradient_norm": "length of the gradient before it is cut",
     "train/sharpness": "k of 1 - exp(-k unmet), which stands for a shortage that was felt",
     "train/approx_kl": "how far the policy moved in the last round (Kullback-Leibler divergence)",
@@ -52,6 +53,11 @@ OWN = {  # what the algorithms themselves log
     "rollout/exploration_rate": "share of actions tried at random",
     "curriculum/periods": "periods of a training episode",
 }
+LOSSES = {
+    "pathwise": "minus profit per unit of mean demand",
+    "bc": "the squared error of orders, in squares of a link's mean order",
+}
+LOSSES["dagger"] = LOSSES["bc"]
 CLOCKS = ("steps_per_second", "cpu_seconds", "seconds_left", "time")  # what differs when a run is repeated
 
 
@@ -61,8 +67,10 @@ def line_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return line | {"time": round(time.time(), 3)}
 
 
-def meaning(name: str) -> str | None:
-    """What a field is; None where nothing is known of it."""
+def meaning(name: str, algo: str | None = None) -> str | None:
+    """What a field is, in a run by an algorithm; None where nothing is known of it."""
+    if name == "train/loss" and algo is not None:
+        return f"{OWN[name]}: {LOSSES.get(algo, 'the sum of the losses of the algorithm')}"
     return FIELDS.get(name) or OWN.get(name)
 
 
@@ -91,6 +99,19 @@ def read(path: Path, count: int | None = None) -> list[dict[str, Any]]:
 def text_of(lines: list[dict[str, Any]]) -> str:
     """The lines as a file holds them."""
     return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def to_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write the lines as a table, a row each; what a line does not say stays empty."""
+    names = list(dict.fromkeys(name for line in lines for name in line))
+
+    def write(file: Path) -> None:
+        with file.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.DictWriter(handle, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+
+    write_whole(path, write)
 
 
 def damaged(path: Path, why: str) -> InvalidInput:

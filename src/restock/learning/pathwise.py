@@ -181,7 +181,7 @@ class Training:
         network, begins = actor_of(self.config), validated(Architecture, self.config["architecture"], "").begins
         if network.plan is None or begins is None:
             return None
-        judged = self.held_out.problems
+        judged: Any = self.held_out.problems
         curves = network.memory.known if isinstance(network.memory, Belief) else None
         return plans([problem] if len(judged) == 1 else judged, curves, begins)
 

@@ -3,7 +3,8 @@ r"""Tuned numbers of the usual algorithms, in files that RL-Zoo reads too (`hype
     python -m rl_zoo3.train --algo ppo --env restock/Serial-v0 --gym-packages restock \
         --conf-file $(python -c "import restock.learning.presets as p; print(p.path_of('ppo'))")
 
-Each file has an entry for an environment id, or `default`. The key `env_wrapper` names
+Each file has an entry for an environment id; for other networks `default`, for other problems
+`restock/Problem-v0`. The key `env_wrapper` names
 `restock.learning.prepared.PreparedEnvironment`, whose arguments are the forms of `Preparation`; RL-Zoo
 wraps single environments with it, `restock train` reads the arguments and uses the native vector
 environment.
@@ -18,7 +19,9 @@ from typing import Any
 import yaml
 
 from restock.core.errors import InvalidInput
+from restock.core.problem import Problem
 from restock.core.reading import read_yaml
+from restock.problems.load import ANY
 
 STABLE = ("ppo", "a2c", "sac", "td3", "dqn")
 CONTRIB = ("tqc", "recurrent-ppo", "maskable-ppo")
@@ -33,12 +36,12 @@ def path_of(algo: str) -> Path:
     return FOLDER / f"{algo.replace('-', '_')}.yml"
 
 
-def preset(algo: str, problem: str, path: Given | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def preset(algo: str, problem: Problem, path: Given | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The preset for a problem.
 
     Args:
         algo: One of `ALGORITHMS`.
-        problem: Its name.
+        problem: What is trained for.
         path: A file of the same form instead of the shipped one, or an entry of such a file.
 
     Returns:
@@ -56,7 +59,7 @@ def preset(algo: str, problem: str, path: Given | None = None) -> tuple[dict[str
     return preparation, entry
 
 
-def entry_of(path: Given, problem: str) -> dict[str, Any]:
+def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
     """What a file of presets says for a problem; an entry says it itself.
 
     Raises:
@@ -66,25 +69,27 @@ def entry_of(path: Given, problem: str) -> dict[str, Any]:
         return dict(path)
     entries = read_yaml(Path(path))
     key = environment_id(problem)
-    name = key if key in entries else "default"
+    rest = "default" if problem.family == "network" else ANY
+    name = key if key in entries else rest
     if name not in entries:
-        raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no default", "Add one.")
+        raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no {rest}", "Add one.")
     if not isinstance(entries[name], Mapping):
         raise InvalidInput(f"{path}: {name}", entries[name], "an entry is a mapping of names to numbers", "Mend it.")
     return {str(key): value for key, value in entries[name].items()}
 
 
-def environment_id(problem: str) -> str:
-    """The name under which files of presets list a problem."""
-    return f"restock/{problem.capitalize()}-v0"
+def environment_id(problem: Problem) -> str:
+    """The name under which files of presets list a problem: of networks each its own, of others one for all."""
+    name = problem.name if problem.family == "network" else problem.family
+    return f"restock/{name.capitalize()}-v0"
 
 
-def written(config: Mapping[str, Any], problem: str, comment: Sequence[str]) -> str:
+def written(config: Mapping[str, Any], problem: Problem, comment: Sequence[str]) -> str:
     """The numbers of a run as a file of presets, which `preset` and RL-Zoo read.
 
     Args:
         config: The run's configuration.
-        problem: Name of what it was trained for.
+        problem: What it was trained for.
         comment: Lines at its top.
     """
     training = dict(config["training"])
@@ -96,10 +101,11 @@ def written(config: Mapping[str, Any], problem: str, comment: Sequence[str]) -> 
         entry |= training["numbers"]
     else:
         entry |= training | {"policy_kwargs": dict(config["architecture"])}
-    names = dict.fromkeys(("default", "restock/Network-v0", environment_id(problem)))
+    general = ("default", "restock/Network-v0") if problem.family == "network" else (ANY,)
+    names = dict.fromkeys((*general, environment_id(problem)))
     text = yaml.safe_dump(dict.fromkeys(names, entry), sort_keys=False, width=120)
-    # The dumper calls the entry that is meant three times id001.
-    text = text.replace("&id001", "&network").replace("*id001", "*network")
+    # The dumper calls the entry that is meant several times id001.
+    text = text.replace("&id001", "&numbers").replace("*id001", "*numbers")
     return "".join(f"# {line}\n" for line in comment) + text
 
 

@@ -4,13 +4,14 @@ runs/NAME/
   config.yaml          the problem in full, the algorithm and its numbers, the seed, the information level
   versions.json        versions of everything that could change a digit
   metrics.jsonl        one line an evaluation (see `metrics.FIELDS`)
+  metrics.csv          the same as a table, written with the report
   tensorboard/         the same as events, where the package tensorboard is installed
   checkpoints/last.pt  all that a resumed run goes on from
   checkpoints/best.pt  the policy: the best on held-out paths so far
   checkpoints.json     the SHA-256 of both, and of what the configuration says
   snapshots/           one held-out episode at some of the evaluations
   result.json          what the finished run came to
-  evaluation/          episodes of the best policy on fresh paths, and their summary (see `evaluation`)
+  evaluation/          episodes of the best policy on fresh paths, their summary, stocks (see `evaluation`)
   report.html          all of it on one page (see `restock.report.training`)
   lock                 held by the process that trains
 

@@ -16,98 +16,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pydantic
 
 from restock.core.errors import InvalidInput, require_extra
-from restock.core.validation import Spec, validated
+from restock.core.problem import Problem
+from restock.core.validation import validated
+from restock.learning import normalising
 from restock.learning.config import Regimes
 from restock.learning.describe import described
 from restock.learning.paths import path_seed
-from restock.learning.preparation import Preparation
-from restock.learning.presets import Given, preset
 from restock.learning.run_folder import BEST, LAST, RunFolder
+from restock.learning.stable import Stable, is_number
 from restock.learning.threads import one_thread
 from restock.problems.network import NetworkProblem
-
-CURRICULUM = {"curriculum", "curriculum_shares", "curriculum_steps"}
-
-
-class Stable(Spec):
-    """The frame of a run; the algorithm's own numbers are beside it.
-
-    Attributes:
-        steps: Steps of the environment, all rows together.
-        n_envs: Rows.
-        evaluate_every: Steps between evaluations on held-out paths, which is also when a checkpoint is
-            written; None: a twentieth of the steps.
-        held_out: Held-out paths.
-        cpu_seconds: No round of learning begins after this much processor time; None: no limit.
-        policy: The network's kind, as the algorithm names it.
-    """
-
-    steps: int = pydantic.Field(1_000_000, ge=1, le=10_000_000_000)
-    n_envs: int = pydantic.Field(64, ge=1, le=100_000)
-    evaluate_every: int | None = pydantic.Field(None, ge=1)
-    held_out: int = pydantic.Field(256, ge=2, le=100_000)
-    cpu_seconds: float | None = pydantic.Field(None, gt=0.0)
-    policy: str = "MlpPolicy"
-
-
-def configuration(
-    problem: NetworkProblem,
-    algo: str,
-    network: Mapping[str, Any],
-    given: Mapping[str, Any],
-    blind: bool,
-    file: Given | None = None,
-) -> dict[str, Any]:
-    """What of a run's configuration is the algorithm's own: the preset, changed as was told.
-
-    Args:
-        problem: What is trained for.
-        algo: The algorithm.
-        network: `hidden`, the units of its hidden layers, and other keywords of its policy.
-        given: Fields of `Preparation` and `Stable`, and numbers of the algorithm.
-        blind: Whether a generalist is trained, which needs to see past demand.
-        file: Of presets, or an entry of one, instead of the shipped one.
-
-    Raises:
-        InvalidInput: Something does not hold.
-    """
-    from restock.learning.algorithms import algorithm, check_numbers
-
-    kind = algorithm(algo)
-    forms, entry = preset(algo, problem.name, file)
-    if "n_timesteps" in entry:
-        entry["steps"] = _whole("n_timesteps", entry.pop("n_timesteps"))
-    given = dict(given)
-    for name in Preparation.model_fields:
-        if name in given:
-            forms[name] = given.pop(name)
-    frame = {name: entry.pop(name) for name in list(entry) if name in Stable.model_fields}
-    frame |= {name: given.pop(name) for name in list(given) if name in Stable.model_fields}
-    numbers = entry | given
-    keywords = dict(numbers.get("policy_kwargs") or {})
-    for name, value in network.items():
-        keywords["net_arch" if name == "hidden" else name] = value
-    if keywords:
-        numbers["policy_kwargs"] = keywords
-    preparation = validated(Preparation, forms, "")
-    if blind and not preparation.recent:
-        preparation = preparation.model_copy(update={"recent": 8})
-    chosen = validated(Stable, frame, "")
-    if chosen.policy not in kind.policy_aliases:
-        known = ", ".join(kind.policy_aliases)
-        raise InvalidInput("policy", chosen.policy, f"{algo} has no such policy", f"Known: {known}.")
-    check_numbers(algo, numbers, preparation.action)
-    if preparation.curriculum is not None and preparation.curriculum_steps is None:
-        each = -(-chosen.steps // chosen.n_envs)
-        preparation = preparation.model_copy(update={"curriculum_steps": each})
-    without = set() if preparation.curriculum else CURRICULUM  # runs without one are described as ever
-    return {
-        "preparation": preparation.model_dump(exclude=without),
-        "training": chosen.model_dump() | {"numbers": numbers},
-    }
 
 
 def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[str, Any]:
@@ -119,20 +39,19 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
     require_extra("torch", "train", "training")
     require_extra("stable_baselines3", "train", f"--algo {config['algo']}")
     from restock.learning.actors import ground_of
-    from restock.learning.agents import prepared_of
+    from restock.learning.agents import forms_in
     from restock.learning.held_out import HeldOut
-    from restock.learning.regimes import chance_of
-    from restock.learning.train import versions
+    from restock.learning.regimes import judged_by
+    from restock.learning.train import refuse_sequential, versions
 
     regimes = None if config["regimes"] is None else validated(Regimes, config["regimes"], "regimes")
     problem, ground = described(config["problem"]), ground_of(config)
-    if ground.sequential:
-        mend = "Use a distribution of restock's own."
-        raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
-    prepared_of(config)  # whatever is wrong with the forms is told before anything is written
-    _, judged = chance_of(ground if regimes is None else problem, regimes)
+    refuse_sequential(ground)
+    forms_in(config)  # whatever is wrong with the forms is told before anything is written
+    several = _met(problem, regimes) if regimes is not None and isinstance(problem, NetworkProblem) else None
+    judged = judged_by(ground, problem, regimes)
     with one_thread():
-        training = Training(ground, None if regimes is None else _met(problem, regimes), config, folder)
+        training = Training(ground, several, config, folder)
         finished = folder.finished(config)
         if finished is not None:
             return finished
@@ -157,17 +76,21 @@ class Training:
 
     held_out: Any
 
-    def __init__(self, ground: NetworkProblem, several: Any, config: Mapping[str, Any], folder: RunFolder) -> None:
+    def __init__(self, ground: Problem, several: Any, config: Mapping[str, Any], folder: RunFolder) -> None:
         from restock.learning.algorithms import model_of
-        from restock.learning.sb3 import StableEnvironment
+        from restock.learning.sb3 import stable_environment
 
         training = {name: value for name, value in config["training"].items() if name != "numbers"}
         self.frame = validated(Stable, training, "training")
         self.config, self.folder = config, folder
-        self.environment = StableEnvironment(
+        self.environment = stable_environment(
             ground, self.frame.n_envs, config["preparation"], several, config["information"]
         )
-        self.model = model_of(config, self.environment, int(config["seed"]))
+        self.shown: Any = self.environment
+        if self.frame.normalize:
+            discount = float(config["training"]["numbers"].get("gamma", 0.99))
+            self.shown = normalising.normalised(self.environment, discount)
+        self.model = model_of(config, self.shown, int(config["seed"]))
         self.every = self.frame.evaluate_every or max(1, self.frame.steps // 20)
         self.evaluations = 0
         self.best = -math.inf
@@ -205,7 +128,9 @@ class Training:
         model.action_space.seed(number % (1 << 32))
         self.environment.played = model.num_timesteps // self.environment.num_envs
         self.environment.seed(path_seed(int(self.config["seed"]), self.evaluations, self.environment.num_envs))
-        model._last_obs = self.environment.reset()
+        model._last_obs = self.shown.reset()
+        if self.frame.normalize:
+            model._last_original_obs = self.shown.get_original_obs()
         model._last_episode_starts = np.ones(self.environment.num_envs, dtype=bool)
         if getattr(model, "action_noise", None) is not None:
             model.action_noise.reset()
@@ -226,7 +151,7 @@ class Training:
         return found
 
     @contextmanager
-    def _deployed(self, integer: bool) -> Iterator[Callable[[NetworkProblem], Any]]:
+    def _deployed(self, integer: bool) -> Iterator[Callable[[Problem], Any]]:
         """What makes policies of the network, which is not training meanwhile."""
         from restock.learning.agents import Agent
         from restock.learning.held_out import Candidate
@@ -234,17 +159,23 @@ class Training:
         network = self.model.policy
         training = network.training
         network.set_training_mode(False)
-        prepared = self._judging()
-        yield lambda problem: Candidate(problem, self.config["information"], Agent(network, prepared, problem), integer)
+        forms, scaled = self._judging(), normalising.scaled_by(self._seen())
+        yield lambda problem: Candidate(
+            problem, self.config["information"], Agent(network, forms, problem, scaled), integer
+        )
         network.set_training_mode(training)
 
     def _judging(self) -> Any:
         """Forms of their own, since a policy that is corrected remembers its episodes."""
-        from restock.learning.agents import prepared_of
-
         if not hasattr(self, "_forms"):
-            self._forms = prepared_of(self.config)
+            from restock.learning.agents import forms_in
+
+            self._forms = forms_in(self.config)
         return self._forms
+
+    def _seen(self) -> dict[str, Any] | None:
+        """What observations and rewards are scaled by."""
+        return normalising.kept(self.shown) if self.frame.normalize else None
 
     def evaluated(self, speed: float) -> tuple[Any, dict[str, float]]:
         """Evaluate, keep what is best, write a checkpoint and begin the next round."""
@@ -254,7 +185,8 @@ class Training:
         profit, error = self.profit()
         if profit > self.best:
             self.best = profit
-            self.folder.save(BEST, {"policy": model.policy.state_dict(), "step": model.num_timesteps})
+            content = {"policy": model.policy.state_dict(), "step": model.num_timesteps}
+            self.folder.save(BEST, content | ({"seen": self._seen()} if self.frame.normalize else {}))
         met = [float(episode["r"]) for episode in model.ep_info_buffer or ()]
         training = sum(met) / len(met) if met else math.nan
         left = (self.frame.steps - model.num_timesteps) / max(speed, 1e-9)
@@ -264,7 +196,7 @@ class Training:
         gaps = self.held_out.gaps(profit)
         if self.environment.prepared.stages is not None:
             model.logger.record("curriculum/periods", self.environment.periods)
-        learnt = {name: float(value) for name, value in model.logger.name_to_value.items() if _is_number(value)}
+        learnt = {name: float(value) for name, value in model.logger.name_to_value.items() if is_number(value)}
         line = dataclasses.asdict(report) | {"standard_error": error} | self.held_out.lines | gaps | learnt
         self.folder.record(line, self.example())
         model.logger.dump(model.num_timesteps)  # begins to gather anew
@@ -286,6 +218,7 @@ class Training:
                 "counters": {name: getattr(self.model, name) for name in _COUNTERS if hasattr(self.model, name)},
                 "store": self._stored(),
                 "progress": {name: getattr(self, name) for name in _PROGRESS},
+                **({"seen": self._seen()} if self.frame.normalize else {}),
             },
         )
 
@@ -297,6 +230,8 @@ class Training:
             setattr(self.model, name, value)
         for name in _PROGRESS:
             setattr(self, name, content["progress"][name])
+        if self.frame.normalize:
+            normalising.restore(self.shown, content["seen"])
         store = getattr(self.model, "replay_buffer", None)
         if store is not None and content["store"]:
             store.pos, store.full = content["store"]["pos"], content["store"]["full"]
@@ -328,7 +263,11 @@ class Training:
 
     def result(self) -> dict[str, Any]:
         """What the run came to: the best network, with and without whole orders."""
-        self.model.policy.load_state_dict(self.folder.load(BEST)["policy"])
+        best = self.folder.load(BEST)
+        self.model.policy.load_state_dict(best["policy"])
+        if self.frame.normalize:
+            normalising.restore(self.shown, best["seen"])
+            self.shown.save(str(self.folder.path / "vecnormalize.pkl"))
         self.model.save(self.folder.path / "model.zip")
         plain, whole = (self.profit(integer)[0] for integer in (False, True))
         return {
@@ -368,17 +307,3 @@ def _more_versions(algo: str) -> dict[str, str]:
 
     names = ["stable-baselines3", *(["sb3-contrib"] if algo in CONTRIB else [])]
     return {name: metadata.version(name) for name in names}
-
-
-def _whole(name: str, value: Any) -> int:
-    """A number that RL-Zoo writes as text or with a point (3e6)."""
-    if not _is_number(value) or float(value) != int(float(value)):
-        raise InvalidInput(name, value, "this is a whole number", "Write for instance 1e6.")
-    return int(float(value))
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False

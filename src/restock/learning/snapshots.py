@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from restock.core.errors import InvalidInput
-from restock.core.problem import Array
+from restock.core.problem import Array, Problem
 from restock.core.writing import write_whole
 
 MOST = 8
@@ -98,6 +98,30 @@ def read(folder: Path) -> list[Snapshot]:
             raise InvalidInput("run", str(path), f"this file is damaged ({type(error).__name__})", mend) from None
         found.append(Snapshot(number, int(restart), int(step), float(profit), fields))
     return found
+
+
+def inventory(problem: Problem, fields: Mapping[str, Array]) -> Iterator[tuple[int, str, float, float]]:
+    """Stock of an episode, and what was missed, place by place: (period, location, on_hand, missed).
+
+    Period 0 is the start, where nothing was missed yet; the other rows are what period t ended with. What
+    cannot be told place by place is that of `all`.
+
+    Args:
+        problem: What was played.
+        fields: The episode by name, as in a trajectory: stocks of shape (T + 1, k), flows of (T, k).
+    """
+    if "on_hand" not in fields:
+        return
+    stock, names = fields["on_hand"], problem.labels()["on_hand"]
+    flow, at = fields.get(problem.missed[0], np.zeros((len(stock) - 1, 0))), problem.missed_at()
+    if at is None:
+        stock, names, at = stock.sum(axis=1, keepdims=True), ("all",), (0,) * flow.shape[1]
+    missed = np.zeros_like(stock)
+    for entry, place in enumerate(at):
+        missed[1:, place] += flow[:, entry]
+    for t in range(len(stock)):
+        for k, name in enumerate(names):
+            yield t, name, float(stock[t, k]), float(missed[t, k])
 
 
 def _files(folder: Path) -> dict[int, Path]:

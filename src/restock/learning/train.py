@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restock.core.errors import InvalidInput, nearest, require_extra
+from restock.core.problem import Problem
 from restock.core.streams import check_seed
 from restock.core.validation import plain, validated
 from restock.learning import imitation, presets, run_folder
@@ -27,7 +28,7 @@ MOST_SEED = 1 << 20
 def train(
     problem: Any,
     out: str | Path,
-    algo: str = "pathwise",
+    algo: str | None = None,
     seed: int = 0,
     architecture: Mapping[str, Any] | None = None,
     regimes: Mapping[str, Any] | None = None,
@@ -38,17 +39,17 @@ def train(
     """Train a policy and keep it in a folder; where the same run is there already, go on with it.
 
     Args:
-        problem: A network problem, or anything `load_problem` takes.
+        problem: A problem, or anything `load_problem` takes.
         out: The folder of the run.
-        algo: `pathwise`; `bc` or `dagger` (see `imitation`); or one of stable-baselines3 and sb3-contrib
-            (`ppo`, `sac`, ...; see `presets`).
+        algo: Of a network `pathwise` (the default there), `bc` or `dagger` (see `imitation`); of any problem one
+            of stable-baselines3 and sb3-contrib (`ppo`, the default elsewhere, `dqn`, ...; see `presets`).
         seed: What the run is drawn from: the same seed makes the same run.
         architecture: The network, see `Architecture`; of the other algorithms, keywords of their network.
         regimes: Train a blind generalist for these, see `Regimes`; without, a policy for the
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
         preset: A file of numbers in the form of `hyperparams/*.yml`, or an entry of one; other arguments go before it.
-        **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `sb3_training.configuration`.
+        **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `stable.configuration`.
 
     Returns:
         What the run came to, as `result.json` in the folder says it.
@@ -60,9 +61,14 @@ def train(
     return run(run_folder.RunFolder(out), config, tell)
 
 
+def usual(problem: Problem) -> str:
+    """The algorithm that a problem is trained with unless it is told."""
+    return "pathwise" if isinstance(problem, NetworkProblem) else "ppo"
+
+
 def configuration(
     problem: Any,
-    algo: str,
+    algo: str | None,
     seed: int,
     architecture: Mapping[str, Any],
     regimes: Mapping[str, Any] | None,
@@ -75,12 +81,18 @@ def configuration(
         InvalidInput: An argument does not hold, or a package is missing.
     """
     problem = load_problem(problem)
-    if not isinstance(problem, NetworkProblem):
-        raise InvalidInput("problem", problem.name, "only supply networks can be trained for", "Name a network.")
+    network = isinstance(problem, NetworkProblem)
+    algo = usual(problem) if algo is None else algo
     if algo not in ALGORITHMS:
         raise InvalidInput("algo", algo, "there is no such algorithm", nearest(algo, ALGORITHMS))
     if check_seed(seed) >= MOST_SEED:
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
+    if not network and algo not in presets.ALGORITHMS:
+        problem_with = f"it learns through the tensors of a supply network, which {problem.name} has not"
+        raise InvalidInput("algo", algo, problem_with, f"Use {', '.join(presets.ALGORITHMS)}.")
+    if not network and regimes is not None:
+        mend = "Leave it out."
+        raise InvalidInput("regimes", regimes, "a generalist is trained for demands of a supply network", mend)
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
     blind = which is not None
     if isinstance(preset, (str, Path)):  # what is wrong with the file alone is told with its name
@@ -92,7 +104,8 @@ def configuration(
         "format": FORMAT,
         "algo": algo,
         "seed": int(seed),
-        "information": "informed" if which is None else "blind",
+        # Where nobody is told more than that, to have met the chances is not to have been told them.
+        "information": "informed" if which is None and network else "blind",
         **_own(problem, algo, architecture, numbers, blind, preset),
         "regimes": None if which is None else which.model_dump(),
         "problem": description(problem),
@@ -102,7 +115,7 @@ def configuration(
 
 
 def _own(
-    problem: NetworkProblem,
+    problem: Problem,
     algo: str,
     architecture: Mapping[str, Any],
     numbers: Mapping[str, Any],
@@ -111,12 +124,12 @@ def _own(
 ) -> dict[str, Any]:
     """What of the configuration is the algorithm's own."""
     if algo in presets.ALGORITHMS:
-        from restock.learning import sb3_training
+        from restock.learning import stable
 
         require_torch()
-        return sb3_training.configuration(problem, algo, architecture, numbers, blind, preset)
+        return stable.configuration(problem, algo, architecture, numbers, blind, preset)
     if preset is not None:
-        entry = presets.entry_of(preset, problem.name)
+        entry = presets.entry_of(preset, problem)
         network = entry.pop("policy_kwargs", None) or {}
         if not isinstance(network, Mapping):
             raise InvalidInput("policy_kwargs", network, "this should be a mapping of names to values", "Mend it.")
@@ -176,10 +189,9 @@ def run(
     kind = imitation.Imitation if imitates else Pathwise
     numbers: Any = validated(kind, config["training"], "training")
     warm_up = 0 if imitates else numbers.warm_up
-    regimes, problem, ground = regimes_of(config), described(config["problem"]), ground_of(config)
-    if ground.sequential:
-        mend = "Use a distribution of restock's own."
-        raise InvalidInput("demand.distribution", ground.demand.distribution.name, "it is drawn period by period", mend)
+    regimes, ground = regimes_of(config), ground_of(config)
+    problem: Any = described(config["problem"])
+    refuse_sequential(ground)
     if warm_up >= problem.horizon:
         mend = "Write fewer, or a longer horizon."
         raise InvalidInput("warm_up", warm_up, f"the episode has {problem.horizon} periods", mend)
@@ -211,6 +223,19 @@ def run(
         }
         folder.finish(result)
     return result
+
+
+def refuse_sequential(problem: Problem) -> None:
+    """Make sure that the chance of a problem can be drawn in compiled code.
+
+    Raises:
+        InvalidInput: It is drawn period by period.
+    """
+    if problem.sequential:
+        demand = getattr(problem, "demand", None)
+        mend = "Use a distribution of restock's own."
+        name = demand.distribution.name if demand is not None else problem.name
+        raise InvalidInput("demand.distribution", name, "it is drawn period by period", mend)
 
 
 def require_torch() -> None:

@@ -75,13 +75,13 @@ class Decides(Protocol):
         """Orders of shape (B, E) (units)."""
 
 
-def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: NetworkProblem) -> Decides:
+def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: Any) -> Decides:
     """What decides: the network of a run, made ready for a problem."""
     if "preparation" in config:  # an algorithm of stable-baselines3
         from restock.learning.agents import agent_of
 
         check_same(described(config["problem"]), problem)
-        return agent_of(config, content["policy"], problem)
+        return agent_of(config, content, problem)
     from restock.learning.actors import actor_of
 
     if config["architecture"]["kind"] == "graph":  # it fits any network, as long as the calendar does
@@ -152,22 +152,24 @@ class Deployed:
         )
 
 
-def check_same(trained_for: NetworkProblem, problem: Problem) -> None:
-    """Check that a policy can decide in a problem: nodes, links, lead times and markets are those it knows.
+def check_same(trained_for: Problem, problem: Problem) -> None:
+    """Check that a policy can decide in a problem: of the same kind, with the same names and, in a network, lead times.
 
     Raises:
         InvalidInput: They differ.
     """
-    if not isinstance(problem, NetworkProblem) or problem.labels() != trained_for.labels():
-        links = len(trained_for.links)
-        mend = f"It was trained for {trained_for.name} ({links} links)."
-        raise InvalidInput("problem", problem.name, "a trained policy decides in its own network only", mend)
+    if problem.family != trained_for.family or problem.labels() != trained_for.labels():
+        size = ", ".join(f"{count} {what}" for what, count in trained_for.size().items())
+        mend = f"It was trained for {trained_for.name} ({size})."
+        raise InvalidInput("problem", problem.name, "a trained policy decides in problems like its own only", mend)
+    if not isinstance(trained_for, NetworkProblem) or not isinstance(problem, NetworkProblem):
+        return
     ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (trained_for, problem))
     if list(ours) != list(theirs):
         raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")
 
 
-def check_horizon(trained_for: NetworkProblem, problem: Problem) -> None:
+def check_horizon(trained_for: Problem, problem: Problem) -> None:
     """Check that a graph network can decide in a problem: a network of any shape, as long as it was trained for.
 
     Raises:

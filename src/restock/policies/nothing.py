@@ -18,7 +18,7 @@ class Nothing(Policy):
     """
 
     name: ClassVar[str] = "nothing"
-    summary: ClassVar[str] = "no shipments at all: what the stock at the start can do"
+    summary: ClassVar[str] = "orders nothing: what the stock at the start can do"
 
     def act(self, view: View) -> Array:
         """Zeros of shape (B, A)."""

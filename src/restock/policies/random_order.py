@@ -20,7 +20,7 @@ class RandomOrder(Policy):
     """
 
     name: ClassVar[str] = "random"
-    summary: ClassVar[str] = "uniform orders between nothing and each link's bound, or uniform choices"
+    summary: ClassVar[str] = "uniform orders between nothing and the largest there are, or uniform choices"
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

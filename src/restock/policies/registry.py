@@ -80,6 +80,15 @@ _USUAL = {
     "minimal": ("nothing", "random", "dynamic-program"),
 }
 
+# What a policy is measured by: one to beat, and one that no policy beats.
+_YARDSTICKS: dict[str, tuple[str, str | None]] = {
+    "network": ("base-stock", "hindsight"),
+    "sharing": ("base-stock", "hindsight"),
+    "production": ("dynamic-program", None),
+    "retail": ("tuned-price-and-cover", "hindsight"),
+    "minimal": ("dynamic-program", None),
+}
+
 
 def list_policies(family: str | None = None) -> list[str]:
     """Names that `make_policy` knows: restock's own, then those of installed packages.
@@ -96,6 +105,11 @@ def list_policies(family: str | None = None) -> list[str]:
 def usual_policies(family: str) -> tuple[str, ...]:
     """Fast policies that any problem of a kind can be compared with."""
     return _USUAL.get(family, tuple(_ANY))
+
+
+def yardsticks(family: str) -> tuple[str, str | None]:
+    """What a policy for a kind of problem is measured by: the policy to beat, and the bound where there is one."""
+    return _YARDSTICKS.get(family, ("random", None))
 
 
 def _homes(family: str) -> dict[str, tuple[str, str]]:

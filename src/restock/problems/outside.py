@@ -52,6 +52,19 @@ def folder_of(instance: str | Path) -> Path | None:
     return folder if Path(instance).resolve().parent.name == "instances" and (folder / "load.py").is_file() else None
 
 
+def origin_of(problem: Problem) -> tuple[str, dict[str, Any]] | None:
+    """Where the code of a problem from outside stands, and what `load_problem` makes the same problem of there.
+
+    None of restock's own problems, and of one that was made by its class.
+    """
+    if problem.origin is not None:
+        return problem.origin[0], dict(problem.origin[1])
+    loader, spec = _of_problem(problem), getattr(problem, "spec", None)
+    if loader is None or spec is None:
+        return None
+    return str(Path(loader.__file__).parent), {"instance": spec.model_dump(mode="json", exclude_none=True)}
+
+
 def _can_be_a_path(place: str | Path) -> bool:
     return "\0" not in str(place) and len(str(place)) < LONGEST_PATH
 
@@ -75,7 +88,14 @@ def _of_class(place: str) -> Any:
         mend = nearest(attribute, known) if known else "Derive a class from restock.core.problem.Problem there."
         raise InvalidInput("problem", place, f"{home} has no problem of that name", mend)
     keywords = tuple(name for name in inspect.signature(kind.__init__).parameters if name != "self")
-    return SimpleNamespace(load=kind, KEYWORDS=keywords)
+    where = f"{Path(home).resolve() if home.endswith('.py') else home}:{attribute}"
+
+    def load(**changes: Any) -> Problem:
+        problem = kind(**changes)
+        problem.origin = where, changes
+        return problem
+
+    return SimpleNamespace(load=load, KEYWORDS=keywords)
 
 
 def _of_problem(problem: Problem) -> Any | None:

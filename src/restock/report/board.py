@@ -11,12 +11,13 @@ from typing import Any
 
 from restock.benchmark.standing import Leaderboard, Standing
 from restock.core.writing import write_whole
+from restock.problems.network.words import WORDING
 from restock.report import standings as say
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import share
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
-from restock.report.words import INFORMATION, upper
+from restock.report.words import knows, upper
 
 COLOURS = {"clairvoyant": "#1f2a36", "informed": "#14776a", "blind": "#2f6fb0"}
 WIDE = 760.0
@@ -80,7 +81,7 @@ def render(board: Leaderboard, command: str = "") -> str:
     body.append(f'<div class="answer"><p>{escape(" ".join(say.answer(board)))}</p></div>')
     levels = "".join(
         f'<div class="card" style="border-color:{COLOURS[level]}"><h3>{upper(level)}</h3>'
-        f"<p>Knows {escape(INFORMATION[level])}.</p></div>"
+        f"<p>Knows {escape(knows(level, WORDING))}.</p></div>"
         for level in COLOURS
     )
     cards = f'<div class="cards">{levels}</div>'

@@ -7,91 +7,103 @@ from html import escape
 
 import numpy as np
 
+from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison
 from restock.report import drawing, figures, tables
 from restock.report import words as say
 from restock.report.markup import caption_of, chip, figure, row_of, scroll, table_of
-from restock.report.words import Words
-
-FIELDS = (
-    ("on_hand", "Stock on hand, all nodes together"),
-    ("backlog", "Backlog: demand still owed"),
-    ("unmet", "Demand lost in each period"),
-)
+from restock.report.words import Calling
 
 
-def chapter(comparison: Comparison, shade: Mapping[str, str], words: Words, labels: Sequence[str] | None) -> str:
-    """Answer, network, uncertainty, reasons, stocks and key figures of one comparison (HTML)."""
+def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, labels: Sequence[str] | None) -> str:
+    """Answer, what was simulated, uncertainty, reasons, stocks and key figures of one comparison (HTML)."""
     problem = comparison.problem
+    words = say.called(problem, calling)
     names = list(labels) if labels is not None else [str(k + 1) for k in range(comparison.episodes)]
-    network = figure(
-        drawing.network(problem, words),
-        f"<b>The network.</b> Goods flow downwards; on the arrows the {words.periods} from sending to arrival, in the "
-        "boxes the stock at the start.",
-        1.0,
-    )
-    drawn = len(figures.sample(comparison.episodes))
-    some = "" if drawn == comparison.episodes else f" Drawn are {drawn} of {comparison.episodes} {words.episodes}."
+    drawn = drawing.start(comparison, words)
+    picture = "" if drawn is None else figure(drawn.picture, f"<b>The {escape(words.system)}.</b> {drawn.caption}", 1.0)
+    dots = len(figures.sample(comparison.episodes))
+    some = "" if dots == comparison.episodes else f" Drawn are {dots} of {comparison.episodes} {words.episodes}."
     paired = figure(
         figures.differences(comparison, shade, words),
-        f"<b>Paired comparison.</b> Each dot is one {words.episode}: profit of the policy minus profit of "
-        f"{escape(comparison.reference)} on the same demand. Disc and bar: mean and 95% interval.{some}",
+        f"<b>Paired comparison.</b> Each dot is one {words.episode}: {words.worth} of the policy minus "
+        f"{words.worth} of {escape(comparison.reference)} on the same {words.chance}. Disc and bar: mean and 95% "
+        f"interval.{some}",
     )
     each = figure(
         figures.by_episode(comparison, shade, words, names),
-        f"<b>Profit in each {words.episode}.</b> All policies meet the same demand, so the distance between two lines "
-        "says more than their ups and downs.",
+        f"<b>{words.worth.capitalize()} in each {words.episode}.</b> All policies meet the same {words.chance}, so the "
+        "distance between two lines says more than their ups and downs.",
     )
-    split = figures.costs(comparison, words)
-    bars = "" if split is None else figure(
-        split, f"<b>Where the money goes.</b> Costs per {words.episode}, mean over all {words.episodes}."
-    )  # fmt: skip
-    about = f"{getattr(getattr(problem, 'spec', None), 'description', '')} {say.facts(comparison, words)}"
-    gaps = tables.gaps(comparison, words)
-    reasons = "".join(f"<li>{escape(text)}</li>" for text in say.losses(comparison))
+    told = f"{getattr(getattr(problem, 'spec', None), 'description', '')} {say.facts(comparison, words)}"
+    opened = " open" if drawn is None else ""
+    numbers = f"<pre>{escape(problem.explain())}</pre>"
     parts = [
-        f"<p>{escape(about.strip())}</p>",
+        f"<p>{escape(told.strip())}</p>",
         table_of(tables.summary(comparison, words), comparison, shade),
-        f'<div class="two"><div>{network}<details><summary>The {escape(words.system)} in numbers</summary>'
-        f"<pre>{escape(problem.explain())}</pre></details></div><div>{paired}{each}</div></div>",
+        f'<div class="two"><div>{picture}<details{opened}><summary>The {escape(words.system)} in numbers</summary>'
+        f"{numbers}</details></div><div>{paired}{each}</div></div>",
+        _reasons(comparison, shade, words),
     ]
-    if gaps is not None:
-        parts.append(
-            f'<h3>Where each policy loses</h3><div class="two">{bars}<div><p>Measured against the bound, per '
-            f"{words.episode}:</p><ul>{reasons}</ul></div></div>{table_of(gaps, comparison, shade)}"
-        )
-    elif bars:
-        parts.append(f"<h3>Costs</h3>{bars}")
     parts += _stocks(comparison, shade, words, names)
     parts.append("<h3>Key figures</h3>" + _key_figures(comparison, shade, words))
     return "".join(parts)
 
 
-def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Words, names: Sequence[str]) -> list[str]:
+def _reasons(comparison: Comparison, shade: Mapping[str, str], words: Wording) -> str:
+    """The parts of the profit, and what each policy lacks of them."""
+    split, gaps = figures.split(comparison, words), tables.gaps(comparison, words)
+    bars = "" if split is None else figure(
+        split,
+        f"<b>What the {words.worth} is made of</b>, per {words.episode}, mean over all {words.episodes}. Upper bar: "
+        "what adds to it; lower bar: what is taken from it; it is by so much that the upper one is longer.",
+    )  # fmt: skip
+    reasons = "".join(f"<li>{escape(text)}</li>" for text in say.losses(comparison, words))
+    if gaps is None or not reasons:
+        return f"<h3>What the {words.worth} is made of</h3>{bars}" if bars else ""
+    first = escape(say.model(comparison).name)
+    listed = f"<div><p>Measured against {first}, per {words.episode}:</p><ul>{reasons}</ul></div>"
+    return (
+        f'<h3>Where each policy loses</h3><div class="two">{bars}{listed}</div>{table_of(gaps, comparison, shade)}'
+        if bars
+        else f"<h3>Where each policy loses</h3>{listed}"
+    )
+
+
+def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Wording, names: Sequence[str]) -> list[str]:
     """Stock, and backlog or lost demand, over the periods: a panel for each policy."""
     example = _typical(comparison)
-    shown = []
-    for field, heading in FIELDS:
+    blocks: list[str] = []
+    lacking = False
+    for curve in comparison.problem.curves():
         trajectories = [row.simulation.trajectory for row in comparison.rows]
-        if field not in trajectories[0] or not any(trajectory[field].any() for trajectory in trajectories):
+        if curve.field not in trajectories[0] or not any(trajectory[curve.field].any() for trajectory in trajectories):
             continue
-        if field == "unmet" and "backlog" in shown:
-            continue
-        panels = "".join(
-            figure(chart, f"<b>{chip(shade[row.name])}{escape(row.name)}</b>")
-            for row, chart in figures.over_time(comparison, field, shade, example)
-        )
-        shown += [field, f'<h3>{heading}</h3><div class="panels">{panels}</div>']
-    if not shown:
+        if curve.lacking and lacking:
+            continue  # what is lost says no more where demand waits
+        lacking = lacking or curve.lacking
+        labels = trajectories[0].labels(curve.field)
+        chosen = curve.chosen(len(labels))
+        for entries in [[k] for k in chosen] if curve.apart else [chosen]:
+            heading = f"{curve.title}: {labels[entries[0]]}" if curve.apart else curve.title
+            panels = "".join(
+                figure(chart, f"<b>{chip(shade[row.name])}{escape(row.name)}</b>")
+                for row, chart in figures.over_time(comparison, curve, entries, shade, example)
+            )
+            unit = f' <span class="small">({escape(curve.unit)})</span>'
+            blocks.append(f'<h3>{escape(heading)}{unit}</h3><div class="panels">{panels}</div>')
+    if not blocks:
         return []
     note = (
-        f"Units at the end of each {words.period}; 0 is the start. Thick line: mean over {comparison.episodes} "
-        f"{words.episodes}. Band: the middle 80% of them. Thin line: the {words.episode} with the median profit of "
-        f"{comparison.reference} ({names[example]})."
+        f"At the end of each {words.period}; 0 is the start. Thick line: mean over {comparison.episodes} "
+        f"{words.episodes}. Band: the middle 80% of them. Thin line: the {words.episode} with the median {words.worth} "
+        f"of {comparison.reference} ({names[example]})."
     )
-    if say.bound_row(comparison) is not None and len(shown) > 2:
+    if (apart := figures.grain(comparison.problem.horizon)) > 1:
+        note += f" Drawn are means of up to {apart} {words.periods}."
+    if say.bound_row(comparison) is not None and lacking:
         note += " Where hindsight leaves demand unserved too, serving it in time was impossible or not worth its cost."
-    return [*shown[1::2], f"<p>{escape(note)}</p>"]
+    return [*blocks, f"<p>{escape(note)}</p>"]
 
 
 def _typical(comparison: Comparison) -> int:
@@ -100,16 +112,14 @@ def _typical(comparison: Comparison) -> int:
     return int(np.argsort(profit, kind="stable")[(len(profit) - 1) // 2])
 
 
-def _key_figures(comparison: Comparison, shade: Mapping[str, str], words: Words) -> str:
+def _key_figures(comparison: Comparison, shade: Mapping[str, str], words: Wording) -> str:
     head = "".join(f'<th scope="col">{chip(shade[row.name])}{escape(row.name)}</th>' for row in comparison.rows)
     groups = []
     for title, table in tables.key_figures(comparison, words):
         groups.append(f'<tr><th scope="rowgroup" colspan="{len(comparison.rows) + 1}"><b>{escape(title)}</b></th></tr>')
         groups += [row_of(cells) for cells in table.rows]
-    absent = tables.left_out(comparison)
+    absent = tables.left_out(comparison, words)
     note = f"; not shown, as they never move: {', '.join(absent)}" if absent else ""
-    if comparison.problem.layout.money and not say.money_parts(comparison):
-        note += ". The parts are counted before discounting, so they do not add up to the profit"
     return scroll(
         f'<table class="figures">{caption_of(f"Means over {comparison.episodes} {words.episodes}{note}")}'
         f'<thead><tr><th scope="col">figure</th>{head}</tr></thead><tbody>{"".join(groups)}</tbody></table>'

@@ -6,18 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from restock.core.problem import Array
-from restock.learning.snapshots import Snapshot
-from restock.report.figures import PANEL, WIDE, on_one_scale
+from restock.core.wording import Wording
+from restock.report.figures import PANEL, WIDE
 from restock.report.numbers import amount
 from restock.report.palette import FIXED, SPARE
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks
 
 KEPT = "#14776a"  # the restart that the best network comes from
-MISSED = "#c0392b"  # demand not served at once
-NODES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
+BEATEN = FIXED["base-stock"]  # the policy to beat, whatever it is
 FAR = 3.0  # so many times the way from base-stock to hindsight is drawn below the lower of both
 HIGH = "\N{SUPERSCRIPT MINUS}"
 DIGITS = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
@@ -40,22 +36,31 @@ def shades(lines: Sequence[Line]) -> dict[int, str]:
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
 
-def learning(lines: Sequence[Line]) -> Svg:
-    """Profit on held-out paths of each restart over the steps, between base-stock and hindsight."""
-    last = lines[-1]
-    base, bound = float(last["base_stock"]), float(last["bound"])
+def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wording) -> Svg:
+    """Profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
+
+    Args:
+        lines: Of the metrics.
+        baseline: Name of the policy to beat.
+        limit: Name of the bound; None without one.
+        words: What to call things.
+    """
+    marks = {limit: float(lines[-1]["bound"])} if limit is not None else {}
+    marks[baseline] = base = float(lines[-1]["baseline"])
+    bound = max(marks.values())
     judged = [line for line in lines if "profit" in line]
     best = max(judged, key=lambda line: float(line["profit"]))
-    marks, shade = {"hindsight": bound, "base-stock": base}, shades(judged)
+    shade = shades(judged)
     values = [float(line["profit"]) for line in judged]
     floor = min(base, float(best["profit"])) - FAR * max(bound - min(base, float(best["profit"])), 1e-9)
     low, high = max(min([*values, *marks.values()]), floor), max([*values, *marks.values()])
     room = 0.06 * (high - low or 1.0)
     picture = Svg(
         WIDE, 372.0,
-        f"Profit on held-out episodes over the steps of training: at first {amount(values[0], 1)}, at best "
-        f"{amount(float(best['profit']), 1)} at step {best['step']} of restart {best['restart'] + 1}; base-stock "
-        f"{amount(base, 1)}, hindsight {amount(bound, 1)}.", 13.0,
+        f"{words.worth.capitalize()} on held-out episodes over the steps of training: at first "
+        f"{amount(values[0], 1)}, at best {amount(float(best['profit']), 1)} at step {best['step']} "
+        f"of restart {best['restart'] + 1}; "
+        f"{', '.join(f'{name} {amount(value, 1)}' for name, value in marks.items())}.", 13.0,
     )  # fmt: skip
     rise = Scale(low - room, high + room, 236.0, 10.0)
     left, right = picture.room_for(ticks(rise.low, rise.high, 5)) + 4.0, WIDE - 12.0
@@ -64,7 +69,7 @@ def learning(lines: Sequence[Line]) -> Svg:
     picture.foot_axis(along, 10.0, 236.0, 5, lines=False)
     picture.text((left + right) / 2.0, 273.0, "step", GREY, "middle")
     for name, value in marks.items():
-        picture.line([(left, rise(value)), (right, rise(value))], FIXED[name], 1.6, "6 4")
+        picture.line([(left, rise(value)), (right, rise(value))], FIXED.get(name, BEATEN), 1.6, "6 4")
     for k, group in by_restart(judged).items():
         points = [(along(float(one["step"])), rise(rise.clip(float(one["profit"])))) for one in group]
         if k == best["restart"]:
@@ -86,9 +91,8 @@ def learning(lines: Sequence[Line]) -> Svg:
         ends = [abs(float(group[k]["profit"]) - value) for k in (0, -1) for group in by_restart(judged).values()]
         first = min(ends[: len(ends) // 2]) > min(ends[len(ends) // 2 :])
         spot, anchor = (left + 4.0, "start") if first else (right - 4.0, "end")
-        picture.text(
-            spot, rise(value) + (-6.0 if value == bound else 16.0), name, FIXED[name], anchor, True, 12.5, True
-        )
+        colour, above = FIXED.get(name, BEATEN), -6.0 if value == bound else 16.0
+        picture.text(spot, rise(value) + above, name, colour, anchor, True, 12.5, True)
     picture.height = 282.0
     if len(shade) > 1:
         names = [(f"restart {k + 1}", colour) for k, colour in shade.items()]
@@ -143,62 +147,4 @@ def _panel(name: str, series: Mapping[int, list[tuple[float, float]]], shade: Ma
         picture.line([(along(step), rise(value)) for step, value in points], shade[k], 1.6)
         if len(points) == 1:
             picture.dots([(along(points[0][0]), rise(points[0][1]))], 2.2, shade[k])
-    return picture
-
-
-# snapshots ------------------------------------------------------------------------------------------
-
-
-def stocks(snapshots: Sequence[Snapshot], names: Sequence[str]) -> tuple[list[Svg], list[tuple[str, str]]]:
-    """Stock on hand of one episode at each snapshot, demand not served below it; and the key to the lines.
-
-    Args:
-        snapshots: In the order of training.
-        names: Of the nodes.
-
-    Returns:
-        A chart for each, and (name, colour) of each line.
-    """
-    apart = len(names) <= len(NODES)
-    drawn = [
-        shot.fields["on_hand"] if apart else shot.fields["on_hand"].sum(axis=1, keepdims=True) for shot in snapshots
-    ]
-    key = list(zip(names if apart else ["all nodes together"], NODES, strict=False))
-    upper = {str(k): float(values.max()) for k, values in enumerate(drawn)}
-    common = on_one_scale(upper, 2.0)
-    shared = max([upper[k] for k in common] + [1.0])
-    missed = [shot.fields["unmet"].sum(axis=1) for shot in snapshots]
-    worst = max([float(values.max()) for values in missed] + [1e-9])
-    charts = []
-    for k, values in enumerate(drawn):
-        own = str(k) not in common
-        chart = _stock(values, missed[k], upper[str(k)] if own else shared, worst)
-        if own:
-            chart.text(chart.width - 8.0, 11.0, "own scale", GREY, "end", halo=True)
-        charts.append(chart)
-    return charts, key
-
-
-def _stock(values: Array, missed: Array, most: float, worst: float) -> Svg:
-    """Stocks of shape (T + 1, k), and demand not served of shape (T,)."""
-    width, height, strip = PANEL[0], PANEL[1] + 24.0, 22.0
-    periods = len(missed)
-    short = int(np.count_nonzero(missed > 1e-9))
-    picture = Svg(
-        width, height, f"Stock on hand over {periods} periods; demand was not served at once in {short} of them", 11.5
-    )
-    left = picture.room_for(ticks(0.0, most, 4)) + 2.0
-    foot = height - 24.0
-    rise = Scale(0.0, most * 1.04, foot - strip, 8.0)
-    along = Scale(0.0, float(periods), left, width - 8.0)
-    picture.left_axis(rise, left, width - 8.0, 4)
-    for t in sorted({0, periods // 3, 2 * periods // 3, periods}):
-        picture.text(along(t), height - 8.0, str(t), GREY, "middle")
-    each = max((along.end - along.start) / periods - 0.6, 0.5)
-    for t in np.flatnonzero(missed > 1e-9).tolist():
-        tall = 2.0 + (strip - 5.0) * float(missed[t]) / worst
-        picture.box(along(t), foot - tall, each, tall, MISSED)
-    picture.line([(left, foot), (width - 8.0, foot)], GREY, 0.8)
-    for column, colour in zip(values.T, NODES, strict=False):
-        picture.line([(along(t), rise(float(v))) for t, v in enumerate(column)], colour, 1.5)
     return picture

@@ -1,19 +1,22 @@
-"""The supply network as a picture: goods flow from the top, where they come from, to the markets below."""
+"""A scene as a picture: goods flow from the top, where they come from, to the markets below."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 from restock.core.problem import Problem
-from restock.core.scene import Place
+from restock.core.scene import Place, Scene
+from restock.core.wording import Wording
 from restock.envs.render.layout import Layout, layout
+from restock.evaluation.compare import Comparison
 from restock.report.numbers import amount
 from restock.report.svg import GREY, INK, LINE, PAPER, Point, Svg, width_of
-from restock.report.words import PLAIN, Words
 
 BOX = (116.0, 48.0)
 APART = (14.0, 72.0)
 MARGIN = 10.0
+ACROSS = 4  # boxes in a line where no arrows join them
 ROLES = {
     "source": ("source", "#f1f3f5"),
     "factory": ("factory", "#ece6f4"),
@@ -23,13 +26,58 @@ ROLES = {
 }
 
 
-def network(problem: Problem, words: Words = PLAIN) -> Svg:
-    """The places of the problem's scene at the start of an episode, and the ways between them."""
-    scene = problem.scene(0, problem.world(problem.plain.fresh))
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A picture, and what it shows (HTML)."""
+
+    picture: Svg
+    caption: str
+
+
+def start(comparison: Comparison, words: Wording) -> Drawn | None:
+    """The places of the problem's scene at the start of the first episode, and the ways between them.
+
+    None where there is one place alone, which a picture says nothing about.
+    """
+    scene = opening(comparison)
+    if len(scene.places) < 2:
+        return None
+    if not scene.arrows:
+        text = f"In the boxes the stock at the start of the first {words.episode}."
+        return Drawn(_apart(scene, comparison.problem, words), text)
+    timed = any(arrow.arrivals for arrow in scene.arrows)
+    lead = f"on the arrows the {words.periods} from sending to arrival, " if timed else ""
+    text = f"Goods flow downwards; {lead}in the boxes the stock at the start."
+    return Drawn(_joined(scene, comparison.problem, words, timed), text)
+
+
+def opening(comparison: Comparison) -> Scene:
+    """The scene at the start of the first episode."""
+    problem = comparison.problem
+    first = problem.rows(comparison.rows[0].simulation.chance.vectors[:1])[0]
+    return problem.scene(0, problem.world(first))
+
+
+def _apart(scene: Scene, problem: Problem, words: Wording) -> Svg:
+    """Places without ways between them, in lines."""
+    across = min(len(scene.places), ACROSS)
+    lines = -(-len(scene.places) // across)
+    width = across * (BOX[0] + APART[0]) + 2.0 * MARGIN
+    height = lines * (BOX[1] + APART[0]) - APART[0] + 2.0 * MARGIN
+    picture = Svg(width, height, _in_words(scene, problem, words), 12.5)
+    for k, place in enumerate(scene.places):
+        line, column = divmod(k, across)
+        x = MARGIN + (column + 0.5) * (BOX[0] + APART[0])
+        _box(picture, place, x, MARGIN + BOX[1] / 2.0 + line * (BOX[1] + APART[0]), False)
+    return picture
+
+
+def _joined(scene: Scene, problem: Problem, words: Wording, timed: bool) -> Svg:
+    """Places with arrows between them, in layers."""
     plan = layout(len(scene.places), tuple((arrow.start, arrow.end) for arrow in scene.arrows))
     width = max(plan.rows, 2) * (BOX[0] + APART[0]) + 2.0 * MARGIN
     height = plan.width * (BOX[1] + APART[1]) - APART[1] + 2.0 * MARGIN
-    picture = Svg(width, height, _in_words(problem, words), 12.5)
+    picture = Svg(width, height, _in_words(scene, problem, words), 12.5)
     spots = [_spot(plan, width, column, share) for column, share in zip(plan.columns, plan.heights, strict=True)]
 
     tags: list[tuple[Point, str]] = []
@@ -44,13 +92,12 @@ def network(problem: Problem, words: Words = PLAIN) -> Svg:
         picture.curve(way, GREY, 1.3)
         tip = way[-1]
         picture.area([(tip[0], tip[1] + 5.0), (tip[0] - 4.0, tip[1] - 4.0), (tip[0] + 4.0, tip[1] - 4.0)], GREY)
-        if scene.places[arrow.end].role != "market":
-            lead = len(arrow.arrivals)
-            tags.append(
-                (_tag(way, [spot for spot, _ in tags]), f"{lead} {words.period if lead == 1 else words.periods}")
-            )
+        lead = len(arrow.arrivals)
+        if timed and scene.places[arrow.end].role != "market":
+            told = f"{lead} {words.period if lead == 1 else words.periods}" if lead else "at once"
+            tags.append((_tag(way, [spot for spot, _ in tags]), told))
     for place, (x, y) in zip(scene.places, spots, strict=True):
-        _box(picture, place, x, y)
+        _box(picture, place, x, y, timed)
     for (x, y), label in tags:
         picture.text(x, y + 4.0, label, INK, "middle", size=11.5, halo=True)
     return picture
@@ -88,28 +135,37 @@ def _tag(way: list[Point], taken: list[Point]) -> Point:
     return best
 
 
-def _box(picture: Svg, place: Place, x: float, y: float) -> None:
+def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
+    """A place; with its role where that says more than the name."""
     role, fill = ROLES.get(place.role, (place.role, PAPER))
     picture.box(x - BOX[0] / 2.0, y - BOX[1] / 2.0, *BOX, fill, LINE, 5.0)
     # A number says nothing by itself, so it goes with its role; a name stands alone, the role below.
     title = f"{role} {place.name}" if place.name.isdigit() else place.name
-    below = [] if place.name.isdigit() else [role]
+    below = [role] if not place.name.isdigit() and (roles or place.role not in ROLES) and role not in title else []
     if place.stock is not None:
         below.append(f"{amount(place.stock)} units")
     while len(title) > 3 and width_of(title, 12.5) > BOX[0] - 14.0:
         title = title[:-2] + "\N{HORIZONTAL ELLIPSIS}"
     picture.text(x, y - 4.0 if below else y + 4.5, title, INK, "middle", True)
     if below:
-        picture.text(x, y + 13.0, ", ".join(below), GREY, "middle", size=11.5)
+        under = ", ".join(below)
+        small = min(11.5, 10.4 * (BOX[0] - 12.0) / width_of(under, 11.5))
+        picture.text(x, y + 13.0, under, GREY, "middle", size=small)
 
 
-def _in_words(problem: Problem, words: Words) -> str:
+def _in_words(scene: Scene, problem: Problem, words: Wording) -> str:
     """The picture for those who do not see it."""
-    scene = problem.scene(0, problem.world(problem.plain.fresh))
-    names = [f"{ROLES.get(place.role, (place.role,))[0]} {place.name}" for place in scene.places]
+    timed = any(arrow.arrivals for arrow in scene.arrows)
+    names = [_named(place, timed) for place in scene.places]
     ways = [
         f"{names[arrow.start]} to {names[arrow.end]}"
-        + (f" in {len(arrow.arrivals)} {words.periods}" if scene.places[arrow.end].role != "market" else "")
+        + (f" in {len(arrow.arrivals)} {words.periods}" if arrow.arrivals else "")
         for arrow in scene.arrows
-    ]
-    return f"Network {problem.name}: " + "; ".join(ways) + "."
+    ] or [f"{name}, {amount(place.stock or 0.0)} units" for name, place in zip(names, scene.places, strict=True)]
+    return f"{words.system.capitalize()} {problem.name} at the start: {'; '.join(ways)}."
+
+
+def _named(place: Place, with_role: bool = True) -> str:
+    """A place by its role and name, unless the name says all."""
+    role = ROLES.get(place.role, (place.role, ""))[0]
+    return f"{role} {place.name}" if with_role and role not in place.name else place.name

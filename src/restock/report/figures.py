@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from restock.core.problem import Array
+from restock.core.wording import Curve, Wording
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.windows import Windows
-from restock.report.numbers import amount, places_for
+from restock.report.numbers import amount, decimals, places_for
 from restock.report.palette import part_colours
 from restock.report.svg import GREY, INK, Scale, Svg, ticks, width_of
-from restock.report.words import Words, kpi_name, money_parts
+from restock.report.words import kpi_name, parts_of
 
 WIDE = 480.0
 PANEL = (220.0, 140.0)
+MOST_POINTS = 150  # of a line in a panel
 DRAWN = 600  # episodes that are drawn one by one at most
 FAR = 3.0  # a policy is drawn off the scale if it needs one so many times as large as the next best
 
@@ -34,7 +36,7 @@ def on_one_scale(sizes: Mapping[str, float], far: float = FAR) -> set[str]:
     return kept
 
 
-def differences(comparison: Comparison, colours: Mapping[str, str], words: Words) -> Svg:
+def differences(comparison: Comparison, colours: Mapping[str, str], words: Wording) -> Svg:
     """Each policy's profit minus that of the best: every episode a dot, mean and interval on top."""
     rows = [row for row in comparison.rows if row.difference is not None]
     best = comparison.row(comparison.reference).simulation.profit
@@ -53,7 +55,11 @@ def differences(comparison: Comparison, colours: Mapping[str, str], words: Words
     foot = top + step * len(rows)
     picture.foot_axis(scale, top - 8.0, foot, 6)
     picture.text(
-        WIDE / 2.0, height - 6.0, f"profit minus that of {comparison.reference}, per {words.episode}", GREY, "middle"
+        WIDE / 2.0,
+        height - 6.0,
+        f"{words.worth} minus that of {comparison.reference}, per {words.episode}",
+        GREY,
+        "middle",
     )
     zero = scale(0.0)
     picture.line([(zero, top - 8.0), (zero, foot)], INK, 1.2)
@@ -98,17 +104,17 @@ def _spread(count: int) -> list[float]:
     return [(k * 0.618034 % 1.0 - 0.5) * 14.0 for k in range(count)]
 
 
-def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Words, labels: Sequence[str]) -> Svg:
+def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Wording, labels: Sequence[str]) -> Svg:
     """Profit of each policy in each episode, side by side: all move with the demand they share."""
     top_profit = max(float(row.simulation.profit.max()) for row in comparison.rows)
-    needs = {row.name: top_profit - float(row.simulation.profit.min()) for row in comparison.rows}
+    needs = {row.name: top_profit - min(0.0, float(row.simulation.profit.min())) for row in comparison.rows}
     kept = on_one_scale(needs)
     shown = [row for row in comparison.rows if row.name in kept]
     values = np.concatenate([row.simulation.profit for row in shown])
     picture = Svg(
         WIDE, 300.0,
-        f"Profit of each policy in each {words.episode} on {comparison.problem.name}. The lines rise and fall "
-        "together, because all policies meet the same demand.",
+        f"{words.worth.capitalize()} of each policy in each {words.episode} on {comparison.problem.name}. The lines "
+        f"rise and fall together, because all policies meet the same {words.chance}.",
     )  # fmt: skip
     low, high = min(0.0, float(values.min())), float(values.max())
     high += 0.05 * (high - low or 1.0)
@@ -144,61 +150,80 @@ def _few(labels: Sequence[str], most: int = 4) -> list[tuple[int, str]]:
     return [(k, labels[k]) for k in places]
 
 
-def costs(comparison: Comparison, words: Words) -> Svg | None:
-    """Costs of each policy by part, as stacked bars; None where the parts do not add up to the profit."""
-    parts = money_parts(comparison)[1:]
-    shown = [p for p in parts if any(row.kpis[p] > 1e-9 for row in comparison.rows)]
-    if not shown:
+def split(comparison: Comparison, words: Wording) -> Svg | None:
+    """The parts of the profit of each policy, as stacked bars: what adds to it above what is taken from it.
+
+    None where there is a single part, which says no more than the profit.
+    """
+    found = parts_of(comparison)
+    shown = list(found[comparison.rows[0].name])
+    if len(shown) < 2:
         return None
-    total = {row.name: sum(row.kpis[p] for p in shown) for row in comparison.rows}
-    kept = on_one_scale(total)
-    most = max(total[name] for name in kept)
-    shade = part_colours(parts)
-    step, top = 46.0, 8.0
+    bars = {
+        name: ([(p, v) for p, v in parts.items() if v > 0.0], [(p, -v) for p, v in parts.items() if v < 0.0])
+        for name, parts in found.items()
+    }
+    longest = {name: max(sum(v for _, v in bar) for bar in both) for name, both in bars.items()}
+    kept = on_one_scale(longest)
+    most = max(longest[name] for name in kept)
+    shade = part_colours(comparison.problem.parts)
+    told = "; ".join(
+        f"{row.name} {', '.join(f'{kpi_name(p, words)} {amount(v)}' for p, v in found[row.name].items())}"
+        for row in comparison.rows
+    )
+    step, top = 62.0, 8.0
     foot = top + step * len(comparison.rows)
-    picture = Svg(
-        WIDE, foot,
-        f"Costs per {words.episode} on {comparison.problem.name}: "
-        + "; ".join(f"{row.name} {amount(total[row.name])}" for row in comparison.rows) + ".",
-    )  # fmt: skip
+    alt = f"Parts of the {words.worth} per {words.episode} on {comparison.problem.name}: {told}."
+    picture = Svg(WIDE, foot, alt)
     scale = Scale(0.0, 1.12 * most or 1.0, 8.0, WIDE - 10.0)
     picture.foot_axis(scale, top, foot, 5)
     for k, row in enumerate(comparison.rows):
         y = top + step * k
+        fits = row.name in kept
         picture.text(8.0, y + 13.0, row.name, INK, bold=True, halo=True)
-        x, fits = 0.0, row.name in kept
-        for part in shown:
-            # An enormous bar keeps its proportions, but is drawn only as long as the picture is wide.
-            size = row.kpis[part] if fits else row.kpis[part] * 1.04 * most / total[row.name]
-            picture.box(scale(x), y + 18.0, scale(x + size) - scale(x), 18.0, shade[part])
-            words_inside = amount(row.kpis[part])
-            if scale(x + size) - scale(x) > width_of(words_inside, 11.5) + 6.0:
-                picture.text((scale(x) + scale(x + size)) / 2.0, y + 31.0, words_inside, INK, "middle", size=11.5)
-            x += size
-        label = amount(total[row.name]) + ("" if fits else " in all, not to scale")
-        if fits:
-            picture.text(scale(x) + 6.0, y + 31.5, label, INK, bold=True, halo=True)
-        else:
-            picture.text(WIDE - 10.0, y + 13.0, label, INK, "end", bold=True, halo=True)
-    picture.height = 8.0 + picture.key([(kpi_name(p), shade[p]) for p in shown], 8.0, foot + 38.0)
+        label = f"{words.worth} {amount(row.profit.mean)}" + ("" if fits else ", not to scale")
+        picture.text(WIDE - 10.0, y + 13.0, label, INK, "end", halo=True)
+        for line, bar in enumerate(bars[row.name]):
+            x, high = 0.0, y + 18.0 + 18.0 * line
+            for part, value in bar:
+                # An enormous bar keeps its proportions, but is drawn only as long as the picture is wide.
+                size = value if fits else value * 1.04 * most / longest[row.name]
+                wide = scale(x + size) - scale(x)
+                picture.box(scale(x), high, wide, 17.0, shade[part])
+                inside = amount(value, decimals([value]) if most < 20.0 else 0)
+                if wide > width_of(inside, 11.5) + 6.0:
+                    picture.text(scale(x) + wide / 2.0, high + 12.5, inside, INK, "middle", size=11.5)
+                x += size
+    names = [(kpi_name(part, words), shade[part]) for part in shown]
+    picture.height = 8.0 + picture.key(names, 8.0, foot + 38.0)
     return picture
 
 
-def over_time(comparison: Comparison, field: str, colours: Mapping[str, str], example: int) -> list[tuple[Row, Svg]]:
+def over_time(
+    comparison: Comparison, curve: Curve, entries: Sequence[int], colours: Mapping[str, str], example: int
+) -> list[tuple[Row, Svg]]:
     """A field over the periods for each policy: mean, the middle 80% of episodes, and one episode.
 
     Stocks begin with the start of the episode, flows with the first period. All charts have one scale,
     but for policies that would dwarf the others.
+
+    Args:
+        comparison: Of the policies.
+        curve: What is drawn.
+        entries: Those of its entries that are summed.
+        colours: Of the policies.
+        example: The one episode.
     """
-    total = {row.name: row.simulation.trajectory[field].sum(axis=-1) for row in comparison.rows}
+    which = list(entries)
+    total = {row.name: row.simulation.trajectory[curve.field][..., which].sum(axis=-1) for row in comparison.rows}
     upper = {name: float(max(np.percentile(v, 90, axis=0).max(), v[example].max())) for name, v in total.items()}
     kept = on_one_scale(upper, 2.0)
     common = max(upper[name] for name in kept)
-    first = 0 if field in comparison.rows[0].simulation.trajectory.stocks else 1
+    first = 0 if curve.field in comparison.rows[0].simulation.trajectory.stocks else 1
     charts = []
     for row in comparison.rows:
         own = row.name not in kept
-        alt = f"{field.replace('_', ' ')} under {row.name}"
+        alt = f"{curve.title} under {row.name}"
         most = max(upper[row.name] if own else common, 1.0)
         chart = _panel(total[row.name], first, most, colours[row.name], alt, example)
         if own:
@@ -210,8 +235,10 @@ def over_time(comparison: Comparison, field: str, colours: Mapping[str, str], ex
 def _panel(values: Array, first: int, most: float, colour: str, alt: str, example: int) -> Svg:
     """One chart of `over_time`: values of shape (B, periods), the first of them in period `first`."""
     width, height = PANEL
-    mean, low, high = values.mean(axis=0), np.percentile(values, 10, axis=0), np.percentile(values, 90, axis=0)
     last = first + values.shape[1] - 1
+    apart = grain(values.shape[1])
+    places, values = coarse(np.arange(first, last + 1.0), apart), coarse(values, apart)
+    mean, low, high = values.mean(axis=0), np.percentile(values, 10, axis=0), np.percentile(values, 90, axis=0)
     ends = f"mean {amount(float(mean[0]))} at first, {amount(float(mean[-1]))} at last"
     alt += f": {ends}, {amount(float(mean.max()))} at most"
     picture = Svg(width, height, alt, 11.5)
@@ -219,17 +246,32 @@ def _panel(values: Array, first: int, most: float, colour: str, alt: str, exampl
     rise = Scale(0.0, most * 1.04, height - 24.0, 8.0)
     along = Scale(0.0, float(last), left, width - 8.0)
     picture.left_axis(rise, left, width - 8.0, 4)
-    for t in sorted({0, last // 3, 2 * last // 3, last}):
-        picture.text(along(t), height - 8.0, str(t), GREY, "middle")
-    there = [(along(t), rise(v)) for t, v in enumerate(high, first)]
-    back = [(along(t), rise(v)) for t, v in enumerate(low, first)]
+    picture.periods(along, last, height - 8.0)
+    there = [(along(t), rise(v)) for t, v in zip(places, high, strict=True)]
+    back = [(along(t), rise(v)) for t, v in zip(places, low, strict=True)]
     picture.area(there + back[::-1], colour, 0.2)
-    picture.line([(along(t), rise(v)) for t, v in enumerate(values[example], first)], colour, 1.0, opacity=0.75)
-    picture.line([(along(t), rise(v)) for t, v in enumerate(mean, first)], colour, 2.4)
+    one = [(along(t), rise(v)) for t, v in zip(places, values[example], strict=True)]
+    picture.line(one, colour, 1.0, opacity=0.75)
+    picture.line([(along(t), rise(v)) for t, v in zip(places, mean, strict=True)], colour, 2.4)
     return picture
 
 
-def series(windows: Windows, dates: Sequence[datetime.date], words: Words) -> Svg:
+def grain(count: int) -> int:
+    """How many neighbouring periods of so many are drawn as their mean."""
+    return -(-count // MOST_POINTS)
+
+
+def coarse(values: Array, apart: int) -> Array:
+    """Means of up to so many neighbours each, along the last axis."""
+    if apart == 1:
+        return values
+    count = values.shape[-1]
+    cuts = np.linspace(0, count, -(-count // apart), endpoint=False).astype(np.int64)
+    counts = np.diff(np.append(cuts, count))
+    return np.asarray(np.add.reduceat(values, cuts, axis=-1) / counts)
+
+
+def series(windows: Windows, dates: Sequence[datetime.date], words: Wording) -> Svg:
     """The whole series: every day, the mean of seven, the past that policies plan with, and where windows start."""
     values = windows.series
     height, left, right, top, foot = 300.0, 36.0, WIDE - 8.0, 30.0, 230.0

@@ -21,7 +21,7 @@ from restock.report.markup import figure, page
 from restock.report.numbers import amount
 from restock.report.palette import colours
 from restock.report.svg import Svg
-from restock.report.words import INFORMATION, PLAIN, Words
+from restock.report.words import Calling
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ def write_report(
     *,
     title: str = "Comparison of policies",
     lead: str = "",
-    words: Words = PLAIN,
+    words: Calling = None,
     labels: Sequence[str] | None = None,
     policies: Mapping[str, str] | None = None,
     assumptions: Sequence[str] = (),
@@ -63,7 +63,7 @@ def write_report(
         path: The file; missing folders are made, an older report is replaced at the very end.
         title: The question, or what this is about.
         lead: A paragraph below it: what was done.
-        words: What to call episodes and periods.
+        words: What to call episodes and periods, where it is not what the problem calls them.
         labels: A name for each episode (for instance a date).
         policies: What a policy does, by name, where its own summary is not enough.
         assumptions: Sentences added to those that hold for every comparison.
@@ -96,7 +96,7 @@ def render(
     *,
     title: str,
     lead: str,
-    words: Words,
+    words: Calling,
     labels: Sequence[str] | None,
     policies: Mapping[str, str],
     assumptions: Sequence[str],
@@ -111,11 +111,11 @@ def render(
         body.append(f'<p class="lead">{escape(lead)}</p>')
     body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c)]
     body.append(_answer(comparisons, words))
-    parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, policies))]
+    parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, words, policies))]
     parts += [(say.heading(c, words), chapter(c, shade, words, labels)) for c in comparisons]
     parts += [(section.title, _section(section)) for section in sections]
     parts.append(("What was assumed", _assumptions(comparisons, words, assumptions)))
-    parts.append(("What the figures mean", _meanings(comparisons)))
+    parts.append(("What the figures mean", _meanings(comparisons, words)))
     parts.append(("How to repeat this", _repeat(comparisons, command)))
     return page(title, body, parts)
 
@@ -123,7 +123,7 @@ def render(
 # parts ----------------------------------------------------------------------------------------
 
 
-def _answer(comparisons: Sequence[Comparison], words: Words) -> str:
+def _answer(comparisons: Sequence[Comparison], words: Calling) -> str:
     if len(comparisons) == 1:
         return f'<div class="answer"><p>{escape(" ".join(say.answer(comparisons[0], words)))}</p></div>'
     blocks = [f"<p><b>{escape(' '.join(say.overall(comparisons, words)))}</b></p>"]
@@ -133,12 +133,15 @@ def _answer(comparisons: Sequence[Comparison], words: Words) -> str:
     return f'<div class="answer">{"".join(blocks)}</div>'
 
 
-def _policies(comparisons: Sequence[Comparison], shade: Mapping[str, str], told: Mapping[str, str]) -> str:
+def _policies(
+    comparisons: Sequence[Comparison], shade: Mapping[str, str], words: Calling, told: Mapping[str, str]
+) -> str:
     """What each policy does, what it may know when it decides, and how it was set."""
     cards = []
     for name, colour in shade.items():
         holders = [(c, row) for c in comparisons for row in c.rows if row.name == name]
         policy = holders[0][1].simulation.policy
+        called = say.called(holders[0][0].problem, words)
         settings = []
         for comparison, row in holders:
             parameters = row.simulation.policy.parameters_in_words()
@@ -149,7 +152,7 @@ def _policies(comparisons: Sequence[Comparison], shade: Mapping[str, str], told:
         cards.append(
             f'<div class="card" style="border-color:{colour}"><h3>{escape(name)}</h3>'
             f"<p>{escape(say.upper(told.get(name) or policy.summary))}.</p>"
-            f'<p class="small">Knows {escape(INFORMATION[policy.information])}.</p>{"".join(settings)}</div>'
+            f'<p class="small">Knows {escape(say.knows(policy.information, called))}.</p>{"".join(settings)}</div>'
         )
     return f'<div class="cards">{"".join(cards)}</div>'
 
@@ -163,24 +166,32 @@ def _section(section: Section) -> str:
     return f'<div class="two">{figure(section.picture, escape(section.caption))}<div>{text}</div></div>'
 
 
-def _assumptions(comparisons: Sequence[Comparison], words: Words, own: Sequence[str]) -> str:
+def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Sequence[str]) -> str:
+    words = say.called(comparisons[0].problem, calling)
     items = list(own)
     if any(c.block > 1 for c in comparisons):
         items.append(
-            f"Neighbouring {words.episodes} overlap and share demand, so they count for less than as many independent "
-            "ones; the 95% intervals allow for that (t interval with a long-run variance from slow cosine terms)."
+            f"Neighbouring {words.episodes} overlap and share {words.chance}, so they count for less than as many "
+            "independent ones; the 95% intervals allow for that (t interval with a long-run variance from slow cosine "
+            "terms)."
         )
     else:
         items.append(f"The {words.episodes} are independent of each other; 95% intervals are t intervals.")
-    items.append(
-        "The policy that the others are compared with is the best on these very data, so its lead over close rivals "
-        "is a little flattered."
-    )
+    if any(say.rivals(c) for c in comparisons):
+        items.append(
+            "The policy that the others are compared with is the best on these very data, so its lead over close "
+            "rivals is a little flattered."
+        )
     if any(c.bound is not None and c.bound_proven for c in comparisons):
         items.append(
-            f"Hindsight plans with all demand of the {words.episode} known in advance, by mathematical programming. "
-            "The bound it gives is proven: no policy can earn more. How much of the gap any real policy could close "
-            "is not known."
+            f"Hindsight plans with all {words.chance} of the {words.episode} known in advance, by mathematical "
+            "programming. The bound it gives is proven: no policy can earn more. How much of the gap any real policy "
+            "could close is not known."
+        )
+    if any(c.bound is not None and c.bound_proven and not say.attained(c) for c in comparisons):
+        items.append(
+            "The bound comes from a relaxation. The plan of hindsight that can be carried out earns less than that, so "
+            "it may lie behind a good policy."
         )
     for c in comparisons:
         if c.seed is not None:
@@ -190,16 +201,18 @@ def _assumptions(comparisons: Sequence[Comparison], words: Words, own: Sequence[
     return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in items) + "</ul>"
 
 
-def _meanings(comparisons: Sequence[Comparison]) -> str:
-    known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison))
-    known = {
+def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
+    known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
+    worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
+    general = {
         "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
         "p (Holm)": "how likely a difference at least so large would be by chance, were there none (paired t test); "
         "corrected by Holm's method for all differences in the table, while each 95% interval stands for itself",
         "clear, too close to call": "whether that p is below 0.05",
-        "share of the bound (of bound)": "profit / profit of the hindsight optimum, both summed over all episodes",
-        **known,
     }
+    if bounded:
+        general["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes"
+    known = general | known
     if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
         known["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in known.items()) + "</dl>"

@@ -16,6 +16,11 @@ FIXED = {
 }
 SPARE = ("#8a4f9e", "#b03a5b", "#4d7c0f", "#0e7490", "#7c5c2e", "#4f46a5")
 PARTS = {
+    "revenue": "#6fc0b4",
+    "filled": "#6fc0b4",
+    "served": "#6fc0b4",
+    "stockouts": "#e39a8e",
+    "short": "#e39a8e",
     "purchases": "#8fb0d1",
     "operating": "#c5b3dc",
     "holding": "#f0c987",

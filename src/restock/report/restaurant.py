@@ -9,7 +9,7 @@ from restock.evaluation.restaurant import FORMULA, PAST_WEEKS, TUNED, Study
 from restock.report import figures
 from restock.report.html import Section, write_report
 from restock.report.numbers import amount, share
-from restock.report.words import Words
+from restock.report.words import Words, called
 
 WORDS = Words(episode="window", episodes="windows", period="day", periods="days")
 TITLE = "Which ordering policy earns most on a restaurant's real demand?"
@@ -116,7 +116,7 @@ def data(study: Study) -> Section:
             "The data come from the Python package ddop 0.7.6, copyright 2007-2020 the ddop developers, BSD 3-Clause "
             "licence, and are shipped with restock together with it.",
         ),
-        figures.series(windows, dates, WORDS),
+        figures.series(windows, dates, called(study.comparisons[0].problem, WORDS)),
         f"The first {PAST_WEEKS} weeks (shaded) were used to plan, the rest to compare.",
         resources.files("restock.data").joinpath("LICENSE.ddop").read_text(encoding="utf-8"),
     )

@@ -138,7 +138,7 @@ class Svg:
     def room_for(self, values: Sequence[float]) -> float:
         """Width that numbers at the left need."""
         places = _places(values)
-        return max(width_of(amount(value, places), self.size) for value in values) + 8.0
+        return max(width_of(amount(value, places), self.size) for value in values) + 10.0
 
     def left_axis(self, scale: Scale, left: float, right: float, about: int = 5) -> None:
         """Numbers at the left and faint lines across."""
@@ -157,13 +157,21 @@ class Svg:
             x = scale(value)
             if lines:
                 self.line([(x, top), (x, foot)], GREY if value == 0.0 else FAINT, 1.0)
-            self.text(x, foot + self.size * 1.3, amount(value, places), GREY, "middle")
+            words = amount(value, places)
+            room = width_of(words, self.size) / 2.0 + 2.0
+            self.text(min(max(x, room), self.width - room), foot + self.size * 1.3, words, GREY, "middle")
+
+    def periods(self, along: Scale, last: int, y: float) -> None:
+        """Some periods between 0 and the last one, as numbers at the foot."""
+        for t in sorted({0, last // 3, 2 * last // 3, last}):
+            wide = width_of(str(t), self.size) / 2.0
+            self.text(min(along(t), self.width - wide - 2.0), y, str(t), GREY, "middle")
 
     def key(self, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
         """Names with their colours, in lines; returns the foot."""
         x = left
         for name, colour in names:
-            wide = 18.0 + width_of(name, 12.0) + 14.0
+            wide = 18.0 + 1.1 * width_of(name, 12.0) + 14.0
             if x > left and x + wide > self.width - 4.0:
                 x, y = left, y + 18.0
             self.box(x, y - 9.0, 12.0, 10.0, colour, round_=2.0)
@@ -183,9 +191,9 @@ def _places(values: Sequence[float]) -> int:
     step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)
     if step <= 0.0:
         return 0
-    places = max(0, min(4, -math.floor(math.log10(step) + 1e-9)))
+    places = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
     whole = step * 10.0**places
-    return places if abs(whole - round(whole)) < 1e-6 else min(4, places + 1)  # 0.25 needs two
+    return places if abs(whole - round(whole)) < 1e-6 else min(6, places + 1)  # 0.25 needs two
 
 
 def _n(value: float) -> str:

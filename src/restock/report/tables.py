@@ -7,9 +7,9 @@ import dataclasses
 from restock.core.kpis import MEANINGS
 from restock.evaluation.compare import Comparison
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
-from restock.report.words import PLAIN, Words, bound_row, kpi_name, money_parts, verdict
+from restock.report.words import Calling, attained, bounded, called, kpi_name, model, parts_of, verdict
 
-SHARES = ("fill_rate", "cycle_service_level")
+SHARES = ("fill_rate", "cycle_service_level", "cash_gain")
 GROUPS = (
     ("Service", ("demand", "sold", "fill_rate", "cycle_service_level", "backlog", "lost_sales", "goodwill")),
     ("Stock", ("average_inventory", "average_in_transit", "inventory_turns")),
@@ -32,18 +32,19 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(comparison: Comparison, words: Words = PLAIN) -> Table:
+def summary(comparison: Comparison, words: Calling = None) -> Table:
     """Profit, share of the bound and paired difference of each policy, best first."""
+    words = called(comparison.problem, words)
     places = decimals([row.profit.mean for row in comparison.rows])
-    bounded = comparison.bound is not None
-    header = ("policy", "profit", "95% interval", *(("of bound",) if bounded else ()))
+    limited = bounded(comparison)
+    header = ("policy", words.worth, "95% interval", *(("of bound",) if limited else ()))
     more = any(row.more_episodes is not None for row in comparison.rows)
     header += ("difference", "95% interval", "ahead in", "p (Holm)")
     header += (*((f"more {words.episodes}",) if more else ()), "verdict")
     rows = []
     for row in comparison.rows:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
-        if bounded:
+        if limited:
             cells.append(NONE if row.gap is None else share(1.0 - row.gap))
         if row.difference is None or row.better_in is None:
             cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), "the best"]
@@ -53,46 +54,67 @@ def summary(comparison: Comparison, words: Words = PLAIN) -> Table:
             cells += [share(row.better_in), NONE if row.p is None else p_in_words(row.p)]
             if more:
                 cells.append(NONE if row.more_episodes is None else amount(row.more_episodes))
-            cells.append("the bound" if row.information == "clairvoyant" else verdict(row))
+            limit = "the bound" if attained(comparison) else "knows all"
+            cells.append(limit if row.information == "clairvoyant" else verdict(row))
         rows.append(tuple(cells))
     caption = (
-        f"Profit per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over {comparison.episodes} "
-        f"{words.episodes} that all policies share. Difference: to {comparison.reference}, paired; ahead in: share of "
-        f"{words.episodes} in which the policy earned more than it."
+        f"{words.worth.capitalize()} per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over "
+        f"{comparison.episodes} {words.episodes} that all policies share. Difference: to {comparison.reference}, "
+        f"paired; ahead in: share of {words.episodes} in which the policy earned more than it."
     )
     return Table(caption, header, tuple(rows))
 
 
-def key_figures(comparison: Comparison, words: Words = PLAIN) -> list[tuple[str, Table]]:
-    """Key figures by group, a column for each policy; those that are zero everywhere are left out."""
-    parts = comparison.problem.layout.money
-    groups = ((f"Money per {words.episode}", ("profit", "profit_per_period", *parts)), *GROUPS)
+def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:
+    """Key figures by group, a column for each policy; those that are zero everywhere are left out.
+
+    The first group holds the parts of the profit, signed: they add up to it.
+    """
+    words = called(comparison.problem, words)
     header = tuple(row.name for row in comparison.rows)
+    parts = parts_of(comparison)
+    shown = list(parts[comparison.rows[0].name])
+    title = f"{words.worth.capitalize()} per {words.episode}, and its parts"
+    money = [("profit", [row.kpis["profit"] for row in comparison.rows])]
+    money += [(part, [parts[row.name][part] for row in comparison.rows]) for part in shown]
+    money.append(("profit_per_period", [row.kpis["profit_per_period"] for row in comparison.rows]))
+    groups = [(title, money)]
+    for name, keys in (*GROUPS, (f"Of this {words.system}", _own(comparison))):
+        every = [(key, [row.kpis[key] for row in comparison.rows if key in row.kpis]) for key in keys]
+        whole = [(key, values) for key, values in every if len(values) == len(comparison.rows)]
+        groups.append((name, [(key, values) for key, values in whole if not _says_nothing(key, values)]))
     tables = []
-    for title, keys in groups:
-        rows = []
-        for key in keys:
-            values = [row.kpis[key] for row in comparison.rows if key in row.kpis]
-            if len(values) < len(comparison.rows) or _says_nothing(key, values):
-                continue
-            if key in SHARES:
-                cells = [share(value, 1) for value in values]
-            else:
-                cells = [amount(value, decimals(values)) for value in values]
-            rows.append((kpi_name(key).replace("period", words.period), *cells))
+    for name, figures in groups:
+        rows = tuple((kpi_name(key, words), *_cells(key, values)) for key, values in figures)
         if rows:
-            tables.append((title, Table(title, (title, *header), tuple(rows))))
+            tables.append((name, Table(name, (name, *header), rows)))
     return tables
 
 
-def left_out(comparison: Comparison) -> list[str]:
-    """Key figures that `key_figures` leaves out, because they are zero (goodwill: one) everywhere."""
-    keys = [*comparison.problem.layout.money, *(key for _, group in GROUPS for key in group)]
-    found = []
-    for key in keys:
+def _cells(key: str, values: list[float]) -> list[str]:
+    if key in SHARES:
+        return [share(value, 1) for value in values]
+    return [amount(value, decimals(values)) for value in values]
+
+
+def _own(comparison: Comparison) -> list[str]:
+    """Key figures that only this kind of problem has: those it has words for."""
+    return list(comparison.problem.wording.figures)
+
+
+def left_out(comparison: Comparison, words: Calling = None) -> list[str]:
+    """Figures that `key_figures` leaves out, because they are zero (goodwill: one) everywhere."""
+    words = called(comparison.problem, words)
+    shown = parts_of(comparison)[comparison.rows[0].name]
+    absent = [part for part in comparison.problem.parts if part not in shown and part in comparison.rows[0].kpis]
+    found = [kpi_name(part, words) for part in absent]
+    recorded = comparison.rows[0].simulation.trajectory
+    for key in [*(key for _, group in GROUPS for key in group), *_own(comparison)]:
+        if key == "backlog" and key not in recorded:
+            continue  # nothing is ever owed here
         values = [row.kpis[key] for row in comparison.rows if key in row.kpis]
         if values and _says_nothing(key, values):
-            found.append(kpi_name(key))
+            found.append(kpi_name(key, words))
     return found
 
 
@@ -101,25 +123,33 @@ def _says_nothing(key: str, values: list[float]) -> bool:
     return all(abs(value - idle) < 1e-9 for value in values)
 
 
-def meanings(comparison: Comparison) -> list[tuple[str, str]]:
+def meanings(comparison: Comparison, words: Calling = None) -> list[tuple[str, str]]:
     """The key figures that appear, and what each is."""
+    words = called(comparison.problem, words)
     known = {key for row in comparison.rows for key in row.kpis}
-    return [(kpi_name(key), meaning) for key, meaning in MEANINGS.items() if key in known]
+    told = MEANINGS | {key: meaning for key, (_, meaning) in words.figures.items()}
+    if words.counted:
+        told |= {"profit": f"sum of the rewards: {words.counted}"}
+    told |= {"profit_per_period": f"{words.worth} / {words.periods}"}
+    return [(kpi_name(key, words), meaning) for key, meaning in told.items() if key in known]
 
 
-def gaps(comparison: Comparison, words: Words = PLAIN) -> Table | None:
-    """What each policy lacks to the bound, part by part; None where the parts do not add up."""
-    bound, parts = bound_row(comparison), money_parts(comparison)
-    if bound is None or not parts:
+def gaps(comparison: Comparison, words: Calling = None) -> Table | None:
+    """What each policy lacks to the one that earned most, part by part; None where there is no other."""
+    words = called(comparison.problem, words)
+    first, parts = model(comparison), parts_of(comparison)
+    others = [row for row in comparison.rows if row is not first]
+    if not others:
         return None
-    shown = [p for p in parts if not _says_nothing(p, [row.kpis[p] for row in comparison.rows])]
-    header = ("policy", "gap to the bound", *("sales not made" if p == "revenue" else kpi_name(p) for p in shown))
+    shown = list(parts[first.name])
+    header = ("policy", f"gap to {first.name}", *(kpi_name(part, words) for part in shown))
     rows = []
-    for row in comparison.rows:
-        if row is bound:
-            continue
-        lacks = [bound.profit.mean - row.profit.mean]
-        lacks += [(bound.kpis[p] - row.kpis[p]) if p == parts[0] else (row.kpis[p] - bound.kpis[p]) for p in shown]
+    for row in others:
+        lacks = [first.profit.mean - row.profit.mean]
+        lacks += [parts[first.name][part] - parts[row.name][part] for part in shown]
         rows.append((row.name, *(amount(value, 0 if abs(lacks[0]) >= 20.0 else 1) for value in lacks)))
-    caption = f"What each policy lacks to the bound per {words.episode}, part by part. Negative: it spends less there."
+    caption = (
+        f"What each policy lacks to {first.name} per {words.episode}, part by part: they add up to the gap. Negative: "
+        "there it does better."
+    )
     return Table(caption, header, tuple(rows))

@@ -11,21 +11,18 @@ from pathlib import Path
 
 import yaml
 
-from restock.core.problem import Problem
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
 from restock.learning.describe import described
-from restock.learning.evaluation import BASE, BOUND, TRAINED, Evaluation
+from restock.learning.evaluation import TRAINED, Evaluation
 from restock.learning.metrics import meaning
-from restock.report import curves
+from restock.report import curves, snapshots
 from restock.report import words as say
 from restock.report.chapter import chapter
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import amount, decimals, share
 from restock.report.palette import FIXED
-from restock.report.words import INFORMATION, PLAIN
 
-COLOURS = {TRAINED: curves.KEPT, BASE: FIXED[BASE], BOUND: FIXED[BOUND]}
 UNTOLD = ("train/n_updates",)  # counts that only grow
 METHODS = {
     "pathwise": "by the exact gradient of profit over sampled futures",
@@ -60,7 +57,7 @@ def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
     title = f"Training run {evaluation.run.name}"
     opening = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(_lead(evaluation))}</p>']
     if evaluation.run.result() is None:
-        told = "This run is not finished: what is shown is the best network so far."
+        told = "This run is not finished: what is shown is the best policy so far."
         opening.append(f'<p class="warning">Warning. {told}</p>')
     if len(evaluation.comparisons) == 1:
         opening += [f'<p class="warning">Warning. {escape(w)}</p>' for w in say.warnings(evaluation.comparisons[0])]
@@ -79,11 +76,9 @@ def _lead(evaluation: Evaluation) -> str:
     how = METHODS.get(algo, f"with {algo.upper()} of stable-baselines3").format(**_texts(config["training"]))
     which = "A policy" if config.get("regimes") is None else f"One policy for {len(evaluation.comparisons)} demands"
     spent = f" It took {_duration(float(result['cpu_seconds']))} of one processor." if "cpu_seconds" in result else ""
-    knows = INFORMATION["blind"].partition(";")[0]
-    knows += (
-        " alone" if config["information"] == "blind" else INFORMATION["informed"].partition(";")[0][len("the same") :]
-    )
-    return f"{which} on {problem.name}, trained {how}, seed {config['seed']}. It knows {knows}.{spent}"
+    words = problem.wording
+    mean = f", and the mean of demand in every {words.period} to come" if config["information"] != "blind" else " alone"
+    return f"{which} on {problem.name}, trained {how}, seed {config['seed']}. It knows {words.sees}{mean}.{spent}"
 
 
 def _texts(training: object) -> dict[str, str]:
@@ -91,6 +86,10 @@ def _texts(training: object) -> dict[str, str]:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0.5:
+        return "less than a second"
+    if round(seconds) == 1:
+        return "1 second"
     return f"{amount(seconds)} seconds" if seconds < 180.0 else f"{amount(seconds / 60.0)} minutes"
 
 
@@ -100,13 +99,14 @@ def _answer(evaluation: Evaluation) -> list[str]:
         fresh += f" They count from the first period; training left out the first {warm_up}."
     if len(evaluation.comparisons) == 1:
         return [*say.answer(evaluation.comparisons[0]), fresh]
-    ratios = {name: evaluation.ratio(name) for name in (TRAINED, BASE)}
-    ends = {name: f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for name, r in ratios.items()}
+    mine, theirs = evaluation.ratio(TRAINED), evaluation.ratio(evaluation.baseline)
+    assert mine is not None and theirs is not None  # several problems are networks, which have a bound
+    ends = [f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for r in (mine, theirs)]
     worst = min(range(len(evaluation.comparisons)), key=lambda k: evaluation.ratios(TRAINED)[k])
     count = len(evaluation.comparisons)
     return [
-        f"It earned {share(ratios[TRAINED].mean, 1)} of what hindsight earns, a mean over {count} problems "
-        f"({ends[TRAINED]}); base-stock {share(ratios[BASE].mean, 1)} ({ends[BASE]}).",
+        f"It earned {share(mine.mean, 1)} of what hindsight earns, a mean over {count} problems "
+        f"({ends[0]}); {evaluation.baseline} {share(theirs.mean, 1)} ({ends[1]}).",
         f"Least with {evaluation.names[worst]}: {share(evaluation.ratios(TRAINED)[worst], 1)}.",
         fresh,
     ]
@@ -116,24 +116,25 @@ def _answer(evaluation: Evaluation) -> list[str]:
 
 
 def _worth(evaluation: Evaluation) -> Part:
-    """The trained policy beside base-stock and hindsight."""
+    """The trained policy beside the policy to beat and the bound."""
+    colours, baseline = _colours(evaluation), evaluation.baseline
     if len(evaluation.comparisons) == 1:
-        return "What it is worth", chapter(evaluation.comparisons[0], COLOURS, PLAIN, None)
+        return "What it is worth", chapter(evaluation.comparisons[0], colours, None, None)
     head = "".join(
         f'<th scope="col">{cell}</th>'
         for cell in (
             "problem",
-            *(f"{chip(COLOURS[n])}{n}" for n in COLOURS),
+            *(f"{chip(colour)}{n}" for n, colour in colours.items()),
             "trained, of bound",
-            "base-stock, of bound",
+            f"{baseline}, of bound",
         )
     )
     rows = []
-    ratios = {name: evaluation.ratios(name) for name in (TRAINED, BASE)}
+    ratios = {name: evaluation.ratios(name) for name in (TRAINED, baseline)}
     for k, (name, comparison) in enumerate(zip(evaluation.names, evaluation.comparisons, strict=True)):
-        profits = [comparison.row(policy).profit.mean for policy in COLOURS]
+        profits = [comparison.row(policy).profit.mean for policy in colours]
         cells = [name, *(amount(profit, decimals(profits)) for profit in profits)]
-        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, BASE))]))
+        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, baseline))]))
     each = evaluation.comparisons[0].episodes
     caption = caption_of(
         f"Mean profit of an episode, {each} fresh episodes of each problem, the same for all policies."
@@ -142,15 +143,24 @@ def _worth(evaluation: Evaluation) -> Part:
     return "What it is worth", scroll(table)
 
 
+def _colours(evaluation: Evaluation) -> dict[str, str]:
+    """A colour for each policy, the same in all charts."""
+    found = {TRAINED: curves.KEPT, evaluation.baseline: curves.BEATEN}
+    return found | ({evaluation.bound: FIXED["hindsight"]} if evaluation.bound else {})
+
+
 def _learning(evaluation: Evaluation) -> Part | None:
-    """Curves of held-out profit, and of what the algorithm itself says."""
+    """Curves of profit on held-out episodes, and of what the algorithm itself says."""
     lines = evaluation.run.metrics()
-    if not any({"profit", "base_stock", "bound"} <= set(line) for line in lines):
+    if not any({"profit", "baseline"} <= set(line) for line in lines):
         return None
+    told = " Hindsight is computed on some of these episodes." if evaluation.bound else ""
+    words = evaluation.comparisons[0].problem.wording
+    several = any(line["restart"] for line in lines)
     curve = figure(
-        curves.learning(lines),
-        "<b>Learning curve.</b> Mean profit on held-out episodes at each evaluation, without exploration. Ring: the "
-        "network that is kept. Band: 95% interval of its restart. Hindsight is computed on some of these episodes.",
+        curves.learning(lines, evaluation.baseline, evaluation.bound, words),
+        f"<b>Learning curve.</b> Mean {words.worth} on held-out episodes at each evaluation, without exploration. "
+        f"Ring: the policy that is kept. Band: 95% interval{' of its restart' if several else ''}.{told}",
     )
     own = sorted({name for line in lines for name in line if "/" in name} - set(UNTOLD))
     small = curves.panels(lines, ["training", *own, "steps_per_second"])
@@ -159,7 +169,8 @@ def _learning(evaluation: Evaluation) -> Part | None:
     )
     still = [name for name in own if name not in {n for n, _, _ in small}]
     fixed = [f"{name} = {value:.4g}" for name in still if (value := _last(lines, name)) is not None]
-    note = f'<p class="small">Did not change: {escape(", ".join(fixed))}.</p>' if fixed else ""
+    what = "Did not change" if len(lines) > 1 else "At the only evaluation"
+    note = f'<p class="small">{what}: {escape(", ".join(fixed))}.</p>' if fixed else ""
     panels = f'<h3>On the way</h3><div class="panels">{shown}</div>{note}' if shown else note
     return "How it learnt", curve + panels
 
@@ -180,20 +191,24 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
     if not shots:
         return None
     problem = evaluation.comparisons[0].problem
-    charts, key = curves.stocks(shots, [_node(problem, name) for name in problem.layout.labels["on_hand"]])
+    words = problem.wording
+    charts, key = snapshots.charts(problem, shots)
     best = max(shots, key=lambda shot: -math.inf if math.isnan(shot.profit) else shot.profit)
     several = any(shot.restart for shot in shots)
+    totals = [float(shot.fields["reward"].sum()) for shot in shots]
+    missed = [float(snapshots.missed_in(problem, shot).sum()) for shot in shots]
     panels = []
-    for shot, chart in zip(shots, charts, strict=True):
+    for shot, chart, earned, short in zip(shots, charts, totals, missed, strict=True):
         where = (f"restart {shot.restart + 1}, " if several else "") + f"step {amount(float(shot.step))}"
         title = "before training" if shot.evaluation == 0 else where + (" (best)" if shot is best else "")
-        earned, missed = float(shot.fields["reward"].sum()), float(shot.fields["unmet"].sum())
-        text = f"<b>{escape(title)}</b><br>profit {amount(earned)}, not served {amount(missed)}"
-        panels.append(figure(chart, text))
-    chips = " ".join(f"{chip(colour)}{escape(name)}&ensp;" for name, colour in [*key, ("not served", curves.MISSED)])
+        told = f"{words.worth} {amount(earned, decimals(totals))}, {problem.missed[1]} {amount(short)}"
+        panels.append(figure(chart, f"<b>{escape(title)}</b><br>{escape(told)}"))
+    chips = " ".join(f"{chip(colour)}{escape(name)}&ensp;" for name, colour in key)
+    coloured = "" if any(colour == snapshots.MISSED for _, colour in key) else f", in the colour of the {words.place}"
     about = (
-        "<p>One held-out episode, always the same demand, under the policy as it was then. Lines: stock on hand at the "
-        "start of each period. Bars at the foot: demand not served at once, all on one scale.</p>"
+        f"<p>One held-out episode, always the same {words.chance}, under the policy as it was then. Lines: stock on "
+        f"hand at the start of each {words.period}. Bars at the foot: what was missed ({problem.missed[1]}){coloured}, "
+        "all on one scale.</p>"
     )
     return (
         "The same episode, while it learnt",
@@ -201,17 +216,14 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
     )
 
 
-def _node(problem: Problem, name: str) -> str:
-    """A node as the picture of the network calls it: a number says nothing by itself."""
-    places = problem.scene(0, problem.world(problem.plain.fresh)).places
-    role = next((place.role for place in places if place.name == name), "node")
-    return f"{role} {name}" if name.isdigit() else name
-
-
 def _meanings(evaluation: Evaluation) -> Part:
     """What the curves and figures are."""
     names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
-    known = {name: text for name in names if (text := meaning(name))}
+    worth = evaluation.comparisons[0].problem.wording.worth
+    algo = str(evaluation.config["algo"])
+    known = {name: text.replace("mean profit", f"mean {worth}") for name in names if (text := meaning(name, algo))}
+    if "baseline" in known:
+        known["baseline"] = f"mean {worth} of {evaluation.baseline}, the policy to beat, on the same episodes"
     terms = "".join(f"<dt>{escape(name)}</dt><dd>{_marked(text)}</dd>" for name, text in known.items())
     return "What the figures mean", f"<dl>{terms}</dl>"
 
@@ -234,13 +246,25 @@ def _repeat(evaluation: Evaluation) -> Part:
     )
     versions = json.loads(read_text(run.path / "versions.json", "run", "JSON"))
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    beside = "".join(f"<li><code>{name}</code>: {escape(what)}</li>" for name, what in _files(evaluation))
     config = yaml.safe_dump(dict(evaluation.config), sort_keys=False, width=100)
     text = (
         "<p>The configuration is all that a run is: a folder with nothing else in it trains anew, to the same weights "
         f"where versions and processor are the same. In this one:</p><pre>{escape(commands)}</pre>"
         f"<p>Seed {evaluation.config['seed']}. Trained with {escape(listed)}.</p>"
-        "<p>Beside this page: every evaluation in <code>metrics.jsonl</code>, the episodes of the table in "
-        "<code>evaluation/episodes.csv</code>, each with its seed.</p>"
+        f"<p>Beside this page:</p><ul>{beside}</ul>"
         f"<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
     )
     return "How to repeat this", text
+
+
+def _files(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What lies beside the page, for other programs to read."""
+    problem = evaluation.comparisons[0].problem
+    columns = f"period, location ({problem.wording.place}), on_hand, missed ({problem.missed[1]})"
+    return [
+        ("metrics.csv", "the learning curve, a row an evaluation; also as metrics.jsonl"),
+        ("evaluation/episodes.csv", f"{problem.wording.worth} of every episode of the table, each with its seed"),
+        ("evaluation/inventory.csv", f"the first of these episodes under the trained policy: {columns}"),
+        ("evaluation/snapshots.csv", f"the episode above at each moment that was kept: evaluation, step, {columns}"),
+    ]

@@ -42,7 +42,7 @@ def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
     """The page as text."""
     title = f"Tuning {tuning.plan.algo} for {tuning.plan.problem}"
     lead = (
-        f"Each trial trains one policy with other numbers and is worth the mean profit of its best network on "
+        f"Each trial trains one policy with other numbers and is worth the mean {tuning.worth} of its best policy on "
         f"{tuning.plan.base['training']['held_out']} {PATHS}. All trials have the same paths, steps and seed."
     )
     body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
@@ -87,7 +87,7 @@ def answer(tuning: Tuning) -> list[str]:
                 words += ": too little to tell from luck"
         said.append(words + ".")
     if tuning.lines:
-        named = {"base_stock": "base-stock", "bound": "hindsight"}
+        named = tuning.line_names()
         told = ", ".join(f"{named[name]} {amount(value, places)}" for name, value in tuning.lines.items())
         said.append(f"On the held-out paths: {told}.")
     return said
@@ -97,13 +97,13 @@ def _trials(tuning: Tuning) -> str:
     keys = f"{chip(draw.BEST)}the best {chip(draw.FIRST)}the preset {chip(draw.WHOLE)}whole {chip(draw.ENDED)}pruned"
     text = figure(
         draw.history(tuning),
-        f"<b>Profit of each trial</b> on {PATHS}; line: the best so far. {keys} (open: best before it was ended). "
-        "What is far below the others stands at the foot.",
+        f"<b>{tuning.worth.capitalize()} of each trial</b> on {PATHS}; line: the best so far. {keys} (open: "
+        "best before it was ended). What is far below the others stands at the foot.",
     )
     if any(trial.evaluations for trial in tuning.trials):
         text += figure(
             draw.curves(tuning),
-            "<b>Learning curves.</b> Best profit so far of each trial; a dot where one was ended.",
+            f"<b>Learning curves.</b> Best {tuning.worth} so far of each trial; a dot where one was ended.",
         )
     return text
 
@@ -123,7 +123,7 @@ def _matters(tuning: Tuning) -> str:
         text = "<p>There are too few whole trials to say which numbers matter.</p>"
     names = list(found or tuning.plan.space)
     panels = "".join(figure(draw.against(tuning, name), f"<b>{escape(name)}</b>", 2.0) for name in names)
-    return f'{text}<h3>Profit against each number</h3><div class="cards">{panels}</div>'
+    return f'{text}<h3>{tuning.worth.capitalize()} against each number</h3><div class="cards">{panels}</div>'
 
 
 def _best(tuning: Tuning, problem: str) -> str:
@@ -147,7 +147,7 @@ def _best(tuning: Tuning, problem: str) -> str:
 
 def _table(tuning: Tuning) -> str:
     names = list(tuning.plan.space)
-    header = ("trial", "state", "profit", "fresh paths", "seconds", *names)
+    header = ("trial", "state", tuning.worth, "fresh paths", "seconds", *names)
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
     places = decimals([0.0 if tuning.best is None else tuning.best.value]) + 1
     rows = []
@@ -156,7 +156,7 @@ def _table(tuning: Tuning) -> str:
         cells += [amount(trial.seconds, 1), *(_short(trial.values.get(name)) for name in names)]
         is_best = tuning.best is not None and trial.number == tuning.best.number
         rows.append(row_of(cells, kind="best" if is_best else ""))
-    caption = caption_of("Best first; of trials that are not whole, profit is the best before they ended.")
+    caption = caption_of(f"Best first; of trials that are not whole, {tuning.worth} is the best before they ended.")
     text = scroll(f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
     broken = [f"Trial {trial.number}: {trial.problem}" for trial in tuning.trials if trial.problem]
     return text + (f"<h3>Why trials failed</h3>{_listed(broken)}" if broken else "")
@@ -168,7 +168,7 @@ def _merit(trial: Trial) -> tuple[bool, float, int]:
 
 def _rests(tuning: Tuning) -> str:
     said = [
-        "The best trial is the luckiest of many on the same held-out paths, so its profit there flatters it. Fresh "
+        "The best trial is the luckiest of many on the same held-out paths, so what it earns there flatters it. Fresh "
         "paths are four times as many, the same for every whole trial, and nothing is chosen by them.",
         "Every trial is trained once, from one seed: another seed moves each of them a little. Train with best.yml and "
         "some other seeds before you rely on a small gain.",

@@ -33,7 +33,7 @@ def profits(tuning: Tuning) -> tuple[float, float]:
 def history(tuning: Tuning) -> Svg:
     """Held-out profit of every trial, and the best so far."""
     ended = [trial for trial in tuning.trials if trial.ended]
-    picture = Svg(WIDE, 290.0, "Held-out profit of every trial in the order of their numbers, and the best so far")
+    picture = Svg(WIDE, 290.0, f"Held-out {tuning.worth} of every trial, in their order, and the best so far")
     up = Scale(*profits(tuning), 245.0, 12.0)
     left = picture.room_for([up.low, up.high]) + 26.0
     across = Scale(-0.5, max(len(tuning.trials) - 0.5, 0.5), left, WIDE - 14.0)
@@ -43,7 +43,7 @@ def history(tuning: Tuning) -> Svg:
     for name, value in tuning.lines.items():
         if up.low < value < up.high:
             picture.line([(left, up(value)), (WIDE - 14.0, up(value))], GREY, 1.0, "5 4")
-            words = {"base_stock": "base-stock", "bound": "hindsight"}[name]
+            words = str(tuning.line_names()[name])
             picture.text(WIDE - 16.0, up(value) - 5.0, words, GREY, "end", size=12.0, halo=True)
     steps: list[Point] = []
     best = -math.inf
@@ -61,7 +61,7 @@ def history(tuning: Tuning) -> Svg:
 
 def curves(tuning: Tuning) -> Svg:
     """Best profit so far of every trial, while its training goes on."""
-    picture = Svg(WIDE, 290.0, "Best profit so far of every trial against the share of its training")
+    picture = Svg(WIDE, 290.0, f"Best {tuning.worth} so far of every trial against the share of its training")
     up = Scale(*profits(tuning), 245.0, 12.0)
     left = picture.room_for([up.low, up.high]) + 26.0
     across = Scale(0.0, 1.0, left, WIDE - 20.0)
@@ -105,7 +105,7 @@ def against(tuning: Tuning, name: str) -> Svg:
     """Values of one name against profit."""
     one = tuning.plan.space[name]
     wide, high = PANEL
-    picture = Svg(wide, high, f"Held-out profit of the trials against {name}", 12.5)
+    picture = Svg(wide, high, f"Held-out {tuning.worth} of the trials against {name}", 12.5)
     up = Scale(*profits(tuning), high - 32.0, 10.0)
     left = picture.room_for([up.low, up.high]) + 24.0
     picture.left_axis(up, left, wide - 10.0, 4)

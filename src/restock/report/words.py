@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from restock.core.problem import Problem
+from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import LEVEL
+from restock.problems.network.words import WORDING
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
 
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """What to call things.
+    """What to call things in a report, where it is not what the problem calls them (None: as the problem does).
 
     Attributes:
         system: What was simulated.
@@ -25,20 +28,16 @@ class Words:
         periods: Several.
     """
 
-    system: str = "network"
-    episode: str = "episode"
-    episodes: str = "episodes"
-    period: str = "period"
-    periods: str = "periods"
+    system: str | None = None
+    episode: str | None = None
+    episodes: str | None = None
+    period: str | None = None
+    periods: str | None = None
 
 
-PLAIN = Words()
+Calling = Words | Wording | None  # what functions take: other words, all words, or those of the problem
+
 CLEAR, OPEN = "clear", "too close to call"
-INFORMATION = {
-    "blind": "stock, goods under way, orders owed and past demand; not the future",
-    "informed": "the same, and the mean of demand in every period to come; not demand itself",
-    "clairvoyant": "all demand in advance; nobody can use it, it marks what could have been earned at best",
-}
 PARTS = {
     "revenue": "sales revenue",
     "purchases": "purchases",
@@ -49,12 +48,10 @@ PARTS = {
     "fixed_orders": "fixed order costs",
 }
 KPI_NAMES = {
-    "profit_per_period": "profit per period",
     "fill_rate": "fill rate",
     "cycle_service_level": "cycle service level",
     "backlog": "backlog at the end",
     "lost_sales": "lost sales",
-    "average_inventory": "average inventory per node",
     "inventory_turns": "inventory turns",
     "average_in_transit": "average in transit",
     "bullwhip_cv": "bullwhip, ratio of variation",
@@ -63,19 +60,54 @@ KPI_NAMES = {
 }
 
 
-def kpi_name(key: str) -> str:
+def called(problem: Problem, words: Calling = None) -> Wording:
+    """What to call things on a problem."""
+    if isinstance(words, Wording):
+        return words
+    own = {} if words is None else dataclasses.asdict(words)
+    return dataclasses.replace(problem.wording, **{name: word for name, word in own.items() if word is not None})
+
+
+def knows(information: str, words: Wording) -> str:
+    """What a policy of that level may know when it decides."""
+    return {
+        "blind": f"{words.sees}; not the future",
+        "informed": f"the same, and the mean of demand in every {words.period} to come; not demand itself",
+        "clairvoyant": f"all {words.chance} in advance; nobody can use it, it marks what could have been "
+        f"{'earned' if words.worth == 'profit' else 'reached'} at best",
+    }[information]
+
+
+def kpi_name(key: str, words: Wording | None = None) -> str:
     """A key figure as people call it."""
-    return PARTS.get(key) or KPI_NAMES.get(key) or key.replace("_", " ")
+    words = words or WORDING
+    own = {
+        "profit": words.worth,
+        "profit_per_period": f"{words.worth} per {words.period}",
+        "average_inventory": f"average inventory per {words.place}",
+    }
+    if key in words.figures:
+        return words.figures[key][0]
+    return own.get(key) or part_name(key, words) or KPI_NAMES.get(key) or key.replace("_", " ")
 
 
-def money_parts(comparison: Comparison) -> tuple[str, ...]:
-    """Parts of the profit by name, income first; empty where they do not add up to the profit (discounting)."""
-    parts = comparison.problem.layout.money
-    for row in comparison.rows:
-        total = row.kpis[parts[0]] - sum(row.kpis[part] for part in parts[1:]) if parts else math.nan
-        if not math.isclose(total, row.profit.mean, rel_tol=1e-6, abs_tol=1e-6):
-            return ()
-    return tuple(parts)
+def part_name(part: str, words: Wording | None = None) -> str:
+    """A part of the reward as people call it; empty where it has no name but its key."""
+    return (words or WORDING).parts.get(part) or PARTS.get(part, "")
+
+
+def parts_of(comparison: Comparison) -> dict[str, dict[str, float]]:
+    """The parts of the reward that ever move, by policy and name: means over the episodes, signed, which add up."""
+    means = {
+        row.name: {part: float(values.mean()) for part, values in row.simulation.parts.items()}
+        for row in comparison.rows
+    }
+    moving = [
+        part
+        for part in comparison.problem.parts
+        if any(np.abs(row.simulation.parts[part]).max(initial=0.0) > 1e-9 for row in comparison.rows)
+    ]
+    return {name: {part: parts[part] for part in moving} for name, parts in means.items()}
 
 
 def bound_row(comparison: Comparison) -> Row | None:
@@ -83,8 +115,23 @@ def bound_row(comparison: Comparison) -> Row | None:
     return next((row for row in comparison.rows if row.information == "clairvoyant"), None)
 
 
+def bounded(comparison: Comparison) -> bool:
+    """Whether there is a bound to hold policies against: a proven one, or a plan that none of them beats."""
+    gap = comparison.row(comparison.reference).gap
+    return comparison.bound is not None and (comparison.bound_proven or gap is None or gap >= 0.0)
+
+
+def attained(comparison: Comparison) -> bool:
+    """Whether the plan that the bound comes from earns as much as that."""
+    row, bound = bound_row(comparison), comparison.bound
+    if not comparison.bound_proven:
+        return False
+    return row is None or bound is None or row.profit.mean >= bound.mean - 1e-4 * max(1.0, abs(bound.mean))
+
+
 def warnings(comparison: Comparison) -> list[str]:
     """What must not be overlooked."""
+    words = called(comparison.problem)
     found = []
     if comparison.exceeded:
         names = ", ".join(comparison.exceeded)
@@ -94,24 +141,27 @@ def warnings(comparison: Comparison) -> list[str]:
         )
     if comparison.bound is not None and not comparison.bound_proven:
         found.append(
-            f"On {comparison.problem.name} the bound is the best plan found with demand known, not a proven one: "
-            "demand answers to what the policies do."
+            f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
+            "one: a policy may earn more."
         )
     return found
 
 
-def answer(comparison: Comparison, words: Words = PLAIN) -> list[str]:
+def answer(comparison: Comparison, words: Calling = None) -> list[str]:
     """Which policy, by how much, how sure: a few sentences on one comparison."""
+    words = called(comparison.problem, words)
     best = comparison.row(comparison.reference)
     others = rivals(comparison)
     places = decimals([best.profit.mean])
     sure = f" (95% interval {interval(best.profit, places)})" if math.isfinite(best.profit.low) else ""
     most = "earned most:" if others else "earned"
     said = [f"{upper(best.name)} {most} {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
-    if comparison.bound is not None and best.gap is not None and best.information != "clairvoyant":
+    limited = bounded(comparison) and best.information != "clairvoyant"
+    if limited and comparison.bound is not None and best.gap is not None:
         reached = f", {share(1.0 - best.gap)} of the {amount(comparison.bound.mean, places)} that "
-        proven = "was possible with demand known in advance"
-        said[0] += reached + (proven if comparison.bound_proven else "the best plan found earns with demand known")
+        proven = f"was possible with {words.chance} known in advance"
+        found = f"the best plan found earns with {words.chance} known"
+        said[0] += reached + (proven if comparison.bound_proven else found)
     said[0] += "."
     if others:
         said.append(_lead(comparison, others[0], best, words))
@@ -122,8 +172,9 @@ def answer(comparison: Comparison, words: Words = PLAIN) -> list[str]:
     return said
 
 
-def overall(comparisons: Sequence[Comparison], words: Words = PLAIN) -> list[str]:
+def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[str]:
     """Which policy, by how much, how sure: what several comparisons say together."""
+    words = called(comparisons[0].problem, words)
     names = [comparison.problem.name for comparison in comparisons]
     winners = [comparison.reference for comparison in comparisons]
     all_of_them = f"both {words.system}s" if len(names) == 2 else f"all {len(names)} {words.system}s"
@@ -136,7 +187,9 @@ def overall(comparisons: Sequence[Comparison], words: Words = PLAIN) -> list[str
     if all(gap is not None for gap in shares):
         parts = [share(1.0 - gap) for gap in shares if gap is not None]
         each = _listed([f"{part} on {name}" for part, name in zip(parts, names, strict=True)])
-        said[0] += f": {each if len(set(parts)) > 1 else parts[0]} of what was possible with demand known in advance"
+        said[0] += (
+            f": {each if len(set(parts)) > 1 else parts[0]} of what was possible with {words.chance} known in advance"
+        )
     said[0] += "."
     clear = [row.name for row in rivals(comparisons[0]) if _verdicts(comparisons, row.name) == {CLEAR}]
     if clear:
@@ -171,7 +224,7 @@ def verdict(row: Row) -> str:
     return CLEAR if row.p < LEVEL else OPEN
 
 
-def surely(comparison: Comparison, row: Row, words: Words = PLAIN) -> str:
+def surely(comparison: Comparison, row: Row, words: Wording) -> str:
     """The verdict on a policy with what it rests on."""
     assert row.p is not None
     others = len(rivals(comparison))
@@ -185,7 +238,7 @@ def surely(comparison: Comparison, row: Row, words: Words = PLAIN) -> str:
     return f"{OPEN} ({corrected}); about {amount(row.more_episodes)} more {words.episodes} would tell."
 
 
-def _lead(comparison: Comparison, row: Row, best: Row, words: Words) -> str:
+def _lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
     """The lead of the best policy over the next one."""
     assert row.difference is not None and row.better_in is not None
     if np.array_equal(row.simulation.profit, best.simulation.profit):
@@ -212,35 +265,44 @@ def _size(row: Row) -> str:
     return amount(-row.difference.mean, places_for(row.difference))
 
 
-def losses(comparison: Comparison) -> list[str]:
-    """Where each policy loses against the bound: the largest parts of its gap."""
-    bound, parts = bound_row(comparison), money_parts(comparison)
-    if bound is None or not parts:
-        return []
+def model(comparison: Comparison) -> Row:
+    """What the others are measured by: the one that earned most, which is hindsight where its plan is the bound."""
+    return comparison.rows[0]
+
+
+def losses(comparison: Comparison, words: Calling = None) -> list[str]:
+    """Where each policy loses against the one that earned most: the largest parts of its gap."""
+    words = called(comparison.problem, words)
+    first, parts = model(comparison), parts_of(comparison)
     said = []
     for row in comparison.rows:
-        gap = bound.profit.mean - row.profit.mean
-        if row is bound or gap <= 0.0:
+        gap = first.profit.mean - row.profit.mean
+        if row is first or gap <= 1e-9:
             continue
-        worse = {part: row.kpis[part] - bound.kpis[part] for part in parts[1:]}
-        worse[parts[0]] = bound.kpis[parts[0]] - row.kpis[parts[0]]
-        large = sorted((part for part in worse if worse[part] >= 0.15 * gap), key=lambda part: -worse[part])
+        lacks = {part: parts[first.name][part] - value for part, value in parts[row.name].items()}
+        large = sorted((part for part in lacks if lacks[part] >= 0.15 * gap), key=lambda part: -lacks[part])
         places = 0 if gap >= 20.0 else 1
-        pieces = [
-            f"{amount(worse[part], places)} "
-            + ("in sales not made in time" if part == "revenue" else f"more {kpi_name(part)}")
-            for part in large
-        ]
-        cheaper = sorted((part for part in worse if worse[part] <= -0.15 * gap), key=lambda part: worse[part])
-        less = "".join(f", less {amount(-worse[part], places)} saved on {kpi_name(part)}" for part in cheaper)
-        said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {_listed(pieces)}{less}.")
+        fewer = {
+            part: (parts[first.name][part] + parts[row.name][part] > 0.0) == (lack > 0.0)
+            for part, lack in lacks.items()
+        }
+        pieces = {
+            part: f"{amount(abs(lack), places)} {words.fewer if fewer[part] else 'more'} {kpi_name(part, words)}"
+            for part, lack in lacks.items()
+        }
+        saved = sorted((part for part in lacks if lacks[part] <= -0.15 * gap), key=lambda part: lacks[part])
+        in_return = f"; in return {_listed([pieces[part] for part in saved])}" if saved else ""
+        lost = _listed([pieces[part] for part in large])
+        said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {lost}{in_return}.")
     return said
 
 
-def heading(comparison: Comparison, words: Words = PLAIN) -> str:
+def heading(comparison: Comparison, words: Calling = None) -> str:
     """What was simulated, as a heading."""
+    words = called(comparison.problem, words)
     name = comparison.problem.name
-    return upper(name if name.endswith(words.system) else f"{name} {words.system}")
+    told = words.system == Wording.system or name.endswith(words.system)  # `problem` says nothing
+    return upper(name if told else f"{name} {words.system}")
 
 
 def upper(text: str) -> str:
@@ -252,13 +314,30 @@ def _listed(pieces: list[str]) -> str:
     return pieces[0] if len(pieces) == 1 else ", ".join(pieces[:-1]) + " and " + pieces[-1] if pieces else ""
 
 
-def facts(comparison: Comparison, words: Words = PLAIN) -> str:
-    """Stock at the start beside the demand of an episode."""
+def a(noun: str) -> str:
+    """The noun behind its article."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+def place_name(label: str, words: Wording) -> str:
+    """A place by its name; a number says nothing by itself."""
+    return f"{words.place} {label}" if label.isdigit() else label.replace("_", " ")
+
+
+def facts(comparison: Comparison, words: Calling = None) -> str:
+    """Stock at the start beside the demand of an episode, and what the reward counts."""
+    words = called(comparison.problem, words)
     trajectory = comparison.rows[0].simulation.trajectory
+    said = f"Its {words.worth}: {words.counted}." if words.counted else ""
     if "on_hand" not in trajectory or "demand" not in comparison.rows[0].kpis:
-        return ""
-    start = float(trajectory["on_hand"][:, 0].sum(axis=-1).mean())
+        return said
+    curve = next((curve for curve in comparison.problem.curves() if curve.field == "on_hand"), None)
+    values = trajectory["on_hand"][:, 0]
+    which = list(range(values.shape[-1])) if curve is None else curve.chosen(values.shape[-1])
+    start = float(values[:, which].sum(axis=-1).mean())
+    names = [place_name(name, words) for k, name in enumerate(trajectory.labels("on_hand")) if k not in which]
+    beside = f" (without {_listed(names)})" if names else ""
     return (
-        f"It starts with {amount(start)} units in stock; a {words.episode} asks for "
-        f"{amount(comparison.rows[0].kpis['demand'])} on average."
-    )
+        f"It starts with {amount(start)} units in stock{beside}; {a(words.episode)} asks for "
+        f"{amount(comparison.rows[0].kpis['demand'])} on average. {said}"
+    ).rstrip()

@@ -85,6 +85,10 @@ class Catalogue:
             raise Refused("UNKNOWN_TASK", f"there is no task {task[:80]!r}. {nearest(task, known)}", "task", task[:80])
         return found
 
+    async def offers(self) -> list[dict[str, Any]]:
+        """What a list of all tasks tells."""
+        return await asyncio.to_thread(lambda: [self.offer(name) for name in self.names()])
+
     def offer(self, name: str) -> dict[str, Any]:
         """What a list of tasks tells of one."""
         if name not in self._offers:

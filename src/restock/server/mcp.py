@@ -65,7 +65,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
             )
             raise Refused("VALIDATION_ERROR", message, f"arguments.{str(name)[:80]}")
     if tool == "list_tasks":
-        return {"tasks": [hub.catalogue.offer(name) for name in hub.catalogue.names()]}
+        return {"tasks": await hub.catalogue.offers()}
     if tool == "explain":
         task = arguments.get("task")
         if task is not None and not isinstance(task, str):

@@ -11,7 +11,7 @@ from restock.server.errors import STATUS, Refused
 from restock.server.needs_server import JSONResponse
 
 
-class Model(pydantic.BaseModel):
+class StrictReply(pydantic.BaseModel):
     """A reply without other fields than these."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
@@ -26,7 +26,7 @@ class Finding(pydantic.BaseModel):
     input: Any = None
 
 
-class Problem(pydantic.BaseModel):
+class Refusal(pydantic.BaseModel):
     """Why a request was not carried out; nothing was changed."""
 
     code: str = pydantic.Field(description="one of a few words for programs, VALIDATION_ERROR for instance")
@@ -37,7 +37,7 @@ class Problem(pydantic.BaseModel):
     detail: list[Finding] | str | None = pydantic.Field(None, description="all findings, where there are several")
 
 
-class Seen(Model):
+class Seen(StrictReply):
     """An observation, and what OpenEnv sends beside it."""
 
     observation: dict[str, Any] = pydantic.Field(description="what is known; its fields are told by GET /schema")
@@ -60,13 +60,13 @@ class State(pydantic.BaseModel):
     step_count: int = pydantic.Field(ge=0, description="periods that were played")
 
 
-class Health(Model):
+class Health(StrictReply):
     """Whether the server is well."""
 
     status: Literal["healthy"] = "healthy"
 
 
-class Metadata(Model):
+class Metadata(StrictReply):
     """What the server offers."""
 
     name: str
@@ -77,7 +77,7 @@ class Metadata(Model):
     documentation_url: str | None = None
 
 
-class Schemas(Model):
+class Schemas(StrictReply):
     """JSON schemas of a problem's records."""
 
     action: dict[str, Any]
@@ -105,4 +105,4 @@ def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, list[str]] = {}
     for code in ("UNAUTHORIZED", "FORBIDDEN", "TOO_LARGE", *codes):
         by_status.setdefault(STATUS[code], []).append(code)
-    return {status: {"model": Problem, "description": ", ".join(names)} for status, names in by_status.items()}
+    return {status: {"model": Refusal, "description": ", ".join(names)} for status, names in by_status.items()}

@@ -15,7 +15,7 @@ from restock.server.catalogue import SPLITS
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
-from restock.server.replies import Health, Metadata, Model, Reply, Schemas, Seen, State, may_fail
+from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, may_fail
 
 NAME = "restock"
 ABOUT = (
@@ -39,7 +39,7 @@ class Step(pydantic.BaseModel):
     request_id: str | None = pydantic.Field(None, max_length=255, description="taken, and not needed")
 
 
-class Split(Model):
+class Split(StrictReply):
     """The name of a split."""
 
     split: str = pydantic.Field(max_length=255)

@@ -8,13 +8,13 @@ import pydantic
 
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
-from restock.server.replies import Model, Opened, Reply, Seen, State, may_fail
+from restock.server.replies import Opened, Reply, Seen, State, StrictReply, may_fail
 from restock.server.routes import Step
 
 Id = Annotated[str, Path(max_length=255, description="As POST /sessions told it")]
 
 
-class Offer(Model):
+class Offer(StrictReply):
     """A problem that can be played."""
 
     task: str = pydantic.Field(description="its name")
@@ -23,7 +23,7 @@ class Offer(Model):
     default: bool = pydantic.Field(description="whether it is played where no task is named")
 
 
-class Offers(Model):
+class Offers(StrictReply):
     """All of them."""
 
     problems: list[Offer]
@@ -37,7 +37,7 @@ class Description(Offer):
     observation: dict[str, Any] = pydantic.Field(description="JSON schema of an observation")
 
 
-class Closed(Model):
+class Closed(StrictReply):
     """A session that was closed."""
 
     session_id: str
@@ -52,7 +52,7 @@ def sessions(hub: Hub) -> APIRouter:
 
     @router.get("/problems", response_model=Offers, summary="What can be played", responses=may_fail())
     async def problems() -> Response:
-        return Reply({"problems": [catalogue.offer(name) for name in catalogue.names()]})
+        return Reply({"problems": await catalogue.offers()})
 
     @router.get(
         "/problems/{task}",

@@ -9,13 +9,13 @@ from typing import Any
 
 from restock.server import mcp, wire
 from restock.server.errors import INTERNAL, Refused
+from restock.server.guard import Receive, Scope, Send
 from restock.server.hub import Hub
 from restock.server.needs_server import APIRouter, WebSocket
 from restock.server.session import Session
 
 GOING_AWAY, TRY_LATER = 1001, 1013  # why a socket is closed
 LOG = logging.getLogger(__name__)
-Answer = Callable[[str], Awaitable[str | None]]
 
 
 class Closed(Exception):
@@ -24,27 +24,21 @@ class Closed(Exception):
 
 def sockets(hub: Hub) -> APIRouter:
     """The router."""
-    router = APIRouter()
 
-    @router.websocket("/ws")
-    async def play(socket: WebSocket) -> None:
-        async def answer(session: Session, text: str) -> str | None:
-            return wire.dumps(await _played(hub, session, text))
+    async def play(session: Session, text: str) -> str | None:
+        return wire.dumps(await _played(hub, session, text))
 
-        await _served(hub, socket, answer, _refusal)
+    async def tools(session: Session, text: str) -> str | None:
+        told = await mcp.answer(hub, wire.loads(text), session, own=True)
+        return None if told is None else wire.dumps(told)
 
-    @router.websocket("/mcp")
-    async def tools(socket: WebSocket) -> None:
-        async def answer(session: Session, text: str) -> str | None:
-            told = await mcp.answer(hub, wire.loads(text), session, own=True)
-            return None if told is None else wire.dumps(told)
+    def no_tool(error: Refused) -> str:
+        return wire.dumps(mcp.failure(mcp.CODES.get(error.code, mcp.REQUEST), error.message, None, error.data()))
 
-        def refusal(error: Refused) -> str:
-            return wire.dumps(mcp.failure(mcp.CODES.get(error.code, mcp.REQUEST), error.message, None, error.data()))
-
-        await _served(hub, socket, answer, refusal)
-
-    return router
+    router: Any = APIRouter()  # whose hints know endpoints that are functions alone
+    router.add_websocket_route("/ws", Socket(hub, play, _refusal))
+    router.add_websocket_route("/mcp", Socket(hub, tools, no_tool))
+    return router  # type: ignore[no-any-return]
 
 
 def _refusal(error: Refused) -> str:
@@ -52,43 +46,60 @@ def _refusal(error: Refused) -> str:
     return wire.dumps({"type": "error", "data": {**error.data(), **({"errors": found} if found else {})}})
 
 
-async def _served(
-    hub: Hub,
-    socket: WebSocket,
-    answer: Callable[[Session, str], Awaitable[str | None]],
-    refusal: Callable[[Refused], str],
-) -> None:
-    """Answer the messages of a socket until one of the two sides has had enough."""
-    await socket.accept()
-    with contextlib.ExitStack() as held:
-        try:
-            session = _session(hub, socket, held, refusal)
-        except Refused as error:
-            with contextlib.suppress(Exception):  # it is gone already
-                await socket.send_text(refusal(error))
-                await socket.close(TRY_LATER)
-            return
-        try:
-            while (message := await socket.receive())["type"] != "websocket.disconnect":
-                hub.sessions.get(session.id)
-                try:
-                    told = await answer(session, _text(message, hub.settings.max_body))
-                except Refused as error:
-                    told = refusal(error)
-                except Closed:
-                    break
-                except Exception:
-                    LOG.exception("a message could not be answered")
-                    told = refusal(Refused("INTERNAL_ERROR", INTERNAL))
-                if told is not None:
-                    await socket.send({"type": "websocket.send", "text": told})
-            else:
+class Socket:
+    """What answers the messages of sockets, as an ASGI application.
+
+    Args:
+        hub: What is served.
+        answer: The reply to a message in a session; None: none.
+        refusal: How an error is told.
+    """
+
+    def __init__(
+        self, hub: Hub, answer: Callable[[Session, str], Awaitable[str | None]], refusal: Callable[[Refused], str]
+    ) -> None:
+        self._hub, self._answer, self._refusal = hub, answer, refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the messages of a socket until one of the two sides has had enough."""
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        with contextlib.ExitStack() as held:
+            try:
+                session = _session(self._hub, socket, held, self._refusal)
+            except Refused as error:
+                await self._end(socket, error, TRY_LATER)
                 return
-            await socket.close()
-        except Refused:  # the session is gone: its end was told
-            return
-        except Exception:
-            LOG.debug("a socket broke off", exc_info=True)
+            try:
+                if await self._talk(session, receive, send):
+                    await socket.close()
+            except Refused as error:  # the session was closed by somebody else
+                await self._end(socket, error, GOING_AWAY)
+            except Exception:
+                LOG.debug("a socket broke off", exc_info=True)
+
+    async def _talk(self, session: Session, receive: Receive, send: Send) -> bool:
+        """Answer messages; whether it is for this side to close the socket."""
+        sessions, most = self._hub.sessions, self._hub.settings.max_body
+        while (message := await receive())["type"] != "websocket.disconnect":
+            sessions.get(session.id)
+            try:
+                told = await self._answer(session, _text(message, most))
+            except Refused as error:
+                told = self._refusal(error)
+            except Closed:
+                return True
+            except Exception:
+                LOG.exception("a message could not be answered")
+                told = self._refusal(Refused("INTERNAL_ERROR", INTERNAL))
+            if told is not None:
+                await send({"type": "websocket.send", "text": told})
+        return False
+
+    async def _end(self, socket: WebSocket, error: Refused, code: int) -> None:
+        with contextlib.suppress(Exception):  # it may be gone already
+            await socket.send_text(self._refusal(error))
+            await socket.close(code)
 
 
 def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: Callable[[Refused], str]) -> Session:

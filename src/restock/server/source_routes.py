@@ -14,12 +14,12 @@ from restock.problems.retail.grader import Scale, scale
 from restock.problems.retail.load import PREFIX, tasks
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Query, Response
-from restock.server.replies import Model, Reply, may_fail
+from restock.server.replies import Reply, StrictReply, may_fail
 
 BASELINE = "tuned-price-and-cover"
 
 
-class Task(Model):
+class Task(StrictReply):
     """A task of the published store."""
 
     task_name: str
@@ -32,13 +32,13 @@ class Task(Model):
     events: dict[str, int]
 
 
-class Tasks(Model):
+class Tasks(StrictReply):
     """The tasks of the published store."""
 
     tasks: list[Task]
 
 
-class Graded(Model):
+class Graded(StrictReply):
     """A profit and its score."""
 
     task_name: str
@@ -48,7 +48,7 @@ class Graded(Model):
     score: float = pydantic.Field(description="as published, 0.002 to 0.998")
 
 
-class Baseline(Model):
+class Baseline(StrictReply):
     """What a policy scores that needs no model."""
 
     task_name: str

@@ -135,9 +135,9 @@ class TuningFolder:
         return []
 
     def lines(self) -> dict[str, float]:
-        """Held-out profit of base-stock and of hindsight, as the best run has them."""
+        """Held-out profit of the policy to beat and of the bound, as the best run has them."""
         result = RunFolder(self.best).result() or {}
-        return {name: float(result[name]) for name in ("base_stock", "bound") if name in result}
+        return {name: float(result[name]) for name in ("baseline", "bound") if name in result}
 
     # what is told ---------------------------------------------------------------------------------------
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from restock.evaluation.stats import Estimate, estimate
 from restock.learning import presets
-from restock.learning.sb3_training import Stable
+from restock.learning.describe import described
+from restock.learning.stable import Stable
 from restock.learning.tuning.folder import TuningFolder
 from restock.learning.tuning.plan import Plan
 from restock.learning.tuning.study import Trial
+from restock.policies.registry import yardsticks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Tuning:
         trials: All that have begun.
         best: The best whole one; None where there is none.
         importance: Of each name, 1 in all; None with too few whole trials.
-        lines: Held-out profit of `base_stock` and of hindsight (`bound`).
+        lines: Held-out profit of the policy to beat (`baseline`) and of the `bound`.
         fresh: Mean profit of the best on paths that nothing was chosen by.
         preset: The trial of the preset; None while it is not whole.
         gain: What the best earns more than that on fresh paths, paired; None where the preset is the best.
@@ -43,6 +45,15 @@ class Tuning:
     fresh: Estimate | None
     preset: Trial | None
     gain: Estimate | None
+
+    def line_names(self) -> dict[str, str | None]:
+        """What the lines are of: names of policies."""
+        return dict(zip(("baseline", "bound"), yardsticks(described(self.plan.base["problem"]).family), strict=True))
+
+    @property
+    def worth(self) -> str:
+        """What the rewards of an episode add up to: profit, or a reward that is no money."""
+        return described(self.plan.base["problem"]).wording.worth
 
     def count(self, *states: str) -> int:
         """How many trials are in one of the states."""

@@ -12,6 +12,7 @@ from typing import Any
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
 from restock.learning import presets
+from restock.learning.describe import described
 from restock.learning.run_folder import RunFolder
 from restock.learning.train import require_torch
 from restock.learning.tuning.folder import TuningFolder
@@ -206,7 +207,7 @@ class _Search:
             f"Numbers of {self.plan.algo} for {self.plan.problem}: the best of restock tune so far, trial {number}.",
             f"restock train PROBLEM --algo {self.plan.algo} --preset best.yml",
         ]
-        self.folder.write("best.yml", presets.written(config, self.plan.problem, about))
+        self.folder.write("best.yml", presets.written(config, described(config["problem"]), about))
 
     def _told(self, number: int) -> None:
         """A trial is over: tidy up and say so."""

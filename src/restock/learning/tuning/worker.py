@@ -89,12 +89,11 @@ def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
     from restock.learning.actors import ground_of, regimes_of
     from restock.learning.describe import described
     from restock.learning.held_out import HeldOut
-    from restock.learning.regimes import chance_of
+    from restock.learning.regimes import judged_by
     from restock.learning.trained import policy_at
     from restock.learning.tuning.folder import FRESH
 
-    regimes = regimes_of(config)
-    _, judged = chance_of(ground_of(config) if regimes is None else described(config["problem"]), regimes)
+    judged = judged_by(ground_of(config), described(config["problem"]), regimes_of(config))
     paths = HeldOut(judged, count, config["information"], int(config["training"].get("warm_up", 0)), FIRST_FRESH)
     profits = paths.earned_by(policy_at(str(folder.path)))
     text = json.dumps([round(float(profit), 6) for profit in profits])

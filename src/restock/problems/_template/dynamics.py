@@ -74,5 +74,5 @@ def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> An
 
 
 def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
-    """0 it goes on, 1 terminated, 2 truncated: the business goes on, watching it stops at the horizon."""
-    return 2 if t + 1 >= len(chance.demand) else 0
+    """0 it goes on, 1 terminated: the season is over at the horizon (2, truncated, where only the watching stops)."""
+    return 1 if t + 1 >= len(chance.demand) else 0

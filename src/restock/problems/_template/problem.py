@@ -12,6 +12,7 @@ from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.core.sources import GeneratorSource
+from restock.core.wording import Wording
 
 from . import dynamics, interface
 from .spec import OwnSpec
@@ -99,6 +100,11 @@ class OwnProblem(Problem):
         """Names of the entries of each recorded field."""
         names = {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
         return names | {"in_transit": tuple(f"arrives in {k + 1}" for k in range(self.spec.lead_time))}
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return Wording(worth="profit", place="item", places="items")
 
     def explain(self) -> str:
         """The problem in words."""

@@ -12,6 +12,7 @@ from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
 from restock.core.sources import GeneratorSource
+from restock.core.wording import Wording
 from restock.problems.minimal import dynamics, interface
 from restock.problems.minimal.spec import MinimalSpec
 from restock.problems.minimal.structured import MinimalRecords
@@ -102,6 +103,18 @@ class MinimalProblem(Problem):
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names of the entries of each recorded field."""
         return {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return Wording(
+            system="shelf",
+            counted="1 for a period in which all demand is served, -1 for any other, less what overflow costs",
+            sees="the stock on the shelf and past demand",
+            chance="demand and deliveries",
+            fewer="fewer",
+            parts={"served": "periods served", "short": "periods short", "overflow": "penalty for overflow"},
+        )
 
     def explain(self) -> str:
         """The problem in words."""

@@ -14,6 +14,7 @@ from restock.core.checks import recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
+from restock.core.wording import Wording
 from restock.demand import laws, rowwise
 from restock.demand.effects import Effects, Shock, Trend
 from restock.demand.empirical import Empirical
@@ -269,6 +270,16 @@ class NetworkProblem(Problem):
     def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
         """What a picture of the state at the start of period t shows."""
         return scene_of(self, t, world)
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return words.WORDING
+
+    def missed_at(self) -> tuple[int, ...]:
+        """The node that serves each market."""
+        place = {node: j for j, node in enumerate(self.nodes)}
+        return tuple(place[retailer] for retailer, _ in self.markets)
 
     def explain(self) -> str:
         """The problem in words: entities, clock, costs, demand."""

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from restock.core.wording import Wording
+
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
     from restock.problems.network.spec import NodeSpec
+
+WORDING = Wording(
+    system="network",
+    place="node",
+    places="nodes",
+    worth="profit",
+    sees="stock, goods under way, orders owed and past demand",
+)
 
 
 def explain(problem: NetworkProblem) -> str:

@@ -24,6 +24,7 @@ from restock.core.problem import (
 )
 from restock.core.scene import Arrow, Place, Scene
 from restock.core.trajectory import Trajectory
+from restock.core.wording import Curve, Wording
 from restock.problems.production import dynamics, interface
 from restock.problems.production.sources import PlantSource, packed
 from restock.problems.production.spec import ProductionSpec
@@ -179,6 +180,40 @@ class ProductionProblem(Problem):
         arrows = tuple(Arrow(k, k + 1, moved=amount, full=2.0) for k, amount in enumerate(moved))
         prices = (("raw price", float(state.raw_price[0])), ("product price", float(state.product_price[0])))
         return Scene(places, arrows, (("cash", float(state.cash[0])), *prices))
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        paid = self.spec.reward == "cash"
+        return Wording(
+            system="plant",
+            place="material",
+            places="materials",
+            counted="sales and a bonus for conversions, less penalties and the cost of stock"
+            + (", less purchases" if paid else "; purchases are paid in cash, not in the reward"),
+            sees="stock, cash, both prices and past demand",
+            chance="demand and prices",
+            parts={
+                "conversion": "bonus for conversions", "shortage": "penalty for unmet demand",
+                "impossible": "penalty for impossible actions", "bankruptcy": "penalty for bankruptcy",
+            },
+            figures={
+                "cash": ("cash at the end", "in money"),
+                "cash_gain": ("gain on the cash", "cash at the end / cash at the start - 1"),
+            },
+        )  # fmt: skip
+
+    def curves(self) -> tuple[Curve, ...]:
+        """Both stocks, cash, and demand that was lost."""
+        return (
+            Curve("on_hand", "Stock on hand", apart=True),
+            Curve("cash", "Cash", unit="money"),
+            Curve("unmet", "Demand lost in each period", lacking=True),
+        )
+
+    def missed_at(self) -> tuple[int, ...]:
+        """Customers ask for the product."""
+        return (1,)
 
     def explain(self) -> str:
         """The problem in words: what is done, in which order, for how much."""

@@ -14,6 +14,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
+from restock.core.wording import Curve, Wording
 from restock.problems.retail import dynamics, forms, interface, words
 from restock.problems.retail.sources import StreamSource, moved, published_demand, widest
 from restock.problems.retail.spec import RetailSpec
@@ -206,6 +207,19 @@ class RetailProblem(Problem):
         ahead = [(event, float(day - t)) for event, day in self.spec.events.items() if day >= t]
         facts = (("cash", float(state.cash[0])), ("profit", float(state.total_profit[0])), *ahead[:1])
         return Scene(tuple(places), facts=facts)
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return words.wording(self)
+
+    def curves(self) -> tuple[Curve, ...]:
+        """Stock, sales that were missed, and cash."""
+        return (
+            Curve("on_hand", "Stock on hand, all products together"),
+            Curve("unmet", "Sales lost on each day", lacking=True),
+            Curve("cash", "Cash", unit="money"),
+        )
 
     def explain(self) -> str:
         """The problem in words: products, sequence of a day, reward."""

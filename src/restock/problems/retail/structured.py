@@ -64,15 +64,29 @@ class Observation(Spec):
     done: bool = pydantic.Field(description="whether the last day is over (yes or no)")
 
 
+Lot = tuple[int, int, int]  # product, units, day of arrival
+Batch = tuple[int, int | None]  # units, days left
+
+
 class RetailRecords(Records):
     """Records of a store."""
 
     action_type = Action
     observation_type = Observation
 
+    def __init__(self, problem: Any) -> None:
+        super().__init__(problem)
+        self._lines: Array | None = None  # the episode that is told
+        self._told = 0  # days of it
+        self._lots: list[Lot] = []  # what is there or under way of all that was bought in these days
+
     @cached_property
     def _products(self) -> Names:
         return Names("product", self.problem.names)
+
+    @cached_property
+    def _life(self) -> list[int]:
+        return [product.shelf_life or 0 for product in self.problem.spec.products]
 
     @cached_property
     def _ways(self) -> Names:
@@ -118,23 +132,58 @@ class RetailRecords(Records):
         day, spec, names = played.periods, self.problem.spec, self.problem.names
         on_hand = played.now("on_hand").astype(int).tolist()
         demand = played.now("demand").astype(int).tolist()
-        lots = _lots(self.problem, played, on_hand)
+        inventory, coming = self._goods(played, on_hand)
         return Observation(
             current_day=day,
             total_cash=float(played.now("cash")[0]),
             day_profit=float(played.now("profit")[0]),
             total_profit=float(played.now("total_profit")[0]),
             demand_today=dict(zip(names, demand, strict=True)) if day else {},
-            updated_inventory=_batches(self.problem, day, on_hand, lots),
+            updated_inventory=inventory,
             remaining_capacity={
                 product.name: max(0, product.capacity - units)
                 for product, units in zip(spec.products, on_hand, strict=True)
             },
             updated_events={event: first - day for event, first in spec.events.items()},
-            updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in lots if arrival > day],
+            updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in coming],
             reward=float(played.rewards[-1]) if day else 0.0,
             done=played.done,
         )
+
+    def _goods(self, played: Played, on_hand: list[int]) -> tuple[dict[str, list[Batch]], list[Lot]]:
+        """The batches of each product, oldest first, and what is under way, in the order of purchase.
+
+        Sale, expiry and liquidation take the oldest, so the newest of what has arrived are left. A lot of which
+        nothing is left is never told again, so that a day costs the same however many went before.
+        """
+        day, names = played.periods, self.problem.names
+        if self._lines is not played.lines or day < self._told:
+            start = [product.initial_stock for product in self.problem.spec.products]
+            self._lines, self._told, self._lots = played.lines, 0, [(k, units, 0) for k, units in enumerate(start)]
+        if day > self._told:
+            ordered, due = played["ordered"][self._told :].tolist(), played["due"][self._told :].tolist()
+            for t, line in enumerate(ordered):
+                for k, units in enumerate(line):
+                    if units:
+                        self._lots.append((k, int(units), self._told + t + 1 + int(due[t][k])))
+            self._told = day
+        found: dict[str, list[Batch]] = {name: [] for name in names}
+        left, kept = list(on_hand), []
+        there = [(lot[2], place) for place, lot in enumerate(self._lots) if lot[2] <= day]
+        for arrival, place in sorted(there, reverse=True):
+            k, units, _ = self._lots[place]
+            if units := min(left[k], units):
+                life = self._life[k]
+                found[names[k]].append((units, life - (day - arrival) if life else None))
+                left[k] -= units
+                kept.append(place)
+        for batches in found.values():
+            batches.reverse()
+        coming = [lot for lot in self._lots if lot[2] > day]
+        if len(kept) < len(there):
+            known = set(kept)
+            self._lots = [lot for place, lot in enumerate(self._lots) if lot[2] > day or place in known]
+        return found, coming
 
     def metadata(self, played: Played) -> dict[str, Any]:
         """Scores and hard failures of the last day, under the names of the published store.
@@ -158,46 +207,3 @@ class RetailRecords(Records):
             "cash": float(played.now("cash")[0]),
             "inventory": dict(zip(self.problem.names, on_hand, strict=True)),
         }
-
-
-Lot = tuple[int, int, int]  # product, units, day of arrival
-
-
-def _lots(problem: Any, played: Played, on_hand: list[int]) -> list[Lot]:
-    """The stock at the start and all orders, in the order of purchase, or the last of them that say all about now."""
-    day, room = played.periods, problem.room
-    first = max(0, day - room - 2)
-    while True:
-        ordered, due = played["ordered"][first:].tolist(), played["due"][first:].tolist()
-        lots = [
-            (k, int(units), first + t + 1 + int(due[t][k]))
-            for t, line in enumerate(ordered)
-            for k, units in enumerate(line)
-            if units
-        ]
-        if first == 0:
-            return [(k, product.initial_stock, 0) for k, product in enumerate(problem.spec.products)] + lots
-        # What was bought before has arrived by now; it is all gone where later arrivals make up the stock.
-        missing = list(on_hand)
-        for k, units, arrival in lots:
-            if first + room <= arrival <= day:
-                missing[k] -= units
-        if max(missing) <= 0:
-            return lots
-        first = max(0, 2 * first - day)
-
-
-def _batches(problem: Any, day: int, on_hand: list[int], lots: list[Lot]) -> dict[str, list[tuple[int, int | None]]]:
-    """The stock of each product, oldest first: sale, expiry and liquidation take the oldest, so the newest are left."""
-    found: dict[str, list[tuple[int, int | None]]] = {name: [] for name in problem.names}
-    life, left, rest = problem.life.tolist(), list(on_hand), sum(on_hand)
-    there = [(arrival, place) for place, (k, _, arrival) in enumerate(lots) if arrival <= day and left[k]]
-    for arrival, place in sorted(there, reverse=True):
-        if not rest:
-            break
-        k, units, _ = lots[place]
-        if units := min(left[k], units):
-            found[problem.names[k]].insert(0, (units, life[k] - (day - arrival) if life[k] else None))
-            left[k] -= units
-            rest -= units
-    return found

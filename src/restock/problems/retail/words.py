@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restock.core.wording import Wording
 from restock.problems.retail.dynamics import IDLE_DAYS, LOW_CASH
 
 if TYPE_CHECKING:
@@ -21,6 +22,34 @@ STREAMS = {
     "seed": "drawn as the task draws it, from the seed of each episode",
     "fast": "other in every episode",
 }
+
+
+def wording(problem: RetailProblem) -> Wording:
+    """What texts and reports call things."""
+    reward = problem.spec.reward
+    return Wording(
+        system="store",
+        period="day",
+        periods="days",
+        place="product",
+        places="products",
+        worth="profit" if reward == "profit" else "reward",
+        counted="" if reward == "profit" else REWARDS[reward],
+        sees="stock by age, deliveries to come, cash, events and past demand",
+        chance="demand and delays",
+        parts={
+            "service": "service", "expiry": "expired units", "rejection": "rejected orders",
+            "liquidation": "liquidated units", "revenue_score": "revenue score", "fulfilment_score": "fulfilment score",
+        },
+        figures={
+            "earned": ("money earned", "revenue less purchases, whatever the reward is"),
+            "cash": ("cash at the end", "in money"),
+            "spoiled": ("units spoiled", "that expired before they were sold"),
+            "cleared": ("units liquidated", "taken off the shelf unpaid"),
+            "rejected_orders": ("rejected orders", "of a product on a day, for want of cash"),
+            "hard_failures": ("hard failures", "days with a failure, each kind counted by itself"),
+        },
+    )  # fmt: skip
 
 
 def explain(problem: RetailProblem) -> str:

@@ -13,6 +13,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
+from restock.core.wording import Curve, Wording
 from restock.problems.sharing import dynamics, forms, interface, words
 from restock.problems.sharing.missions import Missions, drawn, listed
 from restock.problems.sharing.sources import MissionSource
@@ -47,6 +48,7 @@ class SharingProblem(Problem):
     decision: ClassVar[str] = "ordered"
     stocks: ClassVar[tuple[str, ...]] = ("on_hand", "expected", "in_transit")
     service: ClassVar[tuple[str, str]] = ("filled", "missions")
+    missed: ClassVar[tuple[str, str]] = ("stockouts", "stock-outs")
 
     def __init__(self, spec: SharingSpec) -> None:
         self.spec = spec
@@ -254,6 +256,20 @@ class SharingProblem(Problem):
             stock = float(state.on_hand[i])
             places.append(Place(f"location {i}", role, stock, float(self.start[i]), figures, lost, "stock-outs"))
         return Scene(tuple(places))
+
+    @property
+    def wording(self) -> Wording:
+        """What texts and reports call things."""
+        return words.wording(self)
+
+    def curves(self) -> tuple[Curve, ...]:
+        """Stock, without a depot, which has more than all others, and stock-outs."""
+        kept = tuple(i for i in range(self.spec.n_locations) if i != self.depot)
+        which = "all locations together" if len(kept) == self.spec.n_locations else "all locations but the depot"
+        return (
+            Curve("on_hand", f"Stock on hand, {which}", kept),
+            Curve("stockouts", "Stock-outs on each day", unit="missions", lacking=True),
+        )
 
     def explain(self) -> str:
         """The problem in words: locations, clock, costs, demand."""

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restock.core.wording import Wording
+
 if TYPE_CHECKING:
     from restock.problems.sharing.problem import SharingProblem
+
+
+def wording(problem: SharingProblem) -> Wording:
+    """What texts and reports call things."""
+    weight = problem.spec.cost_weight
+    return Wording(
+        system="pool",
+        period="day",
+        periods="days",
+        place="location",
+        places="locations",
+        counted="missions served less missions lost" + (f", less {weight:g} times all cost" if weight else ""),
+        sees="stock, goods under way, the demand expected today and past missions",
+        chance="missions",
+        fewer="fewer",
+        parts={"filled": "missions served", "stockouts": "stock-outs", "weighted_cost": "cost, weighed"},
+        figures={
+            "unit_cost": ("cost of units shipped", "whether or not it counts in the reward"),
+            "shipment_cost": ("cost of shipments", "of those of more than one unit, whether or not it counts"),
+            "holding_cost": ("cost of stock held", "not at a depot, whether or not it counts in the reward"),
+            "cost": ("all cost", "whether or not it counts in the reward"),
+        },
+    )
 
 
 def explain(problem: SharingProblem) -> str:

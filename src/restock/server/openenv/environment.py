@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from restock import __version__
@@ -77,7 +78,7 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
     SUPPORTS_CONCURRENT_SESSIONS = True
 
     def __init__(self, problem: Any = "medium", reward: str = "decomposed") -> None:
-        self._hub = Hub(Settings(problem, reward))
+        self._hub = _shared(problem, reward) if isinstance(problem, str) else Hub(Settings(problem, reward))
         self._session = Session(self._hub.catalogue.default)
         super().__init__(rubric=None)
         self._meet(self._hub.catalogue.default)
@@ -168,3 +169,9 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
             return self._hub.catalogue.splits(split)
         except Refused as error:
             raise IndexError(error.message) from None
+
+
+@functools.cache
+def _shared(problem: str, reward: str) -> Hub:
+    """What all environments of the same task have in common: none changes it."""
+    return Hub(Settings(problem, reward))

@@ -1,0 +1,53 @@
+"""The loops of a kind of problem, compiled when they are first called for, and once in a process."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from restock.core import backends
+from restock.core.backends import Text
+
+if TYPE_CHECKING:
+    from restock.core.problem import Problem
+
+_COMPILED: dict[Any, Any] = {}
+
+
+def compiled(kind: type[Problem]) -> SimpleNamespace:
+    """The loops of a kind of problem, compiled once in a process."""
+    if kind not in _COMPILED:
+        texts = kind.texts
+        _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
+    kernels: SimpleNamespace = _COMPILED[kind]
+    return kernels
+
+
+def compiled_rollout(kind: type[Problem], act: Text) -> Any:
+    """Whole rollouts with a policy's `act` inside, compiled once in a process."""
+    if (kind, act) not in _COMPILED:
+        from restock.core import kernels
+
+        texts = kind.texts
+        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
+        name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
+        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
+    return _COMPILED[kind, act]
+
+
+def compiled_parts(kind: type[Problem]) -> Any:
+    """The parts of the reward of recorded episodes, compiled once in a process."""
+    if (kind, "parts") not in _COMPILED:
+        from restock.core import kernels
+
+        texts = kind.texts
+        needed = (*texts.laws, texts.unpack, texts.totals)
+        _COMPILED[kind, "parts"] = backends.compile_texts(needed, (kernels.parted,), f"{texts.name}_parts").parted
+    return _COMPILED[kind, "parts"]
+
+
+def _as_act(act: Text) -> Text:
+    """The policy's text under the name that the rollout calls."""
+    renamed = backends.bind(act, {})
+    renamed.__name__ = "act"
+    return renamed
