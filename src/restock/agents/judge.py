@@ -23,7 +23,42 @@ from restock.policies.registry import list_policies, make_policy
 from restock.problems.retail import RetailProblem
 
 
-class Recorded(Policy):
+class Again(Policy):
+    """Does again what was done, in the episodes it was done in.
+
+    Args:
+        problem: What was played.
+        decisions: In physical units, shape (B, T, A).
+        first: Seed of the first episode; the others follow it.
+        information: What was known.
+    """
+
+    name: ClassVar[str] = "again"
+    summary: ClassVar[str] = "decisions that were taken before"
+    may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed", "clairvoyant")
+
+    def __init__(self, problem: Problem, decisions: Array, first: int, information: Information | None = None) -> None:
+        super().__init__(problem, information)
+        self.decisions, self.first = decisions, first
+
+    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
+        """Find the episodes.
+
+        Raises:
+            InvalidInput: It was played with others.
+        """
+        place = seed - self.first
+        if place < 0 or place + episodes > len(self.decisions):
+            has = f"it was played with seeds {self.first} to {self.first + len(self.decisions) - 1}"
+            raise InvalidInput("seed", seed, has, "Compare on those.")
+        self._now = self.decisions[place : place + episodes]
+
+    def act(self, view: View) -> Array:
+        """What was done, shape (B, A)."""
+        return self._now[:, view.t]
+
+
+class Recorded(Again):
     """Does again what a transcript says was done, in the episodes it was done in.
 
     Args:
@@ -36,29 +71,13 @@ class Recorded(Policy):
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
 
     def __init__(self, problem: Problem, transcript: Transcript) -> None:
-        super().__init__(problem, transcript.run["settings"]["information"])
-        records, self.first = problem.records(), int(transcript.run["seed"])
+        records, run = problem.records(), transcript.run
         width = len(problem.labels()[problem.decision])
-        self.decisions = np.zeros((transcript.run["episodes"], problem.horizon, width))
+        decisions = np.zeros((run["episodes"], problem.horizon, width))
         for line in transcript.of("turn"):
             at = line["episode"], line["period"]
-            self.decisions[at] = np.ravel(records.decision(line["action"]))
-
-    def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Find the episodes.
-
-        Raises:
-            InvalidInput: The transcript has others.
-        """
-        place = seed - self.first
-        if place < 0 or place + episodes > len(self.decisions):
-            has = f"the transcript has seeds {self.first} to {self.first + len(self.decisions) - 1}"
-            raise InvalidInput("seed", seed, has, "Compare on those.")
-        self._now = self.decisions[place : place + episodes]
-
-    def act(self, view: View) -> Array:
-        """What was done, shape (B, A)."""
-        return self._now[:, view.t]
+            decisions[at] = np.ravel(records.decision(line["action"]))
+        super().__init__(problem, decisions, int(run["seed"]), run["settings"]["information"])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -274,6 +274,7 @@ def _note(answer: Answer | None, by: str, faults: list[str]) -> str | None:
     if answer is not None and answer.error is not None:
         words.append(f"No answer of yours could be used last time; it was decided without you ({by}).")
         words.append(prompt.reason(answer.error))
-    if faults:
-        words.append(f"What went wrong in the last period: {', '.join(faults)}.")
+    wrong = prompt.went_wrong(faults)
+    if wrong is not None:
+        words.append(wrong)
     return " ".join(words) or None

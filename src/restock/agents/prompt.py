@@ -74,6 +74,11 @@ def turn(observation: Any, note: str | None = None) -> str:
     return "\n".join([*([note] if note else []), "What is known now, as data:", data(seen), "Your answer?"])
 
 
+def went_wrong(faults: Sequence[str]) -> str | None:
+    """What is said of faults in the last period; None where there were none."""
+    return f"What went wrong in the last period: {', '.join(faults)}." if faults else None
+
+
 def again(error: InvalidInput) -> str:
     """What is said to an answer that cannot be used."""
     return f"This cannot be used. {reason(str(error))}\nNothing has changed. Answer again, with one JSON object."

@@ -159,7 +159,19 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
     Raises:
         InvalidInput: It cannot be read, is no transcript, or is damaged before its last line.
     """
-    text = read_text(path, "transcript", "JSONL")
+    return lines_of(read_text(path, "transcript", "JSONL"), str(path))
+
+
+def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
+    """The same of the text of a transcript.
+
+    Args:
+        text: All of it.
+        name: What errors call it.
+
+    Raises:
+        InvalidInput: It is no transcript, or is damaged before its last line.
+    """
     lines: list[dict[str, Any]] = []
     whole = 0
     pieces = [f"{piece}\n" for piece in text.split("\n")]
@@ -170,22 +182,22 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
         if line is None or not piece.endswith("\n"):
             if number < len(pieces):
                 problem = f"line {number} is damaged"
-                raise InvalidInput("transcript", str(path), problem, "Restore the file, or begin a new one.")
+                raise InvalidInput("transcript", name, problem, "Restore the file, or begin a new one.")
             break
         lines.append(line)
         whole += len(piece.encode("utf-8"))
     if not lines or lines[0]["event"] != "run":
-        raise InvalidInput("transcript", str(path), "this is no transcript of an agent", "Begin one: restock agent.")
+        raise InvalidInput("transcript", name, "this is no transcript of an agent", "Begin one: restock agent.")
     if lines[0].get("format") != FORMAT:
         problem = f"this is of format {lines[0].get('format')}, not {FORMAT}"
-        raise InvalidInput("transcript", str(path), problem, "Begin a new one.")
+        raise InvalidInput("transcript", name, problem, "Begin a new one.")
     return lines, whole, len(lines) < len(pieces)
 
 
 def _line(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("event") in EVENTS else None
 

@@ -1,7 +1,8 @@
-"""`restock serve`: problems for agents that speak."""
+"""`restock serve`: problems for agents that speak, and for people."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ Token = Annotated[
 Reward = Annotated[str, typer.Option("--reward", help="Of the published stores: decomposed, readme or profit.")]
 MaxSessions = Annotated[int, typer.Option("--max-sessions", help="Episodes that may be under way at once.")]
 Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody has used for so many seconds.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
 
@@ -36,11 +38,13 @@ def serve(
     max_sessions: MaxSessions = 64,
     idle: Idle = 1800.0,
     max_body: MaxBody = 65536,
+    runs: Runs = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Serve problems to agents: over WebSockets (OpenEnv), over plain HTTP, and as tools for models (MCP).
+    """Serve problems: to agents over WebSockets (OpenEnv), plain HTTP and as tools (MCP), to people as pages.
 
+    On the pages one plays by hand, watches policies and transcripts, and compares.
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
     from restock.server.run import LOOPBACK, run, token_of_environment
@@ -54,10 +58,12 @@ def serve(
         if as_json:
             told = {"url": url, "host": address, "port": port, "task": task, "token": word is not None}
             console.document(told)
-        console.remark(f"Serving {task} at {url} (page: {url}/web, socket: ws{url[4:]}/ws). Ctrl-C ends the server.")
+        console.remark(
+            f"Serving {task} at {url} (open it in a browser; agents: ws{url[4:]}/ws). Ctrl-C ends the server."
+        )
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
 
-    run(Settings(problem, reward, word, max_sessions, idle, max_body), host, port, tell)
+    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs), host, port, tell)
     console.remark("The server has ended.")
     return FINE

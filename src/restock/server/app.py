@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from restock.server import web
+from restock.server.dashboard import pages
+from restock.server.dashboard.routes import mount
 from restock.server.errors import INTERNAL, Refused
 from restock.server.guard import Guard
 from restock.server.hub import Hub
@@ -51,7 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=hub.settings)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)
-    web.mount(app)  # the page for people
+    web.mount(app)  # the page of OpenEnv, where actions are JSON
+    mount(app, hub)  # the pages for people
     _tell_errors(app)
     return app
 
@@ -77,6 +80,9 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
         code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "INVALID_JSON")
+        if "text/html" in request.headers.get("accept", ""):
+            code = code if error.status_code in (404, 405) else "NOT_FOUND"
+            return pages.failed(request, Refused(code, f"There is no page at {request.url.path[:80]}."))
         told = {"code": code, "message": str(error.detail), "detail": str(error.detail)}
         return Reply(told, error.status_code, error.headers)
 

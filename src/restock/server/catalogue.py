@@ -33,6 +33,7 @@ class Catalogue:
 
     def __init__(self, default: Any, reward: str | None = None) -> None:
         self._reward = reward
+        self._loaded: dict[str, Problem] = {}
         self._ready: dict[str, Problem] = {}
         self._offers: dict[str, dict[str, Any]] = {}
         self._loading = asyncio.Lock()
@@ -91,10 +92,22 @@ class Catalogue:
     def offer(self, name: str) -> dict[str, Any]:
         """What a list of tasks tells of one."""
         if name not in self._offers:
-            problem = self._default if name == self.default else self._ready.get(name) or self._shipped(name)
+            problem = self.loaded(name)
             told = {"family": problem.family, "horizon": problem.horizon, "default": name == self.default}
             self._offers[name] = {"task": name, **told}
         return self._offers[name]
+
+    def loaded(self, name: str) -> Problem:
+        """The problem of a task, perhaps not compiled.
+
+        Args:
+            name: As `name` tells it.
+        """
+        if name == self.default:
+            return self._default
+        if name not in self._loaded:
+            self._loaded[name] = self._shipped(name)
+        return self._loaded[name]
 
     def problem(self, name: str) -> Problem:
         """The problem of a task, compiled; the first time that takes seconds.
@@ -103,7 +116,7 @@ class Catalogue:
             name: As `name` tells it.
         """
         if name not in self._ready:
-            problem = self._default if name == self.default else self._shipped(name)
+            problem = self.loaded(name)
             env = StructuredEnvironment(problem)
             env.reset(seed=0)
             env.step({})

@@ -6,18 +6,20 @@ import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from restock.server import wire
 from restock.server.errors import Refused
-from restock.server.settings import Settings
+from restock.server.settings import MOST_TRANSCRIPT, Settings
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = ("/health", "/web")  # for everybody: whether it runs, and the page that asks for the token
+OPEN = ("/health", "/web", "/login")  # for everybody: whether it runs, and the pages that ask for the token
+STYLE = "/static/"  # which those pages need
+LARGER = {"/transcripts": MOST_TRANSCRIPT}  # addresses that take more than a message
 COOKIE = "restock-token"
 POLICY_VIOLATION = 1008
 
@@ -44,7 +46,10 @@ class Guard:
             if scope["type"] == "http":
                 receive = await self._whole(scope, receive)
         except Refused as error:
-            await _refuse(scope, send, error)
+            if scope["type"] == "http" and error.status == 401 and _is_page(scope):
+                await _to_login(scope, send)
+            else:
+                await _refuse(scope, send, error)
             return
         await self._app(scope, receive, send)
 
@@ -59,7 +64,8 @@ class Guard:
             own = {headers.get("host"), headers.get("x-forwarded-host")}
             if urlsplit(origin).netloc not in own:
                 raise Refused("FORBIDDEN", f"pages from {origin[:80]!r} may not use this server", "origin")
-        if settings.token is not None and scope["path"] not in OPEN and not self._known(scope, headers):
+        free = scope["path"] in OPEN or scope["path"].startswith(STYLE)
+        if settings.token is not None and not free and not self._known(scope, headers):
             raise Refused("UNAUTHORIZED", "this server asks for its token: send Authorization: Bearer TOKEN")
 
     def _known(self, scope: Scope, headers: dict[str, str]) -> bool:
@@ -78,7 +84,7 @@ class Guard:
 
     async def _whole(self, scope: Scope, receive: Receive) -> Receive:
         """Receive a body that is not too large, and hand it on in one piece."""
-        most = self._settings.max_body
+        most = max(self._settings.max_body, LARGER.get(scope["path"], 0))
         said = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
         body, more = b"", not (said.isdigit() and int(said) > most)
         if not more:
@@ -102,6 +108,23 @@ class Guard:
 def _host(header: str) -> str:
     """The name in a Host header, without the port."""
     return header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0].lower()
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether somebody asks for a page: a browser says so, and htmx says that it is one."""
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    return b"text/html" in headers.get(b"accept", b"") or b"hx-request" in headers
+
+
+async def _to_login(scope: Scope, send: Send) -> None:
+    """Show the page that asks for the token, and come back from there to what was looked at."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    address = scope["path"] + (f"?{query}" if query else "") if scope["method"] in ("GET", "HEAD") else "/"
+    to = f"/login?next={quote(address)}".encode()
+    by_script = any(name.lower() == b"hx-request" for name, _ in scope["headers"])
+    status, name = (204, b"hx-redirect") if by_script else (303, b"location")
+    await send({"type": "http.response.start", "status": status, "headers": [(name, to)]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _refuse(scope: Scope, send: Send, error: Refused) -> None:

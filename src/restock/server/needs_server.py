@@ -16,4 +16,5 @@ from fastapi.exceptions import RequestValidationError as RequestValidationError 
 from fastapi.responses import HTMLResponse as HTMLResponse  # noqa: E402
 from fastapi.responses import JSONResponse as JSONResponse  # noqa: E402
 from fastapi.responses import Response as Response  # noqa: E402
+from fastapi.routing import APIRoute as APIRoute  # noqa: E402
 from starlette.exceptions import HTTPException as HTTPException  # noqa: E402

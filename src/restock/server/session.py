@@ -149,6 +149,9 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
+    def __contains__(self, id: object) -> bool:
+        return id in self._open
+
     def open(self, task: str) -> Session:
         """A new session.
 

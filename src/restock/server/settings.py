@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from restock.core.checks import whole_number
@@ -11,6 +12,7 @@ from restock.core.errors import InvalidInput
 MOST_SESSIONS = 100_000
 LEAST_BODY = 1024
 MOST_BODY = 64 * 1024 * 1024
+MOST_TRANSCRIPT = 8 * 1024 * 1024  # bytes of one that a page takes, with the form around it
 LONGEST_IDLE = 30 * 24 * 3600.0
 
 
@@ -25,6 +27,7 @@ class Settings:
         max_sessions: Episodes that may be under way at once.
         idle: A session that nobody has used for so long is closed (seconds).
         max_body: Largest request and largest message of a WebSocket (bytes).
+        runs: Folder whose transcripts (*.jsonl) the pages offer to watch; None: none.
         hosts: Names that a request may address the server by; None: any.
     """
 
@@ -34,6 +37,7 @@ class Settings:
     max_sessions: int = 64
     idle: float = 1800.0
     max_body: int = 65536
+    runs: Path | None = None
     hosts: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

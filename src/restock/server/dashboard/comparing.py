@@ -1,0 +1,150 @@
+"""The routes for comparisons."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from restock.agents.judge import Again
+from restock.evaluation.compare import Comparison, compare
+from restock.policies.registry import list_policies, make_policy
+from restock.report.palette import colours
+from restock.report.tables import summary
+from restock.report.words import answer, warnings
+from restock.server.dashboard import pages
+from restock.server.dashboard.charts import standings
+from restock.server.dashboard.contests import Clock, Contest, Game, Show
+from restock.server.dashboard.fields import chosen
+from restock.server.dashboard.room import PATIENCE, Room, seed_of, whole
+from restock.server.dashboard.turns import decisions_of
+from restock.server.errors import Refused
+from restock.server.needs_server import APIRouter, Request, Response
+
+MOST_EPISODES = 1000
+MOST_POLICIES = 8
+
+
+def comparing(router: APIRouter, room: Room) -> None:
+    """Add the routes."""
+    shelf, catalogue = room.shelf, room.hub.catalogue
+
+    @router.post("/comparisons")
+    async def begin(request: Request) -> Response:
+        sent = await pages.sent(request)
+        task = catalogue.name(sent.get("task"))
+        problem = catalogue.loaded(task)
+        names = [
+            chosen("policy", one, list_policies(problem.family))
+            for one in dict.fromkeys(sent.every.get("policy", []))
+        ]  # fmt: skip
+        owner = pages.new_owner(request)
+        own = [one for one in room.own(owner, task) if one.id in sent.every.get("own", [])]
+        if not names and not own:
+            raise Refused("VALIDATION_ERROR", "Nothing was chosen to compare: choose at least one policy.", "policy")
+        if len(names) + len(own) > MOST_POLICIES:
+            raise Refused("VALIDATION_ERROR", f"At most {MOST_POLICIES} can be compared at once.", "policy")
+        if own:
+            seed, episodes = _common(own)
+            problem_of_own = own[0].problem
+        else:
+            seed = seed_of(sent.get("seed", ""), problem)
+            episodes = whole("episodes", sent.get("episodes", "100"), 1, MOST_EPISODES)
+            problem_of_own = None
+        called = [*names, *(_called(one) for one in own)]
+        contest = shelf.put(owner, Contest(task, called, episodes, seed))
+
+        async def run() -> None:
+            contest.progress = "The problem is compiled; the first time that takes some seconds."
+            ready = await catalogue.ready(task)
+            contest.problem = ready if problem_of_own is None else problem_of_own
+            clock = Clock(contest)
+
+            def job() -> None:
+                policies: dict[str, Any] = {name: make_policy(name, contest.problem) for name in names}
+                for one in own:
+                    decisions = decisions_of(contest.problem, _episodes(one))
+                    policies[_free(_called(one), policies)] = Again(contest.problem, decisions, _episodes(one)[0].seed)
+                contest.comparison = compare(
+                    contest.problem, policies, episodes, seed,
+                    progress=lambda name, done, of: clock.tell(f"{name}: {100 * done // max(of, 1)} % of the work."),
+                )  # fmt: skip
+
+            await room.work(job, long=True)
+
+        contest.begin(run)
+        return pages.remember(pages.moved(request, f"/comparisons/{contest.id}"), request, owner)
+
+    @router.get("/comparisons/{id}")
+    async def show(request: Request, id: str) -> Response:
+        contest = shelf.get(pages.owner_of(request), Contest, id)
+        if not await contest.ready(PATIENCE):
+            return pages.page(request, "waiting", title=f"A comparison on {contest.task}", item=contest)
+        found = contest.comparison
+        shade = colours([row.name for row in found.rows])
+        rows = [
+            (row.name, row.profit.mean, row.profit.low, row.profit.high, shade[row.name]) for row in found.rows
+        ]  # fmt: skip
+        return pages.page(
+            request, "comparison", contest=contest, said=answer(found), warnings=warnings(found),
+            table=summary(found), shade=shade, picture=standings(rows, "return of an episode, mean and 95% interval"),
+            rows=found.rows, reference=found.reference, explore=_plotly(),
+        )  # fmt: skip
+
+    @router.get("/comparisons/{id}/episodes")
+    async def every(request: Request, id: str) -> Response:
+        contest = shelf.get(pages.owner_of(request), Contest, id)
+        if not await contest.ready(PATIENCE):
+            return pages.moved(request, f"/comparisons/{id}")
+        data = _data(contest.comparison, contest.seed)
+        return pages.page(request, "episodes", rules=pages.DRAWING, contest=contest, data=data)
+
+
+def _plotly() -> bool:
+    """Whether plotly is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("plotly") is not None
+
+
+def _data(comparison: Comparison, seed: int) -> dict[str, Any]:
+    """The return of every policy in every episode, for the chart that can be moved."""
+    shade = colours([row.name for row in comparison.rows])
+    return {
+        "seeds": list(range(seed, seed + comparison.episodes)),
+        "policies": [
+            {
+                "name": row.name,
+                "colour": shade[row.name],
+                "values": [value if math.isfinite(value) else None for value in row.simulation.profit.tolist()],
+            }
+            for row in comparison.rows
+        ],
+    }
+
+
+def _episodes(one: Game | Show) -> list[Any]:
+    return [one.episode] if isinstance(one, Game) else list(one.episodes)
+
+
+def _called(one: Game | Show) -> str:
+    return f"you, seed {one.seed}" if isinstance(one, Game) else one.title.partition(" on ")[0]
+
+
+def _free(name: str, taken: Any) -> str:
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name} #{number}", number + 1
+    return found
+
+
+def _common(own: list[Game | Show]) -> tuple[int, int]:
+    """First seed and number of episodes that all of them played.
+
+    Raises:
+        Refused: There is none.
+    """
+    spans = [(_episodes(one)[0].seed, _episodes(one)[0].seed + len(_episodes(one))) for one in own]
+    first, last = max(start for start, _ in spans), min(end for _, end in spans)
+    if first >= last:
+        raise Refused("VALIDATION_ERROR", "What was chosen was played with different seeds: it has no common episode.")
+    return first, last - first

@@ -1,0 +1,247 @@
+"""The form of a decision, from the schema of a problem's action record; and back to an action."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from restock.core.errors import InvalidInput, nearest
+from restock.core.problem import Problem
+from restock.core.records import MOST_UNITS, PlainRecords
+
+LONGEST = 40  # characters of a number
+UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
+WHOLE = re.compile(r"[+-]?\d+")
+
+
+@dataclasses.dataclass
+class Box:
+    """One thing to fill in.
+
+    Attributes:
+        name: What the form calls it.
+        path: What errors call it.
+        label: What it is, for those who hear it.
+        whole: Whether it takes whole numbers.
+        low: Least number; None for none.
+        high: Largest number.
+        choices: Words to choose from; empty for a number.
+        kept: Whether it stays as it is from period to period.
+        value: What stands in it.
+        error: What is wrong with that.
+    """
+
+    name: str
+    path: str
+    label: str
+    whole: bool = False
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    kept: bool = False
+    value: str = ""
+    error: str = ""
+
+
+@dataclasses.dataclass
+class Grid:
+    """Boxes in rows and columns.
+
+    Attributes:
+        corner: Above the names of the rows.
+        columns: Their names.
+        rows: Name and boxes of each, None where there is nothing to fill in.
+        hints: What the columns take: name and words.
+    """
+
+    corner: str
+    columns: list[str]
+    rows: list[tuple[str, list[Box | None]]]
+    hints: list[tuple[str, str]]
+
+
+@dataclasses.dataclass
+class Form:
+    """A decision as a form.
+
+    Attributes:
+        singles: Boxes that stand alone, each with what it takes.
+        grids: Boxes of things that are decided for many at once.
+        error: What is wrong with the whole.
+    """
+
+    singles: list[tuple[Box, str]]
+    grids: list[Grid]
+    error: str = ""
+
+    def boxes(self) -> list[Box]:
+        """All of them."""
+        inner = [box for grid in self.grids for _, row in grid.rows for box in row if box is not None]
+        return [box for box, _ in self.singles] + inner
+
+
+def form_of(problem: Problem) -> Form:
+    """The empty form of a problem's decisions."""
+    records = problem.records()
+    schema = records.action_type.model_json_schema()["properties"]
+    some = np.full(len(problem.labels()[problem.decision]), 2.0)
+    example = records.action(some).model_dump(mode="json")
+    singles: list[tuple[Box, str]] = []
+    mappings: list[tuple[str, str, list[Box]]] = []
+    for i, (field, told) in enumerate(schema.items()):
+        words = str(told.get("description", ""))
+        if isinstance(example.get(field), dict):
+            boxes = [
+                _box(problem, f"f{i}.{k}", f"action.{field}.{key}", f"{plain(field)}, {key}", field, key, told)
+                for k, key in enumerate(example[field])
+            ]
+            mappings.append((field, words, boxes))
+        else:
+            singles.append((_box(problem, f"f{i}", f"action.{field}", plain(field), field, None, told), words))
+    return Form(singles, _grids(mappings, {field: list(example[field]) for field, _, _ in mappings}))
+
+
+def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
+    """The action that a form was filled in with; what is empty is left out.
+
+    Args:
+        form: As `form_of` gives it; what was sent is written into its boxes.
+        sent: By the names of the boxes.
+
+    Raises:
+        InvalidInput: Something is no number.
+    """
+    action: dict[str, Any] = {}
+    wrong: InvalidInput | None = None
+    for box in form.boxes():
+        box.value = sent.get(box.name, "").strip()
+        if not box.value:
+            continue
+        _, field, *key = box.path.split(".", 2)
+        try:
+            value: Any = box.value if box.choices else number(box.value, box.path)
+        except InvalidInput as error:
+            box.error = _said(error)
+            wrong = wrong or error
+            continue
+        if key:
+            action.setdefault(field, {})[key[0]] = value
+        else:
+            action[field] = value
+    if wrong is not None:
+        raise wrong
+    return action
+
+
+def number(text: str, field: str) -> int | float:
+    """A number that somebody wrote.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    written = text.strip().replace("\N{MINUS SIGN}", "-")
+    try:
+        if len(written) > LONGEST:
+            raise ValueError
+        found: int | float = int(written) if WHOLE.fullmatch(written) else float(written)
+    except ValueError:
+        raise InvalidInput(field, text, "this is no number", "Write for instance 12.") from None
+    return found
+
+
+def blame(form: Form, error: InvalidInput) -> None:
+    """Write an error to the box that it is about, else to the form."""
+    box = next((one for one in form.boxes() if one.path == error.field), None)
+    if box is None:
+        form.error = _said(error)
+    else:
+        box.error = _said(error)
+
+
+def carry(form: Form, sent: Mapping[str, str]) -> None:
+    """Fill in what stays from period to period."""
+    for box in form.boxes():
+        if box.kept:
+            box.value = sent.get(box.name, "").strip()
+
+
+def plain(name: str) -> str:
+    """The name of a field as people write it."""
+    return name.replace("_", " ")
+
+
+def unit_of(words: str) -> tuple[str, str]:
+    """A description and the unit that it ends in, or has before a semicolon."""
+    found = UNIT.match(words)
+    return (found["words"].strip() + found["rest"], found["unit"]) if found else (words, "")
+
+
+def _said(error: InvalidInput) -> str:
+    return f"{error.problem[:1].upper()}{error.problem[1:]}. {error.mend}"
+
+
+def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:
+    """A box with what the schema, and the problem, say of it."""
+    kind = told.get("additionalProperties", told) if key is not None else told
+    box = Box(name, path, label, kind.get("type") == "integer", kind.get("minimum"), kind.get("maximum"))
+    box.high = None if box.high is not None and box.high >= MOST_UNITS else box.high
+    if "enum" in kind:
+        box.choices, box.value = tuple(kind["enum"]), str(kind.get("default", ""))
+    spec: Any = getattr(problem, "spec", None)
+    records = problem.records()
+    if field == "delivery_method" and hasattr(spec, "deliveries"):
+        box.choices, box.kept = tuple(one.name for one in spec.deliveries), True
+    elif field == "price_multipliers" and hasattr(spec, "price_range"):
+        (box.low, box.high), box.kept = spec.price_range, True
+    elif field == "order" and hasattr(spec, "most_order"):
+        box.high = spec.most_order
+    elif isinstance(records, PlainRecords) and key in records.form.labels:
+        k = records.form.labels.index(key)
+        box.low, box.high = float(records.form.low[k]), float(records.form.high[k])
+        box.whole = bool(records.form.discrete)
+    return box
+
+
+def _grids(mappings: list[tuple[str, str, list[Box]]], keys: Mapping[str, list[str]]) -> list[Grid]:
+    """Mappings over the same names side by side; one over pairs of names as a square."""
+    grids: list[Grid] = []
+    for names in dict.fromkeys(tuple(one) for one in keys.values()):
+        group = [entry for entry in mappings if tuple(keys[entry[0]]) == names]
+        hints = [(plain(field), words) for field, words, _ in group]
+        square = _square(names)
+        if len(group) == 1 and square is not None:
+            starts, ends = square
+            by = dict(zip(names, group[0][2], strict=True))
+            rows: list[tuple[str, list[Box | None]]] = [
+                (start, [by.get(f"{start}->{end}") for end in ends]) for start in starts
+            ]
+            grids.append(Grid("from \\ to", list(ends), rows, hints))
+            continue
+        columns = [plain(field) for field, _, _ in group]
+        rows = [(name, [boxes[k] for _, _, boxes in group]) for k, name in enumerate(names)]
+        grids.append(Grid("", columns, rows, hints))
+    return grids
+
+
+def _square(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Starts and ends where all pairs 'start->end' of them are named."""
+    pairs = [name.split("->") for name in names]
+    if not all(len(pair) == 2 for pair in pairs):
+        return None
+    starts, ends = (tuple(sorted({pair[side] for pair in pairs})) for side in (0, 1))
+    return (starts, ends) if len(names) == len(starts) * len(ends) and len(starts) > 2 else None
+
+
+def chosen(name: str, value: str, known: tuple[str, ...] | list[str]) -> str:
+    """One of the known words.
+
+    Raises:
+        InvalidInput: It is none of them.
+    """
+    if value not in known:
+        raise InvalidInput(name, value, "there is no such choice", nearest(value, known))
+    return value

@@ -1,0 +1,171 @@
+"""Observations as people read them: single facts, and tables of what is told of many."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from restock.report.numbers import amount, decimals
+from restock.server.dashboard.fields import plain, unit_of
+
+SAID_ELSEWHERE = ("parts", "reward", "done", "period", "horizon", "day", "current_day")
+GAUGED = ("on_hand", "updated_inventory")
+LONGEST_TEXT = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """A single value: name, value and unit in words, and what it is."""
+
+    name: str
+    value: str
+    unit: str
+    about: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A value of a table.
+
+    Attributes:
+        words: The value.
+        full: How full its gauge is (0 to 1); None without one.
+        series: Numbers one behind the other as shares of the largest; None where it is none.
+    """
+
+    words: str
+    full: float | None = None
+    series: tuple[float, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """A table over names that some fields share.
+
+    Attributes:
+        columns: Name, unit and meaning of each field.
+        rows: Name and cells of each.
+    """
+
+    columns: tuple[tuple[str, str, str], ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """An observation: facts and tables."""
+
+    facts: tuple[Fact, ...]
+    tables: tuple[Sight, ...]
+
+
+def look(seen: Mapping[str, Any], about: Mapping[str, str]) -> Seen:
+    """An observation as facts and tables.
+
+    Args:
+        seen: As plain data.
+        about: What each field is, in words that end in the unit; what is missing there has only its name.
+    """
+    facts: list[Fact] = []
+    groups: dict[tuple[str, ...], list[str]] = {}
+    flat: dict[str, Any] = {}
+    for field, value in seen.items():
+        if field in SAID_ELSEWHERE or (field == "profit" and isinstance(value, Mapping)):
+            continue
+        if isinstance(value, Mapping) and value and all(isinstance(inner, Mapping) for inner in value.values()):
+            flat |= {str(name): inner for name, inner in value.items()}
+        else:
+            flat[field] = value
+    for field, value in flat.items():
+        if isinstance(value, Mapping) and list(value) == [field]:
+            value = value[field]  # one number under the name of its field
+        if isinstance(value, Mapping) and value:
+            groups.setdefault(tuple(map(str, value)), []).append(field)
+        else:
+            words, unit = unit_of(about.get(field, ""))
+            facts.append(Fact(plain(field), told(value), unit, words))
+    return Seen(tuple(facts), tuple(_sight(names, fields, flat, about) for names, fields in groups.items()))
+
+
+def told(value: Any) -> str:
+    """A value in words."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return figure(value)
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + " ..."
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {told(inner)}" for name, inner in value.items()) or "none"
+    if isinstance(value, Sequence):
+        if all(isinstance(one, (int, float)) for one in value) and value:
+            return _series([float(one) for one in value])
+        return "; ".join(_lot(one) for one in value) or "none"
+    return str(value)[:LONGEST_TEXT]
+
+
+def figure(value: float) -> str:
+    """A number: whole if it is, but for rounding errors, else with few decimals."""
+    value = round(value, 9)
+    return amount(value) if float(value).is_integer() else amount(value, max(1, decimals([value])))
+
+
+def _series(values: list[float]) -> str:
+    """Numbers one behind the other; leading and trailing nothing is left out where all is nothing."""
+    values = [round(one, 9) for one in values]
+    places = 0 if all(one.is_integer() for one in values) else 1
+    return "nothing" if not any(values) else " \N{MIDDLE DOT} ".join(amount(one, places) for one in values)
+
+
+def _lot(one: Any) -> str:
+    """An entry of a list: units and the days they have left, or units of a product and the day they come."""
+    if isinstance(one, (list, tuple)) and len(one) == 2:
+        left = "" if one[1] is None else f" for {told(one[1])} d"
+        return f"{told(one[0])}{left}"
+    if isinstance(one, Mapping) and len(one) == 1:
+        ((name, inner),) = one.items()
+        if isinstance(inner, (list, tuple)) and len(inner) == 2:
+            return f"{told(inner[0])} {name} on day {told(inner[1])}"
+    return told(one)
+
+
+def _sight(names: tuple[str, ...], fields: list[str], seen: Mapping[str, Any], about: Mapping[str, str]) -> Sight:
+    columns = []
+    for field in fields:
+        words, unit = unit_of(about.get(field, ""))
+        columns.append((plain(field), unit, words))
+    most = {field: max((_size(value) for value in seen[field].values()), default=0.0) for field in fields}
+    rows = []
+    values = {field: {str(key): value for key, value in seen[field].items()} for field in fields}
+    for name in names:
+        cells = []
+        for field in fields:
+            value = values[field][name]
+            size = _size(value)
+            full = size / most[field] if field in GAUGED and size > 0.0 else None
+            words = told(value)
+            if value == []:
+                words = "none" if field in GAUGED else "\N{EN DASH}"
+            cells.append(Cell(words, full, _shares(value)))
+        rows.append((name, tuple(cells)))
+    return Sight(tuple(columns), tuple(rows))
+
+
+def _shares(value: Any) -> tuple[float, ...] | None:
+    """A list of numbers as shares of the largest; nothing where all are nothing."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, (int, float)) for one in value):
+        return None
+    most = max((abs(float(one)) for one in value), default=0.0)
+    return tuple(max(float(one), 0.0) / most for one in value) if most > 0.0 else ()
+
+
+def _size(value: Any) -> float:
+    """How much there is."""
+    if isinstance(value, (int, float)):
+        return max(float(value), 0.0)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return sum(_size(one[0]) for one in value if isinstance(one, (list, tuple)) and one)
+    return 0.0

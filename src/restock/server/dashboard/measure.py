@@ -1,0 +1,114 @@
+"""What an episode is measured by: the policy to beat, and the plan of who knew everything, on the same chance."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from restock.core.errors import InvalidInput
+from restock.core.problem import Array, Problem
+from restock.evaluation.simulate import Simulation, simulate
+from restock.policies.registry import make_policy
+from restock.problems.retail import RetailProblem
+from restock.server.dashboard.turns import Episode
+
+YARDSTICKS = {
+    "network": ("base-stock", "hindsight"),
+    "sharing": ("base-stock", "hindsight"),
+    "production": ("dynamic-program", None),
+    "retail": ("tuned-price-and-cover", "hindsight"),
+    "minimal": ("dynamic-program", None),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Track:
+    """Something that adds up over an episode, beside the same of others on the same chance.
+
+    Attributes:
+        name: `reward`, or `profit` where the reward of a problem is not the money it earns.
+        rival: Of the policy to beat, shape (B, T).
+        best: Of the plan that knows everything, shape (B, T); None where there is none.
+        bound: What nobody exceeds, or with `proven` false what that plan reaches, shape (B,).
+        proven: Whether nobody can exceed the bound.
+    """
+
+    name: str
+    rival: Array
+    best: Array | None = None
+    bound: Array | None = None
+    proven: bool = False
+
+    def of(self, episode: Episode) -> list[float]:
+        """The same of an episode, period by period."""
+        return episode.earned if self.name == "profit" else episode.rewards
+
+    def regret(self, b: int, episode: Episode, t: int) -> float | None:
+        """What episode b lacks after t periods to the best plan so far, at the end to the bound."""
+        if self.best is None or self.bound is None:
+            return None
+        own = self.of(episode)
+        if t >= len(own) >= self.best.shape[1]:
+            return float(self.bound[b]) - sum(own)
+        return float(self.best[b, :t].sum()) - sum(own[:t])
+
+
+@dataclasses.dataclass(frozen=True)
+class Measures:
+    """What all episodes of a run are measured by.
+
+    Attributes:
+        rival: Name of the policy to beat.
+        tracks: The reward first; that with a bound last.
+        parts: Of the rival's reward, by name, each of shape (B, T).
+    """
+
+    rival: str
+    tracks: tuple[Track, ...]
+
+    @property
+    def last(self) -> Track:
+        """What regret is told of."""
+        return self.tracks[-1]
+
+
+def yardsticks(family: str) -> tuple[str, str | None]:
+    """The policy to beat, and the plan that knows everything where there is one."""
+    return YARDSTICKS.get(family, ("random", None))
+
+
+def measured(problem: Problem, seed: int, episodes: int = 1) -> Measures:
+    """Play the policy to beat, and the plan that knows everything, in the episodes of these seeds.
+
+    Raises:
+        InvalidInput: The policy to beat cannot play them.
+    """
+    rival, knowing = yardsticks(problem.family)
+    beaten = simulate(problem, make_policy(rival, problem), episodes=episodes, seed=seed)
+    best = None
+    if knowing is not None:
+        try:
+            best = simulate(problem, make_policy(knowing, problem), episodes=episodes, seed=seed)
+        except InvalidInput:  # not of every variant of a problem there is a plan
+            best = None
+    rewards = beaten.trajectory.rewards
+    if isinstance(problem, RetailProblem):
+        paid = _money(problem, beaten, best)
+        if problem.spec.reward == "profit":
+            return Measures(rival, (dataclasses.replace(paid, name="reward"),))
+        return Measures(rival, (Track("reward", rewards), paid))
+    if best is None or best.bound is None:
+        return Measures(rival, (Track("reward", rewards),))
+    proven = bool(np.isfinite(best.bound).all())
+    bound = best.bound if proven else best.profit
+    return Measures(rival, (Track("reward", rewards, best.trajectory.rewards, bound, proven),))
+
+
+def _money(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
+    """The money of a store, whatever its reward is."""
+    rival = beaten.trajectory["profit"][..., 0]
+    if best is None:
+        return Track("profit", rival)
+    value: Array = best.policy.value  # type: ignore[attr-defined]
+    return Track("profit", rival, best.trajectory["profit"][..., 0], value, True)

@@ -1,0 +1,180 @@
+"""From templates to replies: everything is escaped, and nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from restock.core.errors import InvalidInput
+from restock.report.numbers import amount, decimals
+from restock.report.svg import Svg
+from restock.server.dashboard import bodies
+from restock.server.dashboard.fields import plain
+from restock.server.dashboard.look import figure, told
+from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
+from restock.server.dashboard.shelf import visitor
+from restock.server.errors import INTERNAL, Refused, refused
+from restock.server.needs_server import HTMLResponse, Request, Response
+
+LOG = logging.getLogger(__name__)
+VISITOR = "restock-visitor"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# plotly writes styles of its own; scripts still come from here alone.
+DRAWING = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("data:", "data: blob:")
+TITLES = {
+    401: "The token is needed",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This page is not used like that",
+    409: "This cannot be done now",
+    413: "This is too large",
+    422: "This cannot be used",
+    500: "Something went wrong here",
+    503: "The server is full",
+}
+YEAR = 365 * 24 * 3600
+
+
+@cache
+def environment() -> Environment:
+    """The templates."""
+    made = Environment(
+        loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters["told"] = told
+    made.filters["figure"] = figure
+    made.filters["plain"] = plain
+    made.filters["money"] = _money
+    made.tests["picture"] = lambda value: isinstance(value, Svg)
+    made.globals["static"] = static
+    return made
+
+
+def _money(value: float, sign: bool = False) -> str:
+    return amount(value, decimals([value]), sign)
+
+
+def static(name: str) -> str:
+    """The address of a file of the pages; it changes with the file."""
+    return f"/static/{name}?v={hashlib.sha256(asset(name)[0]).hexdigest()[:12]}"
+
+
+@cache
+def asset(name: str) -> tuple[bytes, str]:
+    """A file of the pages and its media type.
+
+    Raises:
+        Refused: There is none of that name.
+    """
+    if name == "page.css":  # the reports look the same
+        style = resources.files("restock.report").joinpath("style.css").read_bytes()
+        return style + _file("page.css"), "text/css"
+    if name in ("page.js", "chart.js", "htmx.min.js"):
+        return _file(name), "text/javascript"
+    if name == "plotly.js":
+        try:
+            from plotly.offline import get_plotlyjs
+        except ImportError:
+            raise Refused("NOT_FOUND", "This chart needs plotly: pip install 'restock[viz]'.") from None
+        return get_plotlyjs().encode(), "text/javascript"
+    raise Refused("NOT_FOUND", "There is no such file.")
+
+
+def _file(name: str) -> bytes:
+    return resources.files("restock.server.dashboard").joinpath("static", name).read_bytes()
+
+
+def page(request: Request, template: str, status: int = 200, rules: str = POLICY, **given: Any) -> HTMLResponse:
+    """A page from its template.
+
+    Args:
+        request: What it answers.
+        template: Name of the template, without its ending.
+        status: Of the reply.
+        rules: Content security policy.
+        **given: For the template.
+    """
+    part = request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
+    text = environment().get_template(f"{template}.html").render(request_path=request.url.path, part=part, **given)
+    headers = {
+        "content-security-policy": rules,
+        "cache-control": "no-store",
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "vary": "HX-Request, Cookie",
+    }
+    return HTMLResponse(text, status, headers)
+
+
+def moved(request: Request, address: str) -> Response:
+    """To another page, also where htmx asked."""
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"hx-redirect": address})
+    return Response(status_code=303, headers={"location": address})
+
+
+def failed(request: Request, error: Refused) -> Response:
+    """The page of an error; instead of a part that htmx asked for, a whole page."""
+    reply = page(request, "error", error.status, title=TITLES.get(error.status, "This cannot be done"), error=error)
+    if request.headers.get("hx-request") == "true":
+        reply.headers["hx-retarget"], reply.headers["hx-reswap"] = "#content", "innerHTML"
+    return reply
+
+
+def owner_of(request: Request) -> str:
+    """Which browser asks; empty if it has begun nothing yet."""
+    return visitor(request.cookies, VISITOR)
+
+
+def new_owner(request: Request) -> str:
+    """Which browser asks, with a new name if it has none."""
+    return owner_of(request) or secrets.token_hex(16)
+
+
+def remember(reply: Response, request: Request, owner: str) -> Response:
+    """Give a browser its name, if it has none."""
+    if owner_of(request) != owner:
+        secure = request.url.scheme == "https"
+        reply.set_cookie(VISITOR, owner, path="/", httponly=True, samesite="strict", secure=secure)
+    return reply
+
+
+async def sent(request: Request) -> bodies.Sent:
+    """The form that was sent.
+
+    Raises:
+        Refused: It cannot be read.
+    """
+    return bodies.read(await request.body(), request.headers.get("content-type", ""))
+
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def telling(handler: Handler) -> Handler:
+    """Answers errors with a page."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refused as error:
+            return failed(request, error)
+        except InvalidInput as error:
+            return failed(request, refused(error))
+        except (RecursionError, OverflowError):  # of a transcript: nothing else on a page is anybody's numbers
+            message = "What is to be shown is nested too deeply, or has numbers beyond all bounds."
+            return failed(request, Refused("VALIDATION_ERROR", message))
+        except Exception:
+            LOG.exception("a page could not be made")
+            return failed(request, Refused("INTERNAL_ERROR", INTERNAL))
+
+    return answered

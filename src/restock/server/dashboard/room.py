@@ -1,0 +1,166 @@
+"""What the routes of the pages share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from restock.agents import prompt
+from restock.core.problem import Problem
+from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
+from restock.server.dashboard.contests import Game, Show
+from restock.server.dashboard.fields import number, plain
+from restock.server.dashboard.look import told
+from restock.server.dashboard.measure import Measures
+from restock.server.dashboard.shelf import Shelf
+from restock.server.dashboard.turns import Episode
+from restock.server.errors import Refused
+from restock.server.hub import Hub
+from restock.server.session import MOST_SEED as MOST_SEED
+
+PATIENCE = 1.5  # seconds that a page waits for its content, before it says that it is being made
+LARGEST_DRAWN = 10_000  # seeds that are drawn here are short, for they are told to people
+Result = TypeVar("Result")
+
+
+class Room:
+    """The server, what browsers have begun, and who may work.
+
+    Args:
+        hub: Of the server.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.shelf = Shelf(hub)
+        self._short, self._long = asyncio.Lock(), asyncio.Lock()
+        self._systems: dict[str, str] = {}
+
+    async def work(self, job: Callable[[], Result], long: bool = False) -> Result:
+        """Do something beside the event loop: one short job and one long one at a time.
+
+        Args:
+            job: What to do.
+            long: Whether it may take minutes; nobody waits for that who only wants to begin a game.
+        """
+        async with self._long if long else self._short:
+            return await asyncio.to_thread(job)
+
+    def own(self, owner: str, task: str) -> list[Game | Show]:
+        """What a browser played by hand to the end, or has a transcript of, on a task: it can be compared."""
+        games: list[Game | Show] = [
+            game for game in self.shelf.of(owner, Game)
+            if game.task == task and hasattr(game, "measures") and game.table.over
+        ]  # fmt: skip
+        shows = [
+            show
+            for show in self.shelf.of(owner, Show)
+            if show.task == task and show.recorded and show.problem is not None and hasattr(show, "episodes")
+        ]
+        return [*games, *shows]
+
+    @staticmethod
+    def seed_for(problem: Problem) -> int:
+        """The seed that is proposed: that of the description, else any."""
+        own = getattr(getattr(problem, "spec", None), "seed", None)
+        return own if isinstance(own, int) else secrets.randbelow(LARGEST_DRAWN)
+
+    def system(self, task: str, problem: Problem) -> str:
+        """What a model is told once, and a person may read."""
+        if task not in self._systems:
+            self._systems[task] = prompt.system_prompt(problem.prior())
+        return self._systems[task]
+
+
+def seed_of(text: str, problem: Problem) -> int:
+    """A seed that somebody wrote; nothing is a new one.
+
+    Raises:
+        Refused: It is none.
+    """
+    if not text.strip():
+        return Room.seed_for(problem)
+    return whole("seed", text, 0, MOST_SEED)
+
+
+def whole(name: str, text: str, least: int, most: int) -> int:
+    """A whole number that somebody wrote.
+
+    Raises:
+        InvalidInput: It is no number.
+        Refused: It is not whole, or out of range.
+    """
+    found = number(text, name)
+    if not isinstance(found, int) or not least <= found <= most:
+        message = f"{plain(name)}: this should be a whole number, {least} to {most}"
+        raise Refused("VALIDATION_ERROR", message, name, text[:80])
+    return found
+
+
+def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: int, horizon: int, whole: bool) -> Any:
+    """The charts of an episode: what adds up, beside the same of others.
+
+    Args:
+        measures: None where there are none.
+        b: Place of the episode among those measured.
+        episode: What was played.
+        own: What to call who plays.
+        t: Periods that are shown as played.
+        horizon: Periods of an episode.
+        whole: Whether the whole episode may be shown, and the plan that knows everything.
+    """
+    found = []
+    played = len(episode.turns)
+    tracks = measures.tracks if measures is not None else ()
+    for track in tracks:
+        values = track.of(episode)
+        lines = [Line(own, values if whole else values[:t], OWN, width=2.6)]
+        if measures is not None and measures.rival != own:
+            rival = track.rival[b].tolist()
+            lines.append(Line(measures.rival, rival if whole else rival[:t], RIVAL))
+        if track.best is not None and whole:
+            lines.append(Line("hindsight", track.best[b].tolist(), BEST, "5 4", 1.6))
+        title = "cumulative reward" if track.name == "reward" else "cumulative profit (money)"
+        found.append((course(title, lines, horizon, t if whole and t < played else None), lines))
+    if not found:
+        lines = [Line(own, episode.rewards, OWN, width=2.6)]
+        found.append((course("cumulative reward", lines, horizon, t if t < played else None), lines))
+    return found
+
+
+def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[dict[str, Any]]:
+    """What was reached after t periods, by track: own, of the rival, regret."""
+    if measures is None:
+        return [{"name": "reward", "own": sum(episode.rewards[:t]), "rival": None, "regret": None, "bound": None}]
+    return [
+        {
+            "name": track.name,
+            "own": sum(track.of(episode)[:t]),
+            "rival": float(track.rival[b, :t].sum()),
+            "regret": track.regret(b, episode, t),
+            "bound": None if track.bound is None else float(track.bound[b]),
+            "proven": track.proven,
+        }
+        for track in measures.tracks
+    ]
+
+
+def decision(action: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """A decision in words: what is named and not nothing, field by field."""
+    found = []
+    for field, value in action.items():
+        if isinstance(value, dict):
+            items = [f"{name} {told(one)}" for name, one in value.items() if one != 0]
+        else:
+            items = [told(value)] if value is not None else []
+        if items:
+            found.append((plain(field), items))
+    return found
+
+
+def as_json(action: dict[str, Any]) -> str:
+    """A decision as a model writes it."""
+    return json.dumps(action)

@@ -1,0 +1,132 @@
+"""The routes of the pages: pick, log in, files."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from restock.core.problem import Problem
+from restock.policies.registry import list_policies, policy_class, usual_policies
+from restock.server.dashboard import pages
+from restock.server.dashboard.comparing import comparing
+from restock.server.dashboard.contests import Contest, Game, Show
+from restock.server.dashboard.fields import plain
+from restock.server.dashboard.measure import yardsticks
+from restock.server.dashboard.playing import playing
+from restock.server.dashboard.room import MOST_SEED, Room
+from restock.server.dashboard.watching import watching
+from restock.server.guard import COOKIE
+from restock.server.hub import Hub
+from restock.server.needs_server import APIRoute, APIRouter, FastAPI, Request, Response
+
+KINDS = {
+    "network": ("Supply networks", "Order along the links so that the markets are served, and money is not tied up."),
+    "sharing": ("Shared stock", "Locations ship spare parts to each other before their missions need them."),
+    "production": ("A plant", "Buy raw material at prices that walk, and turn it into a product in time."),
+    "retail": ("Stores", "Buy, price and clear goods, some of which spoil, with the cash there is."),
+    "minimal": ("One shelf", "One item and orders that slip: small enough to be solved exactly."),
+}
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler."""
+        return pages.telling(super().get_route_handler())
+
+
+def mount(app: FastAPI, hub: Hub) -> None:
+    """Put the pages into an application."""
+    room = Room(hub)
+    router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
+    for add in (_opening, _login, playing, watching, comparing):
+        add(router, room)
+    app.include_router(router)
+
+
+def _opening(router: APIRouter, room: Room) -> None:
+    catalogue = room.hub.catalogue
+
+    @router.get("/")
+    async def home(request: Request) -> Response:
+        offers = [_offer(catalogue.loaded(name), name) for name in catalogue.names()]
+        groups = []
+        for family in dict.fromkeys(offer["family"] for offer in offers):
+            title, words = KINDS.get(family, (plain(family).capitalize(), ""))
+            groups.append((title, words, [offer for offer in offers if offer["family"] == family]))
+        owner = pages.owner_of(request)
+        own = {kind.kind: room.shelf.of(owner, kind) for kind in (Game, Show, Contest)}
+        token = room.hub.settings.token is not None
+        return pages.page(request, "home", groups=groups, own=own, token=token)
+
+    @router.get("/pick/{task}")
+    async def pick(request: Request, task: str) -> Response:
+        name = catalogue.name(task)
+        problem = catalogue.loaded(name)
+        family = problem.family
+        policies = [(one, policy_class(one, family)) for one in list_policies(family)]
+        rival, knowing = yardsticks(family)
+        usual = [one for one in dict.fromkeys((rival, *usual_policies(family))) if one != "random"][:4]
+        own = room.own(pages.owner_of(request), name)
+        return pages.page(
+            request, "pick", offer=_offer(problem, name), words=problem.explain(), seed=room.seed_for(problem),
+            policies=policies, rival=rival, knowing=knowing, usual=usual, own=own, most_seed=MOST_SEED,
+        )  # fmt: skip
+
+    @router.get("/static/{name}")
+    async def static(request: Request, name: str) -> Response:
+        content, kind = pages.asset(name)
+        fresh = "v" in request.query_params  # the address has the content's own mark
+        lasting = f"public, max-age={pages.YEAR}, immutable" if fresh else "no-cache"
+        headers = {"cache-control": lasting, "x-content-type-options": "nosniff"}
+        return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+def _login(router: APIRouter, room: Room) -> None:
+    token = room.hub.settings.token
+
+    @router.get("/login")
+    async def ask(request: Request) -> Response:
+        return pages.page(request, "login", next=_local(request.query_params.get("next", "/")), wrong=False)
+
+    @router.post("/login")
+    async def enter(request: Request) -> Response:
+        sent = await pages.sent(request)
+        to = _local(sent.get("next", "/"))
+        said = sent.get("token", "").encode("utf-8", "surrogateescape")
+        if token is not None and not hmac.compare_digest(said, token.encode()):
+            return pages.page(request, "login", 401, next=to, wrong=True)
+        reply = pages.moved(request, to)
+        if token is not None:
+            secure = request.url.scheme == "https"
+            reply.set_cookie(COOKIE, token, path="/", httponly=True, samesite="strict", secure=secure)
+        return reply
+
+    @router.post("/logout")
+    async def leave(request: Request) -> Response:
+        reply = pages.moved(request, "/login" if token is not None else "/")
+        reply.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        return reply
+
+
+def _local(address: str) -> str:
+    """An address of this server; the first page for any other."""
+    plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) < 1000
+    return address if plain and address.startswith("/") and not address.startswith("//") else "/"
+
+
+def _offer(problem: Problem, name: str) -> dict[str, Any]:
+    """What the first page says of a problem."""
+    said = problem.description().get("description")
+    words = said if isinstance(said, str) and said else problem.explain().splitlines()[0]
+    size = ", ".join(_counted(count, plain(what)) for what, count in problem.size().items() if count)
+    return {"name": name, "family": problem.family, "words": words, "size": size, "periods": problem.horizon}
+
+
+def _counted(count: int, what: str) -> str:
+    """So many of what is named in the plural."""
+    if count != 1:
+        return f"{count} {what}"
+    return f"1 {what[:-3]}f" if what.endswith("ves") else f"1 {what.removesuffix('s')}"

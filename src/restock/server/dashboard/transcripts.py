@@ -1,0 +1,199 @@
+"""Transcripts of agents, from the folder of runs or from a browser; nothing in them is trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from restock.agents.run import described
+from restock.agents.transcript import lines_of
+from restock.core.errors import InvalidInput, shown
+from restock.core.problem import Problem
+from restock.problems.load import load_problem
+from restock.server.catalogue import Catalogue
+from restock.server.dashboard.turns import Episode, Turn
+
+MOST_EPISODES = 20  # of a transcript that are shown
+MOST_TURNS = 20_000
+LONGEST_NAME = 80
+
+
+class _Line(pydantic.BaseModel):
+    """What is read of a line; the rest is left aside."""
+
+    model_config = pydantic.ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    episode: int = pydantic.Field(ge=0)
+    seen: dict[str, Any]
+
+
+class _Begun(_Line):
+    seed: int = pydantic.Field(ge=0)
+
+
+class _Turn(_Line):
+    period: int = pydantic.Field(ge=0)
+    action: dict[str, Any]
+    reward: float
+    parts: dict[str, float] = {}
+    faults: list[str] = []
+    by: str = ""
+    reply: str | None = None
+    error: str | None = None
+
+
+class _End(_Line):
+    grade: dict[str, float] | None = None
+
+
+class _Run(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    model: str
+    problem: str
+    seed: int
+    described: dict[str, Any] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """A transcript that was read.
+
+    Attributes:
+        model: Who played.
+        problem: What it says it played.
+        described: The description that it gives of that.
+        episodes: Those that are there, by ascending seeds without a gap.
+        cut: Whether episodes or turns were left out.
+    """
+
+    model: str
+    problem: str
+    described: dict[str, Any] | None
+    episodes: tuple[Episode, ...]
+    cut: bool
+
+
+def recording(text: str, name: str) -> Recording:
+    """Read a transcript.
+
+    Args:
+        text: Of the file.
+        name: Of the file.
+
+    Raises:
+        InvalidInput: It is none, or something in it is not as agents write it.
+    """
+    lines, _, damaged = lines_of(text, name)
+    run = _read(_Run, lines[0], 1, name)
+    begun: dict[int, _Begun] = {}
+    turns: dict[int, list[_Turn]] = {}
+    ends: dict[int, _End] = {}
+    count, cut = 0, damaged
+    for number, line in enumerate(lines, 1):
+        if line["event"] == "episode":
+            one = _read(_Begun, line, number, name)
+            begun[one.episode] = one
+        elif line["event"] == "turn":
+            turn = _read(_Turn, line, number, name)
+            count += 1
+            if count > MOST_TURNS:
+                cut = True
+                break
+            turns.setdefault(turn.episode, []).append(turn)
+        elif line["event"] == "end":
+            end = _read(_End, line, number, name)
+            ends[end.episode] = end
+    episodes = []
+    for number in range(min(len(begun), MOST_EPISODES)):
+        if number not in begun or number not in turns or begun[number].seed != run.seed + number:
+            break
+        episodes.append(_episode(begun[number], turns[number], ends.get(number)))
+        cut = cut or number not in ends
+    if not episodes:
+        raise InvalidInput("transcript", name, "no turn was played in it", "Choose another.")
+    cut = cut or len(episodes) < len(begun)
+    return Recording(run.model[:LONGEST_NAME], run.problem[:LONGEST_NAME], run.described, tuple(episodes), cut)
+
+
+def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | None:
+    """The task and the problem of a transcript, if it is one that the server offers; its description is only compared.
+
+    Args:
+        found: The transcript.
+        catalogue: What is offered.
+    """
+    said = _same(found.described)
+    if found.described is None:
+        return None
+    if found.problem == catalogue.default:
+        own = catalogue.problem(catalogue.default)
+        if _same(described(own, found.problem, {})) == said:
+            return found.problem, own
+    name = catalogue.known(found.problem)
+    if name is None:
+        return None
+    reward = found.described.get("reward")
+    for changes in ({}, {"reward": reward}) if name.startswith("retail") and isinstance(reward, str) else ({},):
+        try:
+            problem = load_problem(name, **changes)
+        except InvalidInput:
+            continue
+        if _same(described(problem, name, {})) == said:
+            return name, problem
+    return None
+
+
+def in_folder(folder: Path | None) -> list[str]:
+    """Names of the transcripts in the folder of runs, the newest first."""
+    if folder is None or not folder.is_dir():
+        return []
+    files = [path for path in folder.glob("*.jsonl") if path.is_file() and not path.is_symlink()]
+    return [path.name for path in sorted(files, key=lambda path: (-path.stat().st_mtime, path.name))][:50]
+
+
+def from_folder(folder: Path | None, name: str, most: int) -> str:
+    """The text of one of them.
+
+    Raises:
+        InvalidInput: There is none of that name, or it is too large.
+    """
+    if folder is None or name not in in_folder(folder):
+        raise InvalidInput("transcript", name, "there is no such transcript", "Choose one of the list.")
+    path = folder / name
+    if path.stat().st_size > most:
+        raise InvalidInput("transcript", name, f"it has more than {most} bytes", "Choose a smaller one.")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InvalidInput("transcript", name, "it cannot be read", "Choose another.") from None
+
+
+def _episode(begun: _Begun, turns: list[_Turn], end: _End | None) -> Episode:
+    after = [turn.seen for turn in turns[1:]] + [end.seen if end is not None else {}]
+    made = [
+        Turn(
+            one.seen, one.action, then, one.reward, one.parts, tuple(one.faults), one.by[:LONGEST_NAME], one.reply,
+            one.error,
+        )
+        for one, then in zip(turns, after, strict=True)
+    ]  # fmt: skip
+    return Episode(begun.seed, begun.seen, made, end.grade if end is not None else None)
+
+
+def _read(kind: Any, line: dict[str, Any], number: int, name: str) -> Any:
+    try:
+        return kind.model_validate(line)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"in line {number}, {where or 'the line'} is {shown(first.get('input'))}: {first['msg'].lower()}"
+        raise InvalidInput("transcript", name, what, "Choose a transcript that restock agent wrote.") from None
+
+
+def _same(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, default=str)

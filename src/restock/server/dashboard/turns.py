@@ -1,0 +1,169 @@
+"""Episodes turn by turn: what was seen, decided and earned, by hand, by a policy or by a model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from restock.agents.prompt import went_wrong
+from restock.agents.seat import Seat, view_of
+from restock.core.errors import InvalidInput
+from restock.core.play import draw
+from restock.core.problem import Array, Problem
+from restock.policies._base import Policy
+from restock.problems.retail import RetailProblem
+
+Plain = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One period.
+
+    Attributes:
+        seen: The observation that it was decided by.
+        action: What was decided.
+        after: The observation after it.
+        reward: Of the period.
+        parts: Of the reward, by name; they add up to it.
+        faults: What went wrong, by name.
+        by: Who decided.
+        reply: What a model wrote.
+        error: Why its reply could not be used.
+    """
+
+    seen: Plain
+    action: Plain
+    after: Plain
+    reward: float
+    parts: Mapping[str, float]
+    faults: tuple[str, ...] = ()
+    by: str = ""
+    reply: str | None = None
+    error: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Episode:
+    """An episode that was played, or is being played.
+
+    Attributes:
+        seed: What it was begun with.
+        first: The observation at its start.
+        turns: The periods that were played.
+        grade: Where it is over and the problem a store: what its profit is worth, by name.
+    """
+
+    seed: int
+    first: Plain
+    turns: list[Turn]
+    grade: Mapping[str, float] | None = None
+
+    @property
+    def rewards(self) -> list[float]:
+        """Of the periods played."""
+        return [turn.reward for turn in self.turns]
+
+    @property
+    def earned(self) -> list[float]:
+        """Money earned in the periods played, where the observations tell that beside the reward; else empty."""
+        money = [turn.after.get("day_profit") for turn in self.turns]
+        return [float(one) for one in money if isinstance(one, (int, float))]
+
+    def seen(self, t: int) -> Plain:
+        """The observation at the start of period t, or at the end."""
+        return self.turns[t].seen if t < len(self.turns) else self.turns[-1].after if self.turns else self.first
+
+    def note(self, t: int) -> str | None:
+        """What is said of the period before t beside the observation."""
+        return went_wrong(self.turns[t - 1].faults) if t else None
+
+
+class Table:
+    """An episode that is being played.
+
+    Args:
+        problem: What is played.
+        seed: Of the episode.
+    """
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self.seat = Seat(problem)
+        self.episode = Episode(seed, self.seat.reset(seed), [])
+        self._graded: Episode | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the episode is over."""
+        return self.seat.done
+
+    def play(self, action: Mapping[str, Any], by: str) -> Turn:
+        """Play a period.
+
+        Raises:
+            InvalidInput: The action cannot be; nothing has changed.
+        """
+        seen = self.episode.seen(len(self.episode.turns))
+        after = self.seat.step(action)
+        played = self.seat.table.played
+        turn = Turn(
+            seen, dict(action), after, float(played.rewards[-1]), dict(played.parts), tuple(self.seat.faults()), by
+        )
+        self.episode.turns.append(turn)
+        return turn
+
+    def graded(self) -> Episode:
+        """The episode, with its grade where it is over and the problem a store."""
+        problem = self.seat.problem
+        if not isinstance(problem, RetailProblem) or not self.over:
+            return self.episode
+        if self._graded is None:
+            from restock.evaluation.grading import grade
+
+            earned = self.seat.table.environment.kpis()["earned"]
+            graded = grade(problem, earned, self.seat.trajectory.exogenous["demand"])
+            self._graded = dataclasses.replace(self.episode, grade=graded.to_dict())
+        return self._graded
+
+
+def played_by(
+    problem: Problem, policy: Policy, seed: int, tell: Callable[[int, int], None] = lambda done, of: None
+) -> Episode:
+    """The episode as a policy plays it.
+
+    Args:
+        problem: What is played.
+        policy: Who decides.
+        seed: Of the episode.
+        tell: Called with (periods played, in all); what it raises ends the episode.
+
+    Raises:
+        InvalidInput: The policy cannot play it.
+    """
+    policy.begin(1, seed, draw(problem, 1, seed) if policy.information == "clairvoyant" else None)
+    table = Table(problem, seed)
+    while not table.over:
+        t = len(table.episode.turns)
+        decision = policy.act(view_of(table.seat.trajectory, t, policy.information == "informed"))
+        table.play(table.seat.action(np.asarray(decision, dtype=np.float64)[0]), policy.name)
+        tell(t + 1, problem.horizon)
+    return table.graded()
+
+
+def decisions_of(problem: Problem, episodes: list[Episode]) -> Array:
+    """What was decided, shape (B, T, A), zero behind the end of an episode.
+
+    Raises:
+        InvalidInput: A decision is none of this problem.
+    """
+    records = problem.records()
+    found = np.zeros((len(episodes), problem.horizon, len(problem.labels()[problem.decision])))
+    for b, episode in enumerate(episodes):
+        for t, turn in enumerate(episode.turns):
+            if t >= problem.horizon:
+                raise InvalidInput("transcript", t, f"the problem has {problem.horizon} periods", "Watch another.")
+            found[b, t] = np.ravel(records.decision(turn.action))
+    return found

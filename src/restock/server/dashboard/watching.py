@@ -1,0 +1,156 @@
+"""The routes for watching a policy or a transcript, turn by turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restock.agents.prompt import turn as said_to_model
+from restock.core.errors import InvalidInput
+from restock.policies.registry import list_policies, make_policy
+from restock.server.dashboard import pages, transcripts
+from restock.server.dashboard.charts import split
+from restock.server.dashboard.contests import Clock, Show
+from restock.server.dashboard.fields import chosen
+from restock.server.dashboard.look import look
+from restock.server.dashboard.measure import measured
+from restock.server.dashboard.room import PATIENCE, Room, as_json, courses, decision, seed_of, sums
+from restock.server.dashboard.turns import played_by
+from restock.server.errors import Refused
+from restock.server.needs_server import APIRouter, Request, Response
+from restock.server.settings import MOST_TRANSCRIPT
+
+
+def watching(router: APIRouter, room: Room) -> None:
+    """Add the routes."""
+    shelf, catalogue, folder = room.shelf, room.hub.catalogue, room.hub.settings.runs
+
+    @router.post("/shows")
+    async def begin(request: Request) -> Response:
+        sent = await pages.sent(request)
+        task = catalogue.name(sent.get("task"))
+        problem = catalogue.loaded(task)
+        seed = seed_of(sent.get("seed", ""), problem)
+        name = chosen("policy", sent.get("policy", ""), list_policies(problem.family))
+        owner = pages.new_owner(request)
+        show = shelf.put(owner, Show(task, f"{name} on {task}"))
+
+        async def play() -> None:
+            show.progress = "The problem is compiled; the first time that takes some seconds."
+            show.problem = problem = await catalogue.ready(task)
+            clock = Clock(show)
+
+            def job() -> None:
+                policy = make_policy(name, problem)
+                if policy.information != "blind":
+                    show.informed = policy.information
+                clock.tell(f"{name} plays.")
+                show.episodes = (
+                    played_by(problem, policy, seed, lambda done, of: clock.tell(f"{name} plays: {done} of {of}.")),
+                )
+                show.measures = measured(problem, seed)
+
+            await room.work(job, long=True)
+
+        show.begin(play)
+        return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
+
+    @router.get("/transcripts")
+    async def offered(request: Request) -> Response:
+        return pages.page(request, "transcripts", files=transcripts.in_folder(folder), folder=folder)
+
+    @router.post("/transcripts")
+    async def take(request: Request) -> Response:
+        sent = await pages.sent(request)
+        name = sent.get("name", "")
+        if name:
+            text = transcripts.from_folder(folder, name, MOST_TRANSCRIPT)
+        else:
+            name, text = sent.files.get("file", ""), sent.get("file", "")
+        if not name:
+            raise Refused("VALIDATION_ERROR", "No transcript was chosen.")
+        found = await room.work(lambda: transcripts.recording(text, name[:80]))
+        matched = await room.work(lambda: transcripts.problem_of(found, catalogue))
+        owner = pages.new_owner(request)
+        title = f"{found.model} on {found.problem}"
+        show = Show(matched[0] if matched else catalogue.default, title, recorded=True)
+        show.episodes = found.episodes
+        shelf.put(owner, show)
+        if found.cut:
+            show.remarks.append("The transcript is not finished, or longer than what is shown here.")
+        if matched is None:
+            show.task = found.problem
+            show.remarks.append(
+                "The problem that it was played on is not offered by this server, so nothing is recomputed: there is "
+                "no policy beside it, and no bound."
+            )
+        else:
+
+            async def measure() -> None:
+                await catalogue.ready(matched[0])
+                try:
+                    first = show.episodes[0].seed
+                    show.measures = await room.work(lambda: measured(matched[1], first, len(show.episodes)))
+                    show.problem = matched[1]
+                except InvalidInput as error:
+                    show.remarks.append(f"There is nothing to measure it by: {error}")
+
+            show.progress = "The policies that it is measured by are played."
+            show.begin(measure)
+        return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
+
+    @router.get("/shows/{id}")
+    async def look_on(request: Request, id: str) -> Response:
+        show = shelf.get(pages.owner_of(request), Show, id)
+        if not await show.ready(PATIENCE):
+            return pages.page(request, "waiting", title=show.title, item=show)
+        b = _place(request, "episode", len(show.episodes))
+        episode = show.episodes[b]
+        t = _place(request, "turn", len(episode.turns) + 1)
+        return pages.page(request, "show", **_seen(room, show, b, t))
+
+
+def _place(request: Request, name: str, count: int) -> int:
+    """A place among so many that an address names, counted from 0 (turns) or 1 (episodes)."""
+    first = 1 if name == "episode" else 0
+    said = request.query_params.get(name, str(first))
+    if not (said.isascii() and said.isdigit() and len(said) < 8 and first <= int(said) < count + first):
+        raise Refused("NOT_FOUND", f"There is no {name} {said[:20]!r}: there are {first} to {count + first - 1}.")
+    return int(said) - first
+
+
+def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
+    """What is shown of a turn: t periods are over, the t-th one is told."""
+    episode, problem = show.episodes[b], show.problem
+    about: dict[str, str] = {}
+    if problem is not None:
+        record = problem.records().observation_type
+        about = {name: field.description or "" for name, field in record.model_fields.items()}
+    count = len(episode.turns)
+    horizon = problem.horizon if problem is not None else count
+    turn = episode.turns[t - 1] if t else None
+    own = show.title.partition(" on ")[0] if show.recorded or not count else episode.turns[0].by
+    address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.episodes) > 1 else "")
+    after = turn.after if turn is not None else episode.first
+    return {
+        "show": show,
+        "b": b,
+        "t": t,
+        "count": count,
+        "own": own,
+        "horizon": horizon,
+        "address": address,
+        "turn": turn,
+        "before": look(turn.seen if turn is not None else episode.first, about),
+        "after": look(after, about) if after and t == count else None,
+        "did": decision(turn.action) if turn else [],
+        "wrote": as_json(turn.action) if turn else "",
+        "split": split(turn.parts) if turn else [],
+        "sums": sums(show.measures, b, episode, t),
+        "rival": show.measures.rival if show.measures else None,
+        "charts": courses(show.measures, b, episode, own, t, horizon, True) if count else [],
+        "said": said_to_model(turn.seen, episode.note(t - 1)) if turn else said_to_model(episode.first),
+        "system": room.system(show.task, problem) if problem is not None else None,
+        "episode": episode,
+        "grade": episode.grade if t == count else None,
+        "seed": episode.seed,
+    }
