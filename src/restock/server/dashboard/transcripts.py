@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic
 
-from restock.agents.run import described
+from restock.agents.run import kept
 from restock.agents.transcript import lines_of
 from restock.core.errors import InvalidInput, shown
 from restock.core.problem import Problem
@@ -132,7 +132,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
         return None
     if found.problem == catalogue.default:
         own = catalogue.problem(catalogue.default)
-        if _same(described(own, found.problem, {})) == said:
+        if _same(kept(own)) == said:
             return found.problem, own
     name = catalogue.known(found.problem)
     if name is None:
@@ -143,7 +143,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
             problem = load_problem(name, **changes)
         except InvalidInput:
             continue
-        if _same(described(problem, name, {})) == said:
+        if _same(kept(problem)) == said:
             return name, problem
     return None
 
