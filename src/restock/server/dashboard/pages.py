@@ -52,12 +52,17 @@ def environment() -> Environment:
     made.filters["figure"] = figure
     made.filters["plain"] = plain
     made.filters["money"] = _money
+    made.filters["share"] = _share
     made.globals["static"] = static
     return made
 
 
 def _money(value: float, sign: bool = False) -> str:
     return amount(value, decimals([value]), sign)
+
+
+def _share(value: float) -> str:
+    return amount(value, 3)
 
 
 def static(name: str) -> str:
