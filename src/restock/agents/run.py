@@ -72,7 +72,7 @@ def run_agent(
     about = {
         "version": __version__,
         "problem": found.name,
-        "described": _kept(found),
+        "described": kept(found),
         "model": model,
         "endpoint": None,
         "request": dataclasses.asdict(asked),
@@ -135,7 +135,7 @@ def resume_agent(
         transcript.close()
 
 
-def _kept(problem: Problem) -> Any:
+def kept(problem: Problem) -> Any:
     """The problem as a transcript keeps it; None where it cannot say what would make it again."""
     try:
         return description(problem)

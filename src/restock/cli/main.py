@@ -59,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Inventory control: describe a supply network once, simulate it, and compare policies fairly.",
+    help="Inventory control: describe a system once; simulate, solve and learn it, compare fairly, let agents play.",
 )
 app.command("list")(list_all)
 app.command("show")(show)

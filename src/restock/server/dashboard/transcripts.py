@@ -9,10 +9,10 @@ from typing import Any
 
 import pydantic
 
+from restock.agents.run import kept
 from restock.agents.transcript import lines_of
 from restock.core.errors import InvalidInput, shown
 from restock.core.problem import Problem
-from restock.learning.describe import description
 from restock.problems.load import load_problem
 from restock.server.catalogue import Catalogue
 from restock.server.dashboard.turns import Episode, Turn
@@ -132,7 +132,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
         return None
     if found.problem == catalogue.default:
         own = catalogue.problem(catalogue.default)
-        if _described(own) == said:
+        if _same(kept(own)) == said:
             return found.problem, own
     name = catalogue.known(found.problem)
     if name is None:
@@ -143,7 +143,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
             problem = load_problem(name, **changes)
         except InvalidInput:
             continue
-        if _described(problem) == said:
+        if _same(kept(problem)) == said:
             return name, problem
     return None
 
@@ -193,14 +193,6 @@ def _read(kind: Any, line: dict[str, Any], number: int, name: str) -> Any:
         where = ".".join(str(part) for part in first["loc"])
         what = f"in line {number}, {where or 'the line'} is {shown(first.get('input'))}: {first['msg'].lower()}"
         raise InvalidInput("transcript", name, what, "Choose a transcript that restock agent wrote.") from None
-
-
-def _described(problem: Problem) -> str:
-    """How a transcript would describe the problem."""
-    try:
-        return _same(description(problem))
-    except InvalidInput:  # only the process that made it knows it
-        return ""
 
 
 def _same(data: Any) -> str:
