@@ -90,9 +90,15 @@ def whole(amount: Any) -> Any:
     return math.floor(amount) * 1.0
 
 
-def equals(amount: Any, number: float) -> Any:
-    """1 where a whole number is this one, else 0."""
-    return when(amount - number, 0.0, when(number - amount, 0.0, 1.0))
+def of_way(column: Any, way: Any) -> Any:
+    """What a column of a table says about a way of delivery."""
+    return column[int(way)]
+
+
+def send(pipe: Any, start: int, room: int, days: Any, amount: Any) -> None:
+    """Let an amount arrive after so many more mornings, of which there are at most `room`."""
+    place = start + int(days) - 1
+    pipe[place] = pipe[place] + amount
 
 
 def score(part: Any, of: Any) -> Any:
@@ -130,13 +136,9 @@ def step(
 
     # 2. Orders, product by product, all with one way of delivery. What the cash does not pay is rejected whole.
     way = smaller(positive(whole(decision[count] + 0.5)), len(deliveries.cost) - 1.0)
-    shipping = 0.0
-    lead_time = 0.0
-    share = 0.0
-    for s in range(len(deliveries.cost)):
-        shipping = shipping + equals(way, s) * deliveries.cost[s]
-        lead_time = lead_time + equals(way, s) * deliveries.lead_time[s]
-        share = share + equals(way, s) * deliveries.share[s]
+    shipping = of_way(deliveries.cost, way)
+    lead_time = of_way(deliveries.lead_time, way)
+    share = of_way(deliveries.share, way)
     invalid = 0.0
     active = 0.0
     for k in range(count):
@@ -150,8 +152,7 @@ def step(
         cash[0] = cash[0] - purchases[k]
         late = whole(chance.jitter[t][k] * share + 0.5)
         days = smaller(larger(lead_time + late, 1.0), room)
-        for j in range(room):
-            pipe[k * room + j] = pipe[k * room + j] + equals(days, j + 1.0) * ordered[k]
+        send(pipe, k * room, room, days, ordered[k])
         due[k] = when(ordered[k], days, 0.0)
         in_transit[k] = in_transit[k] + ordered[k]
         invalid = larger(invalid, when(0.0 - asked, 1.0, 0.0))
