@@ -45,14 +45,14 @@ def plain(problem: Any, chosen: Any, count: int) -> Callable[[], int]:
 
 def single(chosen: Any, count: int, **given: Any) -> Callable[[], int]:
     """Whole episodes of the environment."""
-    env = gym.make("restock/Retail-v0", reward="readme", **given).unwrapped
+    env = gym.make("restock/Retail-v0", reward="decomposed", **given).unwrapped
     env.reset(seed=1)
     return days(env, list(chosen[:DAYS].astype(np.float32)), count)
 
 
 def many(chosen: Any) -> Callable[[], int]:
     """An episode of every row of a vector with other demand in each, resets included."""
-    vector = gym.make_vec("restock/Retail-v0", num_envs=ROWS, reward="readme", demand_stream="fast")
+    vector = gym.make_vec("restock/Retail-v0", num_envs=ROWS, reward="decomposed", demand_stream="fast")
     vector.reset(seed=1)
     actions = np.repeat(chosen.astype(np.float32), ROWS // KINDS, axis=0)
 

@@ -13,7 +13,7 @@ from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, Observation, State
 from pydantic import Field
 
-from benchmarks.plain_retail import Act, PlainRetail
+from benchmarks.plain_retail import PlainRetail
 from restock.problems.load import load_problem
 
 SESSIONS = 64
@@ -43,15 +43,14 @@ class Store(Environment):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._store = PlainRetail(load_problem("retail-medium").spec)  # type: ignore[attr-defined]
+        self._store = PlainRetail(load_problem("retail-medium").spec, StoreObservation)  # type: ignore[attr-defined]
         self._store.reset()
 
     def reset(self, seed: int | None = None, episode_id: str | None = None, **asked: Any) -> StoreObservation:
-        return StoreObservation(**self._store.reset().model_dump())
+        return self._store.reset()  # type: ignore[no-any-return]
 
     def step(self, action: StoreAction, timeout_s: float | None = None, **asked: Any) -> StoreObservation:
-        given = action.model_dump(exclude={"metadata"})
-        return StoreObservation(**self._store.step(Act(**given)).model_dump())
+        return self._store.step(action)  # type: ignore[no-any-return]
 
     @property
     def state(self) -> State:

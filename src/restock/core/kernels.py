@@ -77,6 +77,7 @@ def batch(handle, actions, obs, money, flags):
     width = ints[0]
     recorded = ints[1]
     decisions = ints[2]
+    size = ints[3]
     memory = floats_at(where[6], rows * width)
     clock = ints_at(where[7], rows)
     over = flags_at(where[8], rows)
@@ -122,7 +123,7 @@ def batch(handle, actions, obs, money, flags):
                 line = cut(record, (b * (horizon + 1) + t) * recorded, recorded)
                 for k in range(recorded):
                     line[k] = row[k]
-        observe(t, obs[b], ints, floats, *world)
+        observe(t, cut(obs, b * size, size), ints, floats, *world)
     return count
 
 

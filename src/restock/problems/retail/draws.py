@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import backends
+from restock.core.operations import cut
 from restock.core.problem import Array
 from restock.core.streams import EPISODE, GOLDEN, MIX_1, MIX_2, TO_UNIT
 
@@ -30,28 +31,30 @@ def draw_days(keys, met, span, least, choices, counts, factors, fixed, episodes)
     the first `counts[t]` of a day.
     """
     size = len(fixed)
-    count = max(1, len(choices))
+    count = len(choices)
     for r in range(len(met)):
         for stream in range(2):
             base = keys[stream, r] + np.uint64(met[r]) * EPISODE
-            place = base
-            for i in range(size):
-                place = place + GOLDEN
+            line = cut(episodes, (2 * r + stream) * size, size)
+            for i in range(size):  # without a branch: several numbers at once
+                place = base + np.uint64(i + 1) * GOLDEN
                 z = (place ^ (place >> HALF)) * MIX_1
                 z = (z ^ (z >> OTHER_HALF)) * MIX_2
                 z = z ^ (z >> LAST)
-                drawn = (float(z >> LOW_BITS) + 0.5) * TO_UNIT
-                if stream == 1:
-                    episodes[r, size + i] = (drawn - 0.5) * span
-                elif len(choices) == 0:
-                    episodes[r, i] = fixed[i]
-                else:
-                    t = i // count
-                    k = i - t * count
-                    demand = least[k] + math.floor(drawn * choices[k])
+                line[i] = (float(z >> LOW_BITS) + 0.5) * TO_UNIT
+        line = cut(episodes, 2 * r * size, 2 * size)
+        for i in range(size):
+            line[size + i] = (line[size + i] - 0.5) * span
+        if count == 0:
+            for i in range(size):
+                line[i] = fixed[i]
+        else:
+            for t in range(len(counts)):
+                for k in range(count):
+                    demand = least[k] + math.floor(line[t * count + k] * choices[k])
                     for f in range(counts[t]):
                         demand = math.floor(demand * factors[t, f * count + k]) * 1.0
-                    episodes[r, i] = demand
+                    line[t * count + k] = demand
 
 
 @cache

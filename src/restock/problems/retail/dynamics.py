@@ -90,9 +90,15 @@ def whole(amount: Any) -> Any:
     return math.floor(amount) * 1.0
 
 
-def equals(amount: Any, number: float) -> Any:
-    """1 where a whole number is this one, else 0."""
-    return when(amount - number, 0.0, when(number - amount, 0.0, 1.0))
+def of_way(column: Any, way: Any) -> Any:
+    """What a column of a table says about a way of delivery."""
+    return column[int(way)]
+
+
+def send(pipe: Any, start: int, room: int, days: Any, amount: Any) -> None:
+    """Let an amount arrive after so many more mornings, of which there are at most `room`."""
+    place = start + int(days) - 1
+    pipe[place] = pipe[place] + amount
 
 
 def score(part: Any, of: Any) -> Any:
@@ -113,79 +119,62 @@ def step(
 
     # 1. Morning. What had no day left expires, other perishables age, and what is due arrives with its full life.
     handled = 0.0
+    spoiled = 0.0
     for k in range(count):
         oldest = first[k]
         newest = oldest + life[k]
-        expired[k] = batches[oldest] if life[k] > 0 else 0.0 * batches[oldest]
+        stock = on_hand[k]
+        expiring = batches[oldest] if life[k] > 0 else 0.0 * batches[oldest]
         for i in range(oldest, newest):
             batches[i] = batches[i + 1]
-        arrived[k] = pipe[k * room]
+        arriving = pipe[k * room]
         for j in range(room - 1):
             pipe[k * room + j] = pipe[k * room + j + 1]
-        pipe[k * room + room - 1] = 0.0 * arrived[k]
-        batches[newest] = arrived[k] if life[k] > 0 else batches[newest] + arrived[k]
-        in_transit[k] = in_transit[k] - arrived[k]
-        handled = handled + on_hand[k] + arrived[k]
-        on_hand[k] = on_hand[k] - expired[k] + arrived[k]
+        pipe[k * room + room - 1] = 0.0 * arriving
+        batches[newest] = arriving if life[k] > 0 else batches[newest] + arriving
+        in_transit[k] = in_transit[k] - arriving
+        on_hand[k] = stock - expiring + arriving
+        expired[k] = expiring
+        arrived[k] = arriving
+        handled = handled + stock + arriving
+        spoiled = spoiled + expiring
 
     # 2. Orders, product by product, all with one way of delivery. What the cash does not pay is rejected whole.
     way = smaller(positive(whole(decision[count] + 0.5)), len(deliveries.cost) - 1.0)
-    shipping = 0.0
-    lead_time = 0.0
-    share = 0.0
-    for s in range(len(deliveries.cost)):
-        shipping = shipping + equals(way, s) * deliveries.cost[s]
-        lead_time = lead_time + equals(way, s) * deliveries.lead_time[s]
-        share = share + equals(way, s) * deliveries.share[s]
+    shipping = of_way(deliveries.cost, way)
+    lead_time = of_way(deliveries.lead_time, way)
+    share = of_way(deliveries.share, way)
+    money = cash[0]
     invalid = 0.0
     active = 0.0
+    paid = 0.0
+    refused = 0.0
     for k in range(count):
         asked = whole(decision[k] + 0.5)
         quantity = positive(asked)
         surcharge = positive(on_hand[k] + quantity - capacity[k]) * overflow[k]
         bill = when(quantity, quantity * (cost[k] + shipping) + surcharge, 0.0)
-        rejected[k] = when(bill - cash[0], 1.0, 0.0)
-        ordered[k] = (1.0 - rejected[k]) * quantity
-        purchases[k] = (1.0 - rejected[k]) * bill
-        cash[0] = cash[0] - purchases[k]
+        refusal = when(bill - money, 1.0, 0.0)
+        buying = when(bill - money, 0.0, quantity)
+        paying = when(bill - money, 0.0, bill)
+        money = money - paying
         late = whole(chance.jitter[t][k] * share + 0.5)
         days = smaller(larger(lead_time + late, 1.0), room)
-        for j in range(room):
-            pipe[k * room + j] = pipe[k * room + j] + equals(days, j + 1.0) * ordered[k]
-        due[k] = when(ordered[k], days, 0.0)
-        in_transit[k] = in_transit[k] + ordered[k]
+        send(pipe, k * room, room, days, buying)
+        in_transit[k] = in_transit[k] + buying
+        ordered[k] = buying
+        due[k] = when(buying, days, 0.0)
+        rejected[k] = refusal
+        purchases[k] = paying
         invalid = larger(invalid, when(0.0 - asked, 1.0, 0.0))
         active = larger(active, when(asked, 1.0, 0.0))
+        paid = paid + paying
+        refused = refused + refusal
 
     # 3. Demand at the price charged, sold first-in first-out. 4. Liquidation: out of the stock, the same way, unpaid.
-    for k in range(count):
-        charged = smaller(larger(decision[2 * count + 1 + k], rules.least_price[0]), rules.most_price[0])
-        demand[k] = whole(chance.demand[t][k] * charged ** (0.0 - elasticity[k]))
-        asked = whole(decision[count + 1 + k] + 0.5)
-        selling = smaller(demand[k], on_hand[k])
-        clearing = smaller(positive(asked), on_hand[k] - selling)
-        sold[k] = selling
-        liquidated[k] = clearing
-        unmet[k] = demand[k] - sold[k]
-        revenue[k] = sold[k] * (price[k] * charged)
-        going = selling + clearing
-        for i in range(first[k], first[k] + life[k] + 1):
-            taken = smaller(batches[i], going)
-            batches[i] = batches[i] - taken
-            going = going - taken
-        found = on_hand[k] - sold[k]
-        on_hand[k] = found - liquidated[k]
-        judged = when(rules.by_what_is_left[0], on_hand[k], found)
-        invalid = larger(invalid, larger(when(0.0 - asked, 1.0, 0.0), when(asked - judged, 1.0, 0.0)))
-        active = larger(active, when(asked, 1.0, 0.0))
-
-    # 5. Contribution: measures of the day, weighed.
     earned = 0.0
     possible = 0.0
-    paid = 0.0
     served = 0.0
-    spoiled = 0.0
-    refused = 0.0
     lost = 0.0
     thrown = 0.0
     wanted = 0.0
@@ -193,18 +182,40 @@ def step(
     filled = 0.0
     for k in range(count):
         charged = smaller(larger(decision[2 * count + 1 + k], rules.least_price[0]), rules.most_price[0])
-        earned = earned + revenue[k]
-        possible = possible + demand[k] * (price[k] * charged)
-        paid = paid + purchases[k]
-        served = served + (sold[k] - unmet[k]) * (price[k] * charged)
-        spoiled = spoiled + expired[k]
-        refused = refused + rejected[k]
-        lost = lost + liquidated[k] * cost[k]
-        thrown = thrown + liquidated[k]
-        wanted = wanted + demand[k]
-        given = given + sold[k]
-        filled = filled + on_hand[k] / capacity[k]
-    cash[0] = cash[0] + earned
+        each = price[k] * charged
+        wish = whole(chance.demand[t][k] * charged ** (0.0 - elasticity[k]))
+        asked = whole(decision[count + 1 + k] + 0.5)
+        stock = on_hand[k]
+        selling = smaller(wish, stock)
+        found = stock - selling
+        clearing = smaller(positive(asked), found)
+        left = found - clearing
+        going = selling + clearing
+        for i in range(first[k], first[k] + life[k] + 1):
+            batch = batches[i]
+            taken = smaller(batch, going)
+            batches[i] = batch - taken
+            going = going - taken
+        on_hand[k] = left
+        demand[k] = wish
+        sold[k] = selling
+        unmet[k] = wish - selling
+        liquidated[k] = clearing
+        revenue[k] = selling * each
+        judged = when(rules.by_what_is_left[0], left, found)
+        invalid = larger(invalid, larger(when(0.0 - asked, 1.0, 0.0), when(asked - judged, 1.0, 0.0)))
+        active = larger(active, when(asked, 1.0, 0.0))
+        earned = earned + selling * each
+        possible = possible + wish * each
+        served = served + (selling - (wish - selling)) * each
+        lost = lost + clearing * cost[k]
+        thrown = thrown + clearing
+        wanted = wanted + wish
+        given = given + selling
+        filled = filled + left / capacity[k]
+
+    # 5. Contribution: measures of the day, weighed.
+    cash[0] = money + earned
     profit[0] = earned - paid
     total_profit[0] = total_profit[0] + profit[0]
     idle[0] = when(active, 0.0, idle[0] + 1.0)

@@ -43,7 +43,7 @@ class RetailProblem(Problem):
 
     family: ClassVar[str] = "retail"
     texts: ClassVar[Texts] = Texts.of(
-        "retail", dynamics, interface, laws=(dynamics.whole, dynamics.equals, dynamics.score)
+        "retail", dynamics, interface, laws=(dynamics.whole, dynamics.of_way, dynamics.send, dynamics.score)
     )
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "multidiscrete")
@@ -105,12 +105,19 @@ class RetailProblem(Problem):
         return Tables(ints, floats, fresh, recorded, drawn)
 
     def operations(self, library: str) -> dict[str, Text]:
-        """Rounding, row by row."""
-        if library == "numpy":
-            return {"whole": np.floor}
-        import torch
+        """Rounding and choosing, row by row."""
+        array: Any = np
+        if library == "torch":
+            import torch as array
 
-        return {"whole": torch.floor}
+        def of_way(column: Any, way: Any) -> Any:
+            return sum((way == s) * float(entry) for s, entry in enumerate(column))
+
+        def send(pipe: Any, start: int, room: int, days: Any, amount: Any) -> None:
+            for j in range(room):
+                pipe[start + j] = pipe[start + j] + (days == j + 1.0) * amount
+
+        return {"whole": array.floor, "of_way": of_way, "send": send}
 
     # what agents see and do ---------------------------------------------------------------------
 
