@@ -76,6 +76,14 @@ def test_an_error_takes_the_focus_and_is_said(tab: Tab, site: Running):
     clean(tab, site)
 
 
+def test_enter_plays_from_a_list_of_choices_too(tab: Tab, site: Running):
+    begin(tab, site, "production")
+    tab.until("document.activeElement.tagName === 'SELECT'")
+    tab.press("Enter")
+    tab.until("document.querySelector('#said').textContent.startsWith('Period 1 was played')")
+    clean(tab, site)
+
+
 def test_the_focus_can_be_seen_wherever_it_is(tab: Tab, site: Running):
     begin(tab, site, "serial")
     tab.run("document.activeElement.blur()")

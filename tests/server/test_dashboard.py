@@ -229,7 +229,7 @@ def test_a_transcript_of_a_problem_from_elsewhere_runs_no_code(browser: Browser,
     trap = tmp_path / "trap.py"
     trap.write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
     lines = [json.loads(line) for line in (runs / "agent-serial.jsonl").read_text().splitlines()]
-    lines[0]["problem"], lines[0]["described"] = NASTY, {"place": f"{trap}:Trap", "changes": {}}
+    lines[0]["problem"], lines[0]["described"] = NASTY, {"place": f"{trap}:Trap", "arguments": {}}
     lines[0]["model"] = NASTY
     for line in lines:
         if line["event"] == "turn":

@@ -150,7 +150,7 @@ class Training:
             loss = self._fit()
             profit, error = self.held_out.profit(self.actor)
             self.done += 1
-            if profit > self.best:
+            if profit >= self.best:
                 self.best = profit
                 self.folder.save(BEST, {"actor": self.actor.state_dict(), "round": self.done})
             self.cpu_seconds += time.process_time() - began

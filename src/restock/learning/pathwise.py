@@ -213,7 +213,7 @@ class Training:
         profit, error = self.held_out.profit(self.actor)
         self.stale = 0 if profit > self.restart_best else self.stale + 1
         self.restart_best = max(profit, self.restart_best)
-        if profit > self.best:
+        if profit >= self.best:
             self.best = profit
             self.folder.save(BEST, {"actor": self.actor.state_dict(), "restart": self.restart, "step": self.step})
         left = (self.numbers.restarts - self.restart) * self.numbers.steps - self.step

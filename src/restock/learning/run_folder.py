@@ -212,7 +212,8 @@ class RunFolder:
             about = int(known["restart"]), int(known["step"]), float(known.get("profit", math.nan))
             snapshot = snapshots.Snapshot(len(self._profits), *about, episode)
             with self._writing():
-                snapshots.add(self.path / "snapshots", snapshot, 1 + int(np.nanargmax(self._profits)))
+                best = len(self._profits) - int(np.nanargmax(self._profits[::-1]))  # the last of those that are best
+                snapshots.add(self.path / "snapshots", snapshot, best)
 
     def record_start(self, episode: Mapping[str, Array]) -> None:
         """Keep the episode under the policy before training."""

@@ -183,7 +183,7 @@ class Training:
 
         model = self.model
         profit, error = self.profit()
-        if profit > self.best:
+        if profit >= self.best:  # of two that earn the same on held-out paths, the one that has learnt for longer
             self.best = profit
             content = {"policy": model.policy.state_dict(), "step": model.num_timesteps}
             self.folder.save(BEST, content | ({"seen": self._seen()} if self.frame.normalize else {}))

@@ -31,7 +31,7 @@ def by_restart(lines: Sequence[Line]) -> dict[int, list[Line]]:
 
 def shades(lines: Sequence[Line]) -> dict[int, str]:
     """A colour for each restart; the one with the best network stands out."""
-    best = max(lines, key=lambda line: float(line.get("profit", -math.inf)))["restart"]
+    best = max(reversed(lines), key=lambda line: float(line.get("profit", -math.inf)))["restart"]
     spare = iter(SPARE)
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
@@ -49,7 +49,7 @@ def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wor
     marks[baseline] = base = float(lines[-1]["baseline"])
     bound = max(marks.values())
     judged = [line for line in lines if "profit" in line]
-    best = max(judged, key=lambda line: float(line["profit"]))
+    best = max(reversed(judged), key=lambda line: float(line["profit"]))  # the last of the best is kept
     shade = shades(judged)
     values = [float(line["profit"]) for line in judged]
     floor = min(base, float(best["profit"])) - FAR * max(bound - min(base, float(best["profit"])), 1e-9)

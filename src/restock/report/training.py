@@ -193,7 +193,7 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
     problem = evaluation.comparisons[0].problem
     words = problem.wording
     charts, key = snapshots.charts(problem, shots)
-    best = max(shots, key=lambda shot: -math.inf if math.isnan(shot.profit) else shot.profit)
+    best = max(reversed(shots), key=lambda shot: -math.inf if math.isnan(shot.profit) else shot.profit)
     several = any(shot.restart for shot in shots)
     totals = [float(shot.fields["reward"].sum()) for shot in shots]
     missed = [float(snapshots.missed_in(problem, shot).sum()) for shot in shots]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from restock.report.numbers import amount, decimals
 from restock.report.palette import FIXED
-from restock.report.svg import FAINT, GREY, INK, PAPER, Scale, Svg, ticks, width_of
+from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks, width_of
 
 OWN, RIVAL, BEST = "#14776a", "#2f6fb0", FIXED["hindsight"]
 GAIN, LOSS = "#14776a", "#b3412f"
@@ -76,22 +76,6 @@ def split(parts: Mapping[str, float]) -> list[tuple[str, float, Svg]]:
         bar.box(60.0 if value > 0.0 else 60.0 - size, 2.0, size, 8.0, GAIN if value > 0.0 else LOSS)
         found.append((name, value, bar))
     return found
-
-
-def gauge(full: float) -> Svg:
-    """How full something is."""
-    picture = Svg(56.0, 8.0, f"{100.0 * full:.0f} % of the largest")
-    picture.box(0.0, 1.0, 56.0, 6.0, FAINT, round_=2.0)
-    if full > 0.0:
-        picture.box(0.0, 1.0, max(56.0 * min(full, 1.0), 1.5), 6.0, "#7fa7a0", round_=2.0)
-    return picture
-
-
-def mark(colour: str, dash: bool = False) -> Svg:
-    """A short piece of a line, for a key."""
-    picture = Svg(22.0, 10.0, "")
-    picture.line([(1.0, 5.0), (21.0, 5.0)], colour, 2.4, "5 3" if dash else "")
-    return picture
 
 
 def standings(rows: Sequence[tuple[str, float, float, float, str]], of: str) -> Svg:

@@ -9,17 +9,9 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, simulate
-from restock.policies.registry import make_policy
+from restock.policies.registry import make_policy, yardsticks
 from restock.problems.retail import RetailProblem
 from restock.server.dashboard.turns import Episode
-
-YARDSTICKS = {
-    "network": ("base-stock", "hindsight"),
-    "sharing": ("base-stock", "hindsight"),
-    "production": ("dynamic-program", None),
-    "retail": ("tuned-price-and-cover", "hindsight"),
-    "minimal": ("dynamic-program", None),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,21 +53,10 @@ class Measures:
     Attributes:
         rival: Name of the policy to beat.
         tracks: The reward first; that with a bound last.
-        parts: Of the rival's reward, by name, each of shape (B, T).
     """
 
     rival: str
     tracks: tuple[Track, ...]
-
-    @property
-    def last(self) -> Track:
-        """What regret is told of."""
-        return self.tracks[-1]
-
-
-def yardsticks(family: str) -> tuple[str, str | None]:
-    """The policy to beat, and the plan that knows everything where there is one."""
-    return YARDSTICKS.get(family, ("random", None))
 
 
 def measured(problem: Problem, seed: int, episodes: int = 1) -> Measures:

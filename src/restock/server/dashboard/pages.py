@@ -12,10 +12,9 @@ from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.report.numbers import amount, decimals
-from restock.report.svg import Svg
 from restock.server.dashboard import bodies
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.look import figure, told
+from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
 from restock.server.dashboard.shelf import visitor
 from restock.server.errors import INTERNAL, Refused, refused
@@ -50,17 +49,20 @@ def environment() -> Environment:
         loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["told"] = told
     made.filters["figure"] = figure
     made.filters["plain"] = plain
     made.filters["money"] = _money
-    made.tests["picture"] = lambda value: isinstance(value, Svg)
+    made.filters["share"] = _share
     made.globals["static"] = static
     return made
 
 
 def _money(value: float, sign: bool = False) -> str:
     return amount(value, decimals([value]), sign)
+
+
+def _share(value: float) -> str:
+    return amount(value, 3)
 
 
 def static(name: str) -> str:

@@ -14,7 +14,7 @@ from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
 from restock.server.dashboard.look import told
-from restock.server.dashboard.measure import Measures
+from restock.server.dashboard.measure import Measures, Track
 from restock.server.dashboard.shelf import Shelf
 from restock.server.dashboard.turns import Episode
 from restock.server.errors import Refused
@@ -122,13 +122,20 @@ def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: in
             rival = track.rival[b].tolist()
             lines.append(Line(measures.rival, rival if whole else rival[:t], RIVAL))
         if track.best is not None and whole:
-            lines.append(Line("hindsight", track.best[b].tolist(), BEST, "5 4", 1.6))
+            lines.append(Line(_plan(track, b), track.best[b].tolist(), BEST, "5 4", 1.6))
         title = "cumulative reward" if track.name == "reward" else "cumulative profit (money)"
         found.append((course(title, lines, horizon, t if whole and t < played else None), lines))
     if not found:
         lines = [Line(own, episode.rewards, OWN, width=2.6)]
         found.append((course("cumulative reward", lines, horizon, t if t < played else None), lines))
     return found
+
+
+def _plan(track: Track, b: int) -> str:
+    """What to call the plan that knows everything: where it earns less than it promised, it could not be followed."""
+    assert track.best is not None and track.bound is not None
+    reached, promised = float(track.best[b].sum()), float(track.bound[b])
+    return "hindsight" if reached >= promised - 0.01 * abs(promised) else "hindsight, as far as it can be carried out"
 
 
 def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[dict[str, Any]]:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from restock.core.problem import Problem
-from restock.policies.registry import list_policies, policy_class, usual_policies
+from restock.policies.registry import list_policies, policy_class, usual_policies, yardsticks
 from restock.server.dashboard import pages
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.measure import yardsticks
 from restock.server.dashboard.playing import playing
 from restock.server.dashboard.room import MOST_SEED, Room
 from restock.server.dashboard.watching import watching

@@ -41,6 +41,11 @@
   });
 
   document.addEventListener("keydown", event => {
+    if (event.key === "Enter" && event.target.matches("form.decide select")) { // as in any other field
+      event.preventDefault();
+      event.target.form.requestSubmit();
+      return;
+    }
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, .scroll, pre")) return;
     const rel = { ArrowRight: "next", ArrowLeft: "prev" }[event.key];
     const link = rel && document.querySelector(`a[rel="${rel}"]`);
