@@ -64,8 +64,8 @@ def batch(handle, actions, obs, money, flags):
     what says which rows are over, and of the record of shape (rows, T + 1, recorded) and the rewards
     of shape (rows, T) in which every period is kept; 0 for these two keeps nothing.
 
-    Writes for each row the observation, the parts of the reward and, last, the reward itself (0 for
-    a row that was over) into `money` of shape (P + 1, rows), and into `flags` of shape (3, rows)
+    Writes for each row the observation (`obs` is in C order), the parts of the reward and, last, the
+    reward itself (0 for a row that was over) into `money` of shape (P + 1, rows), and into `flags` of shape (3, rows)
     whether its episode was terminated, whether it was truncated, and whether it played at all.
     Returns how many episodes ended, or -1 if an action is not finite (nothing was changed then).
     """
