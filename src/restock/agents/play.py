@@ -168,7 +168,7 @@ class _Episode:
                 "turn", episode=number, period=t, seen=before, note=note, reply=answer and answer.reply,
                 error=answer and answer.error, repairs=list(answer.repairs) if answer else [], by=by, action=action,
                 parameters=self.parameters or None, faults=faults, parts=dict(played.parts),
-                reward=float(played.rewards[-1]), done=self.seat.done, counts=counts.to_dict(), seconds=counts.seconds,
+                reward=played.reward, done=self.seat.done, counts=counts.to_dict(), seconds=counts.seconds,
             )  # fmt: skip
             total.add(counts)
             note = _note(answer, by, faults)

@@ -39,6 +39,10 @@ class Played(Protocol):
         """Shape (T,)."""
 
     @property
+    def reward(self) -> float:
+        """Of the last period; 0 before the first."""
+
+    @property
     def parts(self) -> Mapping[str, float]:
         """The parts of the last period's reward by name; empty before the first."""
 
@@ -243,6 +247,6 @@ class PlainRecords(Records):
             stocks=known[True],
             flows=known[False],
             parts=dict(played.parts),
-            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            reward=played.reward,
             done=played.done,
         )

@@ -91,6 +91,11 @@ class PlayedSoFar:
         return self.lines[1 : self.periods + 1, -1]
 
     @property
+    def reward(self) -> float:
+        """Of the last period; 0 before the first."""
+        return float(self.rewards[-1]) if self.periods else 0.0
+
+    @property
     def parts(self) -> dict[str, float]:
         """The parts of the last period's reward by name; empty before the first."""
         if not self.periods:

@@ -77,6 +77,6 @@ class MinimalRecords(Records):
             most_order=spec.most_order,
             **{name: float(played.now(name)[0]) for name in ("on_hand", "arrived", "demand", "sold", "unmet")},
             parts=dict(played.parts),
-            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            reward=played.reward,
             done=played.done,
         )

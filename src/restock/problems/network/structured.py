@@ -117,7 +117,7 @@ class NetworkRecords(Records):
             shipped=links.read(played.now("shipped")),
             goodwill=float(played.now("sentiment")[0]),
             profit=dict(played.parts),
-            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            reward=played.reward,
             done=played.done,
         )
 

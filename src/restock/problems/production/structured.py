@@ -83,6 +83,6 @@ class ProductionRecords(Records):
             **{name: float(played.now(name)[0]) for name in names},
             carried_out=not played.now("invalid")[0] > 0.0,
             parts=dict(played.parts),
-            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            reward=played.reward,
             done=played.done,
         )

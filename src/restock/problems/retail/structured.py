@@ -146,7 +146,7 @@ class RetailRecords(Records):
             },
             updated_events={event: first - day for event, first in spec.events.items()},
             updated_deliveries=[{names[k]: (units, arrival)} for k, units, arrival in coming],
-            reward=float(played.rewards[-1]) if day else 0.0,
+            reward=played.reward,
             done=played.done,
         )
 

@@ -105,6 +105,6 @@ class SharingRecords(Records):
             stockouts=counted("stockouts"),
             cost={name: float(played.now(f"{name}_cost").sum()) for name in ("unit", "shipment", "holding")},
             parts=dict(played.parts),
-            reward=float(played.rewards[-1]) if played.periods else 0.0,
+            reward=played.reward,
             done=played.done,
         )

@@ -109,9 +109,7 @@ class Table:
         seen = self.episode.seen(len(self.episode.turns))
         after = self.seat.step(action)
         played = self.seat.table.played
-        turn = Turn(
-            seen, dict(action), after, float(played.rewards[-1]), dict(played.parts), tuple(self.seat.faults()), by
-        )
+        turn = Turn(seen, dict(action), after, played.reward, dict(played.parts), tuple(self.seat.faults()), by)
         self.episode.turns.append(turn)
         return turn
 
