@@ -66,7 +66,7 @@ def many(chosen: Any) -> Callable[[], int]:
     return run
 
 
-def demands(prices, elasticity, found):  # type: ignore[no-untyped-def]
+def demands(prices, elasticity, found):
     """What every price of every row makes of demand, and nothing else, to be compiled."""
     for b in range(len(prices)):
         for k in range(len(elasticity)):

@@ -63,7 +63,7 @@ def rows(id: str, periods: int, **given: Any) -> Callable[[], int]:
     return run
 
 
-def nothing(t, handle, choice):  # type: ignore[no-untyped-def]
+def nothing(t, handle, choice):
     """A period in which nothing happens, to be compiled."""
     return 0.0
 

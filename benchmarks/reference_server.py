@@ -38,19 +38,19 @@ class StoreObservation(Observation):
     updated_deliveries: list[dict[str, list[int]]]
 
 
-class Store(Environment):  # type: ignore[misc]
+class Store(Environment):
     SUPPORTS_CONCURRENT_SESSIONS = True
 
     def __init__(self) -> None:
         super().__init__()
-        self._store = PlainRetail(load_problem("retail-medium").spec, StoreObservation)  # type: ignore[attr-defined]
+        self._store = PlainRetail(load_problem("retail-medium").spec, StoreObservation)
         self._store.reset()
 
     def reset(self, seed: int | None = None, episode_id: str | None = None, **asked: Any) -> StoreObservation:
-        return self._store.reset()  # type: ignore[no-any-return]
+        return self._store.reset()
 
     def step(self, action: StoreAction, timeout_s: float | None = None, **asked: Any) -> StoreObservation:
-        return self._store.step(action)  # type: ignore[no-any-return]
+        return self._store.step(action)
 
     @property
     def state(self) -> State:

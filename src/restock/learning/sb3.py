@@ -1,9 +1,11 @@
 """The native vector environment as stable-baselines3 wants one. Needs stable-baselines3; import it inside functions.
 
-from stable_baselines3 import PPO
-from restock.learning.sb3 import stable_environment
+    from stable_baselines3 import PPO
+    from restock.learning.sb3 import stable_environment
 
-PPO("MlpPolicy", stable_environment("restock/Serial-v0", 64)).learn(100_000)
+    PPO("MlpPolicy", stable_environment("restock/Serial-v0", 64)).learn(100_000)
+
+Any problem has rows: those of a network in `network_rows`, of all others in `rows`.
 """
 
 from __future__ import annotations
