@@ -56,6 +56,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
         (("train", "serial", "--generalist", "all"), "regimes.kind"),
         (("train", "--resume", "nowhere"), "there is no training run in this folder"),
         (("train", "serial", "--resume", "nowhere"), "the run in the folder says already what it is"),
+        (("train", "--resume", "nowhere", "--with", "horizon=3"), "the run in the folder says already what it is"),
     ],
 )
 def test_bad_input_is_told_in_one_line(arguments: tuple[str, ...], words: str) -> None:

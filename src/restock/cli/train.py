@@ -102,7 +102,7 @@ def train(
 
     console = Console(as_json, quiet)
     if resume is not None:
-        if name is not None or settings or preset or generalist or demand or steps or out is not None:
+        if name is not None or settings or preset or generalist or demand or fields or steps or out is not None:
             given = "the run in the folder says already what it is"
             raise InvalidInput("--resume", str(resume), given, f"Run: restock train --resume {resume}")
         folder = resume
