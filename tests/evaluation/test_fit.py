@@ -40,7 +40,7 @@ def test_base_stock_at_one_node_is_the_newsvendor_quantile(distribution, backlog
     asked = draw(problem, 64, module.TRAINING).vectors[:, -problem.horizon :]
     ratio = 9.0 / 10.0 if backlog else 11.0 / 12.0
     best = np.quantile(asked, ratio, method="inverted_cdf")
-    level = found.parameters["levels"][0]
+    level = found.parameters["levels"]["shop"]
     assert level == pytest.approx(best, abs=0.05 if distribution != "normal" else 0.3)
     assert found.in_sample.mean == pytest.approx(
         earned(problem, "base-stock", {"levels": best}, draw(problem, 64, module.TRAINING)), rel=1e-3
@@ -51,7 +51,7 @@ def test_s_S_finds_the_economic_batch():
     # 10 a period, K = 40, h = 1: no plan costs less than 700 in 30 periods, an order for every three (Wagner, Whitin).
     network = one_node(link={"fixed_cost": 40.0})
     problem = restock.load_problem(network, demand={"mean": 10, "distribution": "deterministic"})
-    found = restock.fit(problem, "s-S", episodes=1, budget=800, multiples=1.0, batches=2.5)
+    found = restock.fit(problem, "s-S", episodes=1, budget=800, multiples=1.0, batches=25)
     assert found.start.mean < -750.0
     assert -705.0 <= found.in_sample.mean <= -700.0
 

@@ -48,7 +48,8 @@ class Empirical(Distribution):
     def _relative(self) -> Array:
         """Observations as multiples of the mean of their market, shape (S, M)."""
         mean = self._series.mean(axis=0)
-        return np.divide(self._series, mean, out=np.ones_like(self._series), where=mean > 0.0)
+        relative: Array = np.divide(self._series, mean, out=np.ones_like(self._series), where=mean > 0.0)
+        return relative
 
     def _run(self, periods: int) -> int:
         """Length of a run in an episode of so many periods."""
@@ -85,7 +86,7 @@ class Empirical(Distribution):
         drawn = np.empty(mean.shape)
         periods, level = mean.shape[-2], self._series.mean(axis=0)
         for place in np.ndindex(mean.shape[:-2]):
-            found = self.resample(generator.random(periods), periods)
+            found = self.resample(np.asarray(generator.random(periods)), periods)
             drawn[place] = mean[place] * np.divide(found, level, out=np.ones_like(found), where=level > 0.0)
         return drawn
 

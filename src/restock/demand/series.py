@@ -72,7 +72,7 @@ def beside(demand: Any, folder: Path) -> Any:
     """
     series = demand.get("series") if isinstance(demand, Mapping) else None
     name = series.get("file") if isinstance(series, Mapping) else None
-    if not isinstance(name, str) or Path(name).is_absolute():
+    if series is None or not isinstance(name, str) or Path(name).is_absolute():
         return demand
     return {**demand, "series": {**series, "file": str(folder / name)}}
 

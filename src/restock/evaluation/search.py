@@ -141,7 +141,7 @@ class Search:
         found, at = {}, 0
         for name, tunable in self.space.items():
             size = np.size(tunable.start)
-            found[name] = np.reshape(rounded[at : at + size], np.shape(tunable.start)).tolist()
+            found[name] = tunable.written(np.reshape(rounded[at : at + size], np.shape(tunable.start)))
             at += size
         return found
 
