@@ -68,7 +68,7 @@ def test_multiples_run_in_straight_lines_between_their_knots():
     # What arrives at node 2 today leaves tomorrow, so six periods of its customer's orders are covered; they are
     # for what is sold from 4 periods ahead on. Node 3 covers two, from 9 periods ahead on.
     np.testing.assert_allclose(table[:, 1], 2.0 * 20.0 * np.clip(31 - 4 - np.arange(31), 0, 6))
-    assert table[0, 2] == pytest.approx(40.0) and table[20, 2] == pytest.approx(2.0 * 20.0 * 3.0)
+    assert table[0, 2] == pytest.approx(40.0) and table[20, 2] == pytest.approx(2.0 * 20.0 * 2.0)
     assert table[21, 2] == pytest.approx(20.0 * np.interp(21, [15, 30], [1, 4])) and table[22, 2] == 0.0
 
 

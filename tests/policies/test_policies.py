@@ -51,7 +51,7 @@ def test_levels_by_hand_on_serial():
     levels = restock.make_policy("base-stock", "serial").levels
     rows = [(5, 0.03, 0.04), (6, 0.02, 0.03), (2, 0.01, 0.5)]
     by_hand = [stats.poisson(20 * cover).ppf(ratio_on_serial(0.1, over, step)) for cover, over, step in rows]
-    np.testing.assert_array_equal(levels, by_hand)
+    np.testing.assert_array_equal(levels, np.maximum(by_hand, [0.0, 1.05 * 120, 1.05 * 40]))
 
 
 def test_levels_with_lost_sales_count_the_margin():
@@ -66,7 +66,7 @@ def test_levels_from_what_one_plans_for():
     planned = restock.make_policy("base-stock", "serial", mean=30, sd=3, service=0.95).levels
     np.testing.assert_allclose(planned, 30 * np.array([5, 6, 2]) + Z[0.95] * 3 * np.sqrt([5, 6, 2]), rtol=1e-6)
     without_noise = restock.make_policy("base-stock", restock.load_problem("serial", demand={"noise_scale": 0})).levels
-    np.testing.assert_allclose(without_noise, [100, 120, 40])
+    np.testing.assert_allclose(without_noise, [100, 1.05 * 120, 1.05 * 40])
 
 
 def test_levels_where_markets_meet_add_their_variances():

@@ -102,7 +102,7 @@ class Empirical(Distribution):
         return np.asarray(mean * self._relative.std(axis=0))
 
     def sums(self, weights: Array, periods: int) -> Array:
-        """Sorted sums of weighted demand over so many consecutive periods, shape (n,).
+        """Sorted sums of weighted demand over so many consecutive periods, as multiples of their mean, shape (n,).
 
         They stand for the distribution of the demand over a lead time, correlation within a run
         included: all stretches of the series for `window`, else resampled ones that begin anywhere in
@@ -111,11 +111,19 @@ class Empirical(Distribution):
         Args:
             weights: Of the markets, shape (M,).
             periods: At least 1.
+
+        Returns:
+            The sums; ones where nothing is ever asked for.
         """
         series = self._series @ weights
+        if not series.any():
+            return np.ones(1)
+        series = series / series.mean()
+        if periods == 1:
+            return np.sort(series)
         total = np.concatenate([[0.0], np.cumsum(series)])
         if self.block == "window" and periods <= len(series):
-            return np.sort(total[periods:] - total[:-periods])
+            return np.sort(total[periods:] - total[:-periods]) / periods
         generator = streams.generator(0, "sums of a series")
         length = min(len(series) if self.block == "window" else int(self.block), len(series))
         sums = np.zeros(SUMS)
@@ -127,4 +135,4 @@ class Empirical(Distribution):
             sums += total[first + begun + taken] - total[first + begun]
             left -= taken
             begun[:] = 0
-        return np.sort(sums)
+        return np.sort(sums) / periods

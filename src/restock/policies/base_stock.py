@@ -106,11 +106,12 @@ class BaseStock(LevelPolicy):
         window = plan.window(False)
         if sd is None:
             deviation = demand.deviation(mu)
-            amounts = [(window.count * one[plan.market])[None] for one in (mu, deviation**2)]
+            amounts = [(window.count * one[window.ways.market])[None] for one in (mu, deviation**2)]
             steady = dataclasses.replace(window, mean=amounts[0], variance=amounts[1], periods=window.count[None])
-            return np.asarray(Coming(self.problem, plan, self.usage, steady).quantile(ratios)[0])
+            coming = Coming(self.problem, self.usage, window.ways.weights(self.shares), steady)
+            return np.asarray(self.carrying(coming.quantile(ratios), coming.mean)[0])
         deviation = per_entity("sd", sd, markets)
-        cover = plan.by_node(window.count / np.bincount(plan.node)[plan.node])
+        cover = 1.0 * window.count[window.ways.begins]  # all ways of a node cover the same number of periods
         spread = np.sqrt(cover * (self.usage**2 @ deviation**2))
-        levels: Array = np.maximum(cover * (self.usage @ mu) + quantiles(ratios) * spread, 0.0)
-        return levels
+        coming_mean = cover * (self.usage @ mu)
+        return self.carrying(np.maximum(coming_mean + quantiles(ratios) * spread, 0.0), coming_mean)

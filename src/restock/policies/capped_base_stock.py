@@ -9,7 +9,7 @@ import numpy as np
 from restock.core.operations import positive, smaller, when
 from restock.policies._base import Information, Tunable
 from restock.policies.flows import per_entity
-from restock.policies.levels import LevelPolicy
+from restock.policies.levels import RECOVERY, LevelPolicy
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
 
@@ -37,14 +37,14 @@ class CappedBaseStock(LevelPolicy):
 
     By default
 
-        P(D_j(t) <= S_j(t)) = b / (b + h_j),     cap_j(t) = (E[D_j(t)] + max(sd[D_j(t)], E[D_j(t)] / 10)) / n
+        P(D_j(t) <= S_j(t)) = b / (b + h_j),     cap_j(t) = (E[D_j(t)] + max(sd[D_j(t)], E[D_j(t)] / 20)) / n
 
     with the demand D_j that comes in the n periods until the next order arrives: what is ordered in a
     period is at most the mean of a period, and what pays off one standard deviation of D_j in n periods.
     Between base-stock (no cap) and constant orders (a level out of reach), and better than both where sales
-    are lost and lead times long: the cap keeps a run of high demand from flooding the pipeline. Notation, suppliers, end of the horizon: see
-    `restock.policies.levels`. Source: Xin (2021), Understanding the performance of capped base-stock
-    policies in lost-sales inventory models, Operations Research 69.
+    are lost and lead times long: the cap keeps a run of high demand from flooding the pipeline. Notation,
+    suppliers, end of the horizon: see `restock.policies.levels`. Source: Xin (2021), Understanding the
+    performance of capped base-stock policies in lost-sales inventory models, Operations Research 69.
 
     Args:
         problem: A supply network.
@@ -83,7 +83,7 @@ class CappedBaseStock(LevelPolicy):
         self.planned("levels", levels, multiples, service)
         shape = (self.plan.horizon, len(self.problem.nodes))
         coming = self.coming()
-        beyond = np.maximum(np.sqrt(coming.variance), 0.1 * coming.mean)
+        beyond = np.maximum(np.sqrt(coming.variance), RECOVERY * coming.mean)
         default = (coming.mean + beyond) / np.maximum(coming.periods, 1)
         self.caps = default if caps is None else np.broadcast_to(per_entity("caps", caps, self.problem.nodes), shape)
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.caps.ravel())

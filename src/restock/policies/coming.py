@@ -17,7 +17,7 @@ from restock.core.problem import Array
 from restock.demand import laws
 from restock.demand.empirical import Empirical
 from restock.demand.rowwise import numpy_demand
-from restock.policies.plan import Plan, Window
+from restock.policies.plan import Window
 from restock.policies.ratios import quantiles
 from restock.problems.network import NetworkProblem
 
@@ -27,24 +27,26 @@ class Coming:
 
     Args:
         problem: The network.
-        plan: What is known of it.
         usage: Stock used up at each node for each unit sold on each market [g], shape (N, M).
+        weights: The same way by way, shape (P,).
         window: Which demand it is.
 
     Attributes:
         mean: Shape (T, N) (units).
         variance: Shape (T, N); of a resampled series, with what neighbouring periods have in common.
-        periods: How many periods before the horizon are covered, the most over a node's markets, shape (T, N).
+        periods: How many periods before the horizon are covered, the most over a node's ways, shape (T, N).
     """
 
-    def __init__(self, problem: NetworkProblem, plan: Plan, usage: Array, window: Window) -> None:
+    def __init__(self, problem: NetworkProblem, usage: Array, weights: Array, window: Window) -> None:
         self._demand: Any = problem.demand
-        self._plan, self._window = plan, window
-        self._usage = usage[plan.node, plan.market]  # (P,)
-        self._weights = usage
-        self.mean: Array = plan.by_node(window.mean * self._usage)
-        self.variance: Array = plan.by_node(window.variance * self._usage**2)
-        self.periods = np.maximum.reduceat(window.periods * (self._usage > 0.0), plan.begins, axis=1)
+        self._usage = usage
+        ways = window.ways
+        self.mean: Array = ways.by_node(window.mean * weights)
+        self.periods: Array = np.maximum.reduceat(window.periods * (weights > 0.0), ways.begins, axis=1)
+        # Ways to one market carry the same customers' demand, so what it strays by adds up; markets are independent.
+        strays = np.add.reduceat(np.sqrt(window.variance) * weights, ways.pair_begins, axis=1)
+        nodes = np.searchsorted(ways.pair_node, np.arange(len(usage)))
+        self.variance: Array = np.add.reduceat(strays**2, nodes, axis=1)
         if isinstance(self._demand.distribution, Empirical):
             self.variance = self._resampled_variance()
 
@@ -77,11 +79,10 @@ class Coming:
 
     def _shares(self) -> tuple[Array, Array]:
         """Stock used up for a unit of demand where a node's markets agree in it, else NaN, and their number; (N,)."""
-        plan, used = self._plan, self._usage > 0.0
-        least = np.minimum.reduceat(np.where(used, self._usage, np.inf), plan.begins)
-        most = np.maximum.reduceat(self._usage, plan.begins)
-        agreed = most - least <= 1e-12 * most
-        return np.where(agreed & (most > 0.0), most, np.nan), plan.by_node(used.astype(np.float64))
+        used = self._usage > 0.0
+        least, most = np.where(used, self._usage, np.inf).min(axis=1), self._usage.max(axis=1)
+        agreed = (most - least <= 1e-12 * most) & (most > 0.0)
+        return np.where(agreed, most, np.nan), used.sum(axis=1)
 
     def _counts(self, ratios: Array, otherwise: Array) -> Array:
         """Quantiles of the sum of counts, in units of what a customer uses up; other nodes as given."""
@@ -101,31 +102,28 @@ class Coming:
     def _single_period(self, ratios: Array, otherwise: Array) -> Array:
         """Quantiles of the law itself where a single period of a single market is covered; elsewhere as given."""
         share, markets = self._shares()
-        window, plan, demand = self._window, self._plan, self._demand
-        alone = np.isfinite(share) & (markets == 1.0)
-        covered = plan.by_node(np.where(self._usage > 0.0, window.periods, 0).astype(np.float64))
-        if not demand.distribution.has_quantiles or not (alone & (covered == 1.0)).any():
+        demand = self._demand
+        alone = np.isfinite(share) & (markets == 1) & (self.periods == 1)
+        if not demand.distribution.has_quantiles or not alone.any():
             return otherwise
         found = otherwise.copy()
-        for t, j in np.argwhere(alone & (covered == 1.0)):
+        for t, j in np.argwhere(alone):
             mean = np.full((1, demand.markets), self.mean[t, j] / share[j])
-            market = int(plan.market[plan.begins[j] + int(np.argmax(self._usage[plan.begins[j] :] > 0.0))])
             value = demand.quantile(np.full_like(mean, ratios[t, j]), mean, demand.noise_scale)
-            found[t, j] = share[j] * value[0, market]
+            found[t, j] = share[j] * value[0, int(np.argmax(self._usage[j]))]
         return found
 
     # a resampled series -----------------------------------------------------------------------
 
     def _sums(self) -> list[tuple[int, Array, Array]]:
-        """For each node and number of periods that are covered: node, where, and sorted sums over their mean."""
+        """For each node and number of periods that are covered: node, where, and sorted sums relative to their mean."""
         covered = self.periods
         found = []
         for j in range(covered.shape[1]):
             for count in np.unique(covered[:, j]):
                 if count > 0:
-                    sums = self._demand.distribution.sums(self._weights[j], int(count))
-                    if sums.mean() > 0.0:
-                        found.append((j, covered[:, j] == count, sums / sums.mean()))
+                    sums = self._demand.distribution.sums(self._usage[j], int(count))
+                    found.append((j, covered[:, j] == count, sums))
         return found
 
     def _resampled_variance(self) -> Array:

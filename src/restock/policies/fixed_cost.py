@@ -64,17 +64,17 @@ def optimal_points(policy: LevelPolicy, service: Any, solve: Solver) -> tuple[Ar
         spread = np.sqrt(max(float((steps - mean) ** 2 @ demand), 1e-12) * periods)
         above = (found.reorder_point - periods * mean) / spread
         table[:, j] = np.round(coming.mean[:, j] + above * deviation[:, j], 9)
-    return table, quantity
+    return policy.carrying(table, coming.mean), quantity
 
 
 def until_the_end(policy: LevelPolicy, quantity: Array) -> Array:
     """Quantities (N,) as far as there is demand for them before the horizon, shape (T, N) (units)."""
     coming, plan = policy.coming(), policy.plan
     window = plan.window(policy.echelon)
-    weight = policy.usage[plan.node, plan.market]
+    ways = window.ways
     after = np.concatenate([np.cumsum(plan.mean[::-1], axis=0)[::-1], np.zeros((1, plan.mean.shape[1]))])
     begin = np.minimum(np.arange(plan.horizon)[:, None] + window.first, plan.horizon)
-    left = plan.by_node(after[begin, plan.market] * weight) - coming.mean
+    left = ways.by_node(after[begin, ways.market] * ways.weights(policy.shares)) - coming.mean
     return np.asarray(np.minimum(quantity, np.maximum(left, 0.0)))
 
 
@@ -88,11 +88,12 @@ def read_batches(batches: Any, policy: LevelPolicy) -> Array:
 
 
 def _covered(policy: LevelPolicy, node: int) -> int:
-    """Periods that the level of a node covers; of an echelon, their mean over its markets by demand."""
+    """Periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
     plan = policy.plan
-    pairs = np.flatnonzero(plan.node == node)
-    weight = policy.usage[node, plan.market[pairs]] * plan.mean.mean(axis=0)[plan.market[pairs]]
-    return int(np.ceil(np.average(plan.window(policy.echelon).count[pairs], weights=weight) - 1e-9))
+    window = plan.window(policy.echelon)
+    here = window.ways.node == node
+    weight = (window.ways.weights(policy.shares) * plan.mean.mean(axis=0)[window.ways.market])[here]
+    return int(np.ceil(np.average(window.count[here], weights=weight) - 1e-9))
 
 
 def _demand(policy: LevelPolicy, node: int) -> tuple[float, Array]:
@@ -107,7 +108,7 @@ def _demand(policy: LevelPolicy, node: int) -> tuple[float, Array]:
         if total <= MOST_STEPS:
             return unit, count_probabilities(total, 0.0)
     if isinstance(law, Empirical):
-        amounts = law.sums(share, 1)
+        amounts = float(share @ mean) * law.sums(share, 1)
     elif len(used) == 1 and law.has_quantiles:
         places = np.repeat(((np.arange(PLACES) + 0.5) / PLACES)[:, None], len(mean), axis=1)
         amounts = unit * demand.quantile(places, np.broadcast_to(mean, places.shape), demand.noise_scale)[:, used[0]]

@@ -28,11 +28,11 @@ def act(
     beta = parameters[fixed + 1]
     damping = parameters[fixed + 2]
     periods = int(parameters[fixed + 3])
-    pairs = int(parameters[fixed + 4])
+    ways = int(parameters[fixed + 4])
     prior = fixed + 5
-    pair = prior + m
-    base = pair + 2 * pairs
-    ahead = base + periods * n + t * pairs
+    begin = prior + m
+    base = begin + 2 * ways
+    ahead = base + periods * n + t * ways
     level = len(parameters) - 2 * m
     trend = level + m
     for k in range(m):
@@ -51,11 +51,11 @@ def act(
     wanted = flows.released
     for j in range(n):
         wanted[j] = parameters[base + t * n + j] * goodwill
-    for p in range(pairs):
-        j = int(parameters[pair + p])
-        k = int(parameters[pair + pairs + p])
+    for p in range(ways):
+        j = int(parameters[begin + p])
+        k = int(parameters[begin + ways + p])
         steady = parameters[ahead + p] * parameters[level + k]
-        wanted[j] = wanted[j] + positive(steady + parameters[ahead + periods * pairs + p] * parameters[trend + k])
+        wanted[j] = wanted[j] + positive(steady + parameters[ahead + periods * ways + p] * parameters[trend + k])
     for i in range(e):
         j = links.buyer[i]
         gap = positive(wanted[j] - position[j])
@@ -90,14 +90,15 @@ class ForecastPolicy(LevelPolicy):
         ahead = np.concatenate([[0.0], np.cumsum(sums[1:])])
         left = (plan.horizon - np.arange(plan.horizon))[:, None]
         begin, end = np.minimum(window.first, left), np.minimum(window.first + window.count, left)
-        weight = self.usage[plan.node, plan.market] * multiples[:, plan.node]
+        ways = window.ways
+        weight = ways.weights(self.shares) * multiples[:, ways.node]
         return np.concatenate(
             [
                 self.header(goodwill),
-                [alpha, beta, damping, float(plan.horizon), float(len(plan.node))],
+                [alpha, beta, damping, float(plan.horizon), float(len(ways.node))],
                 plan.mean.mean(axis=0),
-                plan.node,
-                plan.market,
+                ways.node,
+                ways.market,
                 fixed.ravel(),
                 (window.periods * weight).ravel(),
                 ((ahead[end] - ahead[begin]) * weight).ravel(),

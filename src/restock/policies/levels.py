@@ -4,19 +4,20 @@ Notation of their formulas, for node j in period t:
 
     mu_m(t)     mean demand of market m (units/period), 0 from the horizon on
     L_j         longest lead time of an order of node j (periods)
-    w_jm        longest time from a customer's order at node j to the sale on market m (periods); 0 where j sells
+    w           time from a customer's order at node j to the sale on market m (periods), 0 where j sells itself
     g_jm        stock that node j uses up for each unit sold on market m, by the shares of the suppliers
     D_j(t)      coming demand (units): sum over m of g_jm times the demand of market m over the coming window
     IP_j(t)     inventory position (units): on hand + in transit - backlog; the echelon position adds
                 what lies downstream, in units of the node's own stock
 
 The window of a node that only sells is the L_j + 1 periods from t on. What arrives at a node that ships on
-can leave a period later, so its window has L_j + 2 periods; they begin w_jm later, for that is when its
-customers sell what they order (of an echelon: they begin now, and last w_jm longer). With R periods between
-orders the 1 is R, see `Plan.window`.
+can leave a period later, so its window has L_j + 2 periods; they begin w later, for that is when its
+customers sell what they order (of an echelon: they begin now, and last w longer). Where several ways lead to
+a market, each has its own w. With R periods between orders the 1 is R, see `Plan.window`.
 
-What node j orders is split among its suppliers by fixed shares. Orders that cannot reach a market
-before the horizon are not placed.
+An installation that ships on never plans less than 1.05 E[D_j], or it could not carry the flow
+(`LevelPolicy.carrying`). What node j orders is split among its suppliers by fixed shares. Orders that
+cannot reach a market before the horizon are not placed.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from restock.policies.flows import per_entity
 from restock.policies.plan import plan_of
 from restock.policies.ratios import UnitCosts, critical_ratios, echelon_ratios, probabilities, quantiles, unit_costs
 
+RECOVERY = 0.05  # of the mean flow: what a node can ship beyond it, to make good what it fell behind
 KNOTS = 4  # points in time between which `fit` lets multiples run linearly
 
 
@@ -167,7 +169,7 @@ class LevelPolicy(TextPolicy):
         """The demand that levels have to cover, where orders are placed every `review` periods."""
         if review not in self._coming:
             window = self.plan.window(self.echelon, review)
-            self._coming[review] = Coming(self.problem, self.plan, self.usage, window)
+            self._coming[review] = Coming(self.problem, self.usage, window.ways.weights(self.shares), window)
         return self._coming[review]
 
     @cached_property
@@ -188,7 +190,19 @@ class LevelPolicy(TextPolicy):
             ratios = np.where(self.final(review), last, self._echelon_ratios())
         else:
             ratios = np.where(self.final(review), self.ratios(None, 1.0), self.ratios())
-        return self.coming(review).quantile(ratios)
+        coming = self.coming(review)
+        levels = coming.quantile(ratios)
+        return np.where(self.final(review), levels, self.carrying(levels, coming.mean))
+
+    def carrying(self, levels: Array, mean: Array) -> Array:
+        """Levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
+
+        What such a node cannot ship today is not owed but asked for anew, so in L + 2 periods it ships its level
+        at most: with less than the mean it would fall further and further behind, whatever a unit short costs.
+        """
+        if self.echelon:
+            return levels
+        return np.where(self.plan.ships_on, np.maximum(levels, (1.0 + RECOVERY) * mean), levels)
 
     def before_the_end(self, service: Any = None) -> Array:
         """Critical ratios of orders that later ones follow, shape (N,); see `ratios`."""

@@ -15,13 +15,76 @@ from restock.problems.network import NetworkProblem
 Integers = NDArray[np.int64]
 
 
-@dataclasses.dataclass(frozen=True)
-class Window:
-    """The demand that a level has to cover, market by market.
+class Ways:
+    """The ways on which the stock of each node reaches the markets; there are P of them, a node's one behind the other.
 
-    A pair is a node and a market that it reaches; there are P of them, a node's one behind the other.
+    A way is told from others by its node, its market and how long before the sale the node's customer orders.
+
+    Args:
+        plan: Of the network.
+        review: Periods between two orders [R].
 
     Attributes:
+        node, market: Where a way begins and ends, each of shape (P,).
+        time: From the order that the node has to fill to the sale, shape (P,) (periods): a customer that several
+            suppliers share orders early enough for the slowest of them. 0 where the node sells itself.
+        begins: First way of each node, shape (N,).
+        pair: Which pair of a node and a market that it reaches, counted in the same order, shape (P,).
+        pair_begins: First way of each pair.
+        pair_node: Node of each pair.
+    """
+
+    def __init__(self, plan: Plan, review: int) -> None:
+        shipped = until_shipped(plan.lead, review)
+        found: list[dict[tuple[int, int], int]] = [{} for _ in plan.lead]  # of each node: (market, time) -> number
+        self._steps: list[tuple[int, int, int]] = []  # (way, link, way of the buyer that it continues)
+        count = 0
+        own = []
+        for m, j in enumerate(plan.retailer.tolist()):
+            found[j][m, 0] = count
+            own.append(count)
+            count += 1
+        for i in plan.inner.tolist():  # customers first, so their ways are known
+            j, buyer = int(plan.supplier[i]), int(plan.buyer[i])
+            for (m, time), number in list(found[buyer].items()) if j >= 0 else ():
+                sells = plan.retailer[m] == buyer
+                longer = int(plan.lead[buyer]) if sells else int(shipped[buyer]) + time
+                if (m, longer) not in found[j]:
+                    found[j][m, longer] = count
+                    count += 1
+                self._steps.append((found[j][m, longer], i, number))
+        listed = sorted((j, m, time, number) for j, ways in enumerate(found) for (m, time), number in ways.items())
+        self._place = np.empty(count, dtype=np.int64)
+        self._place[[number for *_, number in listed]] = np.arange(count)
+        self._own = self._place[own]
+        self.node, self.market, self.time = (np.array([row[k] for row in listed], dtype=np.int64) for k in range(3))
+        self.begins = np.searchsorted(self.node, np.arange(len(plan.lead)))
+        key = self.node * len(plan.retailer) + self.market
+        self.pair_begins = np.flatnonzero(np.diff(key, prepend=-1))
+        self.pair = np.cumsum(np.diff(key, prepend=-1) != 0) - 1
+        self.pair_node = self.node[self.pair_begins]
+        self._units_in, self._supplier = plan.units_in, plan.supplier
+
+    def weights(self, shares: Array) -> Array:
+        """Stock of its node that each way takes for each unit sold on its market, by shares (E,); shape (P,)."""
+        weight = np.zeros(len(self.node))
+        weight[self._own] = 1.0
+        for way, link, buyers in self._steps:
+            used = self._units_in[self._supplier[link]] * shares[link]
+            weight[self._place[way]] += used * weight[self._place[buyers]]
+        return weight
+
+    def by_node(self, ways: Array) -> Array:
+        """Sums over the ways of each node: from (..., P) to (..., N)."""
+        return np.add.reduceat(ways, self.begins, axis=-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """The demand that a level has to cover, way by way.
+
+    Attributes:
+        ways: On which it comes.
         first: First period from now, shape (P,).
         count: How many periods, shape (P,).
         mean: Mean demand in them, as far as the horizon, shape (T, P) (units).
@@ -29,6 +92,7 @@ class Window:
         periods: How many of them lie before the horizon, shape (T, P).
     """
 
+    ways: Ways
     first: Integers
     count: Integers
     mean: Array
@@ -52,8 +116,6 @@ class Plan:
         horizon: Periods in an episode [T].
         mean: Mean demand, shape (T, M) (units/period).
         variance: Its variance, shape (T, M).
-        node, market: The pairs of nodes and markets that they reach, each of shape (P,).
-        begins: First pair of each node, shape (N,).
     """
 
     def __init__(self, problem: NetworkProblem) -> None:
@@ -73,42 +135,21 @@ class Plan:
         self.retailer = np.array([problem.rank[node] for node, _ in problem.markets])
         self.mean = problem.demand.mean
         self.variance = problem.demand.deviation(self.mean) ** 2
-        self.node, self.market = np.nonzero(np.isfinite(self._way(1)))
-        self.begins = np.searchsorted(self.node, np.arange(len(problem.nodes)))
+        self._ways: dict[int, Ways] = {}
         self._windows: dict[tuple[bool, int], Window] = {}
 
     def usage(self, shares: Array) -> Array:
         """Stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
+        ways = self.ways()
         used = np.zeros((len(self.lead), len(self.retailer)))
-        used[self.retailer, np.arange(len(self.retailer))] = 1.0
-        for i in self.inner:  # customers first, so what they need is known
-            j = self.supplier[i]
-            if j >= 0:
-                used[j] += self.units_in[j] * shares[i] * used[self.buyer[i]]
+        np.add.at(used, (ways.node, ways.market), ways.weights(shares))
         return used
 
-    def _until_shipped(self, lead: Integers, review: int) -> Integers:
-        """Periods from an order to the review at which its goods can be shipped on.
-
-        What arrives in period t + L can leave in t + L + 1, where goods leave every `review` periods.
-        """
-        return review * (lead // review + 1)
-
-    def _way(self, review: int) -> Array:
-        """Longest time from a customer's order to the sale, shape (N, M) (periods).
-
-        A customer that several suppliers share orders early enough for the slowest of them. 0 where the node
-        sells itself, infinite where it does not reach the market.
-        """
-        way = np.full((len(self.lead), len(self.retailer)), -np.inf)
-        way[self.retailer, np.arange(len(self.retailer))] = 0.0
-        shipped = self._until_shipped(self.lead, review)
-        for i in self.inner:
-            j, buyer = self.supplier[i], self.buyer[i]
-            if j >= 0:
-                sells = self.retailer == buyer
-                way[j] = np.maximum(way[j], np.where(sells, self.lead[buyer], shipped[buyer] + way[buyer]))
-        return np.where(way >= 0.0, way, np.inf)
+    def ways(self, review: int = 1) -> Ways:
+        """The ways to the markets, where orders are placed every `review` periods."""
+        if review not in self._ways:
+            self._ways[review] = Ways(self, review)
+        return self._ways[review]
 
     def window(self, echelon: bool, review: int = 1) -> Window:
         """The demand that a level has to cover.
@@ -124,28 +165,33 @@ class Plan:
             review: Periods between two orders [R].
         """
         if (echelon, review) not in self._windows:
-            lead = np.where(self.ships_on, self._until_shipped(self.lead, review), self.lead)[self.node]
-            way = self._way(review)[self.node, self.market].astype(np.int64)
-            first = np.zeros_like(way) if echelon else way
-            count = np.asarray(lead + review + (way if echelon else 0), dtype=np.int64)
+            ways = self.ways(review)
+            lead = np.where(self.ships_on, until_shipped(self.lead, review), self.lead)[ways.node]
+            first = np.zeros_like(ways.time) if echelon else ways.time
+            count = np.asarray(lead + review + (ways.time if echelon else 0), dtype=np.int64)
             begin = np.minimum(np.arange(self.horizon)[:, None] + first, self.horizon)
             end = np.minimum(begin + count, self.horizon)
             sums = [
                 np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts, axis=0)])
                 for amounts in (self.mean, self.variance)
             ]
-            mean, variance = (one[end, self.market] - one[begin, self.market] for one in sums)
-            self._windows[echelon, review] = Window(first, count, mean, np.maximum(variance, 0.0), end - begin)
+            mean, variance = (one[end, ways.market] - one[begin, ways.market] for one in sums)
+            variance = np.maximum(variance, 0.0)
+            self._windows[echelon, review] = Window(ways, first, count, mean, variance, end - begin)
         return self._windows[echelon, review]
-
-    def by_node(self, pairs: Array) -> Array:
-        """Sums over the markets of each node: from (..., P) to (..., N)."""
-        return np.add.reduceat(pairs, self.begins, axis=-1)
 
     def knots(self, count: int) -> Array:
         """Weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
         at = np.linspace(0.0, max(self.horizon - 1, 1), count) if count > 1 else np.zeros(1)
         return np.stack([np.interp(np.arange(self.horizon), at, row) for row in np.eye(count)], axis=1)
+
+
+def until_shipped(lead: Integers, review: int) -> Integers:
+    """Periods from an order to the review at which its goods can be shipped on.
+
+    What arrives in period t + L can leave in t + L + 1, where goods leave every `review` periods.
+    """
+    return review * (lead // review + 1)
 
 
 _PLANS: weakref.WeakKeyDictionary[Problem, Plan] = weakref.WeakKeyDictionary()

@@ -48,8 +48,8 @@ def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
     shortage = np.array(markets.shortage_cost)
 
     def worst(costs: Array) -> Array:
-        found = np.zeros(len(plan.lead))
-        np.maximum.at(found, plan.node, costs[plan.market])
+        found, ways = np.zeros(len(plan.lead)), plan.ways()
+        np.maximum.at(found, ways.node, costs[ways.market])
         return found
 
     own = np.array(nodes.holding_cost)
