@@ -9,9 +9,21 @@ from restock.evaluation.compare import Comparison
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
 from restock.report.words import Calling, attained, bounded, called, kpi_name, model, parts_of, verdict
 
-SHARES = ("fill_rate", "cycle_service_level", "cash_gain")
+RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")
+SHARES = (*RATES, "cash_gain")
+SERVICE = (
+    "demand",
+    "sold",
+    "fill_rate",
+    "served_rate",
+    "ready_rate",
+    "alpha_service",
+    "backlog",
+    "lost_sales",
+    "goodwill",
+)
 GROUPS = (
-    ("Service", ("demand", "sold", "fill_rate", "cycle_service_level", "backlog", "lost_sales", "goodwill")),
+    ("Service", ("demand", "sold", *RATES, "backlog", "lost_sales", "goodwill")),
     ("Stock", ("average_inventory", "average_in_transit", "inventory_turns")),
     ("Orders", ("bullwhip_cv", "bullwhip_variance")),
 )
