@@ -365,7 +365,6 @@ def test_without_either_nobody_plans_for_twenty():
             policy = restock.make_policy(name, problem, **({"information": "blind"} if name == "rolling" else {}))
             restock.simulate(problem, policy, episodes=1)
     restock.simulate(problem, restock.make_policy("constant-order", problem, quantity=1000), episodes=1)
-    restock.simulate(problem, restock.make_policy("random", problem), episodes=1)
     restock.simulate(problem, restock.make_policy("base-stock", problem, information="informed"), episodes=1)
 
 

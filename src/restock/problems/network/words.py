@@ -81,8 +81,8 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
         found.append(f"trend: the mean times 1 + {effects.trend.slope:g} t")
     if effects.seasonal is not None:
         wave = effects.seasonal
-        shifted = f"t + {wave.phase:g}" if wave.phase else "t"
-        found.append(f"season: times 1 + {wave.amplitude:g} sin(2 pi ({shifted}) / {wave.period:g})")
+        shifted = f"(t + {wave.phase:g})" if wave.phase else "t"
+        found.append(f"season: times 1 + {wave.amplitude:g} sin(2 pi {shifted} / {wave.period:g})")
     if effects.shock is not None:
         found.append(f"shock: times {effects.shock.size:g} from period {effects.shock.time} on")
     if spec.series is not None and spec.past:
@@ -90,7 +90,8 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
     elif spec.series is not None:
         found.append("a series" + (", the same for every market" if spec.same else ""))
     if spec.prior is not None:
-        found.append(f"known beforehand: mean {spec.prior.mean}")
+        known = spec.prior.mean if isinstance(spec.prior.mean, list) else [spec.prior.mean]
+        found.append("known beforehand: mean " + ", ".join(f"{mean:g}" for mean in known))
     if problem.demand.state_dependent:
         found.append("moves with goodwill")
     if demand.least_mean:
