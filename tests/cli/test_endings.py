@@ -21,7 +21,7 @@ SIMULATE = ("simulate", "serial", "base-stock")
 
 BAD = [
     # problems
-    (("show", "nosuch"), "instance = 'nosuch': there is no such network. Known: assembly,"),
+    (("show", "nosuch"), "instance = 'nosuch': there is no such network. Known: distribution-tree,"),
     (("show", "serail"), "instance = 'serail': there is no such network. Did you mean 'serial'?"),
     (("show", "restock/Serial-v9"), "id = 'restock/Serial-v9': there is no such environment. Did you mean"),
     (("show", "nowhere.yaml"), "file = 'nowhere.yaml': there is no such file."),
@@ -205,7 +205,7 @@ def told(self, demand):
     return solve(self, demand)
 
 lp.NetworkProgram.solve = told
-sys.argv = ["restock", "simulate", "assembly", "hindsight", "-n", "500", "-q", *sys.argv[1:]]  # minutes
+sys.argv = ["restock", "simulate", "pooled-supply", "hindsight", "-n", "500", "-q", *sys.argv[1:]]  # minutes
 main()
 """
 

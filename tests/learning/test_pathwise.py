@@ -110,11 +110,11 @@ def test_a_generalist_begins_at_the_orders_of_one_who_knows_the_demand(tmp_path:
 
 
 def test_with_fixed_costs_training_begins_without_integer_programs() -> None:
-    assembly: Any = restock.load_problem("assembly")
-    assert assembly.world(assembly.plain.fresh)[1].fixed_cost.any()
-    orders = plans([assembly], None, "rolling")
-    np.testing.assert_array_equal(orders, plans([assembly], None, "s-S"))
-    assert orders.shape == (1, 4, assembly.horizon, len(assembly.links)) and orders.any()
+    pooled: Any = restock.load_problem("pooled-supply")
+    assert pooled.world(pooled.plain.fresh)[1].fixed_cost.any()
+    orders = plans([pooled], None, "rolling")
+    np.testing.assert_array_equal(orders, plans([pooled], None, "s-S"))
+    assert orders.shape == (1, 4, pooled.horizon, len(pooled.links)) and orders.any()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])

@@ -126,7 +126,7 @@ def test_presets_are_in_the_format_of_rl_zoo() -> None:
     from restock.learning.preparation import Preparation
 
     for algo in presets.ALGORITHMS:
-        for name in ("serial", "divergent", "assembly", "sharing", "production", "retail-medium", "minimal"):
+        for name in ("serial", "divergent", "pooled-supply", "sharing", "production", "retail-medium", "minimal"):
             problem = restock.load_problem(name)
             forms, entry = presets.preset(algo, problem)
             assert set(forms) <= set(Preparation.model_fields)

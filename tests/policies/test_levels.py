@@ -82,13 +82,13 @@ def test_levels_follow_goodwill_only_as_multiples():
 
 
 def test_stock_used_by_yields_and_shares():
-    # assembly: 1 unit at the dealer takes 1 / .9 at the plant, half of it from each maker; maker b wastes a fifth.
-    problem = restock.load_problem("assembly")
+    # pooled-supply: 1 unit at the dealer takes 1 / .9 at the plant, half of it from each maker; maker b wastes a fifth.
+    problem = restock.load_problem("pooled-supply")
     plan = plan_of(problem)
-    shares = np.where([buyer == "final-assembly" for _, buyer in problem.links], 0.5, 1.0)
+    shares = np.where([buyer == "plant" for _, buyer in problem.links], 0.5, 1.0)
     used = dict(zip(problem.nodes, plan.usage(shares)[:, 0], strict=True))
     assert used["dealer"] == 1.0
-    assert used["final-assembly"] == pytest.approx(1 / 0.9)
+    assert used["plant"] == pytest.approx(1 / 0.9)
     assert used["part-maker-a"] == pytest.approx(1 / 0.9 / 2)
     assert used["part-maker-b"] == pytest.approx(1 / 0.9 / 2 / 0.8)
 
@@ -112,17 +112,17 @@ def test_echelon_positions_count_everything_downstream():
 
 
 def test_echelon_positions_split_by_share_and_count_yields():
-    problem = restock.load_problem("assembly")
+    problem = restock.load_problem("pooled-supply")
     nodes = list(problem.nodes)
-    shares = [1.0 if buyer != "final-assembly" else 0.5 for _, buyer in problem.links]
+    shares = [1.0 if buyer != "plant" else 0.5 for _, buyer in problem.links]
     policy = restock.make_policy("echelon-base-stock", problem, levels=1000.0, shares=shares)
-    stock = {"dealer": 90.0, "final-assembly": 160.0, "part-maker-a": 240.0, "part-maker-b": 200.0}
+    stock = {"dealer": 90.0, "plant": 160.0, "part-maker-a": 240.0, "part-maker-b": 200.0}
     orders = policy.act(view(problem, 0, on_hand=[stock[node] for node in nodes]))[0]
     plant = 160 + 90 / 0.9
     by_hand = {
-        ("final-assembly", "dealer"): 1000 - 90,
-        ("part-maker-a", "final-assembly"): (1000 - plant) / 2,
-        ("part-maker-b", "final-assembly"): (1000 - plant) / 2,
+        ("plant", "dealer"): 1000 - 90,
+        ("part-maker-a", "plant"): (1000 - plant) / 2,
+        ("part-maker-b", "plant"): (1000 - plant) / 2,
         ("steel", "part-maker-a"): 1000 - 240 - plant / 2,
         ("polymer", "part-maker-b"): 1000 - 200 - plant / 2 / 0.8,
     }
@@ -140,11 +140,11 @@ def test_s_S_orders_at_the_reorder_point_and_not_above():
 
 
 def test_s_S_batch_is_near_the_economic_order_quantity():
-    problem = restock.load_problem("assembly", horizon=400)
+    problem = restock.load_problem("pooled-supply", horizon=400)
     policy = restock.make_policy("s-S", problem)
     batch = dict(zip(problem.nodes, policy.batch[0], strict=True))
     assert batch["dealer"] == pytest.approx(np.sqrt(2 * 4 * 18 / 0.035), rel=0.2)
-    assert batch["final-assembly"] == pytest.approx(np.sqrt(2 * (2 + 3) * 18 / 0.9 / 0.016), rel=0.2)
+    assert batch["plant"] == pytest.approx(np.sqrt(2 * (2 + 3) * 18 / 0.9 / 0.016), rel=0.2)
     assert batch["part-maker-a"] == 0.0  # its orders cost nothing by themselves
 
 
@@ -182,7 +182,7 @@ def test_R_S_orders_in_every_R_th_period_only():
 
 def test_R_S_reviews_no_less_often_than_capacity_allows():
     # The dealer would order every sqrt(2 * 4 / (.035 * 18)) = 3.6 periods; the plant makes 60 at most, 3.3 times 18.
-    assert restock.make_policy("R-S", "assembly").review == 3
+    assert restock.make_policy("R-S", "pooled-supply").review == 3
     assert restock.make_policy("R-S", "serial").review == 1
 
 

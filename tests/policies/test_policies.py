@@ -186,12 +186,12 @@ def test_constant_order_until_it_is_too_late():
 
 
 def test_constant_order_defaults_to_the_mean_flow_with_yields():
-    problem = restock.load_problem("assembly")
+    problem = restock.load_problem("pooled-supply")
     flow = dict(zip(problem.links, planned_orders(problem), strict=True))
-    assert flow["final-assembly", "dealer"] == pytest.approx(18.0)
-    into = flow["part-maker-a", "final-assembly"] + flow["part-maker-b", "final-assembly"]
+    assert flow["plant", "dealer"] == pytest.approx(18.0)
+    into = flow["part-maker-a", "plant"] + flow["part-maker-b", "plant"]
     assert into == pytest.approx(18 / 0.9)
-    assert flow["polymer", "part-maker-b"] == pytest.approx(flow["part-maker-b", "final-assembly"] / 0.8)
+    assert flow["polymer", "part-maker-b"] == pytest.approx(flow["part-maker-b", "plant"] / 0.8)
 
 
 def test_random_orders_repeat_and_leave_demand_alone():
