@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead sb3 learning]`.
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [wrappers fit sb3 ...]`.
 
 Without a part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
 """
@@ -22,7 +22,7 @@ from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
 PARTS = ("step", "vector", "rollout", "start", "memory", "sharing", "production", "retail")
-MORE = ("fit", "look_ahead", "sb3")  # minutes, so only when named
+MORE = ("wrappers", "fit", "look_ahead", "sb3")  # minutes, so only when named
 LEARNING = "learning"  # an hour, and a table of its own
 
 

@@ -197,7 +197,7 @@ def test_a_network_tells_what_to_monitor() -> None:
     rows.reset(seed=3)
     assert info["on_hand"] == env.trajectory["on_hand"].sum() and info["demand"] == info["filled"] == 0.0
     seen: dict[str, list[float]] = {name: [] for name in env.problem.monitored}
-    assert list(seen) == ["on_hand", "in_transit", "backlog", "demand", "sold", "filled"]
+    assert list(seen) == ["on_hand", "backlog", "demand", "sold", "filled"]
     for _ in range(12):
         action = np.full(env.action_space.shape, 5.0, dtype=np.float32)
         info = env.step(action)[-1]
@@ -206,7 +206,7 @@ def test_a_network_tells_what_to_monitor() -> None:
             values.append(info[name])
             assert infos[name][0] == info[name] and infos["_" + name].all()
     trajectory = env.trajectory
-    for name in ("on_hand", "in_transit", "backlog"):
+    for name in ("on_hand", "backlog"):
         np.testing.assert_allclose(seen[name], trajectory[name][1:].sum(axis=1))
     for name in ("demand", "sold"):
         np.testing.assert_allclose(seen[name], trajectory[name].sum(axis=1))

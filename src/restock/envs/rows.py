@@ -13,6 +13,9 @@ from restock.core import streams
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, Array, Problem
+from restock.envs.registration import RENDER_MODES
+
+MOST_ROWS = 1_000_000
 
 
 def seeds_of(seed: Any, rows: int) -> list[int | None]:
@@ -29,6 +32,28 @@ def seeds_of(seed: Any, rows: int) -> list[int | None]:
         return [None if s is None else streams.check_seed(s, f"seed[{i}]") for i, s in enumerate(seed)]
     first = streams.check_seed(seed)
     return [first + i for i in range(rows)]
+
+
+def count_of(rows: Any) -> int:
+    """The number of rows.
+
+    Raises:
+        InvalidInput: It is none, or too many.
+    """
+    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or not 1 <= rows <= MOST_ROWS:
+        raise InvalidInput("num_envs", rows, f"this is a whole number from 1 to {MOST_ROWS}", "Write for instance 16.")
+    return int(rows)
+
+
+def render_mode_of(mode: Any) -> str | None:
+    """The mode of rendering, if there is such.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    if mode is None or (isinstance(mode, str) and mode in RENDER_MODES):
+        return mode
+    raise InvalidInput("render_mode", mode, "there is no such mode", nearest(mode, RENDER_MODES))
 
 
 def array_or_nothing(values: Any) -> NDArray[Any]:

@@ -14,8 +14,8 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, ObservationForm, Problem, Source
 from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import spaces
-from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.rows import refuse_unusable
+from restock.envs.registration import METADATA
+from restock.envs.rows import refuse_unusable, render_mode_of
 from restock.envs.spec import Bounded
 from restock.envs.telling import Teller
 
@@ -63,10 +63,8 @@ class Environment(Bounded, gym.Env[Any, Any]):
         max_order: Any = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
-            raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         self.problem = problem
-        self.render_mode = render_mode
+        self.render_mode = render_mode_of(render_mode)
         if not isinstance(action, ActionForm):
             action = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
         self.action_form = action

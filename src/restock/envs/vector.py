@@ -11,16 +11,15 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from restock.core import backends, streams
-from restock.core.errors import InvalidInput, nearest
+from restock.core.errors import InvalidInput
 from restock.core.problem import ObservationForm, Problem, Source
-from restock.core.trajectory import Trajectory
+from restock.core.trajectory import PlayedSoFar, Trajectory
+from restock.envs import rows as checks
 from restock.envs import spaces, telling
-from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.rows import mode_of, refuse_unusable, replayed, reset_options, seeds_of, steps_limit
+from restock.envs.registration import METADATA
 from restock.envs.spec import Bounded
 
 Array = NDArray[np.float64]
-MOST_ROWS = 1_000_000
 AHEAD = 16  # episodes that a row draws from its generator at once
 
 
@@ -55,20 +54,14 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         record: bool = False,
         max_episode_steps: int | None = None,
     ) -> None:
-        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
-        if not whole or not 1 <= num_envs <= MOST_ROWS:
-            problem_with = f"this is a whole number from 1 to {MOST_ROWS}"
-            raise InvalidInput("num_envs", num_envs, problem_with, "Write for instance 16.")
-        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
-            raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         if not isinstance(record, (bool, np.bool_)):
             raise InvalidInput("record", record, "this is true or false", "Write True or False.")
-        self._limit = steps_limit(max_episode_steps)
+        self._limit = checks.steps_limit(max_episode_steps)
         self.problem = problem
-        self.num_envs = int(num_envs)
-        self.autoreset_mode = mode_of(autoreset_mode)
+        self.num_envs = checks.count_of(num_envs)
+        self.autoreset_mode = checks.mode_of(autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
-        self.render_mode = render_mode
+        self.render_mode = checks.render_mode_of(render_mode)
         self.action_form = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
         seen = problem.observation_kinds[0] if observation is None else observation
         self.observation_form = problem.observation_form(seen)
@@ -145,7 +138,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         Raises:
             InvalidInput: Bad seed or options; nothing is changed then.
         """
-        seeds = seeds_of(seed, self.num_envs)
+        seeds = checks.seeds_of(seed, self.num_envs)
         mask, replayed = self._options(options)
         self._start_streams(seeds)
         rows = np.flatnonzero(mask)
@@ -273,7 +266,9 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     def _refuse_unusable(self, actions: NDArray[Any]) -> None:
         """Check the numbers of actions of shape (B, A)."""
         alone = self._shape == (self.num_envs,)
-        refuse_unusable(actions, self.action_form, lambda b, i: f"actions[{b}]" if alone else f"actions[{b}][{i}]")
+        checks.refuse_unusable(
+            actions, self.action_form, lambda b, i: f"actions[{b}]" if alone else f"actions[{b}][{i}]"
+        )
 
     def _begin_at_once(
         self, obs: NDArray[np.float32], told: Array, ended: NDArray[np.bool_], infos: dict[str, Any]
@@ -294,7 +289,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return obs, infos
 
     def _look(self) -> tuple[NDArray[np.float32], Array]:
-        """What every row sees now, shape (B, O), and tells as if it had just begun."""
+        """What every row sees now, shape (B, O), and tells as if it had just begun, shape (M + P + 1, B)."""
         over, ended = self._over.copy(), self._ended
         self._over[:] = True
         obs, told, _ = self._play(self._no_actions)
@@ -324,10 +319,10 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
 
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
         """Which rows to reset, and the episodes they replay, for all rows."""
-        mask, exogenous = reset_options(options, self.num_envs)
+        mask, exogenous = checks.reset_options(options, self.num_envs)
         if self._source is None and not mask.all():
             raise InvalidInput("options.reset_mask", mask, "no episode has begun yet", "Reset every row first.")
-        return mask, None if exogenous is None else replayed(self.problem, exogenous, self.num_envs)
+        return mask, None if exogenous is None else checks.replayed(self.problem, exogenous, self.num_envs)
 
     # looking ----------------------------------------------------------------------------------
 
@@ -346,14 +341,27 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     @property
     def trajectory(self) -> Trajectory:
         """The episodes under way in all rows, up to the earliest clock; needs `record=True`."""
-        if not self._record_all:
-            raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
+        self._kept()
         tables = self.tables
         episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
         periods = int(self._clock.min())
         exogenous = self.problem.exogenous_of(self._record[:, : periods + 1], episodes)
         about = {"problem": self.problem.name}
         return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
+
+    def played_in(self, row: int) -> PlayedSoFar:
+        """What has happened in a row so far, for a look at it now; needs `record=True`.
+
+        Raises:
+            InvalidInput: No records are kept.
+        """
+        self._kept()
+        done = bool(self._over[row])
+        return PlayedSoFar(self._record[row], self.problem.layout, (), int(self._clock[row]), done)
+
+    def _kept(self) -> None:
+        if not self._record_all:
+            raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which choices each row can carry out now, shape (B, choices).

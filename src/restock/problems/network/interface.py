@@ -183,21 +183,18 @@ def observe(t, obs, ints, floats, nodes, links, markets, rules, state, chance, f
     rest[1] = state.sentiment[0] * by[1]
 
 
-MONITORED = ("on_hand", "in_transit", "backlog", "demand", "sold", "filled")
+MONITORED = ("on_hand", "backlog", "demand", "sold", "filled")
 
 
 def monitor(t, nodes, links, markets, rules, state, chance, flows):
-    """The whole network in six numbers (units).
+    """The whole network in five numbers (units): few, for every one of them is copied by whoever copies infos.
 
-    On hand, in transit and backlog at the end of the period; demand of the period, what was sold in it (also to
-    demand that had waited), and what was filled at once: the part of the period's own demand that did not go unmet.
+    On hand and backlog at the end of the period; demand of the period, what was sold in it (also to demand that had
+    waited), and what was filled at once: the part of the period's own demand that did not go unmet.
     """
     on_hand = 0.0
     for j in range(len(state.on_hand)):
         on_hand = on_hand + state.on_hand[j]
-    in_transit = 0.0
-    for i in range(len(state.in_transit)):
-        in_transit = in_transit + state.in_transit[i]
     backlog = 0.0
     demand = 0.0
     sold = 0.0
@@ -207,7 +204,7 @@ def monitor(t, nodes, links, markets, rules, state, chance, flows):
         demand = demand + flows.demand[m]
         sold = sold + flows.sold[m]
         filled = filled + positive(flows.demand[m] - state.unmet[m])
-    return on_hand, in_transit, backlog, demand, sold, filled
+    return on_hand, backlog, demand, sold, filled
 
 
 PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders")
