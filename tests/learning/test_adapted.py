@@ -179,6 +179,35 @@ def test_a_model_of_stable_baselines(algo: str, id: str, given: dict[str, Any], 
     assert restock.simulate(id, again, episodes=1, seed=9).profit[0] == pytest.approx(result.profit[0], rel=1e-6)
 
 
+class Masked:
+    """Takes the last choice that can be carried out, as sb3-contrib's algorithm with masks is asked."""
+
+    def predict(self, observation: Any, action_masks: Any) -> Any:
+        last = action_masks.shape[1] - 1 - np.argmax(action_masks[:, ::-1], axis=1)
+        return last, None
+
+
+def test_masks_go_to_a_model_that_asks_for_them() -> None:
+    problem = restock.load_problem("production", max_steps=10)
+    played = restock.simulate(problem, restock.as_policy(Masked(), problem), episodes=3)
+    assert played.trajectory["choice"].max() == 2.0 and played.trajectory["invalid"].sum() == 0.0
+
+
+def test_a_model_with_a_memory_remembers_within_an_episode() -> None:
+    contrib = pytest.importorskip("sb3_contrib")
+    env = gym.make("restock/Serial-v0", horizon=8, action="normalized")
+    model = contrib.RecurrentPPO("MlpLstmPolicy", env, n_steps=8, batch_size=8, seed=0, device="cpu").learn(8)
+    problem = restock.load_problem("serial", horizon=8)
+    result = restock.simulate(problem, restock.as_policy(model, problem), episodes=1, seed=2)
+    obs, _ = env.reset(seed=2)
+    state, total = None, 0.0
+    for t in range(8):
+        action, state = model.predict(obs, state, np.array([t == 0]), deterministic=True)
+        obs, reward, *_ = env.step(action)
+        total += float(reward)
+    assert result.profit[0] == pytest.approx(total, rel=1e-4)
+
+
 def test_spaces_that_do_not_fit_are_refused() -> None:
     model, _ = trained("PPO", "restock/Serial-v0", action="normalized")
     with pytest.raises(InvalidInput, match="the model's actions are"):

@@ -100,7 +100,8 @@ class Adapted(Policy):
         seen: Any = flat[:, self._shown] if self._shown is not None else flat
         if self._blocks is not None:
             seen = {name: flat[:, block] for name, block in self._blocks}
-        asked = self._numbers(self._decide(seen, view.t == 0), len(flat))
+        masks = self._in.masks(view.now) if self._action.discrete else None
+        asked = self._numbers(self._decide(seen, view.t == 0, masks), len(flat))
         memory = np.tile(self._tables.fresh, (len(flat), 1))
         for name, columns in self._columns.items():
             memory[:, columns] = view.now[name]

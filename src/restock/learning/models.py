@@ -15,7 +15,8 @@ from restock.core.problem import Array
 from restock.learning.threads import one_thread
 
 MODEL = "A model of stable-baselines3"
-Decide = Callable[[Any, bool], Any]  # observations of all episodes, and whether they begin -> actions
+# From observations of all episodes, whether they begin, and which choices can be carried out (None: any), to actions.
+Decide = Callable[[Any, bool, Any], Any]
 
 
 def is_zip(place: str | Path) -> bool:
@@ -87,12 +88,12 @@ def decider_of(model: Any, scaled: Callable[[Any], Any] | None) -> Decide:
     if hasattr(model, "predict"):
         return Predicting(model, scaled)
     if _is_module(model):
-        return lambda seen, _: _of_module(model, seen if scaled is None else scaled(seen))
+        return lambda seen, *_: _of_module(model, seen if scaled is None else scaled(seen))
     if not callable(model):
         mend = "Give a model with predict(), its zip, a torch module, or a function of the observation."
         raise InvalidInput("model", model, "this is nothing that decides", mend)
 
-    def one_by_one(seen: Any, _: bool) -> list[Any]:
+    def one_by_one(seen: Any, *_: Any) -> list[Any]:
         seen = seen if scaled is None else scaled(seen)
         if isinstance(seen, dict):
             rows = len(next(iter(seen.values())))
@@ -112,7 +113,7 @@ class Predicting:
         self._takes = set(inspect.signature(model.predict).parameters)
         self._state: Any = None
 
-    def __call__(self, seen: Any, begins: bool) -> Array:
+    def __call__(self, seen: Any, begins: bool, masks: Any = None) -> Array:
         """Actions for observations of all episodes."""
         rows = len(next(iter(seen.values())) if isinstance(seen, dict) else seen)
         shown = seen if self._scaled is None else self._scaled(seen)
@@ -121,6 +122,8 @@ class Predicting:
             "episode_start": np.full(rows, begins),
             "deterministic": True,
         }
+        if masks is not None:  # what sb3-contrib's algorithm with masks asks for
+            told["action_masks"] = masks
         answer = self._model.predict(shown, **{name: told[name] for name in told if name in self._takes})
         actions, self._state = answer if isinstance(answer, tuple) else (answer, None)
         found: Array = np.asarray(actions)
