@@ -266,9 +266,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     def _refuse_unusable(self, actions: NDArray[Any]) -> None:
         """Check the numbers of actions of shape (B, A)."""
         alone = self._shape == (self.num_envs,)
-        checks.refuse_unusable(
-            actions, self.action_form, lambda b, i: f"actions[{b}]" if alone else f"actions[{b}][{i}]"
-        )
+        checks.refuse_unusable(actions, self.action_form, lambda b, i: f"actions[{b}]" + ("" if alone else f"[{i}]"))
 
     def _begin_at_once(
         self, obs: NDArray[np.float32], told: Array, ended: NDArray[np.bool_], infos: dict[str, Any]
