@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from restock.evaluation.explain import explain
     from restock.evaluation.fit import fit
     from restock.evaluation.simulate import simulate
+    from restock.learning.adapted import as_policy
     from restock.policies.registry import list_policies, make_policy
     from restock.problems.load import load_problem
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "as_policy": "restock.learning.adapted",
     "compare": "restock.evaluation.compare",
     "explain": "restock.evaluation.explain",
     "fit": "restock.evaluation.fit",
@@ -39,6 +41,7 @@ _RENAMED = {"register_demand": ("restock.demand.registry", "register")}
 __all__ = [
     "InvalidInput",
     "__version__",
+    "as_policy",
     "compare",
     "explain",
     "fit",

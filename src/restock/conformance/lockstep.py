@@ -25,12 +25,17 @@ def same(a: Any, b: Any) -> bool:
 
 
 def told(info: Any, i: int | None = None) -> dict[str, Any]:
-    """What an information says, as plain data; of one row where `i` is given."""
-    return {
-        name: told(value, i) if hasattr(value, "items") else np.asarray(value if i is None else value[i]).tolist()
-        for name, value in info.items()
-        if not name.startswith(("_", "final"))
-    }
+    """What an information says, as plain data; of one row where `i` is given: all of it must be told of that row."""
+    said: dict[str, Any] = {}
+    for name, value in info.items():
+        if name.startswith(("_", "final")):
+            continue
+        assert i is None or info["_" + name][i], name
+        if isinstance(value, dict):
+            said[name] = told(value, i)
+        else:
+            said[name] = np.asarray(value if i is None else value[i]).tolist()
+    return said
 
 
 def in_lockstep(
@@ -53,10 +58,10 @@ def in_lockstep(
         assert obs in vector.observation_space
         for i, single in enumerate(singles):
             if over[i] and mode is AutoresetMode.NEXT_STEP:
-                expected, _ = single.reset()
+                expected, info = single.reset()
                 over[i] = False
-                assert same(row(obs, i), expected), (t, i)
-                assert (rewards[i], terminated[i], truncated[i], infos["_profit"][i]) == (0.0, False, False, False)
+                assert same(row(obs, i), expected) and told(infos, i) == told(info), (t, i)
+                assert (rewards[i], terminated[i], truncated[i]) == (0.0, False, False)
                 continue
             expected, reward, done, cut, info = single.step(action[i])
             assert (rewards[i], terminated[i], truncated[i]) == (reward, done, cut), (t, i)
@@ -68,15 +73,16 @@ def in_lockstep(
             if over[i] and mode is AutoresetMode.SAME_STEP:
                 assert infos["_final_obs"][i] and infos["_final_info"][i]
                 assert same(infos["final_obs"][i], expected), (t, i)
-                expected, _ = single.reset()
+                expected, info = single.reset()
                 over[i] = False
+                assert told(infos, i) == told(info), (t, i)
             assert same(row(obs, i), expected), (t, i)
         if mode is AutoresetMode.DISABLED and any(over):
             mask = np.array(over)
-            obs, _ = vector.reset(options={"reset_mask": mask})
+            obs, infos = vector.reset(options={"reset_mask": mask})
             for i in np.flatnonzero(mask).tolist():
-                expected, _ = singles[i].reset()
-                assert same(row(obs, i), expected), (t, i)
+                expected, info = singles[i].reset()
+                assert same(row(obs, i), expected) and told(infos, i) == told(info), (t, i)
                 over[i] = False
     return resets
 

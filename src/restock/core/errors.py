@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,6 +32,34 @@ class InvalidInput(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.field, self.value, self.problem, self.mend)
+
+
+class UnknownKeyword(InvalidInput, TypeError):
+    """A keyword argument that nobody reads: a `TypeError` too, as Python and Gymnasium's users expect.
+
+    Args:
+        field: The keyword.
+        value: What it was given.
+        known: The keywords there are; None where Gymnasium raises the error it has just caught anew, from its text.
+    """
+
+    known: tuple[object, ...]
+
+    def __init__(self, field: str, value: Any = None, known: Iterable[object] | None = None) -> None:
+        caught = sys.exc_info()[1]
+        if known is None and isinstance(caught, UnknownKeyword):
+            field, value, known = caught.field, caught.value, caught.known
+        self.known = tuple(known or ())
+        # TorchRL takes a keyword back if it reads exactly this in the message.
+        super().__init__(
+            field,
+            value,
+            f"there is no such keyword (unexpected keyword argument '{field}')",
+            nearest(field, self.known),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.field, self.value, self.known)
 
 
 class Unfinished(RuntimeError):

@@ -1,7 +1,7 @@
 """The loops around a text of dynamics, written once for all problems.
 
 These functions are templates. `restock.core.backends` binds the names `unpack`, `decide`, `step`,
-`ends`, `observe`, `totals`, `put` and `act` to a problem's own functions and compiles the result;
+`ends`, `observe`, `monitor`, `totals`, `put` and `act` to a problem's own functions and compiles the result;
 none of them runs as it stands here. A world is what `unpack` makes of the packed arrays: the
 tables, state, exogenous information and flows that `step` takes after t.
 
@@ -19,15 +19,16 @@ def single(t, handle, action):
     """One period of one environment: returns the reward.
 
     `action` is the numbers of an action, or the number itself where there is but one.
-    `handle` is the address of nine integers: address and length of the integer tables, the real
-    tables, the memory and the observations (passing arrays would cost more than playing the period),
-    and last, written here, how the episode ended with this period (see `Texts.ends`).
-    The memory holds the environment's row and, behind it, T + 1 lines of [recorded | parts | reward];
+    `handle` is the address of ten integers: address and length of the integer tables, the real
+    tables, the memory and the observations (passing arrays would cost more than playing the period);
+    then, written here, how the episode ended with this period (see `Texts.ends`); last the address of
+    the highest choice of each number of an action, 0 where actions are no choices.
+    The memory holds the environment's row and, behind it, T + 1 lines of [recorded | monitored | parts | reward];
     the observations are T + 1 lines of float32.
-    NaN says that the action was not finite, and that nothing was changed.
-    With t = -1 nothing is played: line 0 is recorded and the first observation written.
+    NaN says that the action was not finite or no choice that there is, and that nothing was changed.
+    With t = -1 nothing is played: line 0 is recorded, its parts zero, and the first observation written.
     """
-    where = ints_at(handle, 9)
+    where = ints_at(handle, 10)
     ints = ints_at(where[0], where[1])
     floats = floats_at(where[2], where[3])
     memory = floats_at(where[4], where[5])
@@ -38,45 +39,56 @@ def single(t, handle, action):
         for i in range(len(numbers)):
             if not isfinite(numbers[i]):
                 return NAN
+        if where[9] != 0:
+            highest = floats_at(where[9], len(numbers))
+            for i in range(len(numbers)):
+                if numbers[i] < 0 or numbers[i] > highest[i] or numbers[i] != int(numbers[i]):
+                    return NAN
         decide(numbers, ints, floats, *world)
         reward = step(t, *world)
         where[8] = ends(t, *world)
-    money = totals(t, *world)
+    parts = totals(t, *world)
+    told = monitor(t, *world) + parts
     recorded = ints[1]
-    end = ints[0] + (t + 2) * (recorded + len(money) + 1) - 1
-    line = cut(memory, end - len(money) - recorded, recorded)
+    end = ints[0] + (t + 2) * (recorded + len(told) + 1) - 1
+    line = cut(memory, end - len(told) - recorded, recorded)
     for k in range(recorded):
         line[k] = memory[k]
-    line = cut(memory, end - len(money), len(money) + 1)
-    for k in range(len(money)):
-        line[k] = money[k]
-    line[len(money)] = reward
+    line = cut(memory, end - len(told), len(told) + 1)
+    for k in range(len(told)):
+        line[k] = told[k]
+    if t < 0:
+        for k in range(len(told) - len(parts), len(told)):
+            line[k] = 0.0
+    line[len(told)] = reward
     size = ints[3]
     observe(t + 1, cut(singles_at(where[6], where[7]), (t + 1) * size, size), ints, floats, *world)
     return reward
 
 
-def batch(handle, actions, obs, money, flags):
+def batch(handle, actions, obs, told, flags):
     """One period of every row that is not over; the others only show their observation.
 
-    `handle` is the address of eleven integers: address and length of the integer tables and of the
+    `handle` is the address of twelve integers: address and length of the integer tables and of the
     real tables, the number of rows, the horizon, the addresses of the memory, of the clocks and of
     what says which rows are over, and of the record of shape (rows, T + 1, recorded) and the rewards
-    of shape (rows, T) in which every period is kept; 0 for these two keeps nothing.
+    of shape (rows, T) in which every period is kept; 0 for these two keeps nothing; last the address of
+    the highest choice of each number of an action, 0 where actions are no choices.
 
-    Writes for each row the observation (`obs` is in C order), the parts of the reward and, last, the
-    reward itself (0 for a row that was over) into `money` of shape (P + 1, rows), and into `flags` of shape (3, rows)
-    whether its episode was terminated, whether it was truncated, and whether it played at all.
-    Returns how many episodes ended, or -1 if an action is not finite (nothing was changed then).
+    Writes for each row the observation (`obs` is in C order); into `told` of shape (M + P + 1, rows) what is
+    monitored, the parts of the reward and, last, the reward itself (both 0 for a row that was over); and into
+    `flags` of shape (3, rows) whether its episode was terminated, whether it was truncated, and true, for every row
+    is told of. Returns how many episodes ended, or -1 if an action is not finite or no choice that there is (nothing
+    was changed then).
     """
-    where = ints_at(handle, 11)
+    where = ints_at(handle, 12)
     ints = ints_at(where[0], where[1])
     floats = floats_at(where[2], where[3])
     rows = where[4]
     horizon = where[5]
     width = ints[0]
     recorded = ints[1]
-    decisions = ints[2]
+    decisions = actions.shape[1]
     size = ints[3]
     memory = floats_at(where[6], rows * width)
     clock = ints_at(where[7], rows)
@@ -88,26 +100,38 @@ def batch(handle, actions, obs, money, flags):
             for i in range(decisions):
                 if not isfinite(actions[b, i]):
                     return -1
+    if where[11] != 0:
+        highest = floats_at(where[11], decisions)
+        for b in range(rows):
+            if over[b] == 0:
+                for i in range(decisions):
+                    asked = actions[b, i]
+                    if asked < 0 or asked > highest[i] or asked != int(asked):
+                        return -1
     count = 0
-    last = len(money) - 1
+    last = len(told) - 1
     for b in range(rows):
         row = cut(memory, b * width, width)
         world = unpack(ints, floats, row)
         t = clock[b]
         flags[0, b] = False
         flags[1, b] = False
-        flags[2, b] = over[b] == 0
+        flags[2, b] = True
         if over[b]:
-            for k in range(last + 1):
-                money[k, b] = 0.0
+            parts = totals(t - 1, *world)
+            found = monitor(t - 1, *world) + parts
+            for k in range(last - len(parts)):
+                told[k, b] = found[k]
+            for k in range(last - len(parts), last + 1):
+                told[k, b] = 0.0
             over[b] = 0
         else:
             decide(actions[b], ints, floats, *world)
             reward = step(t, *world)
-            parts = totals(t, *world)
+            found = monitor(t, *world) + totals(t, *world)
             for k in range(last):
-                money[k, b] = parts[k]
-            money[last, b] = reward
+                told[k, b] = found[k]
+            told[last, b] = reward
             ending = ends(t, *world)
             t = t + 1
             clock[b] = t

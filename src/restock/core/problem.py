@@ -37,6 +37,14 @@ Array = NDArray[np.float64]
 UNBOUNDED = float(np.finfo(np.float32).max)  # a bound for observations that have none
 
 
+def monitor(t: int, *world: Any) -> tuple[()]:
+    """Tell nothing besides the parts of the reward."""
+    return ()
+
+
+nothing_to_monitor = monitor  # compiled code calls a text by its own name
+
+
 @dataclasses.dataclass(frozen=True)
 class Texts:
     """The functions that say what a problem is; see `restock.core.kernels` for their parts.
@@ -49,6 +57,8 @@ class Texts:
         ends: (t, *world) -> how the episode ends with period t: 0 it goes on, 1 terminated, 2 truncated, 3 both.
         decide: (action, ints, floats, *world): writes the decision, read from an action laid out flat.
         observe: (t, obs, ints, floats, *world): writes the observation.
+        monitor: (t, *world) -> the numbers that `info` tells beside the parts of the reward, as `Problem.monitored`
+            names them; t is -1 before the first period.
         totals: (t, *world) -> the parts of the reward, which add up to it.
         put: (decision, *world): writes a decision given in physical units.
     """
@@ -62,17 +72,20 @@ class Texts:
     observe: Text
     totals: Text
     put: Text
+    monitor: Text = nothing_to_monitor
 
     @classmethod
     def of(cls, name: str, dynamics: ModuleType, interface: ModuleType, laws: tuple[Text, ...] = ()) -> Texts:
         """The texts of a problem's two modules, which bear the names they have here."""
         seen = (interface.decide, interface.observe, interface.totals, interface.put)
-        return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen)
+        monitor = getattr(interface, "monitor", nothing_to_monitor)
+        return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen, monitor)
 
     @property
     def all(self) -> tuple[Text, ...]:
         """In order of dependence."""
-        return (*self.laws, self.unpack, self.step, self.ends, self.decide, self.observe, self.totals, self.put)
+        seen = (self.decide, self.observe, self.monitor, self.totals, self.put)
+        return (*self.laws, self.unpack, self.step, self.ends, *seen)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +130,7 @@ class ActionForm:
         words: What an action of this form is.
         shape: How an agent lays the numbers out; None: one after the other. A single number is of shape ().
         exact: Whether numbers that are not whole are taken as float64 rather than float32.
+        reach: The largest quantity of each decision, where one number decides several; None: `most`.
     """
 
     kind: str
@@ -128,6 +142,7 @@ class ActionForm:
     words: str = ""
     shape: tuple[int, ...] | None = None
     exact: bool = False
+    reach: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,6 +203,7 @@ class Problem(abc.ABC):
     family: ClassVar[str]  # the folder of `restock.problems` it comes from
     texts: ClassVar[Texts]
     parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
+    monitored: ClassVar[tuple[str, ...]] = ()  # names of what `monitor` returns, if there is such a text
     action_kinds: ClassVar[tuple[str, ...]]  # the first is the default, so with observations
     observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
     exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode

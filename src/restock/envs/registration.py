@@ -11,7 +11,7 @@ from restock.problems.load import ANY, IDS, check_keywords, keywords, loader_of,
 RENDER_MODES = ("ansi", "rgb_array")
 METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
 FORMS = ("action", "observation", "max_order", "render_mode")
-VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record")
+VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record", "max_episode_steps")
 
 
 def register_all() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,12 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from restock.core import streams
+from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
+from restock.core.problem import ActionForm, Array, Problem
+from restock.envs.registration import RENDER_MODES
+
+MOST_ROWS = 1_000_000
 
 
 def seeds_of(seed: Any, rows: int) -> list[int | None]:
@@ -29,6 +34,28 @@ def seeds_of(seed: Any, rows: int) -> list[int | None]:
     return [first + i for i in range(rows)]
 
 
+def count_of(rows: Any) -> int:
+    """The number of rows.
+
+    Raises:
+        InvalidInput: It is none, or too many.
+    """
+    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or not 1 <= rows <= MOST_ROWS:
+        raise InvalidInput("num_envs", rows, f"this is a whole number from 1 to {MOST_ROWS}", "Write for instance 16.")
+    return int(rows)
+
+
+def render_mode_of(mode: Any) -> str | None:
+    """The mode of rendering, if there is such.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    if mode is None or (isinstance(mode, str) and mode in RENDER_MODES):
+        return mode
+    raise InvalidInput("render_mode", mode, "there is no such mode", nearest(mode, RENDER_MODES))
+
+
 def array_or_nothing(values: Any) -> NDArray[Any]:
     """The values as an array to look at; an empty one of objects where they make none."""
     try:
@@ -37,17 +64,88 @@ def array_or_nothing(values: Any) -> NDArray[Any]:
         return np.empty(0, dtype=object)
 
 
-def refuse_not_finite(actions: NDArray[Any], labels: Sequence[str]) -> None:
-    """Check that actions of shape (B, A) are finite.
+def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
+    """Which rows `reset` options ask for, and the recorded information they are to replay, as it was given.
 
     Raises:
-        InvalidInput: One is not, with its row.
+        InvalidInput: There is no such option, or the mask is none.
+    """
+    everything = np.ones(rows, dtype=np.bool_)
+    if options is None:
+        return everything, None
+    known = ["reset_mask", "exogenous"]
+    if not isinstance(options, Mapping):
+        raise InvalidInput("options", options, "this should be a mapping", f"Known: {', '.join(known)}.")
+    for name, value in options.items():
+        if name not in known:
+            raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, known))
+    given = options.get("reset_mask")
+    mask = everything if given is None else array_or_nothing(given)
+    if mask.dtype != np.bool_ or mask.shape != (rows,) or not mask.any():
+        problem = f"this is {rows} booleans, at least one true"
+        raise InvalidInput("options.reset_mask", given, problem, "Give np.array([True, False, ...]).")
+    return mask, options.get("exogenous")
+
+
+def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
+    """The episodes that recorded information makes, one a row.
+
+    Args:
+        problem: What is replayed.
+        exogenous: Arrays by name, with a leading axis of rows or one for all; or a list with one mapping a row.
+        rows: How many.
+
+    Raises:
+        InvalidInput: It does not hold.
+    """
+    if isinstance(exogenous, (list, tuple)) and len(exogenous) == rows:
+        return np.stack([problem.replay(one) for one in exogenous])
+    if not isinstance(exogenous, Mapping):
+        raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
+    apart = {
+        name
+        for name, value in exogenous.items()
+        if array_or_nothing(value).ndim == problem.exogenous.get(name, 0) + 1 and len(value) == rows
+    }
+    each = ({name: v[row] if name in apart else v for name, v in exogenous.items()} for row in range(rows))
+    return np.stack([problem.replay(one) for one in each])
+
+
+def refuse_unusable(actions: NDArray[Any], form: ActionForm, place: Callable[..., str]) -> None:
+    """Check that the numbers of actions are finite and, where they are choices, that there are such.
+
+    Args:
+        actions: Shape (A,), or (B, A) of many rows.
+        form: Of the actions.
+        place: From the place of a number to the name an error gives it.
+
+    Raises:
+        InvalidInput: One cannot be used.
     """
     wrong = ~np.isfinite(actions)
     if wrong.any():
-        row, i = (int(k) for k in np.argwhere(wrong)[0])
-        field, what = f"actions[{row}][{i}]", f"{labels[i]} must be finite"
-        raise InvalidInput(field, float(actions[row, i]), what, "Give a number.")
+        at = [int(k) for k in np.argwhere(wrong)[0]]
+        what = f"{form.labels[at[-1]]} must be finite"
+        raise InvalidInput(place(*at), float(actions[tuple(at)]), what, "Give a number.")
+    if not form.discrete:
+        return
+    wrong = (actions < 0) | (actions > form.high) | (actions != np.floor(actions))
+    if wrong.any():
+        at = [int(k) for k in np.argwhere(wrong)[0]]
+        value, most = actions[tuple(at)].item(), int(form.high[at[-1]])
+        what = f"{form.labels[at[-1]]} must be a whole number from 0 to {most}"
+        raise InvalidInput(place(*at), value, what, f"Write for instance {min(max(int(value), 0), most)}.")
+
+
+def steps_limit(limit: Any) -> int | None:
+    """The number of steps after which episodes are truncated; None, or -1 as Gymnasium has it, for no such limit.
+
+    Raises:
+        InvalidInput: It is no number of steps.
+    """
+    if limit is None or (limit == -1 and not isinstance(limit, bool)):
+        return None
+    return whole_number("max_episode_steps", limit, example=30)
 
 
 def mode_of(mode: Any) -> AutoresetMode:

@@ -14,21 +14,26 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, ObservationForm, Problem, Source
 from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import spaces
-from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.telling import Parts, Teller
+from restock.envs.registration import METADATA
+from restock.envs.rows import refuse_unusable, render_mode_of
+from restock.envs.spec import Bounded
+from restock.envs.telling import Teller
 
 Array = NDArray[np.float64]
 WHOLE = (int, np.int64)  # what a single choice usually is
 MOST_WHOLE = 2.0**53  # beyond, a float64 leaves out whole numbers
 
 
-class Environment(gym.Env[Any, Any]):
+class Environment(Bounded, gym.Env[Any, Any]):
     """A problem as a Gymnasium environment.
 
-    Observation: float32, `obs_names()` says what each number is; forms `flat`, `scaled`, `dict`.
+    Observation: float32, `obs_names()` says what each number is, also of a `dict` that is flattened; forms `flat`,
+    `scaled`, `dict`.
     Action: forms of the problem (for a network `quantity`, `normalized`, `order-up-to`,
-    `multidiscrete`); not finite is refused.
+    `multidiscrete`, `discrete`); an amount beyond a bound is cut off there, while a choice that there is not, and
+    what is not finite, is refused.
     Reward: the contribution of the period; `info["profit"]` has its parts, which add up to `total`.
+    Info: plain numbers (and arrays of their own), after `reset` the same as after `step`, with what flows zero.
     Termination and truncation: as the problem's `ends` says, a network at the horizon.
 
     Args:
@@ -58,10 +63,8 @@ class Environment(gym.Env[Any, Any]):
         max_order: Any = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
-            raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         self.problem = problem
-        self.render_mode = render_mode
+        self.render_mode = render_mode_of(render_mode)
         if not isinstance(action, ActionForm):
             action = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
         self.action_form = action
@@ -75,10 +78,9 @@ class Environment(gym.Env[Any, Any]):
         self._shape = spaces.action_shape(self.action_form)
         self._flat, self._alone = len(self._shape) == 1, self._shape == ()
         self._size = len(self.observation_form.labels)
-        self._line = self.tables.recorded + len(problem.parts) + 1
-        self._blocks = spaces.blocks_of(self.observation_form) if seen == "dict" else []
+        self._line = self.tables.recorded + len(problem.monitored) + len(problem.parts) + 1
         self._teller = Teller(problem, self.observation_form)
-        self._plain = not self._blocks and not self._teller
+        self._highest = self.action_form.high.astype(np.float64)
         self._draws_now = False
         self._source: Any = None
         self._views: Iterator[Any]
@@ -98,9 +100,10 @@ class Environment(gym.Env[Any, Any]):
         taken = int if self._alone else (self._dtype, 1)
         self._single = backends.entry(self.problem.kernels.single, int, int, taken)
         self._no_action = 0 if self._alone else np.zeros(len(self.action_form.labels), dtype=self._dtype)
-        self._place = np.zeros(9, dtype=np.int64)
+        self._place = np.zeros(10, dtype=np.int64)
         self._written = memoryview(self._place.data)  # reading a number from it costs a quarter of what the array takes
         self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
+        self._place[9] = self._highest.ctypes.data if self.action_form.discrete else 0
         self._locate()
         self._handle = self._place.ctypes.data
 
@@ -136,7 +139,7 @@ class Environment(gym.Env[Any, Any]):
             self._source = self._make_source([int(self.np_random_seed or 0)], [generator])
         self._draws_now = self.problem.sequential and replayed is None
         episode = self._source.next(np.zeros(1, dtype=np.int64))[0] if replayed is None else replayed
-        return self._begin(episode), {}
+        return self._begin(episode)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
         """From the next reset on, play the episodes of another source.
@@ -161,26 +164,20 @@ class Environment(gym.Env[Any, Any]):
                 raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, ["exogenous"]))
         return None if options.get("exogenous") is None else self.problem.replay(options["exogenous"])
 
-    def _begin(self, episode: Array) -> Any:
-        """Start a fresh memory with this episode in it; returns the first observation.
-
-        The old memory is left to whoever still looks at its trajectory or observations.
-        """
+    def _begin(self, episode: Array) -> tuple[Any, dict[str, Any]]:
+        """Start a fresh memory with this episode in it; returns the first observation, and what is told beside it."""
         memory = np.empty(len(self._memory))
         self.tables.begun(memory[: self._width], episode)
         self._memory = memory
         self._view()
         self._locate()
         self._single(-1, self._handle, self._no_action)
+        self._t = -1
+        self._expect()
         self._t = 0
         self._over = False
-        self._expect()
-        return self._formed(0)
-
-    def _formed(self, t: int) -> Any:
-        """What is seen at the start of period t: a line that nothing writes to again, or its blocks."""
-        line = self._seen[t]
-        return {name: line[block] for name, block in self._blocks} if self._blocks else line
+        seen: tuple[Any, dict[str, Any]] = next(self._views)
+        return seen
 
     def _view(self) -> None:
         """See the memory behind the row: the recorded lines, then the observations as float32."""
@@ -190,11 +187,7 @@ class Environment(gym.Env[Any, Any]):
 
     def _expect(self) -> None:
         """Lay out what the periods to come will show."""
-        seen = self._seen[self._t + 1 :]
-        if self._plain:  # going through rows makes a view in half the time that slicing it takes
-            self._views = iter(seen)
-        else:
-            self._views = self._teller.periods(self._lines[self._t + 1 :], seen)
+        self._views = self._teller.periods(self._lines[self._t + 1 :], self._seen[self._t + 1 :])
 
     def _locate(self) -> None:
         """Tell the compiled loop where memory and observations are now."""
@@ -205,8 +198,8 @@ class Environment(gym.Env[Any, Any]):
         """Play one period.
 
         Raises:
-            InvalidInput: The action has the wrong shape or is not finite, or the episode is over;
-                nothing is changed then.
+            InvalidInput: The action has the wrong shape, is not finite or no choice that there is, or the episode
+                is over; nothing is changed then.
         """
         t = self._t
         if self._over:
@@ -228,12 +221,8 @@ class Environment(gym.Env[Any, Any]):
             reward = self._step_converted(t, action)
         if reward != reward:
             self._checked(action)
-        self._t = t = t + 1
-        profit = Parts(self._lines, t, self.problem)
-        if self._plain:
-            obs, info = next(self._views), {"profit": profit}
-        else:
-            obs, info = self._teller.show(profit, next(self._views))
+        self._t = t + 1
+        obs, info = next(self._views)
         if ending := self._written[8]:
             self._over = True
             return obs, reward, (ending & 1) == 1, ending >= 2, info
@@ -248,7 +237,7 @@ class Environment(gym.Env[Any, Any]):
         return reward
 
     def _checked(self, action: Any) -> Array:
-        """The action as finite numbers of the right shape."""
+        """The action as numbers of the right shape, finite, and of what may be chosen."""
         labels = self.action_form.labels
         try:
             numbers = np.asarray(action)
@@ -268,9 +257,7 @@ class Environment(gym.Env[Any, Any]):
                 "One number each: " + labels[0] + ", ...",
             )
         numbers = numbers.ravel()
-        if not np.isfinite(numbers).all():
-            i = int(np.flatnonzero(~np.isfinite(numbers))[0])
-            raise InvalidInput(f"action[{i}]", float(numbers[i]), f"{labels[i]} must be finite", "Give a number.")
+        refuse_unusable(numbers, self.action_form, lambda i: "action" if self._alone else f"action[{i}]")
         return numbers
 
     def _not_running(self, what: str = "step") -> InvalidInput:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem
@@ -34,12 +36,21 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
     flat = gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
     if form.kind != "dict":
         return flat
-    blocks: dict[str, gym.spaces.Space[Any]] = {
-        name: gym.spaces.Box(flat.low[block], flat.high[block], dtype=np.float32)
-        for name, block in form.groups.items()
-        if block.stop > block.start
-    }
-    return gym.spaces.Dict(blocks)
+    return _dict({name: gym.spaces.Box(flat.low[block], flat.high[block]) for name, block in blocks_of(form)})
+
+
+def batched(space: gym.spaces.Space[Any], rows: int) -> gym.spaces.Space[Any]:
+    """The space of so many of them, the blocks of a dict in their order."""
+    if isinstance(space, gym.spaces.Dict):
+        return _dict({name: batch_space(block, rows) for name, block in space.items()})
+    return batch_space(space, rows)
+
+
+def _dict(blocks: dict[str, gym.spaces.Space[Any]]) -> gym.spaces.Dict:
+    """A space of blocks in this order, which is that of `obs_names`: Gymnasium would sort them by name."""
+    space = gym.spaces.Dict(OrderedDict(blocks))
+    space.sort_keys = False  # and again wherever it makes a batch of the space
+    return space
 
 
 def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:

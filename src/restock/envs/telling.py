@@ -1,10 +1,10 @@
-"""What `info` tells after a step, read from the recorded fields of one environment or of many rows."""
+"""What `info` tells of a period: plain numbers and arrays of their own, of one environment or of many rows."""
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -14,129 +14,119 @@ from numpy.typing import NDArray
 from restock.core.problem import Array, ObservationForm, Problem
 from restock.envs.spaces import blocks_of
 
-
-class Parts(Mapping[str, float]):
-    """The parts of one period's reward by name, and their `total`; read when asked for."""
-
-    __slots__ = ("_line", "_lines", "_problem")
-
-    def __init__(self, lines: Array, line: int, problem: Problem) -> None:
-        self._lines = lines
-        self._line = line
-        self._problem = problem
-
-    def __getitem__(self, name: str) -> float:
-        names = (*self._problem.parts, "total")
-        if name not in names:
-            raise KeyError(name)
-        return float(self._lines[self._line, names.index(name) - len(names)])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((*self._problem.parts, "total"))
-
-    def __len__(self) -> int:
-        return len(self._problem.parts) + 1
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
+Shape = tuple[int, ...]
 
 
 class Teller:
-    """Where everything stands that a problem tells; false where it tells nothing.
+    """Where everything stands that a problem tells: the parts of the reward, what is monitored, what is told.
 
-    For one environment it writes down once, as text, what a step returns, and has Python compile that: a display of
-    a dictionary is made in half the time that filling one takes, and `info` is most of a step of a small problem.
+    What a step returns is written down once, as text, and compiled by Python: a display of a dictionary is made in
+    half the time that filling one takes, and telling is most of a step of a small problem. Nothing of it looks into
+    the memory of an episode, so it stays as it is, is small wherever it is sent, and frees the memory.
 
-    Attributes:
-        show: (profit, what a period shows; see `periods`) -> observation, info.
+    Args:
+        problem: What tells.
+        form: Of the observation.
     """
 
     def __init__(self, problem: Problem, form: ObservationForm) -> None:
-        self._single: list[tuple[str, str, bool]] = []  # single numbers: group, name, and whether they mean yes and no
-        self._arrays: list[tuple[str, str, slice, tuple[int, ...] | None]] = []
-        self._names: set[str] = set()
-        self._blocks = [slice(None)]
-        seen = "found[1]"
-        if form.kind == "dict":
-            blocks = blocks_of(form)
-            self._blocks = [block for _, block in blocks]
-            seen = _display({name: f"found[{k + 1}]" for k, (name, _) in enumerate(blocks)})
-        everything = [(told, int(problem.layout.columns[told.field][told.entry])) for told in problem.told()]
-        self._columns = np.array([start for told, start in everything if told.shape == ()], dtype=np.int64)
-        single: list[int] = sorted(set(self._columns.tolist()))
-        shown: dict[str, Any] = {"profit": "profit"}
-        for told, start in everything:
+        recorded = problem.plain.recorded
+        monitored = {name: recorded + k for k, name in enumerate(problem.monitored)}
+        first = recorded + len(monitored)
+        parts = {name: first + k for k, name in enumerate((*problem.parts, "total"))}
+        self._blocks = blocks_of(form) if form.kind == "dict" else [("", slice(None))]
+        self._singles: list[tuple[int, bool]] = []  # columns of a record, and whether the number means yes and no
+        self._arrays: list[tuple[slice, Shape]] = []  # columns of a record, and the shape their numbers are told in
+        alone: dict[str, Any] = {"profit": {name: f"n{column}" for name, column in parts.items()}}
+        alone |= {name: f"n{column}" for name, column in monitored.items()}
+        rows: dict[str, Any] = {"profit": {name: f"told[{column - recorded}]" for name, column in parts.items()}}
+        rows |= {name: f"told[{column - recorded}]" for name, column in monitored.items()}
+        columns = {*parts.values(), *monitored.values()}
+        for told in problem.told():
+            column = int(problem.layout.columns[told.field][told.entry])
             group, _, name = told.name.rpartition(".")
-            self._names.add(group or name)
-            into = shown.setdefault(group, {}) if group else shown
+            into, among = (shown.setdefault(group, {}) if group else shown for shown in (alone, rows))
             if told.shape == ():
-                self._single.append((group, name, told.truth))
-                into[name] = f"found[0][{single.index(start)}]" + (" > 0.0" if told.truth else "")
+                columns.add(column)
+                into[name] = f"n{column}" + (" > 0.0" if told.truth else "")
+                among[name] = f"singles[{len(self._singles)}]" + (" > 0.0" if told.truth else "")
+                self._singles.append((column, told.truth))
             else:
-                into[name] = f"found[{1 + len(self._blocks) + len(self._arrays)}]"
-                shape = told.shape if len(told.shape) > 1 else None
-                self._arrays.append((group, name, slice(start, start + math.prod(told.shape)), shape))
-        self._text = f"lambda profit, found: ({seen}, {_display(shown)})"
-        ends = (-1, *single, problem.plain.recorded + len(problem.parts) + 1)
-        self._line = "=" + "d".join(f"{8 * (b - a - 1)}x" for a, b in pairwise(ends))  # its single numbers, as `struct`
+                into[name] = f"a{len(self._arrays)}.copy()"
+                among[name] = f"arrays[{len(self._arrays)}]"
+                self._arrays.append((slice(column, column + math.prod(told.shape)), told.shape))
+        found = sorted(columns)
+        self._line = "=" + "d".join(f"{8 * (b - a - 1)}x" for a, b in pairwise((-1, *found, max(parts.values()) + 1)))
+        numbers = ", ".join(f"n{column}" for column in found)
+        views = [*(f"o{k}" for k in range(len(self._blocks))), *(f"a{k}" for k in range(len(self._arrays)))]
+        seen = _display({name: f"o{k}.copy()" for k, (name, _) in enumerate(self._blocks)})
+        shown = "o0.copy()" if form.kind != "dict" else seen
+        self._alone = f"lambda found: (({shown}, {_display(alone)}) for ({numbers},), {', '.join(views)} in found)"
+        self._rows = f"lambda told, singles, arrays, mask: {_display(rows, masked=True)}"
         self._compile()
 
     def _compile(self) -> None:
         """Make what is not pickled."""
-        self.show: Callable[..., Any] = eval(self._text)
+        self._pairs: Callable[[Iterator[Any]], Iterator[tuple[Any, dict[str, Any]]]] = eval(self._alone)
+        self._of_rows: Callable[..., dict[str, Any]] = eval(self._rows)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "show"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_pairs", "_of_rows")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._compile()
 
-    def __bool__(self) -> bool:
-        return bool(self._names)
-
-    def periods(self, lines: Array, seen: NDArray[np.float32]) -> Iterator[tuple[Any, ...]]:
-        """Period after period the single numbers told, then the observation (or its blocks) and the arrays told.
-
-        Each period is looked at when its turn comes.
+    def periods(self, lines: Array, seen: NDArray[np.float32]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Observation and `info`, period after period; each is looked at when its turn comes.
 
         Args:
-            lines: Of the periods to come, shape (P, L).
+            lines: Of the periods to come, shape (P, L): recorded fields, what is monitored, parts of the reward and it.
             seen: Their observations, shape (P, O).
         """
-        arrays = []
-        for _, _, where, shape in self._arrays:
-            array = lines[:, where]
-            arrays.append(array if shape is None else array.reshape(len(lines), *shape))
+        arrays = [lines[:, where].reshape(len(lines), *shape) for where, shape in self._arrays]
         numbers = struct.iter_unpack(self._line, lines.data)
-        return zip(numbers, *(seen[:, block] for block in self._blocks), *arrays, strict=True)
+        return self._pairs(zip(numbers, *(seen[:, block] for _, block in self._blocks), *arrays, strict=True))
 
-    def tell_rows(self, lines: Array, played: NDArray[np.bool_], infos: MutableMapping[str, Any]) -> None:
-        """Add what the lines of many rows, shape (B, R), tell, and for which rows it holds."""
-        if self._single:
-            found = lines.T[self._columns]  # in one go: the numbers of a row lie close together, the rows far apart
-            for (group, name, truth), numbers in zip(self._single, found, strict=True):
-                into = infos.setdefault(group, {}) if group else infos
-                into[name] = numbers > 0.0 if truth else numbers
-        for group, name, where, shape in self._arrays:
-            into = infos.setdefault(group, {}) if group else infos
-            into[name] = lines[:, where].copy() if shape is None else lines[:, where].reshape(len(lines), *shape).copy()
-        for name in self._names:
-            infos[f"_{name}"] = played
+    def rows(self, told: Array, memory: Array, mask: NDArray[np.bool_]) -> dict[str, Any]:
+        """The infos of many rows, with the masks that Gymnasium gives them.
+
+        Args:
+            told: What is monitored, the parts of the reward and the reward, shape (M + P + 1, B).
+            memory: Of the rows, shape (B, W).
+            mask: True for every row, shape (B,).
+        """
+        singles: Any = ()
+        if self._singles:  # in one go: the numbers of a row lie close together, the rows far apart
+            singles = memory.T[[column for column, _ in self._singles]]
+        arrays = [memory[:, where].reshape(len(memory), *shape).copy() for where, shape in self._arrays]
+        return self._of_rows(told, singles, arrays, mask)
 
 
-def copied(infos: Mapping[str, Any], ended: NDArray[np.bool_]) -> dict[str, Any]:
-    """The same once more, to be kept for the rows that ended."""
+def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """The same told of these rows only; where the others stand, it is zero and masked."""
     kept: dict[str, Any] = {}
     for name, value in infos.items():
         if name.startswith("_"):
-            kept[name] = ended.copy()
+            kept[name] = rows.copy()
+        elif isinstance(value, dict):
+            kept[name] = of_some(value, rows)
         else:
-            kept[name] = {k: v.copy() for k, v in value.items()} if isinstance(value, dict) else value.copy()
+            kept[name] = np.zeros_like(value)
+            kept[name][rows] = value[rows]
     return kept
 
 
-def _display(shown: Mapping[str, Any]) -> str:
-    """The text of a dictionary of these expressions, some of them dictionaries themselves."""
-    entries = (f"{name!r}: {_display(one) if isinstance(one, dict) else one}" for name, one in shown.items())
+def _display(shown: Mapping[str, Any], masked: bool = False) -> str:
+    """The text of a dictionary of these expressions, some of them dictionaries themselves.
+
+    Args:
+        shown: Expressions by name.
+        masked: Whether each is followed by its mask, as Gymnasium's vector environments tell it.
+    """
+    entries = []
+    for name, one in shown.items():
+        entries.append(f"{name!r}: {_display(one, masked) if isinstance(one, dict) else one}")
+        if masked:
+            entries.append(f"{'_' + name!r}: mask")
     return f"{{{', '.join(entries)}}}"

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from restock.core import backends, streams
-from restock.core.errors import InvalidInput, nearest
+from restock.core.errors import InvalidInput
 from restock.core.problem import ObservationForm, Problem, Source
-from restock.core.trajectory import Trajectory
+from restock.core.trajectory import PlayedSoFar, Trajectory
+from restock.envs import rows as checks
 from restock.envs import spaces, telling
-from restock.envs.registration import METADATA, RENDER_MODES
-from restock.envs.rows import array_or_nothing, mode_of, refuse_not_finite, seeds_of
+from restock.envs.registration import METADATA
+from restock.envs.spec import Bounded
 
 Array = NDArray[np.float64]
-MOST_ROWS = 1_000_000
 AHEAD = 16  # episodes that a row draws from its generator at once
 
 
-class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
+class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     """B copies of a problem, stepped by one compiled loop.
 
     Row i is exactly `Environment` seeded with seed + i, through any number of resets.
@@ -36,6 +35,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         action, observation, max_order: As in `Environment`.
         render_mode: `rgb_array` or `ansi`: `render` returns one picture or text a row.
         record: Keep trajectories (costs memory; needed for `trajectory` and for rendering).
+        max_episode_steps: Steps after which episodes are truncated, as Gymnasium's `TimeLimit` does it around
+            single environments; None, or -1: as the problem says.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -51,27 +52,23 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         max_order: Any = None,
         render_mode: str | None = None,
         record: bool = False,
+        max_episode_steps: int | None = None,
     ) -> None:
-        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
-        if not whole or not 1 <= num_envs <= MOST_ROWS:
-            problem_with = f"this is a whole number from 1 to {MOST_ROWS}"
-            raise InvalidInput("num_envs", num_envs, problem_with, "Write for instance 16.")
-        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
-            raise InvalidInput("render_mode", render_mode, "there is no such mode", nearest(render_mode, RENDER_MODES))
         if not isinstance(record, (bool, np.bool_)):
             raise InvalidInput("record", record, "this is true or false", "Write True or False.")
+        self._limit = checks.steps_limit(max_episode_steps)
         self.problem = problem
-        self.num_envs = int(num_envs)
-        self.autoreset_mode = mode_of(autoreset_mode)
+        self.num_envs = checks.count_of(num_envs)
+        self.autoreset_mode = checks.mode_of(autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
-        self.render_mode = render_mode
+        self.render_mode = checks.render_mode_of(render_mode)
         self.action_form = problem.action_form(problem.action_kinds[0] if action is None else action, max_order)
         seen = problem.observation_kinds[0] if observation is None else observation
         self.observation_form = problem.observation_form(seen)
         self.single_action_space = spaces.action_space(self.action_form)
         self.single_observation_space = spaces.observation_space(self.observation_form)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = spaces.batched(self.single_action_space, self.num_envs)
+        self.observation_space = spaces.batched(self.single_observation_space, self.num_envs)
         self.tables = problem.tables(self.action_form, self.observation_form)
         self._record_all = bool(record) or render_mode is not None
         self._shape = (self.num_envs, *spaces.action_shape(self.action_form))
@@ -81,13 +78,16 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._teller = telling.Teller(problem, self.observation_form)
         self._source: Any = None
         self._make_source: Any = problem.source
-        b, t = self.num_envs, problem.horizon
+        self._seeds: list[int] = []  # what the generators of the rows were begun with
+        self._generators: list[np.random.Generator] = []
+        b, t = self.num_envs, min(problem.horizon, self._limit or problem.horizon)
         self._memory = np.tile(self.tables.fresh, (b, 1))
         self._clock = np.zeros(b, dtype=np.int64)
         self._ended = 0  # rows whose episode ended with the last step
         self._draws_now = problem.sequential
         self._horizon = t
-        self._lines = tuple((name, k) for k, name in enumerate((*problem.parts, "total")))
+        self._told = len(problem.monitored) + len(problem.parts) + 1  # numbers that every row tells
+        self._highest = self.action_form.high.astype(np.float64)
         self._dtype = np.dtype(self.single_action_space.dtype)
         self._no_actions = np.zeros((b, len(self.action_form.labels)), dtype=self._dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
@@ -103,7 +103,8 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         kept = [array.ctypes.data if self._record_all else 0 for array in (self._record, self._rewards)]
         state = [array.ctypes.data for array in (self._memory, self._clock, self._over)]
         sizes = [ints.ctypes.data, len(ints), floats.ctypes.data, len(floats), self.num_envs, self._horizon]
-        self._place = np.array([*sizes, *state, *kept], dtype=np.int64)
+        highest = self._highest.ctypes.data if self.action_form.discrete else 0
+        self._place = np.array([*sizes, *state, *kept, highest], dtype=np.int64)
         self._handle = self._place.ctypes.data
         self._batch_for(self._dtype)
 
@@ -137,14 +138,16 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         Raises:
             InvalidInput: Bad seed or options; nothing is changed then.
         """
-        seeds = seeds_of(seed, self.num_envs)
+        seeds = checks.seeds_of(seed, self.num_envs)
         mask, replayed = self._options(options)
         self._start_streams(seeds)
         rows = np.flatnonzero(mask)
         self._begin(rows, None if replayed is None else replayed[rows])
         self._over[rows] = False
         self._ended = int(self._over.sum())
-        return self._look(), {}
+        obs, told = self._look()
+        infos = self._teller.rows(told, self._memory, np.ones(self.num_envs, dtype=np.bool_))
+        return self._formed(obs), infos if mask.all() else telling.of_some(infos, mask)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
         """From the next reset (of every row) on, play the episodes of another source.
@@ -157,7 +160,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         self._source = None
         self.observation_form = observation_form
         self.single_observation_space = spaces.observation_space(observation_form)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.observation_space = spaces.batched(self.single_observation_space, self.num_envs)
 
     def use_periods(self, periods: int) -> None:
         """From the next reset (of every row) on, cut episodes after so many periods, at most the horizon.
@@ -177,16 +180,23 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
 
     def _start_streams(self, seeds: list[int | None]) -> None:
         """Give the rows with a seed new streams; at the first call, every row."""
-        if self._source is None:
-            drawn = np.random.SeedSequence().generate_state(self.num_envs).tolist()
-            first = [d if s is None else s for s, d in zip(seeds, drawn, strict=True)]
-            self._generators = [streams.generator(s) for s in first]
-            self._source = self._make_source(first, self._generators, AHEAD)
-            return
+        begun = self._start_generators(seeds)
         for row, seed in enumerate(seeds):
-            if seed is not None:
-                self._generators[row] = streams.generator(seed)
-                self._source.restart(row, seed, self._generators[row])
+            if seed is not None and not begun:
+                self._seeds[row], self._generators[row] = seed, streams.generator(seed)
+                if self._source is not None:
+                    self._source.restart(row, seed, self._generators[row])
+        if self._source is None:
+            self._source = self._make_source(list(self._seeds), self._generators, AHEAD)
+
+    def _start_generators(self, seeds: Sequence[int | None] = ()) -> bool:
+        """Begin the random streams of the rows, unless that has been done; without seeds, with drawn ones."""
+        if self._generators:
+            return False
+        drawn = np.random.SeedSequence().generate_state(self.num_envs).tolist()
+        self._seeds = [d if s is None else s for s, d in zip(seeds or drawn, drawn, strict=True)]
+        self._generators = [streams.generator(seed) for seed in self._seeds]
+        return True
 
     def _begin(self, rows: NDArray[np.int64], episodes: Array | None = None) -> None:
         """Start episodes in these rows: the next of their streams, or given ones."""
@@ -211,23 +221,22 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         and parts come as `final_obs` and `final_info`. Under DISABLED reset it with a `reset_mask`.
 
         Raises:
-            InvalidInput: Wrong shape, a number that is not finite, or a row that is over under
-                DISABLED; nothing is changed then.
+            InvalidInput: Wrong shape, a number that is not finite, a choice that there is not, or a row that is
+                over under DISABLED; nothing is changed then.
         """
         if self._source is None:
             raise InvalidInput("step", "before reset", "no episode has begun", "Call reset() first.")
         actions = self._checked(actions)
         if self._ended or self._draws_now:
             self._prepare(actions)
-        obs, money, flags = self._play(actions)
-        # Indexing makes a view in a third of the time that going through the rows takes.
-        profit = {name: money[k] for name, k in self._lines}
-        infos: dict[str, Any] = {"profit": profit, "_profit": flags[2]}
-        if self._teller:
-            self._teller.tell_rows(self._memory, flags[2], infos)
-        if self._ended and self.autoreset_mode is AutoresetMode.SAME_STEP:
-            obs = self._begin_at_once(obs, flags[0] | flags[1], infos)
-        return (self._formed(obs) if self._blocks else obs), profit["total"], flags[0], flags[1], infos
+        obs, told, flags = self._play(actions)
+        infos = self._teller.rows(told, self._memory, flags[2])
+        if self._ended:
+            if self._limit is not None:  # as `TimeLimit` has it: truncated there, terminated or not
+                flags[1] |= self._clock >= self._limit
+            if self.autoreset_mode is AutoresetMode.SAME_STEP:
+                obs, infos = self._begin_at_once(obs, told, flags[0] | flags[1], infos)
+        return (self._formed(obs) if self._blocks else obs), told[-1], flags[0], flags[1], infos
 
     def _prepare(self, actions: Any) -> None:
         """Before a step: begin the rows that are over, draw what is drawn period by period."""
@@ -235,7 +244,7 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if len(over) and self.autoreset_mode is AutoresetMode.DISABLED:
             mend = 'Call reset(options={"reset_mask": ...}).'
             raise InvalidInput("step", f"row {over[0]}", "its episode is over", mend)
-        refuse_not_finite(actions, self.action_form.labels)
+        self._refuse_unusable(actions)
         if len(over):
             self._begin(over)
         if self._draws_now:
@@ -244,40 +253,46 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
                 self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
 
     def _play(self, actions: Any) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_]]:
-        """Run the compiled loop: observations, parts of the rewards with the rewards last, and flags."""
+        """Run the compiled loop: observations, what is told with the rewards last, and flags."""
         b = self.num_envs
         obs = np.empty((b, self._size), np.float32)
-        money, flags = np.empty((len(self._lines), b)), np.empty((3, b), np.bool_)
-        ended = self._batch_for(actions.dtype)(self._handle, actions, obs, money, flags)
+        told, flags = np.empty((self._told, b)), np.empty((3, b), np.bool_)
+        ended = self._batch_for(actions.dtype)(self._handle, actions, obs, told, flags)
         if ended < 0:
-            refuse_not_finite(actions, self.action_form.labels)
+            self._refuse_unusable(actions)
         self._ended = ended
-        return obs, money, flags
+        return obs, told, flags
 
-    def _begin_at_once(self, obs: NDArray[np.float32], ended: NDArray[np.bool_], infos: dict[str, Any]) -> Any:
-        """Begin the rows that ended; their last observation and parts go into the infos."""
+    def _refuse_unusable(self, actions: NDArray[Any]) -> None:
+        """Check the numbers of actions of shape (B, A)."""
+        alone = self._shape == (self.num_envs,)
+        checks.refuse_unusable(actions, self.action_form, lambda b, i: f"actions[{b}]" + ("" if alone else f"[{i}]"))
+
+    def _begin_at_once(
+        self, obs: NDArray[np.float32], told: Array, ended: NDArray[np.bool_], infos: dict[str, Any]
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin the rows that ended; their last observation and what was told then go into the infos."""
         finals = np.empty(self.num_envs, dtype=object)
         for row in np.flatnonzero(ended):
             last = obs[row].copy()
             finals[row] = spaces.as_blocks(self.observation_form, last) if self._blocks else last
-        told = telling.copied(infos, ended)
-        infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
-        infos["final_info"], infos["_final_info"] = told, ended.copy()
+        last = telling.of_some(infos, ended)
         self._begin(np.flatnonzero(ended))
         self._over[:] = False
         self._ended = 0
-        return self._look_flat()
+        obs, now = self._look()
+        infos = self._teller.rows(np.where(ended, now, told), self._memory, np.ones_like(ended))
+        infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
+        infos["final_info"], infos["_final_info"] = last, ended.copy()
+        return obs, infos
 
-    def _look_flat(self) -> NDArray[np.float32]:
-        """What every row sees now, shape (B, O)."""
+    def _look(self) -> tuple[NDArray[np.float32], Array]:
+        """What every row sees now, shape (B, O), and tells as if it had just begun, shape (M + P + 1, B)."""
         over, ended = self._over.copy(), self._ended
         self._over[:] = True
-        obs = self._play(self._no_actions)[0]
+        obs, told, _ = self._play(self._no_actions)
         self._over[:], self._ended = over, ended
-        return obs
-
-    def _look(self) -> Any:
-        return self._formed(self._look_flat())
+        return obs, told
 
     def _formed(self, obs: NDArray[np.float32]) -> Any:
         return spaces.as_blocks(self.observation_form, obs) if self._blocks else obs
@@ -297,64 +312,54 @@ class VectorEnvironment(gym.vector.VectorEnv[Any, Any, Any]):
         if numbers.shape != self._shape:
             raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
         numbers = numbers.reshape(self.num_envs, -1)
-        refuse_not_finite(numbers, self.action_form.labels)
+        self._refuse_unusable(numbers)
         return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)
 
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
         """Which rows to reset, and the episodes they replay, for all rows."""
-        everything = np.ones(self.num_envs, dtype=np.bool_)
-        if options is None:
-            return everything, None
-        known = ["reset_mask", "exogenous"]
-        if not isinstance(options, Mapping):
-            raise InvalidInput("options", options, "this should be a mapping", f"Known: {', '.join(known)}.")
-        for name, value in options.items():
-            if name not in known:
-                raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, known))
-        mask = options.get("reset_mask")
-        if mask is None:
-            mask = everything
-        mask = array_or_nothing(mask)
-        if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
-            raise InvalidInput(
-                "options.reset_mask", options["reset_mask"], f"this is {self.num_envs} booleans, at least one true",
-                "Give np.array([True, False, ...]).",
-            )  # fmt: skip
+        mask, exogenous = checks.reset_options(options, self.num_envs)
         if self._source is None and not mask.all():
             raise InvalidInput("options.reset_mask", mask, "no episode has begun yet", "Reset every row first.")
-        return mask, self._replayed(options.get("exogenous"))
-
-    def _replayed(self, exogenous: Any) -> Array | None:
-        if exogenous is None:
-            return None
-        if isinstance(exogenous, (list, tuple)) and len(exogenous) == self.num_envs:
-            return np.stack([self.problem.replay(one) for one in exogenous])
-        if not isinstance(exogenous, Mapping):
-            raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
-        rows = []
-        for row in range(self.num_envs):
-            one = {name: value[row] if self._for_rows(name, value) else value for name, value in exogenous.items()}
-            rows.append(self.problem.replay(one))
-        return np.stack(rows)
-
-    def _for_rows(self, name: str, value: Any) -> bool:
-        """Whether recorded information has a leading axis of rows."""
-        axes = self.problem.exogenous.get(name, 0)
-        return array_or_nothing(value).ndim == axes + 1 and len(value) == self.num_envs
+        return mask, None if exogenous is None else checks.replayed(self.problem, exogenous, self.num_envs)
 
     # looking ----------------------------------------------------------------------------------
 
     @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """What the random streams of the rows were begun with; drawn if no `reset` has been told."""
+        self._start_generators()
+        return tuple(self._seeds)
+
+    @property  # type: ignore[misc]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The random streams of the rows, which are ahead of the episodes under way."""
+        self._start_generators()
+        return tuple(self._generators)
+
+    @property
     def trajectory(self) -> Trajectory:
         """The episodes under way in all rows, up to the earliest clock; needs `record=True`."""
-        if not self._record_all:
-            raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
+        self._kept()
         tables = self.tables
         episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
         periods = int(self._clock.min())
         exogenous = self.problem.exogenous_of(self._record[:, : periods + 1], episodes)
         about = {"problem": self.problem.name}
         return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
+
+    def played_in(self, row: int) -> PlayedSoFar:
+        """What has happened in a row so far, for a look at it now; needs `record=True`.
+
+        Raises:
+            InvalidInput: No records are kept.
+        """
+        self._kept()
+        done = bool(self._over[row])
+        return PlayedSoFar(self._record[row], self.problem.layout, (), int(self._clock[row]), done)
+
+    def _kept(self) -> None:
+        if not self._record_all:
+            raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which choices each row can carry out now, shape (B, choices).

@@ -21,7 +21,7 @@ import abc
 import dataclasses
 import dis
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from restock.core.backends import Text
 from restock.core.errors import InvalidInput, nearest
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
+
+if TYPE_CHECKING:
+    from restock.policies.agent import PolicyAgent
 
 Information = Literal["blind", "informed", "clairvoyant"]
 Progress = Callable[[int, int], None]
@@ -134,6 +137,16 @@ class Policy(abc.ABC):
     @abc.abstractmethod
     def act(self, view: View) -> Array:
         """Decisions of shape (B, A), in physical units."""
+
+    def as_agent(self, env: Any = None) -> PolicyAgent:
+        """The policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
+
+        Args:
+            env: The environment, or the several, that it plays in; see `restock.policies.agent.PolicyAgent`.
+        """
+        from restock.policies.agent import PolicyAgent
+
+        return PolicyAgent(self, env)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The parameters in force, for tables and reports."""

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from restock.core.errors import InvalidInput, nearest
+from restock.core.errors import InvalidInput, UnknownKeyword, nearest
 from restock.core.problem import Problem
 from restock.problems import outside
 from restock.problems.shelf import Shelf, names_a_file
@@ -162,11 +162,11 @@ def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
     """Refuse keywords that nobody reads.
 
     Raises:
-        InvalidInput: Naming the first unknown keyword and the nearest known one.
+        UnknownKeyword: Naming the first unknown keyword and the nearest known one; it is a `TypeError` too.
     """
     for name, value in kwargs.items():
         if name not in known:
-            raise InvalidInput(name, value, "there is no such keyword", nearest(name, known))
+            raise UnknownKeyword(name, value, known)
 
 
 def _loader(family: str) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import restock
+from restock.core.play import draw, play
 from restock.solvers.dp import backward
 from restock.solvers.production import solve
 
@@ -194,12 +195,21 @@ def test_bad_actions_change_nothing(action: Any) -> None:
 
 
 @pytest.mark.parametrize("action", [3, -1, 17, 0.5])
-def test_other_numbers_are_invalid_actions(action: float) -> None:
+def test_numbers_that_are_no_choice_are_refused_and_as_decisions_impossible(action: float) -> None:
     env = plant(max_steps=3)
     env.reset(seed=0)
-    info = env.step(action)[4]
+    with pytest.raises(restock.InvalidInput, match="a whole number from 0 to 2"):
+        env.step(action)
+    assert env.period == 0
+    played = play(env.problem, draw(env.problem, 1, 0), np.full((1, 3, 1), float(action)))
+    assert (played["impossible"] == 2.0).all() and (played["cash"] == 1000.0).all()
+
+
+def test_what_cannot_be_carried_out_is_an_invalid_action() -> None:
+    env = plant(max_steps=3)
+    env.reset(seed=0)
+    info = env.step(2)[4]
     assert info["invalid_action"] is True and info["profit"]["impossible"] == -2.0
-    assert env.trajectory["cash"][-1, 0] == 1000.0
 
 
 def test_a_network_policy_is_for_networks() -> None:

@@ -16,7 +16,7 @@ from restock.core.validation import LARGEST
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
 
-CHOICES = 21  # of each number in the multidiscrete form: 0 and 20 equal steps
+CHOICES = 21  # of each number in the multidiscrete form, and of the one in the discrete form: 0 and 20 equal steps
 LEAST_BOUND = 1e-6  # units; float32 holds it apart from 0
 
 
@@ -79,12 +79,13 @@ def level_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
 
 
 def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> ActionForm:
-    """The action form of that kind; one number a link.
+    """The action form of that kind; one number a link, but for `discrete`.
 
     `quantity`: units ordered, 0 to a bound for each link (`max_order` overrides it).
     `normalized`: the same bound mapped to [-1, 1]; -1 orders nothing.
     `order-up-to`: inventory position of the buyer to reach, links in their order.
     `multidiscrete`: 0 to 20 twentieths of the bound.
+    `discrete`: one choice for all links together, 0 to 20 twentieths of each link's own bound.
 
     Raises:
         InvalidInput: No such kind, or a bad `max_order`.
@@ -103,6 +104,11 @@ def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> Ac
     if kind == "normalized":
         labels = tuple(f"order {a} (-1: nothing, 1: {b:g})" for a, b in zip(arrows, most, strict=True))
         return ActionForm(kind, labels, -one, one, most, False, "order on each link, -1 for nothing and 1 for the most")
+    if kind == "discrete":
+        one_choice = np.array([CHOICES - 1.0])
+        words = "one choice: every link orders the same share of its largest order, in equal steps from nothing to all"
+        label = (f"orders on all links (in steps of 1/{CHOICES - 1} of their largest)",)
+        return ActionForm(kind, label, np.zeros(1), one_choice, np.array([most.sum()]), True, words, (), reach=most)
     labels = tuple(f"order {a} (in steps of {b / (CHOICES - 1):g})" for a, b in zip(arrows, most, strict=True))
     words = "order on each link in equal steps from nothing to the most"
     return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True, words)

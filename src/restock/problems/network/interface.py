@@ -13,7 +13,7 @@ from restock.core.operations import cut, grid, larger, positive, smaller
 from restock.problems.network.dynamics import Chance, Flows, Links, Markets, Nodes, Rules, State
 
 HEADER = 9  # integers before the tables: row, recorded, E, numbers observed, N, M, slots, T, action form
-LINEAR, ORDER_UP_TO = 0, 1  # forms of the action
+LINEAR, ORDER_UP_TO, TOGETHER = 0, 1, 2  # forms of the action
 
 
 def unpack(ints, floats, memory):
@@ -136,15 +136,17 @@ def echelon_position(position: Any, inner: Any, weight: Any, links: Any, markets
 def decide(action, ints, floats, nodes, links, markets, rules, state, chance, flows):
     """Read an action as orders in units, clipped to what a link accepts.
 
-    Linear forms: order = unit * (action + shift). Order-up-to: links in their order raise the
+    Linear forms: order = unit * (action + shift), with one number for all links where they order together.
+    Order-up-to: links in their order raise the
     inventory position of the buyer (on hand + in transit - backlog + ordered today) to the level.
     """
     e = len(flows.ordered)
-    if ints[8] == LINEAR:
+    if ints[8] != ORDER_UP_TO:
+        apart = 0 if ints[8] == TOGETHER else 1
         unit = cut(floats, len(floats) - ints[3] - 2 * e, e)
         shift = cut(floats, len(floats) - ints[3] - e, e)
         for i in range(e):
-            wanted = unit[i] * (action[i] + shift[i])
+            wanted = unit[i] * (action[i * apart] + shift[i])
             flows.ordered[i] = smaller(positive(wanted), links.most[i])
         return
     position = flows.used  # free until `step` fills it
@@ -179,6 +181,30 @@ def observe(t, obs, ints, floats, nodes, links, markets, rules, state, chance, f
     by = cut(scale, k, 2)
     rest[0] = t * by[0]
     rest[1] = state.sentiment[0] * by[1]
+
+
+MONITORED = ("on_hand", "backlog", "demand", "sold", "filled")
+
+
+def monitor(t, nodes, links, markets, rules, state, chance, flows):
+    """The whole network in five numbers (units): few, for every one of them is copied by whoever copies infos.
+
+    On hand and backlog at the end of the period; demand of the period, what was sold in it (also to demand that had
+    waited), and what was filled at once: the part of the period's own demand that did not go unmet.
+    """
+    on_hand = 0.0
+    for j in range(len(state.on_hand)):
+        on_hand = on_hand + state.on_hand[j]
+    backlog = 0.0
+    demand = 0.0
+    sold = 0.0
+    filled = 0.0
+    for m in range(len(flows.demand)):
+        backlog = backlog + state.backlog[m]
+        demand = demand + flows.demand[m]
+        sold = sold + flows.sold[m]
+        filled = filled + positive(flows.demand[m] - state.unmet[m])
+    return on_hand, backlog, demand, sold, filled
 
 
 PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders")

@@ -63,7 +63,8 @@ class NetworkProblem(Problem):
     )
     family: ClassVar[str] = "network"
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
-    action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "order-up-to", "multidiscrete")
+    monitored: ClassVar[tuple[str, ...]] = interface.MONITORED
+    action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "order-up-to", "multidiscrete", "discrete")
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 2}
     decision: ClassVar[str] = "ordered"
     tables_shown: ClassVar[Mapping[str, str]] = {
@@ -93,11 +94,12 @@ class NetworkProblem(Problem):
         scale = np.ones(self._observed) if observation is None else observation.scale
         unit, shift, most = np.ones(e), np.zeros(e), np.full(e, np.inf)
         if action is not None:
-            most = action.most
+            most = action.most if action.reach is None else action.reach
             if action.kind == "normalized":
                 unit, shift = most / 2.0, np.ones(e)
-            elif action.kind == "multidiscrete":
+            elif action.kind in ("multidiscrete", "discrete"):
                 unit = most / (forms.CHOICES - 1)
+                ints[8] = interface.TOGETHER if action.kind == "discrete" else interface.LINEAR
             elif action.kind == "order-up-to":
                 ints[8] = interface.ORDER_UP_TO
         world = self.texts.unpack(ints, floats, fresh)

@@ -1,0 +1,30 @@
+"""What Gymnasium notes of how an environment was made, and how long its episodes are."""
+
+from __future__ import annotations
+
+import copy
+
+from gymnasium.envs.registration import EnvSpec
+
+
+class Bounded:
+    """An environment whose `spec` says after how many steps an episode is over at the latest.
+
+    The ids are registered without `max_episode_steps`: Gymnasium would cut every episode there, whatever `horizon`
+    says. `TimeAwareObservation`, and whoever else asks the spec, finds the horizon all the same.
+    """
+
+    _horizon: int
+    _spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How the environment was made; None unless by `gym.make` or `gym.make_vec`."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        if spec is not None and spec.max_episode_steps is None:
+            spec = copy.copy(spec)
+            spec.max_episode_steps = self._horizon
+        self._spec = spec
