@@ -22,15 +22,14 @@ IDS = {  # by module and name, so that workers find them
     "serial": ("restock:restock/Serial-v0", "gym_invmgmt:GymInvMgmt/Serial-v0"),
     "divergent": ("restock:restock/Divergent-v0", "gym_invmgmt:GymInvMgmt/MultiEchelon-v0"),
 }
-PERIODS = 30  # of an episode, unless a horizon is named
 ORDER = 20.0
 TARGET = ">= 8x"
 Run = Callable[[], int]
 
 
 def made(id: str, **given: Any) -> Any:
-    """An environment with the wrappers of `gym.make`: the checker, the order of calls, the limit of steps."""
-    return gym.make(id, max_episode_steps=given.pop("limit", PERIODS), **given)
+    """An environment with the wrappers that `gym.make` puts around it."""
+    return gym.make(id, **given)
 
 
 def watched(id: str) -> Any:
@@ -138,7 +137,7 @@ def measure() -> list[Row]:
 
 def long_horizons(horizons: tuple[int, ...] = (30, 1000, 5000), rounds: int = 25) -> list[Row]:
     """`DummyVecEnv` of 8 with episodes of these lengths in turn: a step costs the same. No peer."""
-    runs = [several(dummy(IDS["serial"][0], limit=-1, horizon=horizon), 400) for horizon in horizons]
+    runs = [several(dummy(IDS["serial"][0], horizon=horizon), 400) for horizon in horizons]
     times: list[list[float]] = []
     for _ in range(rounds):
         times.append([])

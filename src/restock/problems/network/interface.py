@@ -183,28 +183,26 @@ def observe(t, obs, ints, floats, nodes, links, markets, rules, state, chance, f
     rest[1] = state.sentiment[0] * by[1]
 
 
-MONITORED = ("on_hand", "backlog", "demand", "sold", "filled")
+MONITORED = ("on_hand", "backlog", "sold", "filled")
 
 
 def monitor(t, nodes, links, markets, rules, state, chance, flows):
-    """The whole network in five numbers (units): few, for every one of them is copied by whoever copies infos.
+    """The whole network in four numbers (units): few, for every one of them is copied by whoever copies infos.
 
-    On hand and backlog at the end of the period; demand of the period, what was sold in it (also to demand that had
-    waited), and what was filled at once: the part of the period's own demand that did not go unmet.
+    On hand and backlog at the end of the period; what was sold in it (also to demand that had waited), and what was
+    filled at once: the part of the period's own demand that did not go unmet. Demand itself is observed.
     """
     on_hand = 0.0
     for j in range(len(state.on_hand)):
         on_hand = on_hand + state.on_hand[j]
     backlog = 0.0
-    demand = 0.0
     sold = 0.0
     filled = 0.0
     for m in range(len(flows.demand)):
         backlog = backlog + state.backlog[m]
-        demand = demand + flows.demand[m]
         sold = sold + flows.sold[m]
         filled = filled + positive(flows.demand[m] - state.unmet[m])
-    return on_hand, backlog, demand, sold, filled
+    return on_hand, backlog, sold, filled
 
 
 PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders")
