@@ -18,7 +18,7 @@ import numpy as np
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.core.streams import check_seed
+from restock.core.streams import check_seed, episode_seeds
 from restock.core.validation import validated
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison, compare
@@ -35,7 +35,7 @@ from restock.policies._base import Information
 from restock.policies.registry import yardsticks
 from restock.problems.network import NetworkProblem
 
-FRESH = 1 << 62  # first seed: far from those of training and of the choice of the best network
+FRESH = "evaluation"  # stream of its own: neither training nor the choice of the best network meets these episodes
 MOST = 200  # episodes, unless it is told
 TRAINED = "trained"
 COLUMNS = ("period", "location", "on_hand", "missed")
@@ -51,7 +51,7 @@ class Evaluation:
         comparisons: One for each problem: of a policy for one demand its own; of a generalist those
             that it was judged on.
         names: What each problem is, in a few words.
-        seed: Episode i of problem k has the seed `seed` + k * (episodes of a problem) + i.
+        seed: What the episodes are drawn from, in a stream of their own; `seeds` has that of each.
     """
 
     run: RunFolder
@@ -85,8 +85,8 @@ class Evaluation:
         return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
 
     def seeds(self) -> list[int]:
-        """What each episode was drawn from."""
-        return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
+        """What each episode was drawn from: `reset(seed=...)` of an environment begins it."""
+        return [seed for comparison in self.comparisons for seed in comparison.seeds]
 
     def ratios(self, policy: str) -> list[float]:
         """Share of the bound on each problem; none without a bound."""
@@ -136,7 +136,7 @@ class Evaluation:
 def evaluate(
     run: str | Path,
     episodes: int | None = None,
-    seed: int = FRESH,
+    seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
     """Play the policy of a run, and keep its episodes in the folder.
@@ -145,7 +145,7 @@ def evaluate(
         run: The folder of a run; it need not be finished, what is played is the best network so far.
         episodes: How many in all; of a generalist at least two of each problem. Default: as many as the
             run has held-out paths, at most `MOST`.
-        seed: Of the first episode.
+        seed: Of the episodes; no other command meets the same, whatever its seed.
         progress: Called with (policy, steps done, steps in all).
 
     Raises:
@@ -170,7 +170,8 @@ def evaluate(
             (name := yardsticks(problem.family)[0]): knowing(name, problem, level),
         }
         tell = None if progress is None else _share(progress, k, len(problems))
-        comparisons.append(compare(problem, chosen, each, first + k * each, progress=tell))
+        seeds = episode_seeds(first, each, f"{FRESH}, problem {k}")
+        comparisons.append(compare(problem, chosen, seed=first, seeds=seeds, progress=tell))
     found = Evaluation(folder, config, tuple(comparisons), tuple(names), first)
     _keep(found)
     return found
