@@ -27,6 +27,8 @@ MEANINGS = {
     "goodwill": "goodwill at the end",
 }
 
+RATES = ("fill_rate", "cycle_service_level")  # of these an episode has 0 to 1
+
 
 def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = False) -> dict[str, Array]:
     """Key figures by name (see `MEANINGS`), each of the shape of the batch.

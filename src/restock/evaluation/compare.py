@@ -7,6 +7,7 @@ from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.core.streams import episode_seeds
 from restock.evaluation.simulate import Simulation, as_policy, episodes_of, run
 from restock.evaluation.table import Comparison as Comparison
 from restock.evaluation.table import Row as Row
@@ -81,7 +82,7 @@ def compare(
         runs[name] = run(problem, policy, chance, seed, tell)
         if tell is not None:
             tell(1, 1)
-    derived = exogenous is None and seeds is None
+    derived = exogenous is None and chance.seeds == episode_seeds(seed, len(chance))
     return table(problem, runs, chance, seed if derived else None, block, reference)
 
 

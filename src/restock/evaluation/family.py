@@ -147,4 +147,3 @@ def _products(numbers: np.random.Generator, count: int, policies: int, degrees: 
         factor[:, place, place] = np.sqrt(numbers.chisquare(degrees - place, (count, policies)))
     products: Array = factor @ factor.transpose(0, 2, 1)
     return products
-

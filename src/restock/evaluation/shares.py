@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from restock.core.problem import Array
-from restock.evaluation.stats import LEVEL, Estimate, degrees_of, moments, t_quantile, without_rounding
+from restock.evaluation.stats import LEVEL, Estimate, degrees_of, estimate, moments, t_quantile, without_rounding
 
 
 def share_estimate(values: Array, block: int = 1) -> Estimate:
@@ -18,7 +18,7 @@ def share_estimate(values: Array, block: int = 1) -> Estimate:
     each value is 0 or 1 these are the values themselves, so 100 times 1 is 96 % to 100 %, not 100 %.
 
     Args:
-        values: Shares from 0 to 1, shape (B,).
+        values: Shares from 0 to 1, shape (B,); with any other value the interval is the usual one.
         block: At least the number of neighbours that share data.
 
     Example:
@@ -30,6 +30,8 @@ def share_estimate(values: Array, block: int = 1) -> Estimate:
     mean, error, degrees = moments(values, block)
     if math.isnan(error):
         return Estimate(mean, math.nan, math.nan)
+    if not 0.0 <= values.min() <= values.max() <= 1.0:  # more was served than asked for: what was owed at the start
+        return estimate(values, block)
     if np.isin(values, (0.0, 1.0)).all() and (block <= 1 or error == 0.0):
         count = len(values) / max(block, 1)
     elif error == 0.0:

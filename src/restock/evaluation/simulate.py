@@ -12,11 +12,13 @@ import numpy as np
 
 from restock.core import streams
 from restock.core.errors import InvalidInput
-from restock.core.kpis import kpis
+from restock.core.kpis import RATES, kpis
 from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, draw_each, recorded
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
+from restock.evaluation.shares import share_estimate
+from restock.evaluation.stats import Estimate, alone, estimate
 from restock.policies._base import Policy, Progress, TextPolicy, View
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
@@ -56,6 +58,24 @@ class Simulation:
     def parts(self) -> dict[str, Array]:
         """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
         return parts_of(self.problem, self.trajectory, self.chance.vectors)
+
+    @cached_property
+    def identical(self) -> bool:
+        """Whether all episodes are the same, so that their spread says nothing of others."""
+        return identical([self], self.chance)
+
+    def estimates(self, block: int = 1) -> dict[str, Estimate]:
+        """The key figures with their 95 % intervals: those of rates within 0 and 1, none where all episodes are the same.
+
+        Args:
+            block: Neighbouring episodes that share data.
+        """
+        if self.identical:
+            return {key: alone(float(np.mean(values))) for key, values in self.kpis.items()}
+        return {
+            key: share_estimate(values, block) if key in RATES else estimate(values, block)
+            for key, values in self.kpis.items()
+        }
 
     @property
     def limit(self) -> Array:
