@@ -118,10 +118,10 @@ def play(
         tell(line)
         return line
 
-    own = {} if seeds is None else {"seeds": list(seeds)}
+    chosen = {} if seeds is None else {"seeds": list(seeds)}
     write(
         "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes,
-        seed=seed, **own, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
+        seed=seed, **chosen, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
     )  # fmt: skip
     seat, total, returns = Seat(problem), Counts(), []
     for number, own in enumerate(episode_seeds(seed, episodes) if seeds is None else seeds):

@@ -161,7 +161,8 @@ def agent(
                 request |= {"timeout": timeout, "tries": tries}
                 played = run_agent(
                     env, named, episodes, seed,
-                    seeds=read_seeds(seeds), changes=changes, settings=settings, request=request, base_url=base_url, api_key=api_key, out=path, tell=tell,
+                    seeds=read_seeds(seeds), changes=changes, settings=settings, request=request,
+                    base_url=base_url, api_key=api_key, out=path, tell=tell,
                 )  # fmt: skip
             else:
                 played = resume_agent(resume, base_url=base_url, api_key=api_key, tell=tell, remark=console.remark)

@@ -100,7 +100,7 @@ def compare(
         from restock.report.html import write_report
 
         title = f"Which policy earns most on {problem.name}?"
-        changes = {"--seeds": seeds, "--reference": reference}
+        changes: dict[str, Any] = {"--seeds": seeds, "--reference": reference}
         changes |= {"--horizon": horizon, "--discount": discount, "--report": report}
         flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
         flags += ["--no-bound"] if no_bound else []
@@ -220,8 +220,9 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         if bounded:
             gap = row.gap_interval
             told = NONE if gap is None else share(gap.mean, 1)
-            ends = "" if gap is None or not math.isfinite(gap.low) or row.information == "clairvoyant" else "\n"
-            cells.append(told + (ends and f"{ends}{share_interval(gap, 1)}"))
+            if gap is not None and math.isfinite(gap.low) and row.information != "clairvoyant":
+                told += f"\n{share_interval(gap, 1)}"
+            cells.append(told)
         cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)
         shown.add_row(*cells)
     console.table(shown)

@@ -149,7 +149,7 @@ def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
     wide, words = console.width >= 110, problem.wording
     shown = table("figure", "mean", "95% interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
     for key, value in figures.items():
-        if (key in PARTS or key in problem.parts) and value.low == value.high == 0.0:
+        if (key in PARTS or key in problem.parts) and value.mean == 0.0 and not (value.low < 0.0 or value.high > 0.0):
             continue  # a kind of cost that this problem does not have
         if key in SHARES:
             cells = [share(value.mean, 1), share_interval(value, 1)]

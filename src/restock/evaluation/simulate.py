@@ -65,7 +65,9 @@ class Simulation:
         return identical([self], self.chance)
 
     def estimates(self, block: int = 1) -> dict[str, Estimate]:
-        """The key figures with their 95 % intervals: those of rates within 0 and 1, none where all episodes are the same.
+        """The key figures with their 95 % intervals, those of rates within 0 and 1.
+
+        Where all episodes are the same there is no interval.
 
         Args:
             block: Neighbouring episodes that share data.

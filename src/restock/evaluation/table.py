@@ -227,8 +227,8 @@ def _apart(
         return found | {"difference": alone(apart.mean())}
     wins, losses = int((apart > 0.0).sum()), int((apart < 0.0).sum())
     found |= {"wins": wins, "ties": len(apart) - wins - losses, "losses": losses, "better_in": wins / len(apart)}
-    found["difference_skewed"] = episodes_for_t(apart, block)
     if tested:
+        found["difference_skewed"] = episodes_for_t(apart, block)
         p = family.judge(apart, block)[1]
         found |= {"p": p, "more_episodes": None if p < LEVEL else more_episodes(apart, family, block)}
     return found

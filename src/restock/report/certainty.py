@@ -73,7 +73,7 @@ def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
     if np.array_equal(row.simulation.profit, best.simulation.profit):
         return f"{who} earned the same in every {words.episode}."
     if comparison.identical:
-        return f"{who} {apart(row)}."
+        return f"{who} {apart(row)}; all {comparison.episodes} {words.episodes} are the same, so that is no estimate."
     if row.p is None or not math.isfinite(row.p):
         return f"{who} {apart(row)}; with one {words.episode} that may be chance."
     return f"{who} {apart(row, True)}; it earned {standing(row, words)}: {surely(comparison, row, words)}"

@@ -225,10 +225,10 @@ def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
     worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
     general = {
         "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
-        tables.JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of 100 "
-        "tables, whichever policy turns out best; the interval of a single mean stands for itself",
-        tables.ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, were "
-        "they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
+        tables.JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of "
+        "100 tables, whichever policy turns out best; the interval of a single mean stands for itself",
+        tables.ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, "
+        "were they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
         "verdict": VERDICTS,
     }
     if bounded and any(say.costs(c) for c in comparisons):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from restock.benchmark.standing import Leaderboard, Standing
 from restock.evaluation.stats import LEVEL
+from restock.report.certainty import OPEN
 from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
 from restock.report.tables import Table
-from restock.report.words import OPEN, upper
+from restock.report.words import upper
 
 MEANINGS = {
     "of bound": "mean over scenarios of sum(profit) / sum(bound), both summed over the seeds; the bound is the "

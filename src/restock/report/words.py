@@ -195,8 +195,6 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
         said.append(f"{upper(_listed([f'{row.name} {apart(row)}' for row in others[1:]]))}.")
         open_ones = [row for row in others[1:] if verdict(row) not in (CLEAR, NONE)]
         said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in open_ones]
-    if others and comparison.identical:
-        said.append(f"All {comparison.episodes} {words.episodes} are the same, so how sure this is cannot be told.")
     return said
 
 

@@ -43,12 +43,12 @@ def comparing(router: APIRouter, room: Room) -> None:
             raise Refused("VALIDATION_ERROR", "Nothing was chosen to compare: choose at least one policy.", "policy")
         if len(names) + len(own) > MOST_POLICIES:
             raise Refused("VALIDATION_ERROR", f"At most {MOST_POLICIES} can be compared at once.", "policy")
+        seeds: list[int] = []
         if own:
-            seeds: list[int] | None = _common(own)
+            seeds = _common(own)
             seed, episodes = None, len(seeds)
             problem_of_own = own[0].problem
         else:
-            seeds = None
             seed = seed_of(sent.get("seed", ""), problem)
             episodes = whole("episodes", sent.get("episodes", "100"), 1, MOST_EPISODES)
             problem_of_own = None
@@ -65,10 +65,10 @@ def comparing(router: APIRouter, room: Room) -> None:
                 policies: dict[str, Any] = {name: make_policy(name, contest.problem) for name in names}
                 for one in own:
                     by_seed = {episode.seed: episode for episode in _episodes(one)}
-                    decisions = decisions_of(contest.problem, [by_seed[s] for s in seeds or ()])
+                    decisions = decisions_of(contest.problem, [by_seed[s] for s in seeds])
                     policies[_free(_called(one), policies)] = Again(contest.problem, decisions)
                 contest.comparison = compare(
-                    contest.problem, policies, episodes, seed or 0, seeds=seeds,
+                    contest.problem, policies, episodes, seed or 0, seeds=seeds or None,
                     progress=lambda name, done, of: clock.tell(f"{name}: {100 * done // max(of, 1)} % of the work."),
                 )  # fmt: skip
 
