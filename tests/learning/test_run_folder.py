@@ -20,6 +20,7 @@ import pytest
 
 import restock
 from restock.core.errors import InvalidInput
+from restock.core.streams import episode_seeds
 from restock.learning import events, metrics, snapshots
 from restock.learning.evaluation import TRAINED, evaluate, judged
 from restock.learning.metrics import CLOCKS, FIELDS, OWN, meaning
@@ -207,7 +208,9 @@ def test_a_snapshot_is_the_episode_of_its_policy(whole: Path) -> None:
         shot for shot in RunFolder(whole).snapshots() if (shot.restart, shot.step) == (best["restart"], best["step"])
     )
     problem = ground_of(RunFolder(whole).config())
-    played = restock.simulate(problem, restock.make_policy(str(whole), problem, integer=False), 1, HELD_OUT)
+    played = restock.simulate(
+        problem, restock.make_policy(str(whole), problem, integer=False), seeds=episode_seeds(0, 1, HELD_OUT)
+    )
     np.testing.assert_allclose(played.trajectory["on_hand"][0], shot.fields["on_hand"], rtol=1e-6, atol=1e-6)
 
 

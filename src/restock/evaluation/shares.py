@@ -41,7 +41,9 @@ def share_estimate(values: Array, block: int = 1) -> Estimate:
     further = t_quantile(1.0 - LEVEL / 2.0, degrees) ** 2 / count
     centre = (mean + further / 2.0) / (1.0 + further)
     half = math.sqrt(further * (mean * (1.0 - mean) + further / 4.0)) / (1.0 + further)
-    return Estimate(mean, max(centre - half, 0.0), min(centre + half, 1.0))
+    return Estimate(
+        mean, 0.0 if mean == 0.0 else max(centre - half, 0.0), 1.0 if mean == 1.0 else min(centre + half, 1.0)
+    )
 
 
 def gap_estimate(profit: Array, limit: Array, block: int = 1, proven: bool = True) -> Estimate | None:

@@ -238,7 +238,7 @@ def episodes_for_t(values: Array, block: int = 1) -> int | None:
     Cochran's rule (Sampling Techniques, 1977, section 2.15): n > 25 G^2 for the skewness G, so that an
     interval of 95 % misses the mean in no more than 6 % of samples. The skewness of a sample with few
     rare values is itself too small, and what is not in the sample does not show at all. Skewness that so
-    few normal values may have by chance (two standard errors) is let pass.
+    few normal values may have by chance (two and a half standard errors) is let pass.
 
     Args:
         values: Shape (B,).
@@ -250,4 +250,4 @@ def episodes_for_t(values: Array, block: int = 1) -> int | None:
     found = abs(skewness(values))
     chance = math.sqrt(6.0 * (count - 2.0) / ((count + 1.0) * (count + 3.0)))  # its standard error under normality
     needed = math.ceil(25.0 * found**2 * max(block, 1))
-    return needed if needed > len(values) and found > 2.0 * chance else None
+    return needed if needed > len(values) and found > 2.5 * chance else None

@@ -164,7 +164,8 @@ def doubts(comparison: Comparison) -> list[str]:
         ]
     found = []
     for fields, what, tests in (("skewed", f"mean {words.worth}", ""), ("difference_skewed", "difference", " and p")):
-        rows = [(row.name, n) for row in comparison.rows if (n := getattr(row, fields)) is not None]
+        judged = [row for row in comparison.rows if row.information != "clairvoyant"]
+        rows = [(row.name, n) for row in judged if (n := getattr(row, fields)) is not None]
         if rows:
             listed = _listed([row for row, _ in rows])
             few = amount(max(n for _, n in rows))
