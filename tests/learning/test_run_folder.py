@@ -226,9 +226,9 @@ def test_the_episodes_of_the_evaluation_can_be_played_again(tmp_path: Path, whol
     (problem,), _ = judged(found.config)
     for name, column in ((str(folder), TRAINED), ("base-stock", "base_stock"), ("hindsight", "hindsight")):
         policy = restock.make_policy(name, problem, **({"information": "informed"} if name == "base-stock" else {}))
-        again = restock.simulate(problem, policy, 6, int(rows[0]["seed"])).profit
+        again = restock.simulate(problem, policy, seeds=[int(row["seed"]) for row in rows]).profit
         np.testing.assert_array_equal(again, [float(row[column]) for row in rows])
-    one = restock.simulate(problem, str(folder), 1, int(rows[3]["seed"])).profit[0]
+    one = restock.simulate(problem, str(folder), seeds=[int(rows[3]["seed"])]).profit[0]
     assert one == pytest.approx(float(rows[3]["trained"]), rel=1e-5)
     summary = json.loads((folder / "evaluation" / "summary.json").read_text())
     assert summary["of_bound"]["trained"]["mean"] == pytest.approx(

@@ -116,8 +116,8 @@ def test_a_game_to_the_end_has_the_return_the_rival_and_the_regret(browser: Brow
         reply = browser.post(f"{address}/period", {"period": str(t), **sent})
         assert reply.status_code == 200
     own = float(table.trajectory.rewards.sum())
-    rival = float(simulate(problem, "base-stock", episodes=1, seed=SEED).profit[0])
-    bound = simulate(problem, "hindsight", episodes=1, seed=SEED).bound
+    rival = float(simulate(problem, "base-stock", seeds=[SEED]).profit[0])
+    bound = simulate(problem, "hindsight", seeds=[SEED]).bound
     assert bound is not None
     said = words(reply)
     assert f"Your reward is {own:,.0f} ; base-stock reached {rival:,.0f} on the same demand" in said
@@ -187,7 +187,7 @@ def test_htmx_gets_a_part_and_what_to_say_aloud(browser: Browser):
 def test_a_policy_is_watched_turn_by_turn(browser: Browser):
     address = browser.show("serial", "base-stock")
     problem = load_problem("serial")
-    run = simulate(problem, make_policy("base-stock", problem), episodes=1, seed=SEED)
+    run = simulate(problem, make_policy("base-stock", problem), seeds=[SEED])
     ordered = run.trajectory["ordered"] if "ordered" in run.trajectory else None
     for t in (1, 30):
         reply = browser.get(f"{address}?turn={t}")
