@@ -236,6 +236,37 @@ def test_the_episodes_of_the_evaluation_can_be_played_again(tmp_path: Path, whol
     )
 
 
+def test_evaluation_meets_episodes_that_no_other_command_meets(whole: Path) -> None:
+    found = evaluate(whole, episodes=20)
+    held_out = {seed for k in range(2) for seed in episode_seeds(k, 50, HELD_OUT)}
+    usual = {seed for k in range(20) for seed in episode_seeds(k, 50)}
+    assert found.seed == 0 and not set(found.seeds()) & (held_out | usual | set(range(1000)))
+    again = evaluate(whole, episodes=20, seed=1)
+    assert not set(found.seeds()) & set(again.seeds())
+
+
+def test_a_share_of_a_proven_bound_is_never_above_one(whole: Path) -> None:
+    found = evaluate(whole, episodes=4)
+    for name in found.policies:
+        ratio, gap = found.ratio(name), found.gap(name)
+        assert ratio.high <= 1.0 + 1e-12 and gap.low >= 0.0
+        assert gap.mean == pytest.approx(1.0 - ratio.mean, abs=1e-9)
+
+
+def test_costs_have_a_gap_and_no_share(tmp_path: Path) -> None:
+    """Nothing is sold: the least that can be lost is the bound, and a policy loses more."""
+    described = restock.load_problem("serial").spec.model_dump(by_alias=True, exclude_none=True)
+    described["markets"][0]["price"] = 0.0
+    train(described, tmp_path / "costs", **PATHWISE)
+    found = evaluate(tmp_path / "costs", episodes=6)
+    assert found.costs and found.ratio(TRAINED) is None and found.to_dict()["of_bound"] == {}
+    gap = found.gap("base-stock")
+    paid, least = (found.profit(name).sum() for name in ("base-stock", "hindsight"))
+    assert gap.mean == pytest.approx(paid / least - 1.0) and 0.0 <= gap.low < gap.mean < gap.high
+    told = run("evaluate", str(tmp_path / "costs"), "--episodes", "6", "-q").out
+    assert "of bound" not in told and "above" in told and f"{gap.mean:.1%}" in told
+
+
 def test_a_generalist_is_judged_on_each_of_its_problems(whole: Path) -> None:
     problems, names = judged({**RunFolder(whole).config(), "regimes": {"kind": "effects"}})
     assert len(problems) == 32 and names[:3] == ["backlog", "lost sales", "goodwill, backlog"]

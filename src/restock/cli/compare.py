@@ -220,7 +220,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         if bounded:
             gap = row.gap_interval
             told = NONE if gap is None else share(gap.mean, 1)
-            if gap is not None and math.isfinite(gap.low) and row.information != "clairvoyant":
+            if wide and gap is not None and math.isfinite(gap.low) and row.information != "clairvoyant":
                 told += f"\n{share_interval(gap, 1)}"
             cells.append(told)
         cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)

@@ -95,5 +95,5 @@ def mean_of_ratios(ratios: list[float], parts: list[Array], capped: bool) -> Est
         return Estimate(mean, mean, mean)
     # Degrees of freedom by Welch and Satterthwaite.
     degrees = variance**2 / sum(e**4 / degrees_of(len(p)) for e, p in zip(errors, parts, strict=True))
-    half = t_quantile(1.0 - LEVEL / 2.0, degrees) * math.sqrt(variance)
+    half = t_quantile(1.0 - LEVEL / 2.0, float(degrees)) * math.sqrt(variance)
     return Estimate(mean, mean - half, min(mean + half, max(mean, 1.0)) if capped else mean + half)
