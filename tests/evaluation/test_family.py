@@ -50,7 +50,7 @@ def test_the_statistics_of_the_simulation_are_those_of_the_package():
 @pytest.mark.parametrize("policies", [3, 5, 10, 20])
 def test_with_many_episodes_it_is_tukeys_studentised_range(policies):
     exact = scipy.stats.studentized_range.ppf(1.0 - LEVEL, policies, np.inf) / math.sqrt(2.0)
-    assert Family(policies, NORMAL_FROM).critical == pytest.approx(exact, abs=0.035)
+    assert Family(policies, NORMAL_FROM).critical == pytest.approx(exact, abs=0.03)
     assert Family(policies, 500).critical == pytest.approx(exact, abs=0.06)
 
 

@@ -25,7 +25,7 @@ from restock.core import streams
 from restock.core.problem import Array
 from restock.evaluation.stats import LEVEL, Estimate, moments, t_probability, t_quantile
 
-DRAWS, MANY, FEWER = 9_999, 40, 1_999  # simulated studies; of more than so many policies fewer, as each takes longer
+DRAWS = {10: 49_999, 40: 9_999, math.inf: 1_999}  # simulated studies of up to so many policies; more take longer each
 AT_ONCE = 1_000
 NORMAL_FROM = 1_000  # degrees of freedom, beyond which a standard deviation counts as known
 
@@ -122,7 +122,8 @@ def _largest(policies: int, degrees: int) -> Array:
     """The largest |t| of all pairs of equal policies in each simulated study, ascending."""
     numbers = streams.generator(0, "max-T")
     first, second = np.triu_indices(policies, 1)
-    found, draws = [], DRAWS if policies <= MANY else FEWER
+    found: list[Array] = []
+    draws = next(count for most, count in DRAWS.items() if policies <= most)
     for begin in range(0, draws, AT_ONCE):
         count = min(AT_ONCE, draws - begin)
         means = numbers.standard_normal((count, policies))
