@@ -214,7 +214,7 @@ def test_a_transcript_is_watched_from_the_folder_and_from_a_file(browser: Browse
         assert "stand-in:base-stock on serial" in reply.text
         last = browser.get(f"{reply.url.path}?episode=2&turn=30")
         assert "Regret to the bound" in last.text
-        assert f"The episode of seed {SEED + 1}" in last.text
+        assert f"The episode of seed {episode_seeds(SEED, 2)[1]}" in last.text
     assert "What the model wrote" in browser.get(f"{here.url.path}?turn=3").text
 
 
