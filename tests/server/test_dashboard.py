@@ -14,6 +14,7 @@ import pytest
 
 from restock.agents.prompt import system_prompt, turn
 from restock.agents.run import run_agent
+from restock.core.streams import episode_seeds
 from restock.envs.structured import StructuredEnvironment
 from restock.evaluation.compare import compare
 from restock.evaluation.simulate import simulate
