@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy import stats
+from scipy import optimize, stats
 
 from restock import InvalidInput
 from restock.core import streams
@@ -25,6 +25,18 @@ from restock.demand.uniform import Uniform
 
 MORE = settings(max_examples=5 * settings.default.max_examples)
 DRAWS = 40_000
+
+
+def cut_normal(mean, sd):
+    """The normal whose mean is `mean` once it is cut at 0."""
+    return stats.norm(optimize.brentq(lambda a: cut_mean(stats.norm(a, sd)) - mean, -40 * sd, mean), sd)
+
+
+def cut_mean(normal):
+    """E[max(0, X)]."""
+    return normal.mean() * normal.sf(0) + normal.std() * stats.norm.pdf(normal.mean() / normal.std())
+
+
 MODELS: list[tuple[Distribution, Any]] = [  # (model, the same in scipy at mean m)
     (Poisson(), stats.poisson),
     (Normal(sd=4.0), lambda m: stats.norm(m, 4.0)),
@@ -47,7 +59,30 @@ def test_moments_of_numpy_draws(model, twin, mean):
     assert abs(drawn.mean() - expected.mean()) < 5 * expected.std() / DRAWS**0.5
     fourth = float(expected.stats("k")) + 2.0
     assert abs(drawn.var() / expected.var() - 1) < 5 * (fourth / DRAWS) ** 0.5
-    np.testing.assert_allclose(model.deviation(np.array([mean])), expected.std(), rtol=1e-12)
+    if mean >= 4 * expected.std() or expected.cdf(-1e-9) == 0:  # nothing is cut
+        np.testing.assert_allclose(model.deviation(np.array([mean])), expected.std(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sampler", ["numpy", "inverse", "sequential"])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("cv", [0.2, 0.3, 0.5, 1.0, 3.0])
+def test_normal_demand_keeps_its_stated_mean(cv, scale, sampler):
+    spec = {"mean": 20, "distribution": {"name": "normal", "cv": cv}, "noise_scale": scale, "sampler": sampler}
+    demand = Demand(check_demand(spec), [None], DRAWS)
+    path = demand.path_at(7, 0) if sampler == "inverse" else demand.path(np.random.default_rng(5))
+    twin = cut_normal(20.0, 20.0 * cv * scale)
+    assert abs(path.draw.mean() - 20) < 5 * path.draw.std() / DRAWS**0.5
+    assert abs((path.draw == 0).mean() - twin.cdf(0)) < 5 * (twin.cdf(0) / DRAWS) ** 0.5 + 1e-9
+    if scale == 1.0:
+        assert abs(demand.deviation(path.mean[0])[0] / path.draw.std() - 1) < 0.05
+
+
+@pytest.mark.parametrize("cv", [0.3, 1.0, 3.0])
+def test_normal_demand_keeps_its_mean_under_goodwill(cv):
+    """The law that compiled dynamics call, at the mean of the moment."""
+    u = (np.arange(100_000) + 0.5) / 100_000
+    demand = numpy_demand(laws.NORMAL, np.full(len(u), 8.0), cv, 1.0, 1.0, u)
+    assert abs(demand.mean() - 8.0) < 0.01
 
 
 @pytest.mark.parametrize("mean", [0.1, 0.7, 20.0, 499.0, 900.0])
@@ -56,7 +91,10 @@ def test_quantiles_are_those_of_scipy(model, twin, mean):
     u = np.concatenate(
         [np.linspace(0.0005, 0.9995, 400), 10.0 ** -np.arange(4.0, 10.0), 1 - 10.0 ** -np.arange(4.0, 8.0)]
     )
-    expected = np.maximum(twin(mean).ppf(u), 0.0)
+    expected = twin(mean)
+    if isinstance(model, Normal) and mean < 4 * expected.std():
+        expected = cut_normal(mean, expected.std())
+    expected = np.maximum(expected.ppf(u), 0.0)
     np.testing.assert_allclose(model.quantile(u, np.full(len(u), mean)), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -175,12 +213,12 @@ def test_uniform_demand_is_unbiased_and_keeps_to_its_interval():
     between = demand_of({"distribution": {"name": "uniform", "low": 6, "high": 9}})
     assert abs(between.mean() - 7.5) < 0.03 and 6 <= between.min() < 6.01 and 8.99 < between.max() <= 9
     point = demand_of({"distribution": {"name": "uniform", "low": 0, "high": 0}})
-    assert point.max() <= 0.2  # the least mean of a model is 0.1
+    assert point.max() == 0.0
 
 
 def test_normal_demand_is_cut_at_zero():
     drawn = demand_of({"mean": 2, "distribution": {"name": "normal", "sd": 10}})
-    assert drawn.min() == 0.0 and 0.3 < (drawn == 0).mean() < 0.5
+    assert drawn.min() == 0.0 and abs((drawn == 0).mean() - cut_normal(2.0, 10.0).cdf(0)) < 0.02
 
 
 def test_demand_that_is_known_draws_nothing():

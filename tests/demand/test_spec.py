@@ -104,9 +104,25 @@ def test_a_demand_keyword_replaces_the_means_of_the_markets_only_where_it_has_on
     assert [market.mean for market in replaced.spec.markets] == [None, None]
 
 
-def test_the_floor_of_the_mean():
-    assert fixed({"mean": 0}).path(np.random.default_rng(1)).mean.max() == 0.1
-    assert fixed({"series": [0.0] * 30}).path(np.random.default_rng(1)).mean.max() == 0.0
+@pytest.mark.parametrize("mean", [0.0, 0.02, 0.099])
+@pytest.mark.parametrize("spec", [{}, {"goodwill": True}, {"effects": ["trend"]}, {"sampler": "inverse"}])
+def test_a_small_mean_stays_what_it_is(mean, spec):
+    demand = fixed({"mean": mean, **spec}, periods=400)
+    assert demand.least_mean == 0.0
+    np.testing.assert_array_equal(demand.path(np.random.default_rng(1)).mean, demand.mean)
+    problem = load_problem("serial", demand={"mean": mean, **spec}, horizon=400)
+    asked = restock.simulate(problem, restock.make_policy("constant-order", problem, quantity=0), 200)
+    total = asked.trajectory["demand"].sum(axis=(1, 2))
+    expected = (demand.mean * asked.trajectory["sentiment"][:, 1:, :]).sum(axis=(1, 2)).mean()
+    assert abs(total.mean() - expected) <= 5 * (expected / 200) ** 0.5
+
+
+def test_the_floor_belongs_to_the_published_trend_and_goodwill():
+    falling = {"mean": 20, "effects": {"trend": {"slope": -0.2}}}
+    assert fixed(falling).path(np.random.default_rng(1)).mean.min() == 0.1
+    assert fixed({"mean": 20, "goodwill": True}).least_mean == 0.1
+    assert fixed({"mean": 20, "effects": {"shock": {"size": 0.0}}}).path(np.random.default_rng(1)).mean.min() == 0.0
+    assert fixed({"series": [0.0] * 30, "goodwill": True}).path(np.random.default_rng(1)).mean.max() == 0.0
 
 
 # series ---------------------------------------------------------------------------------------------
@@ -123,8 +139,10 @@ def test_a_series_is_the_demand_unless_noise_is_written():
 def test_a_series_with_a_column_for_each_market_and_one_for_all():
     both = np.arange(60.0).reshape(30, 2)
     np.testing.assert_array_equal(fixed({"series": both}, [None, None]).mean, both)
-    one = fixed({"series": both[:, 0]}, [None, None]).mean
+    one = fixed({"series": both[:, 0], "same": True}, [None, None]).mean
     np.testing.assert_array_equal(one, np.stack([both[:, 0]] * 2, axis=1))
+    with pytest.raises(InvalidInput, match="there are 2 retail links"):
+        fixed({"series": both[:, 0]}, [None, None])
 
 
 def test_a_series_from_a_file(tmp_path):

@@ -12,6 +12,7 @@ import restock
 from restock.evaluation.audit import Finding, audit
 from restock.policies._base import Policy, View
 from restock.policies.registry import policy_class
+from restock.problems.network.sources import DrawnSource
 from tests.policies.homes import home
 
 TOLD = {"effects": ["trend", "shock"], "goodwill": True}
@@ -77,6 +78,74 @@ def test_honest_policies_pass(instance):
     assert audit(Prophet, problem) == ()
 
 
+MODELS: dict[str, dict[str, Any]] = {
+    "poisson": {"mean": 15},
+    "normal": {"mean": 15, "distribution": {"name": "normal", "cv": 0.5}},
+    "negative binomial": {"mean": 15, "distribution": "negative_binomial"},
+    "uniform": {"mean": 15, "distribution": "uniform"},
+    "resampled": {"series": [3.0, 9.0, 22.0, 17.0, 30.0, 8.0, 12.0], "distribution": "empirical"},
+    "weeks": {"series": [3.0, 9.0, 22.0, 17.0, 30.0, 8.0, 12.0] * 4, "distribution": {"name": "empirical", "block": 7}},
+    "window": {"series": np.arange(60.0) % 23, "distribution": {"name": "empirical", "block": "window"}},
+}
+SHOP = {
+    "name": "shop",
+    "horizon": 25,
+    "backlog": False,
+    "nodes": [{"id": "shop", "initial_inventory": 0, "holding_cost": 0.1}, {"id": "supplier"}],
+    "links": [{"from": "supplier", "to": "shop", "lead_time": 0, "price": 1}],
+    "markets": [{"from": "shop", "to": "customers", "price": 3, "shortage_cost": 1}],
+}
+
+
+class OrdersTheMean(Still):
+    """Orders what it is told that demand will be on average in the period."""
+
+    def act(self, view: View) -> np.ndarray:
+        return np.array(view.mean[:, view.t])
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"goodwill": True}, {"sampler": "inverse"}], ids=["plain", "goodwill", "inverse"]
+)
+@pytest.mark.parametrize("name", MODELS)
+def test_the_mean_that_is_told_says_nothing_of_the_episode(name, extra):
+    problem = restock.load_problem(SHOP, demand={**MODELS[name], **extra})
+    assert audit(lambda p: OrdersTheMean(p, "informed"), problem) == ()
+    means = [restock.simulate(problem, OrdersTheMean(problem, "informed"), 3, seed).trajectory.exogenous["mean"]
+             for seed in (1, 7)]  # fmt: skip
+    np.testing.assert_array_equal(means[0], means[1])
+    table = restock.compare(problem, [OrdersTheMean(problem, "informed")], episodes=40, seed=3)
+    bound, earned = table.row("hindsight").profit.mean, table.row("still").profit.mean
+    assert earned < 0.97 * bound, "who orders the mean must not do as well as who knows the demand"
+
+
+def test_a_mean_that_is_the_path_to_come_is_caught(monkeypatch):
+    """The fault that the trap was made for: what is resampled was told as the mean of its episode."""
+    problem = restock.load_problem(SHOP, demand=MODELS["resampled"])
+    honest = DrawnSource.next
+
+    def leaking(self: Any, rows: np.ndarray) -> np.ndarray:
+        episodes = honest(self, rows)
+        episodes[:, -2 * problem.horizon : -problem.horizon] = episodes[:, -problem.horizon :]
+        return episodes
+
+    monkeypatch.setattr(DrawnSource, "next", leaking)
+    found = audit(lambda p: OrdersTheMean(p, "informed"), problem)
+    assert [(one.knows, one.period) for one in found] == [("future", 0)]
+    assert audit(lambda p: Still(p), problem) == ()
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, "window"])
+def test_the_mean_told_of_resampled_demand_is_what_is_drawn_on_average(block):
+    series = np.random.default_rng(2).gamma(1.0, 20.0, 45) + np.arange(45.0)
+    demand = {"series": series, "distribution": {"name": "empirical", "block": block}, "effects": ["trend"]}
+    problem = restock.load_problem("serial", demand=demand, horizon=20)
+    result = restock.simulate(problem, Still(problem), 20_000)
+    met = result.trajectory.exogenous["demand"][:, :, 0]
+    told = result.trajectory.exogenous["mean"][0, :, 0]
+    assert (np.abs(met.mean(axis=0) - told) < 5 * met.std(axis=0) / 20_000**0.5).all()
+
+
 def test_a_thief_of_the_future_is_caught():
     (found,) = audit(Thief, restock.load_problem("serial", demand=TOLD, horizon=12))
     assert found.knows == "future" and found.difference > 0
@@ -84,7 +153,7 @@ def test_a_thief_of_the_future_is_caught():
     assert "what happens later" in str(found)
 
 
-@pytest.mark.parametrize("demand", [TOLD, {"mean": 12}, {"series": list(range(5, 17))}])
+@pytest.mark.parametrize("demand", [TOLD, {"mean": 12}, {"series": list(range(5, 17)), "prior": 9}])
 def test_a_blind_policy_that_kept_the_mean_curve_is_caught(demand):
     (found,) = audit(Keeper, restock.load_problem("serial", demand=demand, horizon=12))
     assert found.knows == "mean curve" and "the mean curve" in str(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import cma
 import numpy as np
 import pytest
 import yaml
@@ -36,11 +37,11 @@ def test_base_stock_at_one_node_is_the_newsvendor_quantile(distribution, backlog
     network = one_node(price=0.0 if backlog else 2.0)
     demand = {"mean": 20, "distribution": distribution}
     problem = restock.load_problem(network, demand=demand, backlog=backlog)
-    found = restock.fit(problem, "base-stock", episodes=64, budget=150, tune=["levels"])
+    found = restock.fit(problem, "base-stock", episodes=64, budget=400, levels={"shop": 10})
     asked = draw(problem, 64, 0, module.SEARCHED).vectors[:, -problem.horizon :]
     ratio = 9.0 / 10.0 if backlog else 11.0 / 12.0
     best = np.quantile(asked, ratio, method="inverted_cdf")
-    level = found.parameters["levels"][0]
+    level = found.parameters["levels"]["shop"]
     assert level == pytest.approx(best, abs=0.05 if distribution != "normal" else 0.3)
     assert found.in_sample.mean == pytest.approx(
         earned(problem, "base-stock", {"levels": best}, draw(problem, 64, 0, module.SEARCHED)), rel=1e-3
@@ -51,7 +52,7 @@ def test_s_S_finds_the_economic_batch():
     # 10 a period, K = 40, h = 1: no plan costs less than 700 in 30 periods, an order for every three (Wagner, Whitin).
     network = one_node(link={"fixed_cost": 40.0})
     problem = restock.load_problem(network, demand={"mean": 10, "distribution": "deterministic"})
-    found = restock.fit(problem, "s-S", episodes=1, budget=800, multiples=1.0, batches=2.5)
+    found = restock.fit(problem, "s-S", episodes=1, budget=800, multiples=1.0, batches=25)
     assert found.start.mean < -750.0
     assert -705.0 <= found.in_sample.mean <= -700.0
 
@@ -65,6 +66,31 @@ def test_fitted_levels_of_a_series_are_as_good_as_a_search_of_all():
         for a in (110, 120, 130) for b in (60, 80, 100, 120) for c in (0, 20, 40)
     ]  # fmt: skip
     assert found.in_sample.mean >= max(grid) - 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["newsvendor", "base-stock", "capped-base-stock"])
+def test_few_numbers_are_searched_for_to_the_end_of_the_budget(name, seed):
+    """One to three numbers and a real budget: the search once ended in an error of its sampler, and all was lost."""
+    tune = {"newsvendor": ["service"], "base-stock": ["levels"], "capped-base-stock": ["caps"]}[name]
+    for problem in ("serial", one_node()):
+        found = restock.fit(problem, name, episodes=32, budget=1500, seed=seed, tune=tune)
+        assert found.finished and found.evaluations > 1000
+        assert found.in_sample.mean >= found.start.mean
+
+
+def test_what_was_found_is_kept_whatever_becomes_of_the_search(monkeypatch):
+    honest, calls = cma.CMAEvolutionStrategy.tell, []
+
+    def failing(self, *args, **kwargs):
+        calls.append(1)
+        if len(calls) % 5 == 0:
+            raise RuntimeError("A sampler variance has become negative")
+        return honest(self, *args, **kwargs)
+
+    monkeypatch.setattr(cma.CMAEvolutionStrategy, "tell", failing)
+    found = restock.fit("serial", "base-stock", episodes=16, budget=400, levels=[60, 60, 20])
+    assert len(calls) > 10 and found.finished and found.in_sample.mean > found.start.mean + 100
 
 
 # what comes out -------------------------------------------------------------------------------------
@@ -205,8 +231,8 @@ def test_interrupted_keeps_the_best_so_far_or_lets_it_through():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        restock.fit("serial", "s-S", episodes=8, budget=200, progress=stop)
-    found = restock.fit("serial", "s-S", episodes=8, budget=200, progress=stop, stoppable=True)
+        restock.fit("serial", "s-S", episodes=8, budget=200, progress=stop, multiples=0.5)
+    found = restock.fit("serial", "s-S", episodes=8, budget=200, progress=stop, multiples=0.5, stoppable=True)
     assert not found.finished and 40 < found.evaluations < 60
     assert found.in_sample.mean > found.start.mean and found.held_out is not None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import restock
 from restock.core.errors import InvalidInput
@@ -28,43 +29,52 @@ from tests.problems.network.networks import random_network
 TEXTS = [name for name in restock.list_policies("network") if issubclass(policy_class(name), TextPolicy)]
 
 # Standard normal quantiles of the critical ratios below, from a table (six decimals).
-Z = {0.769231: 0.736316, 0.833333: 0.967422, 0.909091: 1.335178, 0.952381: 1.668391, 0.95: 1.644854}
+Z = {0.95: 1.644854}
 
 
 # base-stock ---------------------------------------------------------------------------------------
 
 
+def ratio_on_serial(short: float, over: float, step: float) -> float:
+    """The critical ratio of a level that is kept for 30 periods: what is left or missing at the end counts once.
+
+    A unit at the shop has cost its price .5, operating .01 and the pipeline, .005 * 4 + .010 * 4.
+    """
+    margin = 2.0 - (0.5 + 0.01 + 0.005 * 4 + 0.010 * 4)
+    under = short + (margin - (short - 0.1)) / 30
+    return under / (under + over + step / 30)
+
+
 def test_levels_by_hand_on_serial():
-    # mu = 20, sigma = sqrt(20); S = 20 (L + 1) + z sigma sqrt(L + 1) with b / (b + h), b = 0.1.
+    # Poisson(20); goods that arrive today leave tomorrow, so nodes 2 and 3 cover L + 2 periods; b = 0.1. The last
+    # step of a unit: pipeline .010 * 4 to node 1, .005 * 4 and operating .01 to node 2, price .5 to node 3.
     levels = restock.make_policy("base-stock", "serial").levels
-    by_hand = [
-        100 + Z[0.769231] * np.sqrt(20) * np.sqrt(5),  # L = 4, h = 0.03
-        100 + Z[0.833333] * np.sqrt(20) * np.sqrt(5),  # L = 4, h = 0.02
-        20 + Z[0.909091] * np.sqrt(20),  # L = 0, h = 0.01
-    ]
-    np.testing.assert_allclose(levels, by_hand, rtol=1e-6)
+    rows = [(5, 0.03, 0.04), (6, 0.02, 0.03), (2, 0.01, 0.5)]
+    by_hand = [stats.poisson(20 * cover).ppf(ratio_on_serial(0.1, over, step)) for cover, over, step in rows]
+    np.testing.assert_array_equal(levels, np.maximum(by_hand, [0.0, 1.05 * 120, 1.05 * 40]))
 
 
 def test_levels_with_lost_sales_count_the_margin():
-    # b = 0.1 + (2.0 - 1.5) = 0.6: ratio 0.6 / 0.63 at node 1.
+    # A lost sale costs b = 0.1 and what the network would have earned by it, not what the shop pays the next node.
     problem = restock.load_problem("serial", backlog=False)
     level = restock.make_policy("base-stock", problem).levels[0]
-    np.testing.assert_allclose(level, 100 + Z[0.952381] * np.sqrt(20) * np.sqrt(5), rtol=1e-6)
+    margin = 2.0 - (0.5 + 0.01 + 0.005 * 4 + 0.010 * 4)
+    assert level == stats.poisson(100).ppf(ratio_on_serial(0.1 + margin, 0.03, 0.04))
 
 
 def test_levels_from_what_one_plans_for():
     planned = restock.make_policy("base-stock", "serial", mean=30, sd=3, service=0.95).levels
-    np.testing.assert_allclose(planned, 30 * np.array([5, 5, 1]) + Z[0.95] * 3 * np.sqrt([5, 5, 1]), rtol=1e-6)
+    np.testing.assert_allclose(planned, 30 * np.array([5, 6, 2]) + Z[0.95] * 3 * np.sqrt([5, 6, 2]), rtol=1e-6)
     without_noise = restock.make_policy("base-stock", restock.load_problem("serial", demand={"noise_scale": 0})).levels
-    np.testing.assert_allclose(without_noise, [100, 100, 20])
+    np.testing.assert_allclose(without_noise, [100, 1.05 * 120, 1.05 * 40])
 
 
 def test_levels_where_markets_meet_add_their_variances():
-    # w-network: the centre carries means 28 + 11 with variances 28 + 11; L = 7, b = 0.15, h = 0.014.
+    # w-network: the centre carries means 28 + 11 with variances 28 + 11; L = 7, and it ships on.
     problem = restock.load_problem("w-network")
     level = dict(zip(problem.nodes, restock.make_policy("base-stock", problem, service=0.95).levels, strict=True))
-    np.testing.assert_allclose(level["centre"], 39 * 8 + Z[0.95] * np.sqrt(39) * np.sqrt(8), rtol=1e-6)
-    np.testing.assert_allclose(level["busy-store"], 28 * 3 + Z[0.95] * np.sqrt(28) * np.sqrt(3), rtol=1e-6)
+    assert level["centre"] == stats.poisson(39 * 9).ppf(0.95)
+    assert level["busy-store"] == stats.poisson(28 * 3).ppf(0.95)
 
 
 def view(problem: Any, t: int, **stocks: list[float]) -> View:
@@ -238,16 +248,16 @@ def test_text_policy_compiled_and_row_by_row(network, name, goodwill):
         ("base-stock", {"levels": True}, "levels = True: this is one number"),
         ("base-stock", {"levels": 100, "mean": 3}, "mean = 3: levels are given, so there is nothing to plan"),
         ("base-stock", {"levels": 100, "service": 0.9}, "service = 0.9: levels are given"),
-        ("base-stock", {"mean": [1, 2]}, "mean = [1, 2]: this is one number, or one for each of (1, 0)"),
+        ("base-stock", {"mean": [1, 2]}, "mean = [1, 2]: this is one number, or one for each of 1->0"),
         ("base-stock", {"mean": -1}, "mean = -1: these are finite and at least 0"),
         ("base-stock", {"sd": "wide"}, "sd = 'wide': this is one number"),
         ("base-stock", {"service": 1}, "service = 1: a critical ratio lies between 0 and 1"),
         ("base-stock", {"service": 0.0}, "service = 0.0: a critical ratio"),
-        ("base-stock", {"service": "much"}, "service = 'much': a critical ratio"),
-        ("base-stock", {"service": True}, "service = True: a critical ratio"),
+        ("base-stock", {"service": "much"}, "service = 'much': this is one number"),
+        ("base-stock", {"service": True}, "service = True: this is one number"),
         ("constant-order", {"quantity": [1]}, None),
         ("constant-order", {"quantity": [[1, 2, 3]]}, "quantity = [[1, 2, 3]]: this is one number"),
-        ("constant-order", {"quantity": {}}, "quantity = {}: this is one number"),
+        ("constant-order", {"quantity": {}}, "quantity = {}: (2, 1) is missing"),
     ],
 )
 def test_make_policy_says_what_is_wrong(name, params, said):
@@ -332,8 +342,8 @@ def test_a_blind_policy_is_made_for_the_prior_alone():
     blind = restock.make_policy("base-stock", problem)
     assert (blind.problem.demand.mean == 12.0).all() and blind.problem.demand.state_dependent
     assert restock.make_policy("base-stock", problem, information="informed").problem is problem
-    series = restock.load_problem("serial", demand={"series": list(range(30))})
-    assert (restock.make_policy("base-stock", series).problem.demand.mean == 20.0).all()
+    series = restock.load_problem("serial", demand={"series": list(range(30)), "prior": 7})
+    assert (restock.make_policy("base-stock", series).problem.demand.mean == 7.0).all()
     flat = restock.load_problem("serial", demand=12)
     assert flat.prior() is flat
 

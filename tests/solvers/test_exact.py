@@ -154,7 +154,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_orders_earn_more_than_the_policy(case, monkeypatch):
-    monkeypatch.setattr("restock.solvers.single_location._counts", lambda mean, size: FEW)
+    monkeypatch.setattr("restock.solvers.single_location.count_probabilities", lambda mean, size: FEW)
     given = {"holding_cost": 0.7, "horizon": 4, **CASES[case]}
     problem = restock.load_problem(shop(**given))
     few = Few(problem, most=6)

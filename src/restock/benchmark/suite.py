@@ -15,9 +15,10 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.reading import read_yaml
 from restock.core.validation import Spec, validated
+from restock.demand.series import beside
 from restock.demand.spec import check_demand
 from restock.problems.load import load_problem
-from restock.problems.network.load import instance_text, instances
+from restock.problems.network.load import SHELF, instance_text, instances
 
 MARK = 12  # hexadecimal digits of a hash that are shown
 
@@ -148,7 +149,7 @@ def shipped(folder: str, name: str) -> Any:
 
 
 def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data of a suite file, instances in files named from its folder."""
+    """The data of a suite file, the files that it names found from its folder."""
     if not isinstance(data.get("scenarios"), list):
         return data
     scenarios = []
@@ -156,6 +157,8 @@ def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         name = one.get("instance") if isinstance(one, dict) else None
         if isinstance(name, str) and name.endswith((".yaml", ".yml")) and not Path(name).is_absolute():
             one = {**one, "instance": str(folder / name)}
+        if isinstance(one, dict) and "demand" in one:
+            one = {**one, "demand": beside(one["demand"], folder)}
         scenarios.append(one)
     return {**data, "scenarios": scenarios}
 
@@ -178,7 +181,7 @@ def _in_full(scenario: Scenario) -> dict[str, Any]:
     if isinstance(instance, str) and instance in instances():
         data["instance"] = yaml.safe_load(instance_text(instance))
     elif isinstance(instance, str):
-        data["instance"] = dict(read_yaml(Path(instance))) if instance.endswith((".yaml", ".yml")) else instance
+        data["instance"] = dict(SHELF.read(instance)[0]) if instance.endswith((".yaml", ".yml")) else instance
     if isinstance(data["instance"], dict):
         data["instance"].pop("description", None)
     for holder in (data, data["instance"]):

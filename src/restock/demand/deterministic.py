@@ -19,3 +19,7 @@ class Deterministic(Distribution):
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
         """The means."""
         return mean.copy()
+
+    def deviation(self, mean: Array) -> Array:
+        """None."""
+        return np.zeros_like(mean)

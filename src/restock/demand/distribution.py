@@ -8,10 +8,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from restock.core import streams
 from restock.core.validation import Spec
 from restock.demand import laws
 
 Array = NDArray[np.float64]
+
+SAMPLE = 20_000  # draws that say the deviation of a model which does not state it
+MOST_SAMPLES = 64  # means at which they are made; between them deviations are interpolated
 
 
 class Distribution(Spec, abc.ABC):
@@ -50,10 +54,20 @@ class Distribution(Spec, abc.ABC):
         values = [laws.demand_of(self.law, m, self.spread, self.power, 1.0, u) for u, m in pairs]
         return np.array(values, dtype=np.float64).reshape(mean.shape)
 
+    def shift(self, mean: Array, noise_scale: Array | float) -> Array | float:
+        """What is added to what is drawn, before it is cut at 0, for the cut demand to keep its mean."""
+        return 0.0
+
     def mean_of(self, mean: float | None) -> float | None:
         """The mean this model fixes by its own parameters, or the one given."""
         return mean
 
     def deviation(self, mean: Array) -> Array:
-        """Standard deviation at given means."""
-        return np.zeros_like(mean)
+        """Standard deviation at given means; unless a model states it, that of a large sample."""
+        generator = streams.generator(0, "deviation of demand")
+        mean = np.asarray(mean, dtype=np.float64)
+        places = np.unique(mean)
+        if len(places) > MOST_SAMPLES:
+            places = np.geomspace(max(places[0], 1e-9), max(places[-1], 1e-9), MOST_SAMPLES)
+        found = [np.maximum(self.draw(generator, np.full(SAMPLE, one)), 0.0).std() for one in places]
+        return np.asarray(np.interp(mean, places, found))

@@ -7,22 +7,29 @@ from typing import ClassVar, Literal
 import numpy as np
 import pydantic
 
+from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.demand import laws
 from restock.demand.distribution import Array, Distribution
+
+SUMS = 20_000  # sums of resampled demand that stand for their distribution
 
 
 class Empirical(Distribution):
     """Runs of consecutive observations, drawn with replacement from the series.
 
-    With `block: 1` days are independent; longer blocks keep the pattern within the week; with
+    With `block: 1` periods are independent; longer blocks keep the pattern within the week; with
     `block: window` an episode is one stretch of the series as it happened.
+
+    `Demand` ties the model to its series (`of`); before that it has neither a deviation nor quantiles.
+    Where the mean moves (effects, goodwill), observations move with it in proportion.
     """
 
     name: ClassVar[str] = "empirical"
-    law: ClassVar[int] = laws.DETERMINISTIC
+    law: ClassVar[int] = laws.RESAMPLED
 
     block: int | Literal["window"] = pydantic.Field(1, description="length of a run (periods), or window")
+    _series: Array = pydantic.PrivateAttr(default_factory=lambda: np.zeros((1, 1)))  # shape (S, M)
 
     @pydantic.field_validator("block")
     @classmethod
@@ -31,21 +38,101 @@ class Empirical(Distribution):
             raise InvalidInput("", block, "a block has at least one period", "Write 1 or more, or window.")
         return block
 
-    def resample(self, starts: Array, series: Array, periods: int) -> Array:
+    def of(self, series: Array) -> Empirical:
+        """The model tied to its observations, shape (S, M)."""
+        tied = self.model_copy()
+        tied._series = series
+        return tied
+
+    @property
+    def _relative(self) -> Array:
+        """Observations as multiples of the mean of their market, shape (S, M)."""
+        mean = self._series.mean(axis=0)
+        relative: Array = np.divide(self._series, mean, out=np.ones_like(self._series), where=mean > 0.0)
+        return relative
+
+    def _run(self, periods: int) -> int:
+        """Length of a run in an episode of so many periods."""
+        length = periods if self.block == "window" else min(int(self.block), periods)
+        return min(length, len(self._series))
+
+    def expected(self, periods: int) -> Array:
+        """Mean of each period of an episode before effects, shape (periods, M).
+
+        A period is a place in its run; every run of the series is equally likely, so what is expected
+        there is the mean of the observations that can stand in that place.
+        """
+        length = self._run(periods)
+        starts = len(self._series) - length + 1
+        by_place = np.stack([self._series[k : k + starts].mean(axis=0) for k in range(length)])
+        return np.asarray(by_place[np.arange(periods) % length])
+
+    def resample(self, starts: Array, periods: int) -> Array:
         """An episode of the series, shape (T, M).
 
         Args:
-            starts: Uniform numbers in (0, 1), shape (T,); one a block is used.
-            series: Observations, shape (S, M); markets keep their common day.
+            starts: Uniform numbers in (0, 1), shape (T,); one a run is used.
             periods: Length of the episode [T].
         """
-        length = periods if self.block == "window" else min(int(self.block), periods)
-        length = min(length, len(series))
-        blocks = -(-periods // length)
-        first = np.minimum((starts[:blocks] * (len(series) - length + 1)).astype(np.int64), len(series) - length)
+        series = self._series
+        length = self._run(periods)
+        runs = -(-periods // length)
+        first = np.minimum((starts[:runs] * (len(series) - length + 1)).astype(np.int64), len(series) - length)
         days = (first[:, None] + np.arange(length)[None, :]).ravel()[:periods]
         return np.asarray(series[days], dtype=np.float64)
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """The resampled series stands in the mean already."""
-        return mean.copy()
+        """Resampled demand in proportion to means of shape (..., T, M); markets keep their common period."""
+        drawn = np.empty(mean.shape)
+        periods, level = mean.shape[-2], self._series.mean(axis=0)
+        for place in np.ndindex(mean.shape[:-2]):
+            found = self.resample(np.asarray(generator.random(periods)), periods)
+            drawn[place] = mean[place] * np.divide(found, level, out=np.ones_like(found), where=level > 0.0)
+        return drawn
+
+    def quantile(self, uniform: Array, mean: Array) -> Array:
+        """Demand at given quantiles of the series, in proportion to the means; shape of `mean`, (..., M)."""
+        ordered = np.sort(self._relative, axis=0)
+        place = np.minimum((uniform * len(ordered)).astype(np.int64), len(ordered) - 1)
+        found = np.take_along_axis(ordered, place.reshape(-1, ordered.shape[1]), axis=0)
+        return np.asarray(found.reshape(mean.shape) * mean)
+
+    def deviation(self, mean: Array) -> Array:
+        """Standard deviation of the series, in proportion to means of shape (..., M)."""
+        return np.asarray(mean * self._relative.std(axis=0))
+
+    def sums(self, weights: Array, periods: int) -> Array:
+        """Sorted sums of weighted demand over so many consecutive periods, as multiples of their mean, shape (n,).
+
+        They stand for the distribution of the demand over a lead time, correlation within a run
+        included: all stretches of the series for `window`, else resampled ones that begin anywhere in
+        a run.
+
+        Args:
+            weights: Of the markets, shape (M,).
+            periods: At least 1.
+
+        Returns:
+            The sums; ones where nothing is ever asked for.
+        """
+        series = self._series @ weights
+        if not series.any():
+            return np.ones(1)
+        series = series / series.mean()
+        if periods == 1:
+            return np.sort(series)
+        total = np.concatenate([[0.0], np.cumsum(series)])
+        if self.block == "window" and periods <= len(series):
+            return np.sort(total[periods:] - total[:-periods]) / periods
+        generator = streams.generator(0, "sums of a series")
+        length = min(len(series) if self.block == "window" else int(self.block), len(series))
+        sums = np.zeros(SUMS)
+        left = np.full(SUMS, periods)
+        begun = generator.integers(length, size=SUMS)  # periods of the first run that are over already
+        while (left > 0).any():
+            first = generator.integers(len(series) - length + 1, size=SUMS)
+            taken = np.minimum(length - begun, left)
+            sums += total[first + begun + taken] - total[first + begun]
+            left -= taken
+            begun[:] = 0
+        return np.sort(sums) / periods

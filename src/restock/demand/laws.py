@@ -1,18 +1,20 @@
 """Demand from its mean and one random number: the quantile functions, scalar and compilable.
 
-`demand_of` is what the text of dynamics calls. Law 0 takes the number as the demand itself, the
-others take a uniform number in (0, 1) and return the demand at that quantile. Inverse sampling
-keeps two policies on the same random numbers even when their goodwill, and so their mean, differs.
+`demand_of` is what the text of dynamics calls. Law GIVEN takes the number as the demand itself, law
+RESAMPLED as a multiple of the mean, the others take a uniform number in (0, 1) and return the demand
+at that quantile. So two policies stay on the same random numbers even when their goodwill, and with
+it their mean, differs.
 """
 
 from __future__ import annotations
 
 import math
 
-GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC = range(6)
+GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC, RESAMPLED = range(7)
 
 LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
 LEAST_WEIGHT = 1e-20  # of a probability beside the whole: beyond it a tail adds nothing to a double
+FAR_FROM_ZERO = 4.0  # deviations: a normal demand cut at 0 from there moves its mean by less than 1e-5 of the deviation
 
 
 def poisson_quantile(u: float, mean: float) -> float:
@@ -107,6 +109,24 @@ def normal_quantile(u: float) -> float:
     return -top / low if q < 0.0 else top / low
 
 
+def normal_location(mean: float, deviation: float) -> float:
+    """Mean of the normal that has the mean `mean` once it is cut at 0, for a mean above 0.
+
+    E[max(0, X)] = a Phi(a / sd) + sd phi(a / sd) for X ~ N(a, sd), which rises in a: Newton's method.
+    """
+    if mean <= 0.0 or mean >= FAR_FROM_ZERO * deviation:
+        return mean
+    target = mean / deviation
+    a = target
+    for _ in range(60):
+        below = 0.5 * math.erfc(a / math.sqrt(2.0))
+        excess = a * (1.0 - below) + math.exp(-0.5 * a * a) / math.sqrt(2.0 * math.pi) - target
+        if abs(excess) <= 1e-14 * target:
+            break
+        a = a - excess / max(1.0 - below, 1e-12)
+    return a * deviation
+
+
 def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
     """Smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
     if mean <= 0.0:
@@ -133,19 +153,24 @@ def demand_of(law: float, mean: float, spread: float, power: float, noise_scale:
         spread: Standard deviation (normal) or half-width (uniform) at mean 1; dispersion (negative binomial).
         power: The spread grows as mean ** power.
         noise_scale: Demand is mean + noise_scale * (sampled - mean), at least 0.
-        draw: The demand itself (GIVEN) or a uniform number in (0, 1).
+        draw: The demand itself (GIVEN), a multiple of the mean (RESAMPLED) or a uniform number in (0, 1).
     """
     if law == GIVEN:
         return draw
+    shift = 0.0
     if law == POISSON:
         sampled = poisson_quantile(draw, mean)
     elif law == NORMAL:
-        sampled = mean + spread * mean**power * normal_quantile(draw)
+        deviation = spread * mean**power
+        sampled = mean + deviation * normal_quantile(draw)
+        shift = normal_location(mean, noise_scale * deviation) - mean
+    elif law == RESAMPLED:
+        sampled = mean * draw
     elif law == UNIFORM:
         sampled = mean + spread * mean**power * (2.0 * draw - 1.0)
     elif law == NEGATIVE_BINOMIAL:
         sampled = negative_binomial_quantile(draw, mean, spread)
     else:
         sampled = mean
-    demand = mean + noise_scale * (sampled - mean)
+    demand = mean + noise_scale * (sampled - mean) + shift
     return demand if demand > 0.0 else 0.0

@@ -18,6 +18,7 @@ from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.validation import LARGEST
 from restock.demand import laws
+from restock.demand.distribution import Distribution
 from restock.demand.draws import Counts, cumulative
 from restock.demand.empirical import Empirical
 from restock.demand.poisson import Poisson
@@ -27,7 +28,7 @@ from restock.demand.spec import DemandSpec, Goodwill
 Array = NDArray[np.float64]
 
 DEFAULT_MEAN = 20.0
-LEAST_MEAN = 0.1
+LEAST_MEAN = 0.1  # of the published model, where trend or goodwill would drive the mean below it
 MOST_DEVIATION = 1e4  # of a count whose quantiles are searched
 
 
@@ -70,11 +71,13 @@ class Demand:
             )  # fmt: skip
         self.noise_scale = 1.0 if spec.noise_scale is None else spec.noise_scale
         self.goodwill: Goodwill | None = spec.goodwill
-        self.least_mean = 0.0 if spec.series is not None else LEAST_MEAN
         self._factor = spec.effects.factor(periods)[:, None]
         self._tables: list[tuple[Array, NDArray[np.int64]]] = []  # of Poisson counts, and where they hold
         self._series = self._read_series()
+        if isinstance(self.distribution, Empirical) and self._series is not None:
+            self.distribution = self.distribution.of(self._series)
         self._base = self._base_mean(means)
+        self.least_mean = LEAST_MEAN if self._published_floor() else 0.0
         self.mean = np.maximum(self._base * self._factor, 0.0)
         if self.mean.max(initial=0.0) > LARGEST:
             t = int(np.argmax(self.mean.max(axis=1)))
@@ -94,12 +97,8 @@ class Demand:
     def sequential(self) -> bool:
         """Whether demand must be drawn period by period outside compiled code."""
         own = self.distribution.law == laws.GIVEN
-        return self.state_dependent and (own or self.spec.sampler == "sequential")
-
-    @property
-    def means_are_fixed(self) -> bool:
-        """Whether every episode has the same means before goodwill."""
-        return not isinstance(self.distribution, Empirical)
+        resampled = isinstance(self.distribution, Empirical)  # in runs, which are drawn ahead
+        return self.state_dependent and not resampled and (own or self.spec.sampler == "sequential")
 
     @cached_property
     def counts(self) -> Counts | None:
@@ -111,7 +110,16 @@ class Demand:
     @property
     def can_draw_ahead(self) -> bool:
         """Whether one draw of many episodes takes the same numbers as a draw for each."""
-        return self.means_are_fixed and not self.sequential and self.distribution.law != laws.GIVEN
+        return not self.sequential and self.distribution.law != laws.GIVEN
+
+    def _published_floor(self) -> bool:
+        """Whether the mean is kept at `LEAST_MEAN` at least: in the published model of trend and goodwill.
+
+        A mean that is stated below the floor, or that comes from a series, is never raised to it.
+        """
+        spec = self.spec
+        published = spec.series is None and (spec.effects.trend is not None or spec.goodwill is not None)
+        return published and bool((self._base >= LEAST_MEAN).all())
 
     def _check_counts(self) -> None:
         """Counts are searched one by one for their quantiles, which has to end in reasonable time."""
@@ -133,7 +141,7 @@ class Demand:
         """
         base = self._base
         if self._series is not None and not isinstance(self.distribution, Empirical):
-            base = self._series[:periods]
+            base = self._series[self.spec.past :][:periods]
         base = np.concatenate([base, np.repeat(base[-1:], periods - len(base), axis=0)])
         curve: Array = np.maximum(base * self.spec.effects.factor(periods)[:, None], 0.0)
         return curve
@@ -146,105 +154,126 @@ class Demand:
     def paths(self, generator: np.random.Generator, count: int) -> tuple[Array, Array, int]:
         """The next episodes of NumPy's generator: means and draws of shape (count, T, M), and the law."""
         mean = self._drawn_mean
+        mean = mean[None] if count == 1 else np.broadcast_to(mean, (count, *mean.shape))
         if isinstance(self.distribution, Empirical):
-            mean = np.stack([self._resampled(generator.random(self.periods)) for _ in range(count)])
-        elif count == 1:
-            mean = mean[None]
-        else:
-            mean = np.broadcast_to(mean, (count, *mean.shape))
+            return mean, *self._resampled(generator.random((count, self.periods)))
         if self.sequential:
             return mean, np.zeros(mean.shape), laws.GIVEN
         if self.state_dependent:
             return mean, generator.random(mean.shape), self.distribution.law
-        return mean, self._cut(self.distribution.draw(generator, mean), mean), laws.GIVEN
+        return mean, self.strayed(self.distribution.draw(generator, mean), mean, self.noise_scale), laws.GIVEN
 
     def path_at(self, key: int, episode: int) -> Path:
         """Episode number `episode` of a counter stream."""
-        mean = self._drawn_mean
-        size = mean.size
-        uniform = streams.uniform(key, episode, size + self.periods)
-        if isinstance(self.distribution, Empirical):
-            mean = self._resampled(uniform[size:])
-        draw = uniform[:size].reshape(mean.shape)
-        if self.state_dependent:
-            return Path(mean, draw, self.distribution.law)
-        return Path(mean, self._cut(self._quantiles(draw, mean), mean), laws.GIVEN)
+        mean, draw, law = self.paths_at(np.array([key], dtype=np.uint64), np.array([episode]))
+        return Path(mean[0], draw[0], law)
 
     def paths_at(self, keys: NDArray[np.uint64], episodes: NDArray[np.int64]) -> tuple[Array, Array, int]:
-        """`path_at` for many rows: means and draws of shape (B, T, M), and the law."""
-        if isinstance(self.distribution, Empirical):
-            each = [self.path_at(int(k), int(e)) for k, e in zip(keys, episodes, strict=True)]
-            return np.stack([p.mean for p in each]), np.stack([p.draw for p in each]), each[0].law
+        """Episodes of counter streams, one a row: means and draws of shape (B, T, M), and the law."""
         mean = self._drawn_mean
-        draw = streams.uniforms(keys, episodes, mean.size).reshape((len(keys), *mean.shape))
-        means = np.broadcast_to(mean, draw.shape)
+        shape = (len(keys), *mean.shape)
+        means = np.broadcast_to(mean, shape)
+        if isinstance(self.distribution, Empirical):
+            return means, *self._resampled(streams.uniforms(keys, episodes, mean.size + self.periods)[:, mean.size :])
+        draw = streams.uniforms(keys, episodes, mean.size).reshape(shape)
         if self.state_dependent:
             return means, draw, self.distribution.law
-        return means, self._cut(self._quantiles(draw, mean), mean), laws.GIVEN
+        return means, self._quantiles(draw, mean), laws.GIVEN
 
     def draw_now(self, generator: np.random.Generator, mean: Array) -> Array:
         """Demand of one period at the mean of the moment, goodwill included; shape (M,)."""
         mean = np.maximum(mean, self.least_mean)
-        return self._cut(self.distribution.draw(generator, mean), mean)
+        return self.strayed(self.distribution.draw(generator, mean), mean, self.noise_scale)
+
+    def quantile(self, uniform: Array, mean: Array, noise_scale: float) -> Array:
+        """Demand at given quantiles, same shape as `mean`, (T, M)."""
+        law = self.distribution
+        if type(law).quantile is not Distribution.quantile:
+            return self.strayed(law.quantile(uniform, mean), mean, noise_scale)
+        pairs = zip(uniform.ravel(), mean.ravel(), strict=True)
+        values = [laws.demand_of(law.law, m, law.spread, law.power, noise_scale, u) for u, m in pairs]
+        return np.array(values, dtype=np.float64).reshape(mean.shape)
 
     def _quantiles(self, draw: Array, mean: Array) -> Array:
-        """Quantiles of the distribution; Poisson counts by look-up in one table for each mean.
+        """Demand at quantiles; Poisson counts by look-up in one table for each mean.
 
         Args:
-            draw: Uniform numbers, shape (T, M) or (B, T, M).
+            draw: Uniform numbers, shape (B, T, M).
             mean: Means of the episodes, shape (T, M); for Poisson counts the same at every call.
         """
         if self.distribution.law != laws.POISSON or mean.max(initial=0.0) > laws.LARGE_MEAN:
-            flat = draw.reshape((-1, *mean.shape))
-            return np.stack([self.distribution.quantile(one, mean) for one in flat]).reshape(draw.shape)
+            return np.stack([self.quantile(one, mean, self.noise_scale) for one in draw])
         if not self._tables:
             self._tables = [(cumulative(float(one)), np.flatnonzero(mean == one)) for one in np.unique(mean)]
-        if len(self._tables) == 1:
-            return np.searchsorted(self._tables[0][0], draw).astype(np.float64)
         flat = draw.reshape((-1, mean.size))
-        result = np.empty_like(flat)
+        counts = np.empty_like(flat)
         for table, places in self._tables:
-            result[:, places] = np.searchsorted(table, flat[:, places])
-        return result.reshape(draw.shape)
+            counts[:, places] = np.searchsorted(table, flat[:, places])
+        return self.strayed(counts.reshape(draw.shape), mean, self.noise_scale)
 
-    def _cut(self, drawn: Array, mean: Array) -> Array:
-        if self.noise_scale == 1.0:
-            return np.maximum(drawn, 0.0)
-        return np.maximum(mean + self.noise_scale * (drawn - mean), 0.0)
+    def strayed(self, drawn: Array, mean: Array, noise_scale: Array | float) -> Array:
+        """Demand that strays from its mean so many times as far as what was drawn, at least 0.
 
-    def _resampled(self, starts: Array) -> Array:
-        assert isinstance(self.distribution, Empirical) and self._series is not None
-        return self.distribution.resample(starts, self._series, self.periods) * self._factor
+        Args:
+            drawn: From the distribution.
+            mean: Of the same shape, or one that broadcasts to it.
+            noise_scale: Likewise.
+        """
+        shift = self.distribution.shift(mean, noise_scale)
+        if isinstance(noise_scale, float) and noise_scale == 1.0:
+            return np.maximum(drawn + shift, 0.0)
+        return np.maximum(mean + noise_scale * (drawn - mean) + shift, 0.0)
+
+    def deviation(self, mean: Array) -> Array:
+        """Standard deviation of demand at means of shape (..., M), same shape (units/period)."""
+        return np.asarray(self.noise_scale * self.distribution.deviation(mean))
+
+    def _resampled(self, starts: Array) -> tuple[Array, int]:
+        """Draws of shape (B, T, M) from uniform numbers of shape (B, T), and the law that reads them."""
+        assert isinstance(self.distribution, Empirical)
+        days = np.stack([self.distribution.resample(one, self.periods) for one in starts])
+        if not self.state_dependent:
+            return self.strayed(days * self._factor, self.mean, self.noise_scale), laws.GIVEN
+        return np.divide(days, self._base, out=np.ones_like(days), where=self._base > 0.0), laws.RESAMPLED
 
     def _read_series(self) -> Array | None:
-        source = self.spec.series
+        """The whole series, shape (S, M)."""
+        source, past = self.spec.series, self.spec.past
         if source is None:
             return None
         series = source.read() if isinstance(source, SeriesSource) else check_series(source, "demand.series")
-        if series.ndim == 1:
-            series = np.repeat(series[:, None], self.markets, axis=1)
-        if series.shape[1] != self.markets:
+        columns = 1 if series.ndim == 1 else series.shape[1]
+        if columns == 1 and self.markets > 1:
+            if not self.spec.same:
+                raise InvalidInput(
+                    "demand.series", "1 column", f"there are {self.markets} retail links",
+                    "Give one column for each, or write `same: true` where each sells as many as this.",
+                )  # fmt: skip
+            series = np.repeat(series.reshape(-1, 1), self.markets, axis=1)
+        elif columns != self.markets:
+            found, mend = f"{columns} columns", "Give one column for each."
+            raise InvalidInput("demand.series", found, f"the number of retail links is {self.markets}", mend)
+        series = series.reshape(len(series), self.markets)
+        if len(series) < past + self.periods and not isinstance(self.distribution, Empirical):
+            after = f" after {past} of history" if past else ""
             raise InvalidInput(
                 "demand.series",
-                f"{series.shape[1]} columns",
-                f"the number of retail links is {self.markets}",
-                "Give one column, or one for each.",
-            )
-        if len(series) < self.periods and not isinstance(self.distribution, Empirical):
-            raise InvalidInput(
-                "demand.series",
-                f"{len(series)} of {self.periods} periods",
+                f"{len(series) - past} of {self.periods} periods{after}",
                 "the series is shorter than the horizon",
                 "Give a longer series, a shorter horizon, or distribution: empirical to resample it.",
             )
         return series
 
+    def history(self) -> Array:
+        """The part of the series before an episode begins, shape (past, M); empty without."""
+        return np.zeros((0, self.markets)) if self._series is None else self._series[: self.spec.past]
+
     def _base_mean(self, means: list[float | None]) -> Array:
         """Mean of each market before effects, shape (T, M)."""
         if self._series is not None:
             if isinstance(self.distribution, Empirical):
-                return np.repeat(self._series.mean(axis=0)[None, :], self.periods, axis=0)
-            return self._series[: self.periods]
+                return self.distribution.expected(self.periods)
+            return self._series[self.spec.past :][: self.periods]
         given = self.spec.mean
         if given is None:
             fixed = self.distribution.mean_of(None)

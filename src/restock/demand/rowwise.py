@@ -18,6 +18,7 @@ TEXTS = (
     laws.count_search,
     laws.poisson_quantile,
     laws.normal_quantile,
+    laws.normal_location,
     laws.negative_binomial_quantile,
     laws.demand_of,
 )
@@ -83,4 +84,5 @@ def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
     deviation = torch.where(code == laws.POISSON, above**0.5, deviation)
     deviation = torch.where((code == laws.NORMAL) | (code == laws.UNIFORM), spread * above**power, deviation)
     deviation = torch.where(code == laws.NEGATIVE_BINOMIAL, (above + above**2 / size) ** 0.5, deviation)
+    deviation = torch.where(code == laws.RESAMPLED, above, deviation)
     return torch.where(positive, deviation, torch.zeros_like(mean))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,19 @@ DATASETS = {"restaurant": "restaurant_demand.csv"}
 
 
 class SeriesSource(Spec):
-    """One column of a CSV file, or of a data set shipped with restock."""
+    """Columns of a CSV file, or of a data set shipped with restock; one, or one for each market in their order."""
 
     file: str | None = pydantic.Field(None, description="path of a CSV file with a header")
     dataset: str | None = pydantic.Field(None, description="name of a shipped data set")
-    column: str = pydantic.Field(description="name of the column with one number a period")
+    column: str | list[str] = pydantic.Field(description="name of the column with one number a period, or names")
     scale: float = pydantic.Field(1.0, gt=0.0, le=LARGEST, description="factor on every number")
+
+    @pydantic.field_validator("column")
+    @classmethod
+    def _not_empty(cls, column: str | list[str]) -> str | list[str]:
+        if not column:
+            raise InvalidInput("", column, "this names no column", "Write the name of one, or one for each market.")
+        return column
 
     @pydantic.model_validator(mode="after")
     def _one_origin(self) -> SeriesSource:
@@ -38,10 +46,10 @@ class SeriesSource(Spec):
         return self
 
     def read(self) -> NDArray[np.float64]:
-        """The numbers of the column, shape (S,).
+        """The numbers of the column, shape (S,), or of several, shape (S, M).
 
         Raises:
-            InvalidInput: The file or column is missing, or a cell is not a demand.
+            InvalidInput: The file or a column is missing, or a cell is not a demand.
         """
         if self.dataset is not None:
             name = DATASETS[self.dataset]
@@ -49,7 +57,24 @@ class SeriesSource(Spec):
         else:
             name = str(self.file)
             text = read_text(Path(name), "demand.series.file", "CSV")
-        return check_series(self.scale * _column(text, name, self.column), "demand.series")
+        if isinstance(self.column, str):
+            return check_series(self.scale * _column(text, name, self.column), "demand.series")
+        columns = [_column(text, name, column) for column in self.column]
+        return check_series(self.scale * np.stack(columns, axis=1), "demand.series")
+
+
+def beside(demand: Any, folder: Path) -> Any:
+    """The data of a demand, the file of its series named from the folder of the description.
+
+    Args:
+        demand: As it stands in a description; what is not a mapping with such a file stays as it is.
+        folder: Where the description is.
+    """
+    series = demand.get("series") if isinstance(demand, Mapping) else None
+    name = series.get("file") if isinstance(series, Mapping) else None
+    if series is None or not isinstance(name, str) or Path(name).is_absolute():
+        return demand
+    return {**demand, "series": {**series, "file": str(folder / name)}}
 
 
 def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:

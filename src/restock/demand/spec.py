@@ -38,6 +38,32 @@ class Goodwill(Spec):
         return self
 
 
+class Prior(Spec):
+    """Demand as it is known beforehand, to those who are told nothing of what is to come."""
+
+    mean: float | list[float] = pydantic.Field(description="mean demand (units/period), one number or one each")
+    distribution: Distribution | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _number(cls, data: object) -> object:
+        return {"mean": data} if isinstance(data, (int, float, list)) and not isinstance(data, bool) else data
+
+    @pydantic.field_validator("mean")
+    @classmethod
+    def _not_negative(cls, mean: float | list[float]) -> float | list[float]:
+        return check_mean(mean)
+
+    @pydantic.field_validator("distribution", mode="before")
+    @classmethod
+    def _by_name(cls, data: object) -> object:
+        found = check_distribution(data)
+        if isinstance(found, Empirical):
+            mend = "Write `past` beside the series: the prior then is what the past says."
+            raise InvalidInput("", data, "a prior has no series to be drawn from", mend)
+        return found
+
+
 class DemandSpec(Spec):
     """Demand of all markets: mean, effects, distribution, goodwill, sampler.
 
@@ -46,7 +72,13 @@ class DemandSpec(Spec):
         distribution: Name, or name with parameters. Default: poisson; with a series, the series
             itself (deterministic), unless a `noise_scale` above zero is written: then poisson.
         effects: Trend, seasonal, shock; names, or names with parameters.
-        series: Mean demand by period in place of `mean`: numbers, one row a period, or a CSV column.
+        series: Mean demand by period in place of `mean`: numbers, one row a period, or columns of a CSV file.
+        same: Whether a series of one column is the demand of every market, where there are several.
+        past: How many periods at the start of the series are history: an episode begins after them, and
+            they are the prior.
+        prior: What is known of demand beforehand, for blind policies: a mean, or a mean and a
+            distribution. Default: without a series, the mean and distribution written here; with one, its
+            `past`. A series that has neither has no prior.
         noise_scale: Demand is mean + noise_scale * (drawn - mean), never below 0.
         goodwill: Whether service feeds back on demand; true, or its parameters.
         sampler: `numpy`: NumPy's generator, the whole path at reset (under goodwill, NumPy uniforms
@@ -58,6 +90,9 @@ class DemandSpec(Spec):
     distribution: Distribution | None = None
     effects: Effects = Effects()
     series: list[Any] | SeriesSource | None = None
+    same: bool = pydantic.Field(False, description="whether one series is the demand of every market")
+    past: int = pydantic.Field(0, ge=0, le=1_000_000_000, description="periods of the series that are history")
+    prior: Prior | None = None
     noise_scale: float | None = pydantic.Field(None, ge=0.0, le=1e6, description="how far demand strays from its mean")
     goodwill: Goodwill | None = None
     sampler: Sampler = "numpy"
@@ -65,25 +100,12 @@ class DemandSpec(Spec):
     @pydantic.field_validator("mean")
     @classmethod
     def _not_negative(cls, mean: float | list[float] | None) -> float | list[float] | None:
-        if isinstance(mean, list) and not mean:
-            raise InvalidInput("", mean, "this is empty", "Write one number, or one for each retail link.")
-        for k, value in enumerate(mean if isinstance(mean, list) else [] if mean is None else [mean]):
-            if not 0.0 <= value <= LARGEST:
-                at = f"[{k}]" if isinstance(mean, list) else ""
-                raise InvalidInput(at, value, f"mean demand is 0 to {LARGEST:g}", "Write the units asked for a period.")
-        return mean
+        return None if mean is None else check_mean(mean)
 
     @pydantic.field_validator("distribution", mode="before")
     @classmethod
     def _by_name(cls, data: object) -> object:
-        """Accept "normal", {"name": "normal", "sd": 4} and a Distribution."""
-        if data is None or isinstance(data, Distribution):
-            return data
-        if isinstance(data, str):
-            return validated(find(data), {}, "")
-        if isinstance(data, dict) and isinstance(data.get("name"), str):
-            return validated(find(data["name"]), {k: v for k, v in data.items() if k != "name"}, "")
-        raise InvalidInput("", data, "a distribution is a name, or a mapping with a name", 'Write "poisson".')
+        return check_distribution(data)
 
     @pydantic.field_validator("series", mode="before")
     @classmethod
@@ -114,6 +136,17 @@ class DemandSpec(Spec):
             raise InvalidInput("mean", self.mean, problem, "Remove the mean, or the series.")
         if isinstance(self.distribution, Empirical) and self.series is None:
             raise InvalidInput("series", None, "an empirical demand is drawn from a series", "Add `series: ...`.")
+        for name in ("same", "past"):
+            if getattr(self, name) and self.series is None:
+                raise InvalidInput(name, getattr(self, name), "there is no series here", f"Remove `{name}`.")
+        if self.past and isinstance(self.distribution, Empirical):
+            mend = "Remove `past`, or the distribution."
+            raise InvalidInput("past", self.past, "an empirical demand takes the whole series as history", mend)
+        if self.past and self.prior is not None:
+            raise InvalidInput("past", self.past, "`prior` says what is known beforehand already", "Keep one of them.")
+        if isinstance(self.resolved, Deterministic) and self.noise_scale not in (None, 0.0, 1.0):
+            problem = "a deterministic demand has no noise to scale"
+            raise InvalidInput("noise_scale", self.noise_scale, problem, "Remove it, or choose a distribution.")
         fixed = self.resolved.mean_of(None)
         if fixed is not None and (self.mean is not None or self.series is not None):
             name = "series" if self.mean is None else "mean"
@@ -134,6 +167,36 @@ class DemandSpec(Spec):
         if self.distribution is not None:
             return self.distribution
         return Deterministic() if self.series is not None and not self.noise_scale else Poisson()
+
+
+def check_mean(mean: float | list[float]) -> float | list[float]:
+    """Mean demand: one number, or one for each market.
+
+    Raises:
+        InvalidInput: It is empty, negative or too large.
+    """
+    if isinstance(mean, list) and not mean:
+        raise InvalidInput("", mean, "this is empty", "Write one number, or one for each retail link.")
+    for k, value in enumerate(mean if isinstance(mean, list) else [mean]):
+        if not 0.0 <= value <= LARGEST:
+            at = f"[{k}]" if isinstance(mean, list) else ""
+            raise InvalidInput(at, value, f"mean demand is 0 to {LARGEST:g}", "Write the units asked for a period.")
+    return mean
+
+
+def check_distribution(data: object) -> object:
+    """A distribution from "normal", {"name": "normal", "sd": 4} or a `Distribution`; None stays None.
+
+    Raises:
+        InvalidInput: It is none of these.
+    """
+    if data is None or isinstance(data, Distribution):
+        return data
+    if isinstance(data, str):
+        return validated(find(data), {}, "")
+    if isinstance(data, dict) and isinstance(data.get("name"), str):
+        return validated(find(data["name"]), {k: v for k, v in data.items() if k != "name"}, "")
+    raise InvalidInput("", data, "a distribution is a name, or a mapping with a name", 'Write "poisson".')
 
 
 def check_demand(data: Any, where: str = "demand") -> DemandSpec:

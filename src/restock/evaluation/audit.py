@@ -1,8 +1,10 @@
 """Does a policy decide from what it may know, and from nothing else?
 
-A trap: two futures with the same past. A policy that sees only the past must decide the same in both
-up to the period in which they part. A blind policy must also decide the same in two problems whose
-mean curves differ, as long as it meets the same demand in both.
+Three traps. Two recorded futures with the same past: a policy that sees only the past must decide the
+same in both up to the period in which they part. Drawn episodes that begin in the same state: it must
+begin all of them alike, so what it is told of them (the mean of demand) must not tell them apart. A
+blind policy must also decide the same in two problems whose mean curves differ, as long as it meets
+the same demand in both.
 """
 
 from __future__ import annotations
@@ -68,12 +70,23 @@ def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) ->
         if found:
             findings.append(Finding("future", *found))
             break
+    if not findings and (found := _begins_apart(make, problem, seed)):
+        findings.append(Finding("future", *found))
     elsewhere = problem.counterpart()
     if policy.information == "blind" and elsewhere is not None:
         found = _first_difference(decided, _decisions(elsewhere, make(elsewhere), chance, seed), problem.horizon)
         if found:
             findings.append(Finding("mean curve", *found))
     return tuple(findings)
+
+
+def _begins_apart(make: Callable[[Problem], Policy], problem: Problem, seed: int) -> tuple[int, float] | None:
+    """Whether the first decisions differ between drawn episodes that begin in the same state."""
+    begun = [run(problem, make(problem), draw(problem, EPISODES, first), seed) for first in (seed, seed + 10_000)]
+    starts = [np.concatenate([one.trajectory[name][:, 0] for name in one.trajectory.stocks], axis=1) for one in begun]
+    alike = (starts[0] == starts[1]).all(axis=1)
+    first, second = (one.trajectory[problem.decision][alike, :1] for one in begun)
+    return _first_difference(first, second, 1) if alike.any() else None
 
 
 def _as_recorded(problem: Problem, episodes: Episodes) -> dict[str, Array]:

@@ -20,7 +20,6 @@ from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.fit import fit
 from restock.evaluation.windows import Windows, cut
 from restock.policies._base import Policy
-from restock.policies.base_stock import newsvendor_levels
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
@@ -99,13 +98,15 @@ def restaurant_study(
 def policies(problem: Problem, windows: Windows, mean: float, sd: float) -> dict[str, Policy]:
     """The policies of the study, all planned with the past alone."""
     assert isinstance(problem, NetworkProblem)
-    start = newsvendor_levels(problem, mean, sd).tolist()
+    formula: Any = make_policy("base-stock", problem, mean=mean, sd=sd)
     past: Any = cut(windows.history, windows.length, 1).episodes[:, :, None]
-    tuned = fit(problem, "base-stock", budget=TRIES, exogenous={"demand": past}, tune=["levels"], levels=start)
+    tuned = fit(
+        problem, "base-stock", budget=TRIES, exogenous={"demand": past}, tune=["levels"], levels=formula.levels.tolist()
+    )
     return {
         "random": make_policy("random", problem),
         "constant-order": make_policy("constant-order", problem),
-        FORMULA: make_policy("base-stock", problem, mean=mean, sd=sd),
+        FORMULA: formula,
         TUNED: tuned.policy,
     }
 

@@ -18,6 +18,7 @@ from restock.policies._base import Policy, Progress, TextPolicy, Tunable
 
 DIGITS = 6  # of the numbers found: what is written down is what was simulated
 CONVERGED = 1e-6  # of the profit: a generation, and the last ones, that differ by less
+FEW = 10  # numbers to find: so few that a decomposition for each generation costs nothing
 MOST_CORRELATED = 150  # numbers to find; beyond, CMA-ES adapts their scales alone, which costs less
 
 
@@ -96,7 +97,8 @@ class Search:
             "seed": np.nan,  # leaves NumPy's global generator alone
             "CMA_diagonal": count > MOST_CORRELATED,
             "tolfun": CONVERGED * max(abs(float(self.began_with.mean())), 1e-9),
-            "updatecovwait": 3,  # generations; decomposing the matrix costs more than simulating
+            # Decomposing a large matrix costs more than simulating. A small one that lags behind can turn negative.
+            "updatecovwait": 3 if count > FEW else None,
             "verbose": -10,
             "verb_log": 0,
         }
@@ -109,7 +111,10 @@ class Search:
                 while not strategy.stop() and self.evaluations + size <= budget:
                     places = strategy.ask()
                     values = self._try([place[: len(self._free)] for place in places], pool)
-                    strategy.tell(places, [-value for value in values])
+                    try:
+                        strategy.tell(places, [-value for value in values])
+                    except Exception:  # whatever cma raises: what was tried is kept, and the search begins from there
+                        break
                     if progress is not None:
                         progress(self.evaluations, budget)
                 width, size = 2.0, 2 * size
@@ -141,7 +146,7 @@ class Search:
         found, at = {}, 0
         for name, tunable in self.space.items():
             size = np.size(tunable.start)
-            found[name] = np.reshape(rounded[at : at + size], np.shape(tunable.start)).tolist()
+            found[name] = tunable.written(np.reshape(rounded[at : at + size], np.shape(tunable.start)))
             at += size
         return found
 

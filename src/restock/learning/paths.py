@@ -104,7 +104,7 @@ def paths_of(problem: NetworkProblem, seeds: Sequence[int]) -> Paths:
     demand = problem.demand
     if demand.state_dependent:
         floor = np.maximum(mean, demand.least_mean)
-        draw = np.maximum(floor + demand.noise_scale * (quantiles(problem, draw, floor) - floor), 0.0)
+        draw = quantiles(problem, draw, floor)
     ones = np.ones(len(seeds))
     return Paths(mean, draw - mean, ones * float(problem.spec.backlog), ones * float(demand.state_dependent))
 
@@ -113,7 +113,7 @@ def quantiles(problem: NetworkProblem, uniform: Array, mean: Array) -> Array:
     """Quantiles of demand at means, both of shape (B, T, M)."""
     from restock.demand.rowwise import numpy_demand
 
-    law = problem.demand.distribution
+    demand, law = problem.demand, problem.demand.distribution
     assert law.law != laws.GIVEN
-    flat: Array = numpy_demand(law.law, mean.ravel(), law.spread, law.power, 1.0, uniform.ravel())
+    flat: Array = numpy_demand(law.law, mean.ravel(), law.spread, law.power, demand.noise_scale, uniform.ravel())
     return flat.reshape(mean.shape)

@@ -10,7 +10,7 @@ import numpy as np
 from restock.core import streams
 from restock.core.problem import Array, Problem
 from restock.demand.effects import Effects
-from restock.demand.spec import Goodwill
+from restock.demand.spec import Goodwill, Prior
 from restock.learning.config import Family, Regimes
 from restock.learning.paths import Chance, OneProblem, Paths, Several, path_seed
 from restock.problems.load import load_problem
@@ -64,7 +64,7 @@ class Members(Chance):
         demand = self.problem.demand
         mean = np.maximum(curves[:, :, None] * self._prior, demand.least_mean)
         drawn = demand.distribution.draw(generator, mean)
-        stray = np.maximum(mean + noise[:, None, None] * (drawn - mean), 0.0) - mean
+        stray = demand.strayed(drawn, mean, noise[:, None, None]) - mean
         u = generator.random((2, count))
         return Paths(mean, stray, 1.0 * (u[0] < self.family.backlog), 1.0 * (u[1] < self.family.goodwill))
 
@@ -97,6 +97,7 @@ class Members(Chance):
             changes = {
                 "mean": None,
                 "series": series.tolist(),
+                "prior": Prior(mean=self._prior.mean(axis=0).tolist()),
                 "noise_scale": float(noise[k]),
                 "distribution": self.problem.demand.distribution,
                 "goodwill": (base.goodwill or Goodwill()) if u[1][k] < self.family.goodwill else None,

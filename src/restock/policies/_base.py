@@ -65,6 +65,7 @@ class Tunable:
         low, high: Bounds; a number whose bounds meet stays as it is.
         usual: Whether `fit` turns it without being told to.
         instead_of: Parameters that are not given beside it.
+        names: Of the entries of its last axis, by which they are written down; empty: as a list.
     """
 
     start: Array
@@ -73,6 +74,13 @@ class Tunable:
     high: Array
     usual: bool = True
     instead_of: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def written(self, values: Array) -> Any:
+        """Numbers of its shape as they are written down: {name: number}, {name: numbers}, lists or a number."""
+        if not self.names:
+            return values.tolist()
+        return {name: values[..., k].tolist() for k, name in enumerate(self.names)}
 
 
 class Policy(abc.ABC):

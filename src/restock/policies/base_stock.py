@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information
-from restock.policies.flows import mean_flow, per_entity
+from restock.policies.coming import Coming
+from restock.policies.flows import per_entity
 from restock.policies.levels import LevelPolicy
-from restock.policies.ratios import critical_ratios, quantiles
+from restock.policies.ratios import quantiles
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
 
@@ -36,25 +37,28 @@ def act(
 class BaseStock(LevelPolicy):
     """Installation base-stock policy: levels from the newsvendor formula, given, or multiples of coming demand.
 
-    Every period node j orders positive(S_j - IP_j). Without `levels` or `multiples`
+    Every period node j orders positive(S_j - IP_j). Without `levels` or `multiples` S_j is one number for
+    the whole episode, the quantile of what node j uses up in the periods that it has to cover,
 
-        S_j = mu_j (L_j + 1) + z(CR_j) sigma_j sqrt(L_j + 1)
+        P(D_j <= S_j) = CR_j,     D_j over L_j + 1 periods, L_j + 2 where node j ships on to others
 
-    where mu_j and sigma_j are mean and standard deviation of what leaves node j in a period, L_j is its
-    longest lead time and CR_j = b / (b + h_j) the critical ratio: b is the largest shortage cost
-    downstream (plus the margin where sales are lost), h_j the node's holding cost. With `multiples`
-    S_j(t) = multiple_j(t) D_j(t), so levels follow the mean curve and the end of the horizon; under
+    (for a normal demand S_j = mu_j (L_j + 1) + z(CR_j) sigma_j sqrt(L_j + 1)), where L_j is its longest lead
+    time and CR_j = b / (b + h_j) the critical ratio: b is the largest shortage cost downstream (plus the
+    margin where sales are lost), h_j the node's holding cost. What is missing or left at the end of the
+    episode counts once in its T periods: b + margin / T, h_j + purchase / T. With `multiples`
+    S_j(t) = multiple_j(t) E[D_j(t)], so levels follow the mean curve and the end of the horizon; under
     goodwill they move with it. Notation, suppliers, end of the horizon: see `restock.policies.levels`.
     Source: Zipkin (2000), Foundations of Inventory Management, ch. 6. Good where orders have no
     fixed cost; along a chain echelon levels do better.
 
     Args:
         problem: A supply network.
-        levels: Base-stock level (units), one number or one for each node (in order of `problem.nodes`).
+        levels: Base-stock level (units): one number, {node: level}, or one for each node in the order of
+            `problem.nodes`.
         mean: Mean demand to plan for (units/period), one number or one for each market; default: the
             configured mean, averaged over the horizon.
-        sd: Standard deviation to plan for, likewise; default: that of the distribution at `mean`.
-        service: Critical ratio of every node in (0, 1), in place of b / (b + h).
+        sd: Standard deviation to plan for, likewise, of a normal demand; default: the distribution at `mean`.
+        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
         multiples: Level as a multiple of the mean coming demand: one number, one for each node, or a list
             of those, spread evenly over the horizon and joined by straight lines.
         shares: How much each link gets of what its buyer orders, one number for each link; default:
@@ -84,7 +88,7 @@ class BaseStock(LevelPolicy):
         super().__init__(problem, information, False, shares)
 
         def formula() -> Array:
-            return newsvendor_levels(self.problem, mean, sd, service)[None]
+            return self._stationary(mean, sd, service)[None]
 
         self.planned("levels", levels, multiples, service, formula=formula, mean=mean, sd=sd)
         self.parameters = self.pack()
@@ -93,27 +97,21 @@ class BaseStock(LevelPolicy):
         """The level of each node in the first period (in all, but for multiples of a mean that moves)."""
         return self.by_node("level", self.levels)
 
-
-def newsvendor_levels(problem: NetworkProblem, mean: Any = None, sd: Any = None, service: Any = None) -> Array:
-    """Base-stock levels by the newsvendor formula, shape (N,) (units); see `BaseStock`.
-
-    Raises:
-        InvalidInput: A parameter is not a usable number.
-    """
-    markets = problem.markets
-    mu = problem.demand.mean.mean(axis=0) if mean is None else per_entity("mean", mean, markets)
-    sigma = problem.demand.noise_scale * problem.demand.distribution.deviation(mu)
-    sigma = sigma if sd is None else per_entity("sd", sd, markets)
-    if service is not None and not (isinstance(service, (int, float)) and 0.0 < service < 1.0):
-        raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write for instance 0.95.")
-    out, _ = mean_flow(problem, mu)
-    # Nodes see the deviations of the markets downstream in proportion to the flow they carry for them.
-    each = [mean_flow(problem, deviation)[0] for deviation in np.diag(sigma)]
-    spread = np.sqrt((np.array(each) ** 2).sum(axis=0))
-    lead = {node: 0 for node in problem.nodes}
-    for link in problem.spec.ordered_links:
-        lead[link.target] = max(lead[link.target], link.lead_time)
-    cover = np.array([lead[node] + 1.0 for node in problem.nodes])
-    ratio = np.array([service] * len(cover)) if service is not None else critical_ratios(problem)
-    levels: Array = np.maximum(out * cover + quantiles(ratio) * spread * np.sqrt(cover), 0.0)
-    return levels
+    def _stationary(self, mean: Any, sd: Any, service: Any) -> Array:
+        """Levels by the formula, shape (N,) (units)."""
+        plan, demand = self.plan, self.problem.demand
+        markets = self.problem.labels()["demand"]
+        mu = demand.mean.mean(axis=0) if mean is None else per_entity("mean", mean, markets)
+        ratios = self.ratios(service, float(plan.horizon))
+        window = plan.window(False)
+        if sd is None:
+            deviation = demand.deviation(mu)
+            amounts = [(window.count * one[window.ways.market])[None] for one in (mu, deviation**2)]
+            steady = dataclasses.replace(window, mean=amounts[0], variance=amounts[1], periods=window.count[None])
+            coming = Coming(self.problem, self.usage, window.ways.weights(self.shares), steady)
+            return np.asarray(self.carrying(coming.quantile(ratios), coming.mean)[0])
+        deviation = per_entity("sd", sd, markets)
+        cover = 1.0 * window.count[window.ways.begins]  # all ways of a node cover the same number of periods
+        spread = np.sqrt(cover * (self.usage**2 @ deviation**2))
+        coming_mean = cover * (self.usage @ mu)
+        return self.carrying(np.maximum(coming_mean + quantiles(ratios) * spread, 0.0), coming_mean)

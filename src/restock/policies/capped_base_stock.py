@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from restock.core.operations import positive, smaller, when
 from restock.policies._base import Information, Tunable
 from restock.policies.flows import per_entity
-from restock.policies.levels import LevelPolicy
+from restock.policies.levels import RECOVERY, LevelPolicy
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
 
@@ -21,8 +23,8 @@ def act(
     position = flows.used
     echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
     goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    cap = 4 * e + 1
-    level = cap + n + t * n
+    cap = 4 * e + 2 + t * n
+    level = cap + int(parameters[4 * e + 1]) * n
     for i in range(e):
         j = links.buyer[i]
         gap = positive(parameters[level + j] * goodwill - position[j])
@@ -35,14 +37,14 @@ class CappedBaseStock(LevelPolicy):
 
     By default
 
-        S_j(t) = E[D_j(t)] + z_j sd[D_j(t)],     cap_j = 2 lambda_j
+        P(D_j(t) <= S_j(t)) = b / (b + h_j),     cap_j(t) = (E[D_j(t)] + max(sd[D_j(t)], E[D_j(t)] / 20)) / n
 
-    with the demand D_j that comes until an order arrives, z_j the normal quantile of b / (b + h_j), and
-    the node's usage rate lambda_j. Between base-stock (no cap) and constant orders (a level out of
-    reach), and better than both where sales are lost and lead times long: the cap keeps a run of high
-    demand from flooding the pipeline. Notation, suppliers, end of the horizon: see
-    `restock.policies.levels`. Source: Xin (2021), Understanding the performance of capped base-stock
-    policies in lost-sales inventory models, Operations Research 69.
+    with the demand D_j that comes in the n periods until the next order arrives: what is ordered in a
+    period is at most the mean of a period, and what pays off one standard deviation of D_j in n periods.
+    Between base-stock (no cap) and constant orders (a level out of reach), and better than both where sales
+    are lost and lead times long: the cap keeps a run of high demand from flooding the pipeline. Notation,
+    suppliers, end of the horizon: see `restock.policies.levels`. Source: Xin (2021), Understanding the
+    performance of capped base-stock policies in lost-sales inventory models, Operations Research 69.
 
     Args:
         problem: A supply network.
@@ -79,14 +81,19 @@ class CappedBaseStock(LevelPolicy):
     ) -> None:
         super().__init__(problem, information, echelon, shares)
         self.planned("levels", levels, multiples, service)
-        self.caps = 2.0 * self.rate if caps is None else per_entity("caps", caps, self.problem.nodes)
-        self.parameters = self.pack(self.caps)
+        shape = (self.plan.horizon, len(self.problem.nodes))
+        coming = self.coming()
+        beyond = np.maximum(np.sqrt(coming.variance), RECOVERY * coming.mean)
+        default = (coming.mean + beyond) / np.maximum(coming.periods, 1)
+        self.caps = default if caps is None else np.broadcast_to(per_entity("caps", caps, self.problem.nodes), shape)
+        self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.caps.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Level of each node in the first period, and cap."""
-        return {**self.by_node("level", self.levels), **self.by_node("cap", self.caps)}
+        """Level and cap of each node in the first period."""
+        return {**self.by_node("level", self.levels), **self.by_node("cap", self.caps[0])}
 
     def tunables(self) -> dict[str, Tunable]:
         """Multiples, shares and caps."""
-        scale = 0.5 * self.rate + 1e-3
-        return {**super().tunables(), "caps": Tunable(self.caps, scale, 0.0 * scale, self.caps + 100.0 * scale)}
+        start, scale = self.caps.max(axis=0), 0.5 * self.rate + 1e-3
+        caps = Tunable(start, scale, 0.0 * scale, start + 100.0 * scale, names=self.nodes)
+        return {**super().tunables(), "caps": caps}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
 
-from restock.core.errors import InvalidInput
+from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Array
 from restock.problems.network import NetworkProblem
 
@@ -96,19 +96,35 @@ def last_useful_period(problem: NetworkProblem) -> Array:
 
 
 def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
-    """One number of at least 0, or one for each entity, as an array.
+    """One number of at least 0, one for each entity in their order, or a mapping of their names, as an array.
 
     Raises:
         InvalidInput: It is not.
     """
+    names = [str(entity) for entity in entities]
+    if isinstance(value, Mapping):
+        value = _in_order(field, value, names)
     try:
         numbers = np.asarray(value)
         if numbers.dtype.kind not in "iuf":
             raise ValueError
         numbers = np.broadcast_to(numbers.astype(np.float64), (len(entities),)).copy()
     except (ValueError, TypeError):
-        names = ", ".join(str(entity) for entity in entities)
-        raise InvalidInput(field, value, f"this is one number, or one for each of {names}", "Write numbers.") from None
+        known = ", ".join(names)
+        mend = f"Write {{{names[0]}: 1, ...}}, or numbers in that order."
+        raise InvalidInput(field, value, f"this is one number, or one for each of {known}", mend) from None
     if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
         raise InvalidInput(field, value, "these are finite and at least 0", "Write numbers of at least 0.")
     return numbers
+
+
+def _in_order(field: str, value: Mapping[Any, Any], names: Sequence[str]) -> list[Any]:
+    """The values of a mapping in the order of the names, which are its keys."""
+    given = {str(key): entry for key, entry in value.items()}
+    for name in given:
+        if name not in names:
+            raise InvalidInput(f"{field}.{name}", given[name], "there is no such entry", nearest(name, names))
+    for name in names:
+        if name not in given:
+            raise InvalidInput(field, dict(value), f"{name} is missing", f"Name all of {', '.join(names)}.")
+    return [given[name] for name in names]

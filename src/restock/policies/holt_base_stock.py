@@ -27,10 +27,12 @@ def act(
     alpha = parameters[fixed]
     beta = parameters[fixed + 1]
     damping = parameters[fixed + 2]
-    cells = n * int(parameters[fixed + 3])
-    prior = fixed + 4
-    usage = prior + m
-    base = usage + n * m
+    periods = int(parameters[fixed + 3])
+    ways = int(parameters[fixed + 4])
+    prior = fixed + 5
+    begin = prior + m
+    base = begin + 2 * ways
+    ahead = base + periods * n + t * ways
     level = len(parameters) - 2 * m
     trend = level + m
     for k in range(m):
@@ -48,11 +50,12 @@ def act(
     goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
     wanted = flows.released
     for j in range(n):
-        at = base + t * n + j
-        wanted[j] = parameters[at] * goodwill
-        for k in range(m):
-            ahead = parameters[at + cells] * parameters[level + k] + parameters[at + 2 * cells] * parameters[trend + k]
-            wanted[j] = wanted[j] + parameters[usage + j * m + k] * positive(ahead)
+        wanted[j] = parameters[base + t * n + j] * goodwill
+    for p in range(ways):
+        j = int(parameters[begin + p])
+        k = int(parameters[begin + ways + p])
+        steady = parameters[ahead + p] * parameters[level + k]
+        wanted[j] = wanted[j] + positive(steady + parameters[ahead + periods * ways + p] * parameters[trend + k])
     for i in range(e):
         j = links.buyer[i]
         gap = positive(wanted[j] - position[j])
@@ -82,20 +85,23 @@ class ForecastPolicy(LevelPolicy):
         """
         plan = self.plan
         alpha, beta, damping = smoothing
-        first, count = plan.window(self.echelon)
+        window = plan.window(self.echelon)
         sums = np.concatenate([[0.0], np.cumsum(damping ** np.arange(1, plan.horizon + 1))])  # of damping^1 .. k
         ahead = np.concatenate([[0.0], np.cumsum(sums[1:])])
-        begin = np.minimum(first.astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
-        end = np.minimum((first + count).astype(int), (plan.horizon - np.arange(plan.horizon))[:, None])
+        left = (plan.horizon - np.arange(plan.horizon))[:, None]
+        begin, end = np.minimum(window.first, left), np.minimum(window.first + window.count, left)
+        ways = window.ways
+        weight = ways.weights(self.shares) * multiples[:, ways.node]
         return np.concatenate(
             [
                 self.header(goodwill),
-                [alpha, beta, damping, float(plan.horizon)],
+                [alpha, beta, damping, float(plan.horizon), float(len(ways.node))],
                 plan.mean.mean(axis=0),
-                self.usage.ravel(),
+                ways.node,
+                ways.market,
                 fixed.ravel(),
-                ((end - begin) * multiples).ravel(),
-                ((ahead[end] - ahead[begin]) * multiples).ravel(),
+                (window.periods * weight).ravel(),
+                ((ahead[end] - ahead[begin]) * weight).ravel(),
             ]
         )
 
@@ -121,10 +127,10 @@ class HoltBaseStock(ForecastPolicy):
     from the configured mean and no trend on, and demand k periods ahead (0 is the period about to come)
     is expected to be a + (phi + ... + phi^(k+1)) b. Node j then orders positive(S_j(t) - IP_j) with
 
-        S_j(t) = multiple_j(t) E[D_j(t)] + z_j sd[D_j(t)]
+        S_j(t) = multiple_j(t) E[D_j(t)] + safety stock
 
-    where the coming demand D_j is expected by that forecast up to the horizon, its standard deviation is
-    that of the configured prior, and z_j is the normal quantile of the critical ratio. Notation,
+    where the coming demand D_j is expected by that forecast up to the horizon, and the safety stock is what
+    the quantile of the configured prior at the critical ratio lies above its mean. Notation,
     suppliers, end of the horizon: see `restock.policies.levels`. Sources: Holt (1957/2004), Forecasting
     seasonals and trends by exponentially weighted moving averages, International Journal of Forecasting
     20; Gardner and McKenzie (1985), Forecasting trends in time series, Management Science 31 (damping).
@@ -169,7 +175,7 @@ class HoltBaseStock(ForecastPolicy):
         self.smoothing = dict(zip(("alpha", "beta", "damping"), constants, strict=True))
         self.multiples = multiples = read_multiples(1.0 if multiples is None else multiples, self)
         over_time = self.plan.knots(len(multiples)) @ multiples
-        safety = self.z_of(service) * self.spread()
+        safety = self.newsvendor(service) - self.coming().mean
         self.parameters = self.pack_forecast(constants, safety, over_time)
         self.notes = 2 * len(self.problem.markets)
 

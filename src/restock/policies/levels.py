@@ -4,20 +4,26 @@ Notation of their formulas, for node j in period t:
 
     mu_m(t)     mean demand of market m (units/period), 0 from the horizon on
     L_j         longest lead time of an order of node j (periods)
-    w_j         least time from arrival at node j to a sale (periods); 0 at a retailer
+    w           time from a customer's order at node j to the sale on market m (periods), 0 where j sells itself
     g_jm        stock that node j uses up for each unit sold on market m, by the shares of the suppliers
-    D_j(t)      coming demand (units): sum over m and tau of g_jm mu_m(tau), where tau runs from t + w_j
-                over L_j + 1 periods (installation), or from t to t + w_j + L_j (echelon)
+    D_j(t)      coming demand (units): sum over m of g_jm times the demand of market m over the coming window
     IP_j(t)     inventory position (units): on hand + in transit - backlog; the echelon position adds
                 what lies downstream, in units of the node's own stock
 
-What node j orders is split among its suppliers by fixed shares. Orders that cannot reach a market
-before the horizon are not placed.
+The window of a node that only sells is the L_j + 1 periods from t on. What arrives at a node that ships on
+can leave a period later, so its window has L_j + 2 periods; they begin w later, for that is when its
+customers sell what they order (of an echelon: they begin now, and last w longer). Where several ways lead to
+a market, each has its own w. With R periods between orders the 1 is R, see `Plan.window`.
+
+An installation that ships on never plans less than 1.05 E[D_j], or it could not carry the flow
+(`LevelPolicy.carrying`). What node j orders is split among its suppliers by fixed shares. Orders that
+cannot reach a market before the horizon are not placed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,10 +32,12 @@ from restock.core.checks import yes_or_no
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.policies._base import Information, TextPolicy, Tunable
+from restock.policies.coming import Coming
 from restock.policies.flows import per_entity
 from restock.policies.plan import plan_of
-from restock.policies.ratios import critical_ratios, echelon_ratios, quantiles
+from restock.policies.ratios import UnitCosts, critical_ratios, echelon_ratios, probabilities, quantiles, unit_costs
 
+RECOVERY = 0.05  # of the mean flow: what a node can ship beyond it, to make good what it fell behind
 KNOTS = 4  # points in time between which `fit` lets multiples run linearly
 
 
@@ -67,9 +75,21 @@ class LevelPolicy(TextPolicy):
         self.plan = plan_of(self.problem)
         self.shares = self.plan.shares if shares is None else self._scaled(shares)
         self.usage = self.plan.usage(self.shares)
+        self._coming: dict[int, Coming] = {}
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the nodes, as lists of levels are read."""
+        return tuple(str(node) for node in self.problem.nodes)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Names of the links, as lists of shares are read."""
+        names: tuple[str, ...] = self.problem.labels()[self.problem.decision]
+        return names
 
     def _scaled(self, shares: Any) -> Array:
-        given = per_entity("shares", shares, self.problem.links)
+        given = per_entity("shares", shares, self.links)
         total = np.bincount(self.plan.buyer, given)
         if not (total > 0.0).all():
             node = self.problem.nodes[int(np.flatnonzero(total <= 0.0)[0])]
@@ -93,7 +113,7 @@ class LevelPolicy(TextPolicy):
             name: What the policy calls its levels.
             given: One number, one for each node, or None.
             multiples: What `read_multiples` reads, or None.
-            service: See `z_of`.
+            service: See `ratios`.
             review: Periods between two orders.
             formula: Another formula than the newsvendor's.
             **others: What else may not be given beside levels.
@@ -110,7 +130,7 @@ class LevelPolicy(TextPolicy):
         elif given is not None:
             self.table = per_entity(name, given, self.problem.nodes)[None]
         else:
-            self.table = self.newsvendor(self.z_of(service), review) if formula is None else formula()
+            self.table = self.newsvendor(service, review) if formula is None else formula()
 
     @property
     def levels(self) -> Array:
@@ -145,40 +165,77 @@ class LevelPolicy(TextPolicy):
         """Stock that each node uses up in a period at mean demand [lambda], shape (N,) (units/period)."""
         return np.asarray(self.usage @ self.plan.mean.mean(axis=0))
 
+    def coming(self, review: int = 1) -> Coming:
+        """The demand that levels have to cover, where orders are placed every `review` periods."""
+        if review not in self._coming:
+            window = self.plan.window(self.echelon, review)
+            self._coming[review] = Coming(self.problem, self.usage, window.ways.weights(self.shares), window)
+        return self._coming[review]
+
+    @cached_property
+    def costs(self) -> UnitCosts:
+        """What a unit short and a unit too many cost at each node."""
+        return unit_costs(self.problem, self.shares)
+
     def multiple_of_coming(self, multiples: Array, review: int = 1) -> Array:
         """Levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
-        mean, _ = self.plan.moments(self.echelon, review)
-        coming = np.einsum("tjm,jm->tj", mean, self.usage)
-        return np.asarray(coming * (self.plan.knots(len(multiples)) @ multiples))
+        return self.coming(review).mean * (self.plan.knots(len(multiples)) @ multiples)
 
-    def spread(self, review: int = 1) -> Array:
-        """Standard deviation of the coming demand, shape (T, N) (units)."""
-        _, variance = self.plan.moments(self.echelon, review)
-        return np.asarray(np.sqrt(np.einsum("tjm,jm->tj", variance, self.usage**2)))
+    def newsvendor(self, service: Any = None, review: int = 1) -> Array:
+        """Levels: the quantiles of the coming demand that the critical ratios ask for, shape (T, N) (units)."""
+        if service is not None:
+            ratios = self.ratios(service)
+        elif self.echelon:
+            last = self._echelon_ratios(final=True)
+            ratios = np.where(self.final(review), last, self._echelon_ratios())
+        else:
+            ratios = np.where(self.final(review), self.ratios(None, 1.0), self.ratios())
+        coming = self.coming(review)
+        levels = coming.quantile(ratios)
+        return np.where(self.final(review), levels, self.carrying(levels, coming.mean))
 
-    def newsvendor(self, z: Array, review: int = 1) -> Array:
-        """Levels: mean of the coming demand + z standard deviations of it, shape (T, N) (units)."""
-        plain = self.multiple_of_coming(np.ones((1, len(z))), review)
-        return np.asarray(np.maximum(plain + z * self.spread(review), 0.0))
+    def carrying(self, levels: Array, mean: Array) -> Array:
+        """Levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
 
-    def z_of(self, service: Any = None) -> Array:
-        """Normal quantiles of the critical ratios, shape (N,).
+        What such a node cannot ship today is not owed but asked for anew, so in L + 2 periods it ships its level
+        at most: with less than the mean it would fall further and further behind, whatever a unit short costs.
+        """
+        if self.echelon:
+            return levels
+        return np.where(self.plan.ships_on, np.maximum(levels, (1.0 + RECOVERY) * mean), levels)
+
+    def before_the_end(self, service: Any = None) -> Array:
+        """Critical ratios of orders that later ones follow, shape (N,); see `ratios`."""
+        return self._echelon_ratios() if service is None and self.echelon else self.ratios(service)
+
+    def _echelon_ratios(self, final: bool = False) -> Array:
+        """The mean of the two bounds of Shang and Song, taken between their normal quantiles."""
+        lower, upper = echelon_ratios(self.costs, final)
+        return probabilities(0.5 * (quantiles(lower) + quantiles(upper)))
+
+    def ratios(self, service: Any = None, periods: float = np.inf) -> Array:
+        """Critical ratios of installations, shape (N,).
 
         Args:
-            service: One ratio in (0, 1), or one for each node; default: b / (b + h_j), for echelons
-                the mean of the bounds of Shang and Song (see `EchelonBaseStock`).
+            service: One ratio in (0, 1), or one for each node; default: what a unit short costs over that and
+                what a unit too many costs, see `critical_ratios`.
+            periods: For how many periods a level is kept.
 
         Raises:
             InvalidInput: `service` is not a ratio.
         """
-        if service is not None:
-            ratios = per_entity("service", service, self.problem.nodes)
-            if not ((ratios > 0.0) & (ratios < 1.0)).all():
-                raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write 0.95.")
-            return quantiles(ratios)
-        if self.echelon:
-            return np.asarray(sum(quantiles(ratios) for ratios in echelon_ratios(self.problem, self.shares)) / 2.0)
-        return quantiles(critical_ratios(self.problem))
+        if service is None:
+            return critical_ratios(self.costs, periods)
+        ratios = per_entity("service", service, self.problem.nodes)
+        if not ((ratios > 0.0) & (ratios < 1.0)).all():
+            raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write 0.95.")
+        return ratios
+
+    def final(self, review: int = 1) -> Array:
+        """Whether an order of the period is the last that can still be sold, shape (T, N)."""
+        useful = np.zeros(len(self.problem.nodes))
+        np.maximum.at(useful, self.plan.buyer, self.plan.last)
+        return np.asarray(np.arange(self.plan.horizon)[:, None] + review >= useful)
 
     def tunables(self) -> dict[str, Tunable]:
         """Multiples at `KNOTS` points in time (or the levels, if given), and shares where there is a choice."""
@@ -189,7 +246,7 @@ class LevelPolicy(TextPolicy):
             nothing = np.zeros_like(now)
             beside = ("multiples", *self._planners[1:])
             scale = 0.25 * now + 0.05 * self.rate + 1e-3
-            found[name] = Tunable(now, scale, nothing, nothing + np.inf, self._given, beside)
+            found[name] = Tunable(now, scale, nothing, nothing + np.inf, self._given, beside, self.nodes)
         return found | self.tunable_shares()
 
     def tunable_shares(self) -> dict[str, Tunable]:
@@ -198,7 +255,7 @@ class LevelPolicy(TextPolicy):
         if not choice.any():
             return {}
         low, high = np.where(choice, 0.001, self.shares), np.where(choice, 1.0, self.shares)
-        return {"shares": Tunable(self.shares, np.full(len(choice), 0.25), low, high)}
+        return {"shares": Tunable(self.shares, np.full(len(choice), 0.25), low, high, names=self.links)}
 
     def _tunable_multiples(self) -> Tunable:
         """From those in force on, or from what the levels in force are of the mean coming demand."""
@@ -212,7 +269,7 @@ class LevelPolicy(TextPolicy):
             shares = np.divide(levels, coming, out=np.ones_like(coming), where=coming > 0.0)
             start = np.clip(shares[at], 0.5, 2.0)
         low, high = np.zeros(start.shape), np.full(start.shape, 10.0)
-        return Tunable(start, np.full(start.shape, 0.25), low, high, not self._given, self._planners)
+        return Tunable(start, np.full(start.shape, 0.25), low, high, not self._given, self._planners, self.nodes)
 
 
 def order_quantities(policy: LevelPolicy) -> Array:
@@ -227,14 +284,20 @@ def order_quantities(policy: LevelPolicy) -> Array:
 
 
 def read_multiples(value: Any, policy: LevelPolicy) -> Array:
-    """Multiples of shape (K, N) from one number, one for each node, or K lists of one for each node.
+    """Multiples of shape (K, N): one number, one for each node, K lists of one for each node, or {node: K numbers}.
 
     Raises:
         InvalidInput: It is none of these.
     """
-    nodes = policy.problem.nodes
-    listed = isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0
-    if not listed or not all(isinstance(row, (list, tuple, np.ndarray)) for row in value):
+    nodes, many = policy.problem.nodes, (list, tuple, np.ndarray)
+    if isinstance(value, Mapping) and any(isinstance(entry, many) for entry in value.values()):
+        lengths = {len(entry) if isinstance(entry, many) else 1 for entry in value.values()}
+        if len(lengths) != 1 or 0 in lengths:
+            mend = "Give each node as many numbers as the others."
+            raise InvalidInput("multiples", dict(value), "the lists are of different lengths, or empty", mend)
+        value = [{node: np.ravel(entry)[k] for node, entry in value.items()} for k in range(lengths.pop())]
+    listed = isinstance(value, many) and len(value) > 0
+    if not listed or not all(isinstance(row, (*many, Mapping)) for row in value):
         return per_entity("multiples", value, nodes)[None]
     rows = [per_entity("multiples", row, nodes) for row in value]
     if len(rows) > policy.plan.horizon:

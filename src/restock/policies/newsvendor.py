@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,12 +17,14 @@ class Newsvendor(ForecastPolicy):
 
     Every period node j orders positive(S_j(t) - IP_j) with
 
-        S_j(t) = E[D_j(t)] + z_j sd[D_j(t)],     z_j the normal quantile of b / (b + h_j)
+        P(D_j(t) <= S_j(t)) = b / (b + h_j)
 
-    where D_j(t) is the demand that comes until the next order can arrive, cut off at the horizon. Informed,
-    its mean comes from the mean curve, so levels rise before demand does. Blind, it comes from a running
-    forecast, f' = f + (D - f) / memory for every market, from the configured mean on; the standard
-    deviation is that of the configured prior. Notation, suppliers, end of the horizon: see
+    where D_j(t) is the demand that comes until the next order can arrive, cut off at the horizon. The last
+    order that can still be sold is the newsvendor's own: short by a unit costs b and the margin, over by a
+    unit the holding cost and what the unit cost. Informed, demand comes from the mean curve, so levels rise
+    before demand does. Blind, its mean comes from a running forecast, f' = f + (D - f) / memory for every
+    market, from the configured mean on; the safety stock above the mean is that of the configured prior.
+    Notation, suppliers, end of the horizon: see
     `restock.policies.levels`. Sources: Arrow, Harris, Marschak (1951), Optimal inventory policy,
     Econometrica 19 (the critical ratio); Zipkin (2000), Foundations of Inventory Management, ch. 6
     (lead times). Good at single nodes without fixed costs; in a chain every node guards itself alone.
@@ -65,23 +66,25 @@ class Newsvendor(ForecastPolicy):
             if self.information != "blind":
                 raise InvalidInput("memory", memory, "an informed policy forecasts nothing", "Drop it.")
         self.memory = 5.0 if memory is None else float(memory)
-        self.z = self.z_of(service)
-        shape = (self.plan.horizon, len(self.z))
-        if self.information == "informed":
-            fixed, multiples = self.newsvendor(self.z), np.zeros(shape)
-        else:
-            fixed, multiples = self.z * self.spread(), np.ones(shape)
+        self.service = self.before_the_end(service)
+        levels = self.newsvendor(service)
+        informed = self.information == "informed"
+        fixed = levels if informed else levels - self.coming().mean
+        multiples = np.zeros(levels.shape) if informed else np.ones(levels.shape)
         weight = 1.0 / self.memory
         self.parameters = self.pack_forecast((weight, 0.0, 1.0), fixed, multiples)
         self.notes = 2 * len(self.problem.markets)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Standard deviations held above the mean [z], and the memory of a blind forecast."""
+        """Critical ratios, and the memory of a blind forecast."""
         memory = {"memory": self.memory} if self.information == "blind" else {}
-        return {**memory, **self.by_node("z", self.z)}
+        return {**memory, **self.by_node("service", self.service)}
 
     def tunables(self) -> dict[str, Tunable]:
         """Critical ratios and shares."""
-        ratio = np.clip([NormalDist().cdf(z) for z in self.z], 0.01, 0.999)
+        ratio = np.clip(self.service, 0.01, 0.999)
         low, high = np.full_like(ratio, 0.01), np.full_like(ratio, 0.999)
-        return {"service": Tunable(ratio, np.full_like(ratio, 0.1), low, high), **self.tunable_shares()}
+        return {
+            "service": Tunable(ratio, np.full_like(ratio, 0.1), low, high, names=self.nodes),
+            **self.tunable_shares(),
+        }

@@ -1,14 +1,103 @@
-"""What can be said of a network before anything is decided: flows, lead times, the demand that is coming."""
+"""What can be said of a network before anything is decided: flows, lead times, the demand that a level has to cover."""
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restock.core.problem import Array, Problem
-from restock.policies.flows import downstream_first, last_useful_period, periods_to_market, supplier_shares
+from restock.policies.flows import downstream_first, last_useful_period, supplier_shares
 from restock.problems.network import NetworkProblem
+
+Integers = NDArray[np.int64]
+
+
+class Ways:
+    """The ways on which the stock of each node reaches the markets; there are P of them, a node's one behind the other.
+
+    A way is told from others by its node, its market and how long before the sale the node's customer orders.
+
+    Args:
+        plan: Of the network.
+        review: Periods between two orders [R].
+
+    Attributes:
+        node, market: Where a way begins and ends, each of shape (P,).
+        time: From the order that the node has to fill to the sale, shape (P,) (periods): a customer that several
+            suppliers share orders early enough for the slowest of them. 0 where the node sells itself.
+        begins: First way of each node, shape (N,).
+        pair: Which pair of a node and a market that it reaches, counted in the same order, shape (P,).
+        pair_begins: First way of each pair.
+        pair_node: Node of each pair.
+    """
+
+    def __init__(self, plan: Plan, review: int) -> None:
+        shipped = until_shipped(plan.lead, review)
+        found: list[dict[tuple[int, int], int]] = [{} for _ in plan.lead]  # of each node: (market, time) -> number
+        self._steps: list[tuple[int, int, int]] = []  # (way, link, way of the buyer that it continues)
+        count = 0
+        own = []
+        for m, j in enumerate(plan.retailer.tolist()):
+            found[j][m, 0] = count
+            own.append(count)
+            count += 1
+        for i in plan.inner.tolist():  # customers first, so their ways are known
+            j, buyer = int(plan.supplier[i]), int(plan.buyer[i])
+            for (m, time), number in list(found[buyer].items()) if j >= 0 else ():
+                sells = plan.retailer[m] == buyer
+                longer = int(plan.lead[buyer]) if sells else int(shipped[buyer]) + time
+                if (m, longer) not in found[j]:
+                    found[j][m, longer] = count
+                    count += 1
+                self._steps.append((found[j][m, longer], i, number))
+        listed = sorted((j, m, time, number) for j, ways in enumerate(found) for (m, time), number in ways.items())
+        self._place = np.empty(count, dtype=np.int64)
+        self._place[[number for *_, number in listed]] = np.arange(count)
+        self._own = self._place[own]
+        self.node, self.market, self.time = (np.array([row[k] for row in listed], dtype=np.int64) for k in range(3))
+        self.begins = np.searchsorted(self.node, np.arange(len(plan.lead)))
+        key = self.node * len(plan.retailer) + self.market
+        self.pair_begins = np.flatnonzero(np.diff(key, prepend=-1))
+        self.pair = np.cumsum(np.diff(key, prepend=-1) != 0) - 1
+        self.pair_node = self.node[self.pair_begins]
+        self._units_in, self._supplier = plan.units_in, plan.supplier
+
+    def weights(self, shares: Array) -> Array:
+        """Stock of its node that each way takes for each unit sold on its market, by shares (E,); shape (P,)."""
+        weight = np.zeros(len(self.node))
+        weight[self._own] = 1.0
+        for way, link, buyers in self._steps:
+            used = self._units_in[self._supplier[link]] * shares[link]
+            weight[self._place[way]] += used * weight[self._place[buyers]]
+        return weight
+
+    def by_node(self, ways: Array) -> Array:
+        """Sums over the ways of each node: from (..., P) to (..., N)."""
+        return np.add.reduceat(ways, self.begins, axis=-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """The demand that a level has to cover, way by way.
+
+    Attributes:
+        ways: On which it comes.
+        first: First period from now, shape (P,).
+        count: How many periods, shape (P,).
+        mean: Mean demand in them, as far as the horizon, shape (T, P) (units).
+        variance: Its variance, were periods independent of each other, shape (T, P).
+        periods: How many of them lie before the horizon, shape (T, P).
+    """
+
+    ways: Ways
+    first: Integers
+    count: Integers
+    mean: Array
+    variance: Array
+    periods: Integers
 
 
 class Plan:
@@ -22,7 +111,8 @@ class Plan:
         buyer, supplier: Node indices of the links, shape (E,); -1 is an outside source.
         units_in: Stock used up for each unit shipped, shape (N,).
         lead: Longest lead time of an order [L], shape (N,) (periods).
-        wait: Least time from arrival to sale [w], shape (N,) (periods).
+        ships_on: Whether the node supplies others, shape (N,).
+        retailer: Node that serves each market, shape (M,).
         horizon: Periods in an episode [T].
         mean: Mean demand, shape (T, M) (units/period).
         variance: Its variance, shape (T, M).
@@ -39,52 +129,69 @@ class Plan:
         self.shares = supplier_shares(problem)
         self.choice = np.bincount(self.buyer)[self.buyer] > 1
         self.units_in = problem.world(problem.plain.fresh)[0].units_in.copy()
-        self.lead = np.zeros(len(problem.nodes))
+        self.lead = np.zeros(len(problem.nodes), dtype=np.int64)
         np.maximum.at(self.lead, self.buyer, [link.lead_time for link in links])
-        self.wait = periods_to_market(problem)
+        self.ships_on = np.isin(np.arange(len(problem.nodes)), self.supplier)
         self.retailer = np.array([problem.rank[node] for node, _ in problem.markets])
         self.mean = problem.demand.mean
-        deviation = problem.demand.noise_scale * problem.demand.distribution.deviation(self.mean)
-        self.variance = deviation**2
-        self._moments: dict[tuple[bool, int], tuple[Array, Array]] = {}
+        self.variance = problem.demand.deviation(self.mean) ** 2
+        self._ways: dict[int, Ways] = {}
+        self._windows: dict[tuple[bool, int], Window] = {}
 
     def usage(self, shares: Array) -> Array:
         """Stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
+        ways = self.ways()
         used = np.zeros((len(self.lead), len(self.retailer)))
-        used[self.retailer, np.arange(len(self.retailer))] = 1.0
-        for i in self.inner:  # customers first, so what they need is known
-            j = self.supplier[i]
-            if j >= 0:
-                used[j] += self.units_in[j] * shares[i] * used[self.buyer[i]]
+        np.add.at(used, (ways.node, ways.market), ways.weights(shares))
         return used
 
-    def coming(self, amounts: Array, first: Array, count: Array) -> Array:
-        """Sums of amounts of shape (T, M) over `count` periods from t + first on, shape (T, N, M).
+    def ways(self, review: int = 1) -> Ways:
+        """The ways to the markets, where orders are placed every `review` periods."""
+        if review not in self._ways:
+            self._ways[review] = Ways(self, review)
+        return self._ways[review]
 
-        What lies beyond the horizon counts as 0.
+    def window(self, echelon: bool, review: int = 1) -> Window:
+        """The demand that a level has to cover.
+
+        An order of period t arrives in t + L_j. A node that only sells has it for that period's demand, and
+        covers the L_j + R periods until the next order arrives. A node that ships on cannot ship it before
+        t + L_j + 1, so it covers one period more, L_j + R + 1 (rounded up to whole reviews): its customers'
+        orders of so many periods, which are for the demand of as many periods, a way to market later. An
+        echelon covers the whole way.
+
+        Args:
+            echelon: Whether the level is that of an echelon.
+            review: Periods between two orders [R].
         """
-        sums = np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts, axis=0)])
-        begin = np.minimum(np.arange(self.horizon)[:, None] + first.astype(int), self.horizon)
-        end = np.minimum(begin + count.astype(int), self.horizon)
-        return np.asarray(sums[end] - sums[begin])
-
-    def window(self, echelon: bool, review: int = 1) -> tuple[Array, Array]:
-        """First period from now, and length, of the demand that a level has to cover, each (N,)."""
-        if echelon:
-            return np.zeros_like(self.lead), self.wait + self.lead + review
-        return self.wait, self.lead + review
+        if (echelon, review) not in self._windows:
+            ways = self.ways(review)
+            lead = np.where(self.ships_on, until_shipped(self.lead, review), self.lead)[ways.node]
+            first = np.zeros_like(ways.time) if echelon else ways.time
+            count = np.asarray(lead + review + (ways.time if echelon else 0), dtype=np.int64)
+            begin = np.minimum(np.arange(self.horizon)[:, None] + first, self.horizon)
+            end = np.minimum(begin + count, self.horizon)
+            sums = [
+                np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts, axis=0)])
+                for amounts in (self.mean, self.variance)
+            ]
+            mean, variance = (one[end, ways.market] - one[begin, ways.market] for one in sums)
+            variance = np.maximum(variance, 0.0)
+            self._windows[echelon, review] = Window(ways, first, count, mean, variance, end - begin)
+        return self._windows[echelon, review]
 
     def knots(self, count: int) -> Array:
         """Weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
         at = np.linspace(0.0, max(self.horizon - 1, 1), count) if count > 1 else np.zeros(1)
         return np.stack([np.interp(np.arange(self.horizon), at, row) for row in np.eye(count)], axis=1)
 
-    def moments(self, echelon: bool, review: int = 1) -> tuple[Array, Array]:
-        """Mean and variance of the coming demand of each market, each of shape (T, N, M)."""
-        if (echelon, review) not in self._moments:
-            window = self.window(echelon, review)
-            self._moments[echelon, review] = self.coming(self.mean, *window), self.coming(self.variance, *window)
-        return self._moments[echelon, review]
+
+def until_shipped(lead: Integers, review: int) -> Integers:
+    """Periods from an order to the review at which its goods can be shipped on.
+
+    What arrives in period t + L can leave in t + L + 1, where goods leave every `review` periods.
+    """
+    return review * (lead // review + 1)
 
 
 _PLANS: weakref.WeakKeyDictionary[Problem, Plan] = weakref.WeakKeyDictionary()

@@ -9,10 +9,12 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.policies._base import Information, Tunable
-from restock.policies.levels import LevelPolicy, order_quantities
-from restock.policies.s_s import read_batches, tunable_batches
+from restock.policies.fixed_cost import optimal_points, read_batches
+from restock.policies.levels import LevelPolicy
+from restock.policies.s_s import tunable_batches
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
+from restock.solvers.reorder_point import optimal_r_Q
 
 
 def act(
@@ -38,17 +40,17 @@ def act(
 class ReorderPointQuantity(LevelPolicy):
     """The (r, Q) policy, also (r, nQ): order batches of Q_j once the inventory position has fallen to r_j.
 
-    Every period node j orders n Q_j if IP_j <= r_j, with the least n that leads above r_j. By default
-
-        r_j(t) = E[D_j(t)] + z_j sd[D_j(t)],     Q_j = sqrt(2 K_j lambda_j / h_j)
-
-    with the demand D_j that comes until an order arrives, z_j the normal quantile of b / (b + h_j), and
-    the economic order quantity Q_j of the node's fixed costs K_j, usage rate lambda_j and holding cost
-    h_j; without fixed costs Q_j is what the node uses up in a period. Notation, suppliers, end of the
-    horizon: see `restock.policies.levels`. Sources: Harris (1913), How many parts to make at once; Hadley and
-    Whitin (1963), Analysis of Inventory Systems, ch. 4; Zipkin (2000), Foundations of Inventory
-    Management, ch. 6. Good where goods come in pallets or lots, and where orders cost something by
-    themselves.
+    Every period node j orders n Q_j if IP_j <= r_j, with the least n that leads above r_j. By default a node
+    with a fixed order cost has the r and Q that are best for it alone in the long run (with batches the
+    inventory position is uniform on r + 1, ..., r + Q, so the cost is a mean of one-period costs): demand at
+    its mean over the horizon, a lead time as long as what has to be covered, and unmet demand that waits at
+    the cost b of a unit short. r is carried to every period by its distance from the mean of the coming
+    demand, in standard deviations. Without a fixed cost r_j is the quantile of the coming demand at
+    b / (b + h_j), and Q_j what the node uses up in a period. Notation, suppliers, end of the horizon: see
+    `restock.policies.levels`. Sources: Hadley and Whitin (1963), Analysis of Inventory Systems, ch. 4;
+    Federgruen and Zheng (1992), An efficient algorithm for computing an optimal (r, Q) policy in continuous
+    review stochastic inventory systems, Operations Research 40. Good where goods come in pallets or lots, and
+    where orders cost something by themselves.
 
     Args:
         problem: A supply network.
@@ -56,7 +58,7 @@ class ReorderPointQuantity(LevelPolicy):
         multiples: r as a multiple of the mean coming demand: one number, one for each node, or a list of
             those, spread evenly over the horizon and joined by straight lines; under goodwill r moves with
             it.
-        batches: Q in periods of what the node uses up, one number or one for each node, above 0.
+        batches: Q (units), one number, {node: number} or one for each node, above 0.
         service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
         shares: How much each link gets of what its buyer orders, one number for each link; default:
             inversely to the landed cost of a unit.
@@ -84,14 +86,11 @@ class ReorderPointQuantity(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        self.planned("reorder_points", reorder_points, multiples, service)
-        if batches is None:
-            self.batch = order_quantities(self)
-            self.batch = np.where(self.batch > 0.0, self.batch, self.rate)
-        else:
-            self.batch = read_batches(batches, self)
-            if not (np.asarray(batches) > 0.0).all():
-                raise InvalidInput("batches", batches, "a batch is more than nothing", "Write for instance 5.")
+        points, quantity = optimal_points(self, service, optimal_r_Q)
+        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: points)
+        self.batch = np.where(quantity > 0.0, quantity, self.rate) if batches is None else read_batches(batches, self)
+        if batches is not None and not (self.batch > 0.0).all():
+            raise InvalidInput("batches", batches, "a batch is more than nothing", "Write for instance 5.")
         self.batch = np.maximum(self.batch, 1e-6)  # of a node that nobody needs
         self.parameters = self.pack(self.batch)
 

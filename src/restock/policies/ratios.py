@@ -1,77 +1,131 @@
-"""Critical ratios: how sure a node should be to serve what comes, from shortage and holding costs."""
+"""Critical ratios: how sure a node should be to serve what comes, from what a unit short and a unit left over cost."""
 
 from __future__ import annotations
 
-from graphlib import TopologicalSorter
+import dataclasses
+from collections.abc import Callable
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
 from restock.core.problem import Array
 from restock.policies.plan import plan_of
 from restock.problems.network import NetworkProblem
+from restock.solvers.structure import replacement_costs
+
+LEAST, MOST = 0.001, 0.999  # of a ratio: a free shelf or a shortage that costs nothing would ask for no end
 
 
-def shortage_costs(problem: NetworkProblem) -> Array:
-    """Largest cost of a unit short downstream of each node [b], shape (N,): its margin too where sales are lost."""
-    links = problem.spec.ordered_links
-    buyers: dict[Any, set[Any]] = {node.id: set() for node in problem.spec.managed}
-    for link in links:
-        buyers.setdefault(link.source, set()).add(link.target)
-    downstream: dict[Any, set[Any]] = {}
-    for node_id in TopologicalSorter(buyers).static_order():
-        downstream[node_id] = {node_id}.union(*(downstream[buyer] for buyer in buyers[node_id]))
-    costs = []
-    for node in problem.spec.managed:
-        reach = downstream[node.id]
-        worst = 0.0
-        for market in problem.spec.ordered_markets:
-            if market.source in reach:
-                paid = min(link.price for link in links if link.target == market.source)
-                margin = 0.0 if problem.spec.backlog else max(market.price - paid, 0.0)
-                worst = max(worst, market.shortage_cost + margin)
-        costs.append(worst)
-    return np.array(costs)
+@dataclasses.dataclass(frozen=True)
+class UnitCosts:
+    """What a unit short and a unit too many cost at each node; every field has shape (N,).
 
-
-def critical_ratios(problem: NetworkProblem) -> Array:
-    """The critical ratio b / (b + h) of each node, shape (N,), kept within [0.5, 0.999]."""
-    shortage = shortage_costs(problem)
-    whole = shortage + np.array([node.holding_cost or 0.0 for node in problem.spec.managed])
-    ratio = np.divide(shortage, whole, out=np.full_like(whole, 0.5), where=whole > 0.0)
-    return np.asarray(np.clip(ratio, 0.5, 0.999))
-
-
-def echelon_ratios(problem: NetworkProblem, shares: Array) -> tuple[Array, Array]:
-    """Lower and upper critical ratios of the echelon levels after Shang and Song, each of shape (N,).
-
-    For a serial system they are (b + H_(j+1)) / (b + H_1) and (b + H_(j+1)) / (b + H_j), where H_j is
-    the holding cost of node j, j + 1 its supplier and 1 the retailer. Here b is the largest shortage
-    cost downstream (plus the margin where sales are lost), H_1 the largest holding cost of a retailer
-    downstream, and H_(j+1) the mean of the suppliers by their shares (0 for an outside source). Kept
-    within [0.5, 0.999].
+    Attributes:
+        short: Cost of a unit short in a period [b]: the largest shortage cost downstream, the margin of that
+            market added where the sale is lost.
+        final_short: The same in the last period in which a unit can still be sold: the sale is lost there,
+            whether demand waits or not.
+        over: Cost of a unit left over in a period, its holding cost [h].
+        final_over: The same where no later period can sell it: holding, and what bringing it here cost.
+        above: Holding cost of a unit at the suppliers, by their shares.
+        retail: Largest holding cost of a retailer downstream.
     """
+
+    short: Array
+    final_short: Array
+    over: Array
+    final_over: Array
+    above: Array
+    retail: Array
+
+
+def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
+    """What a unit short and a unit too many cost at each node, suppliers weighted by the shares, shape (E,)."""
     plan = plan_of(problem)
-    own = np.array([node.holding_cost or 0.0 for node in problem.spec.managed])
-    shortage = shortage_costs(problem)
+    nodes, links, markets = problem.world(problem.plain.fresh)[:3]
+    landed = replacement_costs(problem)[markets.retailer] + nodes.operating_cost[markets.retailer]
+    margin = np.maximum(markets.price - landed, 0.0)
+    shortage = np.array(markets.shortage_cost)
+
+    def worst(costs: Array) -> Array:
+        found, ways = np.zeros(len(plan.lead)), plan.ways()
+        np.maximum.at(found, ways.node, costs[ways.market])
+        return found
+
+    own = np.array(nodes.holding_cost)
     retail = np.zeros(len(own))
     retail[plan.retailer] = own[plan.retailer]
     for i in plan.inner:
         j = plan.supplier[i]
         if j >= 0:
             retail[j] = max(retail[j], retail[plan.buyer[i]])
-    behind = np.where(plan.supplier >= 0, own[plan.supplier], 0.0)
-    above = np.bincount(plan.buyer, shares * behind, minlength=len(own))
+    managed = plan.supplier >= 0
+    brought = links.outside_price + links.pipeline_cost * links.lead_time
+    brought = brought + np.where(managed, nodes.operating_cost[plan.supplier], 0.0)
+    behind = np.where(managed, own[plan.supplier], 0.0)
+    return UnitCosts(
+        short=worst(shortage if problem.spec.backlog else shortage + margin),
+        final_short=worst(shortage + margin),
+        over=own,
+        final_over=own + np.bincount(plan.buyer, shares * brought, minlength=len(own)),
+        above=np.asarray(np.bincount(plan.buyer, shares * behind, minlength=len(own)), dtype=np.float64),
+        retail=retail,
+    )
 
-    def ratio(holding: Array) -> Array:
-        whole = shortage + holding
-        plain = np.divide(shortage + above, whole, out=np.full_like(own, 0.5), where=whole > 0.0)
-        return np.asarray(np.clip(plain, 0.5, 0.999))
 
-    return ratio(retail), ratio(own)
+def critical_ratios(costs: UnitCosts, periods: Array | float = np.inf) -> Array:
+    """Critical ratios short / (short + over), within [0.001, 0.999].
+
+    A level that is kept for n periods is short or over in each of them, and what is left or missing after
+    the last one costs more once:
+
+        (n - 1) short + final_short   to   (n - 1) over + final_over
+
+    For n = 1 that is the newsvendor of one season, for n without end b / (b + h).
+
+    Args:
+        costs: Of the nodes.
+        periods: For how many periods the level is kept [n], of any shape that broadcasts with (N,).
+    """
+    share = 1.0 / np.asarray(periods, dtype=np.float64)
+    under = (1.0 - share) * costs.short + share * costs.final_short
+    over = (1.0 - share) * costs.over + share * costs.final_over
+    return _ratio(under, over)
+
+
+def echelon_ratios(costs: UnitCosts, final: bool = False) -> tuple[Array, Array]:
+    """Lower and upper critical ratios of the echelon levels after Shang and Song, each of shape (N,).
+
+    For a serial system they are (b + H_(j+1)) / (b + H_1) and (b + H_(j+1)) / (b + H_j), where H_j is
+    the holding cost of node j, j + 1 its supplier and 1 the retailer. Within [0.001, 0.999].
+
+    Args:
+        costs: Of the nodes.
+        final: Whether no later order can serve what this one does not, see `critical_ratios`.
+    """
+    under = (costs.final_short if final else costs.short) + costs.above
+    more = costs.final_over - costs.over if final else 0.0
+    lower, upper = np.maximum(costs.retail - costs.above, 0.0), np.maximum(costs.over - costs.above, 0.0)
+    return _ratio(under, lower + more), _ratio(under, upper + more)
+
+
+def _ratio(under: Array, over: Array) -> Array:
+    whole = under + over
+    ratio = np.divide(under, whole, out=np.full(np.shape(whole), 0.5), where=whole > 0.0)
+    return np.asarray(np.clip(ratio, LEAST, MOST))
 
 
 def quantiles(ratios: Array) -> Array:
     """Standard normal quantiles of ratios in (0, 1), same shape."""
-    return np.array([NormalDist().inv_cdf(float(ratio)) for ratio in ratios])
+    return _each(NormalDist().inv_cdf, ratios)
+
+
+def probabilities(z: Array) -> Array:
+    """Standard normal probabilities of what is below z, same shape."""
+    return _each(NormalDist().cdf, z)
+
+
+def _each(function: Callable[[float], float], values: Array) -> Array:
+    """A function of one number, called once for each different one."""
+    distinct, place = np.unique(values, return_inverse=True)
+    return np.array([function(float(one)) for one in distinct])[place].reshape(np.shape(values))

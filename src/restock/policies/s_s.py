@@ -9,10 +9,11 @@ import numpy as np
 from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information, Tunable
-from restock.policies.flows import per_entity
-from restock.policies.levels import LevelPolicy, order_quantities
+from restock.policies.fixed_cost import optimal_points, read_batches, until_the_end
+from restock.policies.levels import LevelPolicy
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
+from restock.solvers.reorder_point import optimal_s_S
 
 
 def act(
@@ -24,8 +25,8 @@ def act(
     position = flows.used
     echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
     goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    batch = 4 * e + 1
-    reorder = batch + n + t * n
+    batch = 4 * e + 2 + t * n
+    reorder = batch + int(parameters[4 * e + 1]) * n
     for i in range(e):
         j = links.buyer[i]
         missing = parameters[reorder + j] * goodwill - position[j]
@@ -37,16 +38,16 @@ def act(
 class ReorderPointLevel(LevelPolicy):
     """The (s, S) policy: order up to S_j once the inventory position has fallen to s_j.
 
-    Every period node j orders S_j - IP_j if IP_j <= s_j, else nothing. By default
-
-        s_j(t) = E[D_j(t)] + z_j sd[D_j(t)],     S_j = s_j + Q_j,     Q_j = sqrt(2 K_j lambda_j / h_j)
-
-    with the demand D_j that comes until an order arrives, z_j the normal quantile of b / (b + h_j), and
-    the economic order quantity Q_j of the node's fixed costs K_j, usage rate lambda_j and holding cost
-    h_j. Without fixed costs that is a base-stock policy. Notation, suppliers, end of the horizon: see
-    `restock.policies.levels`. Sources: Scarf (1960), The optimality of (S, s) policies in the dynamic
-    inventory problem (optimal at a single node); Zipkin (2000), Foundations of Inventory Management,
-    ch. 9 for s and Q from the two formulas. Good where orders cost something by themselves.
+    Every period node j orders S_j - IP_j if IP_j <= s_j, else nothing. By default a node with a fixed order
+    cost has the (s, S) that is optimal for it alone in the long run, found by the algorithm of Zheng and
+    Federgruen: demand at its mean over the horizon, a lead time as long as what has to be covered, and unmet
+    demand that waits at the cost b of a unit short. s is carried to every period by its distance from the
+    mean of the coming demand, in standard deviations; S - s is no more than what is asked for until the
+    horizon. A node without a fixed cost has s = S, the quantile of its coming demand at b / (b + h_j): a
+    base-stock policy. Notation, suppliers, end of the horizon: see `restock.policies.levels`. Sources: Scarf
+    (1960), The optimality of (S, s) policies in the dynamic inventory problem (optimal at a single node);
+    Zheng and Federgruen (1991), Finding optimal (s, S) policies is about as simple as evaluating a single
+    policy, Operations Research 39. Good where orders cost something by themselves.
 
     Args:
         problem: A supply network.
@@ -54,7 +55,7 @@ class ReorderPointLevel(LevelPolicy):
         multiples: s as a multiple of the mean coming demand: one number, one for each node, or a list of
             those, spread evenly over the horizon and joined by straight lines; under goodwill s and S move
             with it.
-        batches: S - s in periods of what the node uses up, one number or one for each node; default: Q.
+        batches: S - s (units), one number, {node: number} or one for each node.
         service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
         shares: How much each link gets of what its buyer orders, one number for each link; default:
             inversely to the landed cost of a unit.
@@ -82,33 +83,29 @@ class ReorderPointLevel(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        self.planned("reorder_points", reorder_points, multiples, service)
-        self.batch = order_quantities(self) if batches is None else read_batches(batches, self)
-        self.parameters = self.pack(self.batch)
+        points, quantity = optimal_points(self, service, optimal_s_S)
+        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: points)
+        shape = (self.plan.horizon, len(self.problem.nodes))
+        given = batches is not None
+        self.batch = np.broadcast_to(read_batches(batches, self), shape) if given else until_the_end(self, quantity)
+        self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.batch.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Reorder point s and level S of each node in the first period."""
         return {
             **self.by_node("reorder point", self.levels),
-            **self.by_node("order-up-to level", self.levels + self.batch),
+            **self.by_node("order-up-to level", self.levels + self.batch[0]),
         }
 
     def tunables(self) -> dict[str, Tunable]:
         """Multiples, shares and batches."""
-        return {**super().tunables(), "batches": tunable_batches(self, self.batch, least=0.0)}
-
-
-def read_batches(batches: Any, policy: LevelPolicy) -> Array:
-    """Batches given in periods of what each node uses up, as units, shape (N,).
-
-    Raises:
-        InvalidInput: They are not numbers of at least 0.
-    """
-    return np.asarray(per_entity("batches", batches, policy.problem.nodes) * policy.rate)
+        return {**super().tunables(), "batches": tunable_batches(self, self.batch[0], least=0.0)}
 
 
 def tunable_batches(policy: LevelPolicy, batch: Array, least: float) -> Tunable:
-    """Batches in periods of what each node uses up, from those in force on (but 20 of them at most)."""
-    periods = np.divide(batch, policy.rate, out=np.ones_like(batch), where=policy.rate > 0.0)
-    low = np.full_like(batch, least)
-    return Tunable(np.clip(periods, least, 20.0), 0.25 * (1.0 + periods), low, np.full_like(batch, 40.0))
+    """Batches from those in force on (units)."""
+    most = 40.0 * policy.rate + batch + 1.0
+    return Tunable(
+        np.clip(batch, least, most), 0.25 * (policy.rate + batch) + 1e-3, np.full_like(batch, least), most,
+        names=policy.nodes,
+    )  # fmt: skip

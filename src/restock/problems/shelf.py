@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,15 @@ class Shelf:
         family: Name of the folder in `restock.problems`.
         noun: What an instance is called.
         folder: Where the instances are; None: in that folder of `restock.problems`.
+        beside: Takes the data of a file and its folder, and returns them with the files they name found from there.
     """
 
-    def __init__(self, family: str, noun: str, folder: Path | None = None) -> None:
+    def __init__(
+        self, family: str, noun: str, folder: Path | None = None, beside: Callable[[Any, Path], Any] | None = None
+    ) -> None:
         self.family, self.noun = family, noun
         self.folder = folder
+        self._beside = beside
 
     def names(self) -> list[str]:
         """Names of what is shipped."""
@@ -59,7 +63,8 @@ class Shelf:
             return instance, self.noun
         if names_a_file(instance):
             path = Path(instance)
-            return read_yaml(path), f"{path.name}:"
+            data = read_yaml(path)
+            return data if self._beside is None else self._beside(data, path.parent), f"{path.name}:"
         known = self.names()
         if isinstance(instance, str):
             if instance not in known and not difflib.get_close_matches(instance, known, n=1):

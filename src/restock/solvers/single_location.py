@@ -128,13 +128,13 @@ def _demand(problem: NetworkProblem) -> Array:
     if demand.noise_scale != 1.0:
         raise _not_exact(problem.name, "a noise scale makes its demand uneven parts of units")
     if type(law) is Poisson:
-        return _counts(mean, 0.0)
+        return count_probabilities(mean, 0.0)
     if type(law) is NegativeBinomial:
-        return _counts(mean, law.dispersion)
+        return count_probabilities(mean, law.dispersion)
     raise _not_exact(problem.name, f"its demand ({law.name}) is no count with known probabilities")
 
 
-def _counts(mean: float, size: float) -> Array:
+def count_probabilities(mean: float, size: float) -> Array:
     """Probabilities of a Poisson (size 0) or negative binomial count, the tail put on the last."""
     logs: list[float] = []
     kept = 0.0

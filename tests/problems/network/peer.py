@@ -53,7 +53,9 @@ def our_demand(config: dict[str, Any]) -> dict[str, Any]:
     demand: dict[str, Any] = {"sampler": "sequential"}
     if "external_series" in config:
         # The peer keeps its noise around a series unless told otherwise; ours wants that written.
-        demand |= {"series": config["external_series"], "noise_scale": config.get("noise_scale", 1.0)}
+        prior = config.get("base_mu", 20)  # what the peer's blind agents are configured for
+        series, noise = config["external_series"], config.get("noise_scale", 1.0)
+        demand |= {"series": series, "noise_scale": noise, "prior": prior}
     else:
         demand |= {"mean": config.get("base_mu", 20), "noise_scale": config.get("noise_scale", 1.0)}
     demand["effects"] = {

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput
+from restock.demand.series import beside
 from restock.demand.spec import check_demand
 from restock.problems.network.problem import NetworkProblem
 from restock.problems.network.spec import NetworkSpec, check_network
 from restock.problems.shelf import Shelf
 
-SHELF = Shelf("network", "network")
+
+def _beside(data: Any, folder: Path) -> Any:
+    """The data of a file, the series of its demand found from the folder of the file."""
+    return (
+        {**data, "demand": beside(data["demand"], folder)} if isinstance(data, Mapping) and "demand" in data else data
+    )
+
+
+SHELF = Shelf("network", "network", beside=_beside)
 KEYWORDS = ("instance", "demand", "horizon", "backlog", "discount")
 instances, instance_text = SHELF.names, SHELF.text
 

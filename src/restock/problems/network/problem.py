@@ -49,6 +49,7 @@ class NetworkProblem(Problem):
             laws.count_search,
             laws.poisson_quantile,
             laws.normal_quantile,
+            laws.normal_location,
             laws.negative_binomial_quantile,
             laws.demand_of,
             dynamics.goodwill,
@@ -218,17 +219,31 @@ class NetworkProblem(Problem):
         return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
 
     def prior(self) -> NetworkProblem:
-        """The same network under demand without effects, and without the series to come.
+        """The same network under demand as it is known beforehand: without effects, without a series to come.
 
-        What is left is the configured mean (20 where a series stood in its place), the distribution
-        and the rules. A series that is resampled is past data, and stays.
+        What is left is the prior that is written, else the past of the series (resampled), else the
+        configured mean, and the rules. A series that is resampled is past data, and stays.
+
+        Raises:
+            InvalidInput: A series says what is to come, and nothing says what is known beforehand.
         """
         demand = self.spec.demand
         changes: dict[str, Any] = {}
         if demand.effects != Effects():
             changes["effects"] = Effects()
-        if demand.series is not None and not isinstance(demand.resolved, Empirical):
-            changes["series"] = None
+        if demand.prior is not None:
+            means = list(demand.prior.mean) if isinstance(demand.prior.mean, list) else demand.prior.mean
+            law = demand.prior.distribution or (None if isinstance(demand.resolved, Empirical) else demand.distribution)
+            changes |= {"prior": None, "series": None, "same": False, "mean": means, "distribution": law}
+        elif demand.past:
+            history = self.demand.history().tolist()
+            changes |= {"past": 0, "same": False, "series": history, "distribution": Empirical()}
+        elif demand.series is not None and not isinstance(demand.resolved, Empirical):
+            raise InvalidInput(
+                "demand.prior", None, "whoever does not know the series plans for what was known before, and that is "
+                "not said", "Write beside the series `past: N` (its first N periods are history) or `prior: MEAN`, or "
+                "choose policies that are told its mean (information: informed).",
+            )  # fmt: skip
         return self._under(changes) if changes else self
 
     def counterpart(self) -> NetworkProblem:

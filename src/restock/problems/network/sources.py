@@ -1,7 +1,7 @@
 """Where the episodes of a supply network come from.
 
-An episode is the vector [rules | mean (T, M) | draw (T, M)] of a memory row; the rules and, unless
-demand is resampled, the means are the same for all episodes, so only the draws are written anew.
+An episode is the vector [rules | mean (T, M) | draw (T, M)] of a memory row; the rules and the means
+are the same for all episodes, so only the draws are written anew.
 """
 
 from __future__ import annotations
@@ -66,12 +66,6 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
         if self._counts is not None:
             self._counts.draw(self._bits[rows], episodes[:, -size:])
             return episodes
-        if not self._demand.means_are_fixed:
-            for k, row in enumerate(rows):
-                mean, draw, _ = self._demand.paths(self._generators[row], 1)
-                episodes[k, -2 * size : -size] = mean[0].ravel()
-                episodes[k, -size:] = draw[0].ravel()
-            return episodes
         for k, row in enumerate(rows.tolist()):
             at = self._used[row]
             if at == self._ahead:
@@ -110,7 +104,6 @@ class CounterSource(Source):
         if self._counts is not None:
             self._counts.read(keys, numbers.view(np.uint64), episodes[:, -size:])
             return episodes
-        mean, draw, _ = self._problem.demand.paths_at(keys, numbers)
-        episodes[:, -2 * size : -size] = mean.reshape((len(rows), size))
+        draw = self._problem.demand.paths_at(keys, numbers)[1]
         episodes[:, -size:] = draw.reshape((len(rows), size))
         return episodes

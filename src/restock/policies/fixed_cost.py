@@ -1,0 +1,137 @@
+"""Reorder points and order quantities of nodes whose orders have a fixed cost, from one node's exact optimum.
+
+A node with a fixed cost is solved as if it stood alone: its demand is what it uses up in a period at the mean
+over the horizon, its lead time the window of the policy, unmet demand waits at the cost of a unit short.
+The reorder point found is then carried to every period by how many standard deviations of the coming
+demand it lies above the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from restock.core.problem import Array
+from restock.demand import laws
+from restock.demand.empirical import Empirical
+from restock.policies.flows import per_entity
+from restock.policies.levels import LevelPolicy
+from restock.policies.ratios import LEAST
+from restock.solvers.reorder_point import ReorderPoint, expected_costs
+from restock.solvers.single_location import count_probabilities
+
+MOST_STEPS = 200  # of a mean demand: larger ones are counted in larger steps
+PLACES = 4000  # quantiles that stand for a demand that is no plain count
+
+Solver = Callable[[Array, Array, int, float], ReorderPoint]
+
+
+def fixed_costs(policy: LevelPolicy) -> Array:
+    """Fixed cost of an order of each node [K], its suppliers together, shape (N,)."""
+    links = policy.problem.spec.ordered_links
+    used = policy.shares > 0.0
+    fixed = [link.fixed_cost if one else 0.0 for link, one in zip(links, used, strict=True)]
+    return np.asarray(np.bincount(policy.plan.buyer, fixed, minlength=len(policy.problem.nodes)), dtype=np.float64)
+
+
+def optimal_points(policy: LevelPolicy, service: Any, solve: Solver) -> tuple[Array, Array]:
+    """Reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
+
+    Nodes without a fixed cost get the newsvendor's levels and a quantity of 0.
+
+    Args:
+        policy: Says window, costs and demand.
+        service: As for `LevelPolicy.ratios`, in place of the costs of a unit short.
+        solve: Finds the best policy of one node, see `restock.solvers.reorder_point`.
+    """
+    table = policy.newsvendor(service).copy()
+    quantity = np.zeros(table.shape[1])
+    coming, rate = policy.coming(), policy.rate
+    fixed = fixed_costs(policy)
+    deviation = np.sqrt(coming.variance)
+    over = np.maximum(policy.costs.over, 1e-6)
+    ratios = np.clip(policy.before_the_end(service), LEAST, None)
+    for j in np.flatnonzero((fixed > 0.0) & (rate > 0.0)):
+        step, demand = _demand(policy, int(j))
+        periods = _covered(policy, int(j))
+        costs, first = expected_costs(demand, periods, step * over[j], step * over[j] * ratios[j] / (1.0 - ratios[j]))
+        found = solve(demand, costs, first, float(fixed[j]))
+        quantity[j] = step * found.quantity
+        steps = np.arange(len(demand))
+        mean = float(steps @ demand)
+        spread = np.sqrt(max(float((steps - mean) ** 2 @ demand), 1e-12) * periods)
+        above = (found.reorder_point - periods * mean) / spread
+        table[:, j] = np.round(coming.mean[:, j] + above * deviation[:, j], 9)
+    return policy.carrying(table, coming.mean), quantity
+
+
+def until_the_end(policy: LevelPolicy, quantity: Array) -> Array:
+    """Quantities (N,) as far as there is demand for them before the horizon, shape (T, N) (units)."""
+    coming, plan = policy.coming(), policy.plan
+    window = plan.window(policy.echelon)
+    ways = window.ways
+    after = np.concatenate([np.cumsum(plan.mean[::-1], axis=0)[::-1], np.zeros((1, plan.mean.shape[1]))])
+    begin = np.minimum(np.arange(plan.horizon)[:, None] + window.first, plan.horizon)
+    left = ways.by_node(after[begin, ways.market] * ways.weights(policy.shares)) - coming.mean
+    return np.asarray(np.minimum(quantity, np.maximum(left, 0.0)))
+
+
+def read_batches(batches: Any, policy: LevelPolicy) -> Array:
+    """Order quantities as given, shape (N,) (units).
+
+    Raises:
+        InvalidInput: They are not numbers of at least 0.
+    """
+    return per_entity("batches", batches, policy.problem.nodes)
+
+
+def _covered(policy: LevelPolicy, node: int) -> int:
+    """Periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
+    plan = policy.plan
+    window = plan.window(policy.echelon)
+    here = window.ways.node == node
+    weight = (window.ways.weights(policy.shares) * plan.mean.mean(axis=0)[window.ways.market])[here]
+    return int(np.ceil(np.average(window.count[here], weights=weight) - 1e-9))
+
+
+def _demand(policy: LevelPolicy, node: int) -> tuple[float, Array]:
+    """Demand of a node in a period at the mean over the horizon: a step (units), probabilities of 0, 1, ... steps."""
+    demand, share = policy.problem.demand, policy.usage[node]
+    mean = policy.plan.mean.mean(axis=0)
+    law = demand.distribution
+    used = np.flatnonzero(share * mean > 0.0)
+    unit = float(share[used].max())
+    if law.law == laws.POISSON and demand.noise_scale == 1.0 and np.ptp(share[used]) <= 1e-12 * unit:
+        total = float(mean[used].sum())
+        if total <= MOST_STEPS:
+            return unit, count_probabilities(total, 0.0)
+    if isinstance(law, Empirical):
+        amounts = float(share @ mean) * law.sums(share, 1)
+    elif len(used) == 1 and law.has_quantiles:
+        places = np.repeat(((np.arange(PLACES) + 0.5) / PLACES)[:, None], len(mean), axis=1)
+        amounts = unit * demand.quantile(places, np.broadcast_to(mean, places.shape), demand.noise_scale)[:, used[0]]
+    else:
+        variance = float(share**2 @ demand.deviation(mean) ** 2)
+        places = np.linspace(-4.0, 4.0, 801)
+        weights = np.exp(-0.5 * places**2)
+        amounts = np.maximum(float(share @ mean) + places * np.sqrt(variance), 0.0)
+        return _on_lattice(amounts, weights / weights.sum(), unit, law.law)
+    return _on_lattice(amounts, np.full(len(amounts), 1.0 / len(amounts)), unit, law.law)
+
+
+def _on_lattice(amounts: Array, weights: Array, unit: float, law: int) -> tuple[float, Array]:
+    """Amounts as probabilities of whole steps, their mean kept."""
+    mean = float(weights @ amounts)
+    whole = law in (laws.POISSON, laws.NEGATIVE_BINOMIAL, laws.RESAMPLED)
+    step = (
+        unit * max(1.0, np.ceil(mean / unit / MOST_STEPS)) if whole else max(mean, float(amounts.max()) / 4.0) / 100.0
+    )
+    place = amounts / step
+    low = np.floor(place + 1e-9).astype(np.int64)
+    part = np.clip(place - low, 0.0, 1.0)
+    found = np.zeros(int(low.max()) + 2)
+    np.add.at(found, low, weights * (1.0 - part))
+    np.add.at(found, low + 1, weights * part)
+    return float(step), np.trim_zeros(found, "b")
