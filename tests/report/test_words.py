@@ -148,7 +148,7 @@ def test_rare_large_values_are_warned_of(comparison: Comparison) -> None:
     assert not any("rare large values" in warning for warning in say.warnings(even))
     rows = [dataclasses.replace(row, skewed=4200 if row.name == "random" else None) for row in plain]
     found = say.warnings(dataclasses.replace(comparison, rows=tuple(rows)))
-    assert any("mean profit of random" in warning and "About 4,200 episodes" in warning for warning in found)
+    assert any("the mean profit of random" in warning and "About 4,200 episodes" in warning for warning in found)
 
 
 def test_a_reference_named_beforehand_is_called_so() -> None:
@@ -193,9 +193,10 @@ def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
     clear = told(comparison, 0.001, **{second: Estimate(-80.0, -92.0, -68.0)})
     small = told(comparison, 0.001, **{second: Estimate(-7.5, -9.0, -6.0)})
     unsettled = told(comparison, 0.4, **{second: Estimate(-8.0, -20.0, 4.0)})
+    best = comparison.row(comparison.reference).profit.mean
     one = " ".join(say.overall([clear, clear]))
     assert f"On both networks, {comparison.reference} earned most" in one
-    assert f"It is clearly ahead of {second} (by 9%) and random (by " in one
+    assert f"It is clearly ahead of {second} (by {share(80.0 / best)}) and random (by " in one
     tiny = " ".join(say.overall([small, small]))
     assert "It is clearly ahead of random (by " in tiny
     assert f"Its lead over {second} is clear but small everywhere (per episode 7.50 on serial" in tiny

@@ -110,7 +110,7 @@ def render(
     body = [f"<h1>{escape(title)}</h1>"]
     if lead:
         body.append(f'<p class="lead">{escape(lead)}</p>')
-    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c)]
+    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c, words)]
     body.append(_answer(comparisons, words))
     parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, words, policies))]
     parts += [(say.heading(c, words), chapter(c, shade, words, labels)) for c in comparisons]

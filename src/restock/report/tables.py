@@ -36,8 +36,14 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(comparison: Comparison, words: Calling = None) -> Table:
-    """Profit, share of the bound and paired difference of each policy, best first."""
+def summary(comparison: Comparison, words: Calling = None, ends: bool = True) -> Table:
+    """Profit, share of the bound and paired difference of each policy, best first.
+
+    Args:
+        comparison: What is shown.
+        words: What to call things.
+        ends: Whether the share of the bound has its interval behind it.
+    """
     words = called(comparison.problem, words)
     places = decimals([row.profit.mean for row in comparison.rows])
     limited = bounded(comparison)
@@ -50,7 +56,7 @@ def summary(comparison: Comparison, words: Calling = None) -> Table:
     for row in comparison.rows:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
         if limited:
-            cells.append(_of_bound(row, comparison))
+            cells.append(_of_bound(row, comparison, ends))
         if row.difference is None:
             last = "the reference" if comparison.family.named else "the best"
             cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), last]
@@ -73,16 +79,16 @@ def summary(comparison: Comparison, words: Calling = None) -> Table:
     return Table(caption, header, tuple(rows))
 
 
-def _of_bound(row: Row, comparison: Comparison) -> str:
+def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
     """The share of the bound that a policy earns, or where that is a cost, what it is above it; with its interval."""
     found = row.gap_interval
     if found is None:
         return NONE
     if not costs(comparison):
         found = Estimate(1.0 - found.mean, 1.0 - found.high, 1.0 - found.low)
-    if row.information == "clairvoyant" or not math.isfinite(found.low):
-        return share(found.mean)
-    return f"{share(found.mean)} ({share_interval(found)})"
+    if not ends or row.information == "clairvoyant" or not math.isfinite(found.low):
+        return share(found.mean, 1)
+    return f"{share(found.mean, 1)} ({share_interval(found, 1)})"
 
 
 def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:

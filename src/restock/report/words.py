@@ -134,9 +134,9 @@ def attained(comparison: Comparison) -> bool:
     return row is None or bound is None or row.profit.mean >= bound.mean - 1e-4 * max(1.0, abs(bound.mean))
 
 
-def warnings(comparison: Comparison) -> list[str]:
+def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
     """What must not be overlooked."""
-    words = called(comparison.problem)
+    words = called(comparison.problem, words)
     found = []
     if comparison.exceeded:
         names = ", ".join(comparison.exceeded)
@@ -149,31 +149,33 @@ def warnings(comparison: Comparison) -> list[str]:
             f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
             "one: a policy may earn more."
         )
-    found += doubts(comparison)
+    found += doubts(comparison, words)
     return found
 
 
-def doubts(comparison: Comparison) -> list[str]:
-    """What the intervals and p-values cannot be trusted with."""
-    words = called(comparison.problem)
+def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
+    """Why the intervals and p-values are not to be trusted, or are not there."""
+    words = called(comparison.problem, words)
     name, count = comparison.problem.name, comparison.episodes
     if comparison.identical:
         return [
             f"All {count} {words.episodes} of {name} are the same, so there are no intervals and no tests: the figures "
             f"are those of one {words.episode}, and say nothing of how another one would turn out."
         ]
-    found = []
-    for fields, what, tests in (("skewed", f"mean {words.worth}", ""), ("difference_skewed", "difference", " and p")):
-        judged = [row for row in comparison.rows if row.information != "clairvoyant"]
-        rows = [(row.name, n) for row in judged if (n := getattr(row, fields)) is not None]
+    judged = [row for row in comparison.rows if row.information != "clairvoyant"]
+    parts, needed = [], 0
+    for field, what in (("skewed", f"the mean {words.worth} of"), ("difference_skewed", "the difference of")):
+        rows = {row.name: n for row in judged if (n := getattr(row, field)) is not None}
         if rows:
-            listed = _listed([row for row, _ in rows])
-            few = amount(max(n for _, n in rows))
-            found.append(
-                f"On {name}, rare large values sway the {what} of {listed}: with {amount(count)} {words.episodes} the "
-                f"95% interval{tests} may be off more often than stated. About {few} {words.episodes} would do."
-            )
-    return found
+            parts.append(f"{what} {_listed(list(rows))}")
+            needed = max(needed, *rows.values())
+    if not parts:
+        return []
+    return [
+        f"On {name}, rare large values sway {' and '.join(parts)}: with {amount(count)} {words.episodes} the 95% "
+        "intervals may be off more often than stated, and p with them. "
+        f"About {amount(needed)} {words.episodes} would do."
+    ]
 
 
 def answer(comparison: Comparison, words: Calling = None) -> list[str]:
