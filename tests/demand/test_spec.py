@@ -325,3 +325,104 @@ def test_models_that_cannot_be_registered():
             restock.register_demand(model)
     with pytest.raises(InvalidInput, match="this name is taken"):
         restock.register_demand(Poisson)
+
+
+# what is known beforehand -----------------------------------------------------------------------------
+
+
+def a_thousand(**more: Any) -> Any:
+    series = (1000.0 + 100.0 * np.sin(np.arange(90))).tolist()
+    return load_problem("serial", demand={"series": series, **more})
+
+
+def test_the_past_of_a_series_is_its_prior():
+    problem = a_thousand(past=60)
+    assert problem.demand.mean[0, 0] == pytest.approx(1000 + 100 * np.sin(60))
+    prior = problem.prior()
+    assert prior.demand.distribution.name == "empirical" and prior.demand.mean.mean() == pytest.approx(1000, rel=0.01)
+    history = 1000 + 100 * np.sin(np.arange(60))
+    assert prior.demand.deviation(prior.demand.mean).mean() == pytest.approx(history.std(), rel=0.01)
+    level = restock.make_policy("base-stock", problem, service=0.95).levels[0]
+    assert 5000 < level < 5000 + 3 * history.std() * 5**0.5
+    found = restock.fit(problem, "base-stock", episodes=16, budget=60, levels=[5000, 6000, 2000])
+    assert found.parameters["levels"]["1"] > 4000  # fitted for what the past says, not for 20
+
+
+def test_a_prior_is_stated_as_a_mean_or_with_its_distribution():
+    assert (a_thousand(prior=900).prior().demand.mean == 900).all()
+    stated = a_thousand(prior={"mean": [900], "distribution": {"name": "normal", "cv": 0.2}}).prior()
+    assert stated.demand.deviation(stated.demand.mean)[0, 0] == pytest.approx(180)
+    flat = load_problem("serial", demand={"mean": 40, "prior": 10})
+    assert (flat.demand.mean == 40).all() and (flat.prior().demand.mean == 10).all()
+    informed, blind = (restock.make_policy("base-stock", flat, information=i).levels for i in ("informed", "blind"))
+    assert (informed > 3 * blind).all()
+
+
+def test_without_either_nobody_plans_for_twenty():
+    problem = a_thousand()
+    for name in ("base-stock", "rolling", "newsvendor", "holt-base-stock", "constant-order"):
+        with pytest.raises(InvalidInput, match=r"demand\.prior = None.*`past: N`.*`prior: MEAN`"):
+            policy = restock.make_policy(name, problem, **({"information": "blind"} if name == "rolling" else {}))
+            restock.simulate(problem, policy, episodes=1)
+    restock.simulate(problem, restock.make_policy("constant-order", problem, quantity=1000), episodes=1)
+    restock.simulate(problem, restock.make_policy("base-stock", problem, information="informed"), episodes=1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"past": 3}, r"demand\.past = 3: there is no series here"),
+        ({"same": True}, r"demand\.same = True: there is no series here"),
+        ({"series": [1, 2, 3], "past": 1, "prior": 2}, r"demand\.past = 1: `prior` says what is known beforehand"),
+        ({"series": [1, 2, 3], "past": 1, "distribution": "empirical"}, r"demand\.past = 1: an empirical demand takes"),
+        ({"series": [1.0] * 40, "past": 20}, "20 of 30 periods after 20 of history"),
+        ({"prior": -1}, r"demand\.prior\.mean = -1"),
+        ({"prior": {"mean": 5, "distribution": "empirical"}}, "a prior has no series to be drawn from"),
+        ({"distribution": "deterministic", "noise_scale": 2}, "a deterministic demand has no noise to scale"),
+        ({"series": {"dataset": "restaurant", "column": []}}, "this names no column"),
+    ],
+)
+def test_what_is_wrong_with_a_history_is_said(spec, said):
+    with pytest.raises(InvalidInput, match=said):
+        load_problem("serial", demand=spec)
+
+
+def test_a_series_is_found_beside_the_file_that_names_it(tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "sales.csv").write_text("a,b\n" + "\n".join(f"{k},{2 * k}" for k in range(40)), encoding="utf-8")
+    shop = """
+name: two
+nodes: [{id: shop, initial_inventory: 5, holding_cost: 0.1}, {id: maker}]
+links: [{from: maker, to: shop, lead_time: 1, price: 1}]
+markets:
+  - {from: shop, to: north, price: 3, shortage_cost: 1}
+  - {from: shop, to: south, price: 3, shortage_cost: 1}
+demand: {series: {file: sales.csv, column: COLUMN}, past: 5}
+"""
+    monkeypatch.chdir(tmp_path)  # elsewhere
+    file = folder / "two.yaml"
+    file.write_text(shop.replace("COLUMN", "[a, b]"), encoding="utf-8")
+    np.testing.assert_array_equal(load_problem(str(file)).demand.mean[0], [5.0, 10.0])
+    np.testing.assert_array_equal(
+        gym.make("restock/Network-v0", instance=str(file)).unwrapped.problem.demand.mean[1], [6, 12]
+    )
+    file.write_text(shop.replace("COLUMN", "a"), encoding="utf-8")
+    with pytest.raises(InvalidInput, match="Give one column for each, or write `same: true`"):
+        load_problem(str(file))
+    file.write_text(shop.replace("COLUMN", "a").replace("past: 5", "past: 5, same: true"), encoding="utf-8")
+    np.testing.assert_array_equal(load_problem(str(file)).demand.mean[0], [5.0, 5.0])
+
+
+def test_show_tells_all_of_demand():
+    said = load_problem(
+        "serial", demand={"mean": 30, "effects": ["trend", "seasonal", "shock"], "goodwill": True, "prior": 25}
+    ).explain()
+    for words in (
+        "trend: the mean times 1 + 0.05 t", "season: times 1 + 0.5 sin(2 pi t / 30)", "moves with goodwill",
+        "shock: times 2 from period 15 on", "its mean is 0.1 at least", "known beforehand: mean 25",
+    ):  # fmt: skip
+        assert words in said
+    assert "raises the mean to" in load_problem("serial", demand={"mean": 2, "noise_scale": 4}).explain()
+    assert "at least" not in load_problem("serial").explain()
+    assert "first 60 periods are history" in a_thousand(past=60).explain()

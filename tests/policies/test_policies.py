@@ -257,7 +257,7 @@ def test_text_policy_compiled_and_row_by_row(network, name, goodwill):
         ("base-stock", {"service": True}, "service = True: this is one number"),
         ("constant-order", {"quantity": [1]}, None),
         ("constant-order", {"quantity": [[1, 2, 3]]}, "quantity = [[1, 2, 3]]: this is one number"),
-        ("constant-order", {"quantity": {}}, "quantity = {}: (2, 1) is missing"),
+        ("constant-order", {"quantity": {}}, "quantity = {}: 2->1 is missing"),
     ],
 )
 def test_make_policy_says_what_is_wrong(name, params, said):

@@ -14,20 +14,24 @@ MEANINGS = {
     "profit": "sum of the rewards (discounted as the problem says)",
     "profit_per_period": "profit / periods",
     "demand": "units asked for",
-    "sold": "units sold",
-    "fill_rate": "sold / demand (or customers served / customers, where they are counted); 1 without demand",
-    "cycle_service_level": "share of periods in which no demand was left unmet",
+    "sold": "units sold, at once or later",
+    "fill_rate": "share of demand that was filled from stock in its own period (type-2 or beta service); 1 without "
+    "demand",
+    "served_rate": "sold / demand, late sales included (the fill rate of gym-invmgmt); 1 without demand",
+    "ready_rate": "share of periods that ended with stock on hand, mean over the places that serve customers",
+    "alpha_service": "share of periods in which all demand was met, anywhere (type-1 or alpha service of a period; the "
+    "service level of gym-invmgmt)",
     "backlog": "units still owed at the end",
     "lost_sales": "units of demand that were lost",
-    "average_inventory": "stock at the end of a period, mean over periods and places",
-    "inventory_turns": "sold / average inventory",
+    "average_inventory": "stock at the end of a period, mean over periods, all places together",
+    "inventory_turns": "sold / average inventory, in one episode",
     "average_in_transit": "units under way at the end of a period, mean over periods, all together",
     "bullwhip_cv": "largest coefficient of variation of a link's or product's orders / that of demand; 0 if that is 0",
     "bullwhip_variance": "variance of all orders together / variance of demand; 1 if demand never varies",
     "goodwill": "goodwill at the end",
 }
 
-RATES = ("fill_rate", "cycle_service_level")  # of these an episode has 0 to 1
+RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")  # of these an episode has 0 to 1
 
 
 def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = False) -> dict[str, Array]:
@@ -61,7 +65,7 @@ def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = Fal
         figures.update(_service(trajectory))
     if "on_hand" in trajectory:
         stock = trajectory["on_hand"][..., 1:, :]
-        figures["average_inventory"] = _over_time(stock.mean(axis=-1), trajectory)
+        figures["average_inventory"] = _over_time(stock.sum(axis=-1), trajectory)
         if "sold" in figures:
             figures["inventory_turns"] = _ratio(figures["sold"], figures["average_inventory"], np.inf)
     if "in_transit" in trajectory:
@@ -74,17 +78,35 @@ def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = Fal
 
 
 def _service(trajectory: Trajectory) -> dict[str, Array]:
+    layout = trajectory.layout
     demand = trajectory["demand"].sum(axis=(-2, -1))
     sold = trajectory["sold"].sum(axis=(-2, -1))
-    served, asked = (trajectory[name].sum(axis=(-2, -1)) for name in trajectory.layout.service)
-    figures = {"demand": demand, "sold": sold, "fill_rate": _ratio(served, asked, 1.0)}
+    served, asked = (trajectory[name] for name in layout.service)
+    late = trajectory.get("backlog")
+    # What waits is served first, so what is left of the sales fills demand of the period itself.
+    at_once = served if late is None else np.maximum(served - late[..., :-1, :], 0.0)
+    whole = asked.sum(axis=(-2, -1))
+    figures = {
+        "demand": demand,
+        "sold": sold,
+        "fill_rate": _ratio(at_once.sum(axis=(-2, -1)), whole, 1.0),
+        "served_rate": _ratio(served.sum(axis=(-2, -1)), whole, 1.0),
+    }
+    if layout.serving is not None and "on_hand" in trajectory:
+        stock = trajectory["on_hand"][..., 1:, sorted(set(layout.serving))]
+        figures["ready_rate"] = _over_time((stock > 1e-9).mean(axis=-1), trajectory)
     if "unmet" in trajectory:
         unmet = trajectory["unmet"].sum(axis=-1)
-        figures["cycle_service_level"] = _over_time((unmet <= 1e-9).astype(np.float64), trajectory)
-        owed = trajectory["backlog"][..., -1, :].sum(axis=-1) if "backlog" in trajectory else np.zeros_like(sold)
+        figures["alpha_service"] = _over_time((unmet <= 1e-9).astype(np.float64), trajectory)
+        owed = late[..., -1, :].sum(axis=-1) if late is not None else np.zeros_like(sold)
         figures["backlog"] = owed
         figures["lost_sales"] = np.maximum(demand - sold - owed, 0.0)
     return figures
+
+
+def variance_ratio(placed: Array, received: Array, trajectory: Trajectory) -> Array:
+    """Variance over time of orders placed / that of orders received, both of shape (..., T); 1 if these never vary."""
+    return _ratio(_moments(placed, trajectory)[1], _moments(received, trajectory)[1], 1.0)
 
 
 def bullwhip(trajectory: Trajectory) -> dict[str, Array]:

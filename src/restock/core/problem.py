@@ -193,7 +193,7 @@ class Problem(abc.ABC):
     exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode
     decision: ClassVar[str]  # name of the recorded field that holds the decision
     stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
-    service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the fill rate
+    service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the served rate
     missed: ClassVar[tuple[str, str]] = ("unmet", "not served")  # flow of what was not served at once, and its name
     tables_shown: ClassVar[Mapping[str, str]] = {}  # parts of the description that are tables, and their titles
 
@@ -342,7 +342,7 @@ class Problem(abc.ABC):
                         columns[name] = field.ravel().astype(np.int64)
                     elif not field.size:
                         columns[name] = np.empty(0, dtype=np.int64)
-        return Layout(columns, self.labels(), self.parts, self.stocks, self.service)
+        return Layout(columns, self.labels(), self.parts, self.stocks, self.service, self.missed_at())
 
     @property
     def kernels(self) -> SimpleNamespace:

@@ -34,7 +34,8 @@ class Layout:
         labels: Names of the entries of each field.
         money: Names of the fields that are parts of the profit, income first.
         stocks: Names of the fields that are levels, not flows.
-        service: Names of the flows whose ratio is the fill rate.
+        service: Names of the flows whose ratio is the served rate: what was served, and what was asked for.
+        serving: Which entries of `on_hand` serve customers; None where that cannot be told.
     """
 
     columns: Mapping[str, NDArray[np.int64]]
@@ -42,6 +43,7 @@ class Layout:
     money: tuple[str, ...]
     stocks: tuple[str, ...] = ()
     service: tuple[str, str] = ("sold", "demand")
+    serving: tuple[int, ...] | None = None
 
     @cached_property
     def places(self) -> dict[str, slice | NDArray[np.int64]]:

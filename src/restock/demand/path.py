@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from restock.demand import laws
 from restock.demand.distribution import Distribution
 from restock.demand.draws import Counts, cumulative
 from restock.demand.empirical import Empirical
+from restock.demand.normal import Normal
 from restock.demand.poisson import Poisson
 from restock.demand.series import SeriesSource, check_series
 from restock.demand.spec import DemandSpec, Goodwill
@@ -45,6 +47,19 @@ class Path:
     mean: Array
     draw: Array
     law: int
+
+
+class NoPrior:
+    """Stands for a demand of which nothing is known beforehand: whoever plans with it is told what is missing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what Python asks of any object when it copies or pickles it
+            raise AttributeError(name)
+        raise InvalidInput(
+            "demand.prior", None, "whoever does not know the series plans for what was known before, and that is not "
+            "said", "Write beside the series `past: N` (its first N periods are history) or `prior: MEAN`, or choose "
+            "policies that are told its mean (information: informed).",
+        )  # fmt: skip
 
 
 class Demand:
@@ -227,6 +242,19 @@ class Demand:
     def deviation(self, mean: Array) -> Array:
         """Standard deviation of demand at means of shape (..., M), same shape (units/period)."""
         return np.asarray(self.noise_scale * self.distribution.deviation(mean))
+
+    def mean_after_cut(self) -> float | None:
+        """Mean over periods and markets of what is drawn, where cutting at 0 moves it by more than 0.1 %; else None.
+
+        Normal demand keeps its mean; a noise scale above 1 may not.
+        """
+        stated = float(self._drawn_mean.mean())
+        if self.noise_scale <= 1.0 or isinstance(self.distribution, Normal) or not self.distribution.has_quantiles:
+            return None
+        places = np.broadcast_to(((np.arange(2000) + 0.5) / 2000)[:, None], (2000, self.markets))
+        mean = np.broadcast_to(self._drawn_mean.mean(axis=0), places.shape)
+        becomes = float(self.quantile(places, mean, self.noise_scale).mean())
+        return becomes if becomes > 1.001 * stated else None
 
     def _resampled(self, starts: Array) -> tuple[Array, int]:
         """Draws of shape (B, T, M) from uniform numbers of shape (B, T), and the law that reads them."""

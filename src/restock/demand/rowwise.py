@@ -49,8 +49,8 @@ def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
     """`laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
 
-    The quantile at the number drawn is written mean + deviation(mean) * z with z held constant, so
-    the gradient says how demand moves as the mean does, whole units or not.
+    The demand is written mean + deviation(mean) * z with z held constant, so the gradient says how demand
+    moves as the mean does, whole units or not. Where it was cut at 0 nothing moves it.
     """
     import torch
 
@@ -61,17 +61,18 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
         return a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a
 
     with torch.no_grad():
-        sampled = numpy_demand(plain(law), plain(mean), plain(spread), plain(power), 1.0, plain(draw))
-        sampled = torch.as_tensor(sampled, dtype=draw.dtype, device=draw.device)
+        exact = numpy_demand(*map(plain, (law, mean, spread, power, noise_scale, draw)))
+        exact = torch.as_tensor(exact, dtype=draw.dtype, device=draw.device)
     if not isinstance(mean, torch.Tensor):
         mean = torch.full_like(draw, float(mean))
-    deviation = _deviation(torch, law, mean, spread, power)
+    deviation = noise_scale * _deviation(torch, law, mean, spread, power)
     safe = torch.where(deviation > 0.0, deviation, torch.ones_like(deviation))
-    z = ((sampled - mean) / safe).detach()
-    moved = torch.where(deviation > 0.0, mean + deviation * z, sampled + (mean - mean.detach()))
-    demand = torch.clamp(mean + noise_scale * (moved - mean), min=0.0)
-    given = torch.as_tensor(law == laws.GIVEN, device=draw.device)
-    return torch.where(given, draw, demand)
+    z = ((exact - mean) / safe).detach()
+    moved = torch.where(deviation > 0.0, mean + deviation * z, exact + (mean - mean.detach()))
+    code = torch.as_tensor(law, device=draw.device)
+    counts = ((code == laws.POISSON) | (code == laws.NEGATIVE_BINOMIAL)) & torch.as_tensor(noise_scale <= 1.0)
+    demand = torch.where((exact > 0.0) | counts, moved, torch.zeros_like(moved))
+    return torch.where(code == laws.GIVEN, draw, torch.clamp(demand, min=0.0))
 
 
 def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:

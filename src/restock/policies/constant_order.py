@@ -44,10 +44,10 @@ class ConstantOrder(TextPolicy):
     def __init__(self, problem: NetworkProblem, quantity: Any = None, information: Information | None = None) -> None:
         super().__init__(problem, information)
         problem = self.problem
-        default = planned_orders(problem)
-        orders = default if quantity is None else per_entity("quantity", quantity, problem.links)
-        self.quantity: Array = orders
-        self.parameters = np.concatenate([orders, last_useful_period(problem)])
+        links = problem.labels()[problem.decision]
+        given = quantity is not None
+        self.quantity: Array = per_entity("quantity", quantity, links) if given else planned_orders(problem)
+        self.parameters = np.concatenate([self.quantity, last_useful_period(problem)])
 
     def parameters_in_words(self) -> dict[str, Any]:
         """The quantity of each link."""

@@ -17,6 +17,7 @@ from restock.demand.effects import Effects, Seasonal, Shock, Trend
 from restock.policies._base import View
 
 CURVES = 2000  # of the belief; twice as many change the profit by less than its standard error
+SHORTEST, LONGEST = 5.0, 60.0  # seasons, in periods
 RECENT = 5  # periods
 
 
@@ -149,8 +150,9 @@ def demand_family(periods: int, count: int) -> tuple[Array, Array]:
     """Curves and noise of a broad family of demand, always the same for the same arguments.
 
     Level 0.5 to 2 (evenly in logarithm), trend of 0 to 0.1 a period, seasonal wave with an amplitude
-    of 0 to 0.8, a period of 30 and any phase, shock to 0.4 to 3 times the level at any time; each of
-    the last three is absent from half of the curves. Noise 0.5 to 3 times that of the distribution.
+    of 0 to 0.8, a period of 5 to 60 (or to the horizon, where that is longer; evenly in logarithm) and any
+    phase, shock to 0.4 to 3 times the level at any time; each of the last three is absent from half of the
+    curves. Noise 0.5 to 3 times that of the distribution.
 
     Returns:
         Factors on the prior mean, shape (C, T), and on the noise, shape (C,).
@@ -159,11 +161,12 @@ def demand_family(periods: int, count: int) -> tuple[Array, Array]:
     curves = np.empty((count, periods))
     for row in curves:
         there = generator.random(3) < 0.5
-        slope, amplitude, phase = generator.uniform(0.0, [0.1, 0.8, 30.0])
+        slope, amplitude, phase = generator.uniform(0.0, [0.1, 0.8, 1.0])
+        season = _between(generator, SHORTEST, max(LONGEST, float(periods)))
         time, size = int(generator.integers(periods)), _between(generator, 0.4, 3.0)
         effects = Effects(
             trend=Trend(slope=slope) if there[0] else None,
-            seasonal=Seasonal(amplitude=amplitude, phase=phase) if there[1] else None,
+            seasonal=Seasonal(amplitude=amplitude, period=season, phase=season * phase) if there[1] else None,
             shock=Shock(time=time, size=size) if there[2] else None,
         )
         row[:] = _between(generator, 0.5, 2.0) * effects.factor(periods)

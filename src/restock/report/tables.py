@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from restock.core.kpis import MEANINGS
+from restock.core.kpis import MEANINGS, RATES
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import Estimate
 from restock.report.certainty import verdict
@@ -13,9 +13,9 @@ from restock.report.numbers import NONE, amount, decimals, interval, p_in_words,
 from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of
 
 JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
-SHARES = ("fill_rate", "cycle_service_level", "cash_gain")
+SHARES = (*RATES, "cash_gain")
 GROUPS = (
-    ("Service", ("demand", "sold", "fill_rate", "cycle_service_level", "backlog", "lost_sales", "goodwill")),
+    ("Service", ("demand", "sold", *RATES, "backlog", "lost_sales", "goodwill")),
     ("Stock", ("average_inventory", "average_in_transit", "inventory_turns")),
     ("Orders", ("bullwhip_cv", "bullwhip_variance")),
 )

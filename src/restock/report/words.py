@@ -49,7 +49,9 @@ PARTS = {
 }
 KPI_NAMES = {
     "fill_rate": "fill rate",
-    "cycle_service_level": "cycle service level",
+    "served_rate": "served, late or at once",
+    "ready_rate": "ready rate",
+    "alpha_service": "periods without a shortage",
     "backlog": "backlog at the end",
     "lost_sales": "lost sales",
     "inventory_turns": "inventory turns",
@@ -84,7 +86,7 @@ def kpi_name(key: str, words: Wording | None = None) -> str:
     own = {
         "profit": words.worth,
         "profit_per_period": f"{words.worth} per {words.period}",
-        "average_inventory": f"average inventory per {words.place}",
+        "average_inventory": f"average inventory, all {words.places}",
     }
     if key in words.figures:
         return words.figures[key][0]

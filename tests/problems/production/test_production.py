@@ -80,7 +80,7 @@ def test_bankrupt_rows_stop_alone() -> None:
     assert len(trajectory.columns()["period"]) == 8
     figures = restock.kpis(trajectory)
     np.testing.assert_allclose(figures["profit_per_period"], figures["profit"] / [2.0, 6.0])
-    np.testing.assert_allclose(figures["average_inventory"], [(0.5 + 1.0) / 2.0, 0.0])
+    np.testing.assert_allclose(figures["average_inventory"], [0.5 + 1.0, 0.0])
 
 
 def test_compiled_rollouts_stop_too() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from restock.core.backends import Text
 from restock.core.checks import recorded_names
 from restock.core.errors import InvalidInput
+from restock.core.kpis import variance_ratio
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
 from restock.core.scene import Scene
+from restock.core.trajectory import Trajectory
 from restock.core.wording import Wording
 from restock.demand import laws, rowwise
 from restock.demand.effects import Effects, Shock, Trend
 from restock.demand.empirical import Empirical
-from restock.demand.path import Demand
+from restock.demand.path import Demand, NoPrior
 from restock.demand.series import check_series
 from restock.problems.network import dynamics, forms, interface, words
 from restock.problems.network.scene import scene_of
@@ -222,10 +225,8 @@ class NetworkProblem(Problem):
         """The same network under demand as it is known beforehand: without effects, without a series to come.
 
         What is left is the prior that is written, else the past of the series (resampled), else the
-        configured mean, and the rules. A series that is resampled is past data, and stays.
-
-        Raises:
-            InvalidInput: A series says what is to come, and nothing says what is known beforehand.
+        configured mean, and the rules. A series that is resampled is past data, and stays. Where a series says
+        what is to come and nothing says what is known beforehand, whoever asks for the demand gets an error.
         """
         demand = self.spec.demand
         changes: dict[str, Any] = {}
@@ -239,11 +240,9 @@ class NetworkProblem(Problem):
             history = self.demand.history().tolist()
             changes |= {"past": 0, "same": False, "series": history, "distribution": Empirical()}
         elif demand.series is not None and not isinstance(demand.resolved, Empirical):
-            raise InvalidInput(
-                "demand.prior", None, "whoever does not know the series plans for what was known before, and that is "
-                "not said", "Write beside the series `past: N` (its first N periods are history) or `prior: MEAN`, or "
-                "choose policies that are told its mean (information: informed).",
-            )  # fmt: skip
+            unknown = copy.copy(self)
+            unknown.demand = cast(Demand, NoPrior())
+            return unknown
         return self._under(changes) if changes else self
 
     def counterpart(self) -> NetworkProblem:
@@ -289,7 +288,20 @@ class NetworkProblem(Problem):
     @property
     def wording(self) -> Wording:
         """What texts and reports call things."""
-        return words.WORDING
+        return words.wording(self)
+
+    def figures(self, trajectory: Trajectory) -> dict[str, Array]:
+        """The bullwhip of each stage: variance of the orders it places / that of the orders and demand it receives."""
+        ordered, demand = trajectory["ordered"], trajectory["demand"]
+        found = {}
+        for node in self.nodes:
+            placed = [i for i, (_, buyer) in enumerate(self.links) if buyer == node]
+            asked = [i for i, (supplier, _) in enumerate(self.links) if supplier == node]
+            sold = [m for m, (retailer, _) in enumerate(self.markets) if retailer == node]
+            received = ordered[..., asked].sum(axis=-1) + demand[..., sold].sum(axis=-1)
+            ratio = variance_ratio(ordered[..., placed].sum(axis=-1), received, trajectory)
+            found[words.BULLWHIP.format(node)] = ratio
+        return found
 
     def missed_at(self) -> tuple[int, ...]:
         """The node that serves each market."""

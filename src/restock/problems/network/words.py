@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,18 @@ WORDING = Wording(
     worth="profit",
     sees="stock, goods under way, orders owed and past demand",
 )
+
+BULLWHIP = "bullwhip_at_{}"
+MOST_STAGES = 20  # that are listed one by one
+
+
+def wording(problem: NetworkProblem) -> Wording:
+    """What texts and reports call things, the stages of a small network by name."""
+    if len(problem.nodes) > MOST_STAGES:
+        return WORDING
+    meaning = "variance of the orders it places / that of the orders and demand it receives; 1 if these never vary"
+    figures = {BULLWHIP.format(node): (f"bullwhip at {node}", meaning) for node in problem.nodes}
+    return dataclasses.replace(WORDING, figures=figures)
 
 
 def explain(problem: NetworkProblem) -> str:
@@ -52,11 +65,42 @@ def explain(problem: NetworkProblem) -> str:
             for k, market in enumerate(spec.ordered_markets)
         )
         + ".",
-        f"Demand: {problem.demand.distribution.name}, noise scale {problem.demand.noise_scale:g}"
-        + (", with goodwill" if problem.demand.state_dependent else "")
-        + f", sampler {spec.demand.sampler}.",
+        "Demand: " + "; ".join(_demand_words(problem)) + ".",
     ]
     return "\n".join(lines)
+
+
+def _demand_words(problem: NetworkProblem) -> list[str]:
+    """What is said of demand, one thing a piece: law, effects, series, prior, goodwill, floor, sampler."""
+    demand, spec = problem.demand, problem.spec.demand
+    parameters = {k: v for k, v in demand.distribution.model_dump().items() if v is not None}
+    law = demand.distribution.name + "".join(f", {name} {value}" for name, value in parameters.items())
+    found = [f"{law}, noise scale {demand.noise_scale:g}"]
+    effects = spec.effects
+    if effects.trend is not None:
+        found.append(f"trend: the mean times 1 + {effects.trend.slope:g} t")
+    if effects.seasonal is not None:
+        wave = effects.seasonal
+        shifted = f"(t + {wave.phase:g})" if wave.phase else "t"
+        found.append(f"season: times 1 + {wave.amplitude:g} sin(2 pi {shifted} / {wave.period:g})")
+    if effects.shock is not None:
+        found.append(f"shock: times {effects.shock.size:g} from period {effects.shock.time} on")
+    if spec.series is not None and spec.past:
+        found.append(f"a series, of which the first {spec.past} periods are history and the prior")
+    elif spec.series is not None:
+        found.append("a series" + (", the same for every market" if spec.same else ""))
+    if spec.prior is not None:
+        known = spec.prior.mean if isinstance(spec.prior.mean, list) else [spec.prior.mean]
+        found.append("known beforehand: mean " + ", ".join(f"{mean:g}" for mean in known))
+    if problem.demand.state_dependent:
+        found.append("moves with goodwill")
+    if demand.least_mean:
+        found.append(f"its mean is {demand.least_mean:g} at least")
+    becomes = demand.mean_after_cut()
+    if becomes is not None:
+        found.append(f"nothing below 0 is asked for, which raises the mean to {becomes:.3g}")
+    found.append(f"sampler {spec.sampler}")
+    return found
 
 
 def describe(problem: NetworkProblem) -> dict[str, Any]:
@@ -128,6 +172,10 @@ def _demand(problem: NetworkProblem) -> dict[str, Any]:
         "parameters": demand.distribution.model_dump(),
         "noise_scale": demand.noise_scale,
         "goodwill": None if demand.goodwill is None else demand.goodwill.model_dump(),
+        "effects": {name: one for name, one in problem.spec.demand.effects.model_dump().items() if one is not None},
+        "prior": None if problem.spec.demand.prior is None else problem.spec.demand.prior.mean,
+        "past": problem.spec.demand.past,
+        "least_mean": demand.least_mean,
         "sampler": problem.spec.demand.sampler,
         "mean": demand.mean,
     }
