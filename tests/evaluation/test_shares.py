@@ -148,7 +148,7 @@ def test_neighbours_that_share_data_count_as_fewer():
 
 def test_a_simulation_tells_rates_within_their_range():
     found = restock.simulate("serial", "base-stock", episodes=30, seed=1).estimates()
-    assert found["fill_rate"].high <= 1.0 and found["cycle_service_level"].low >= 0.0
+    assert found["fill_rate"].high <= 1.0 and found["alpha_service"].low >= 0.0
     assert found["profit"] == estimate(restock.simulate("serial", "base-stock", episodes=30, seed=1).profit)
 
 
