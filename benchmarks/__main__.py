@@ -1,6 +1,7 @@
 """Run the benchmarks: `python -m benchmarks [--json] [wrappers step vector rollout ...] [fit sb3 learning ...]`.
 
-Without a part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
+`error_rates` counts how often comparisons of equal policies call a difference clear. Without a
+part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
 PARTS = ("wrappers", "step", "vector", "rollout", "start", "memory", "sharing", "production", "retail")
-MORE = ("fit", "look_ahead", "sb3")  # minutes, so only when named
+MORE = ("fit", "look_ahead", "sb3", "error_rates")  # minutes, so only when named
 LEARNING = "learning"  # an hour, and a table of its own
 
 

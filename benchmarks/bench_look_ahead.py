@@ -19,7 +19,7 @@ from rich.table import Table
 import restock
 from benchmarks.scenarios import scenarios
 from benchmarks.timing import Row, quartiles
-from restock.core.play import draw
+from restock.core.play import draw_each
 from restock.evaluation.simulate import run
 
 OURS = {"rolling-I": ("rolling", "informed"), "rolling": ("rolling", "blind")}
@@ -32,7 +32,7 @@ def decide(problem: Any, policy: Any, seed: int) -> Callable[[], float]:
     def timed() -> float:
         policy.begin(1, seed, None)
         begin = time.perf_counter()
-        run(problem, policy, draw(problem, 1, seed), seed)
+        run(problem, policy, draw_each(problem, [seed]), seed)
         return (time.perf_counter() - begin) / problem.horizon
 
     timed()

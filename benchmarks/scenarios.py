@@ -9,7 +9,7 @@ import numpy as np
 
 from restock.benchmark.published import load_published
 from restock.benchmark.suite import load_suite
-from restock.core.play import draw
+from restock.core.play import draw_each
 from restock.core.problem import Problem
 from restock.evaluation.simulate import run
 from restock.policies import Policy
@@ -37,7 +37,7 @@ class Played:
 
     def judged(self, policy: Policy) -> float:
         """Mean profit on the published seeds, each episode by itself."""
-        profit = [run(self.problem, policy, draw(self.problem, 1, seed), seed).profit[0] for seed in self.seeds]
+        profit = [run(self.problem, policy, draw_each(self.problem, [seed]), seed).profit[0] for seed in self.seeds]
         return float(np.mean(profit))
 
 

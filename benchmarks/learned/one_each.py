@@ -9,7 +9,8 @@ import numpy as np
 
 import restock
 from benchmarks.learned.figure import RUNS, Figure, Z, group, ratio, synthetic
-from restock.core.play import draw
+from restock.core.play import draw_each
+from restock.core.streams import episode_seeds
 from restock.evaluation.simulate import run
 from restock.learning.train import train
 
@@ -50,8 +51,9 @@ def figures() -> list[Figure]:
 def against_hindsight(problem: restock.Problem, folder: Any, count: int = FRESH) -> tuple[float, float]:
     """Mean profit on fresh seeds as a share of that of hindsight, and its standard error."""
     best, ours = [], []
-    for first in range(FIRST, FIRST + count, BLOCK):
-        episodes = draw(problem, min(BLOCK, FIRST + count - first), first)
+    seeds = episode_seeds(FIRST, count)
+    for first in range(0, count, BLOCK):
+        episodes = draw_each(problem, seeds[first : first + BLOCK])
         best.append(run(problem, restock.make_policy("hindsight", problem), episodes, 0).profit)
         ours.append(run(problem, restock.make_policy(str(folder), problem), episodes, 0).profit)
     bound, profit = np.concatenate(best), np.concatenate(ours)

@@ -44,7 +44,8 @@ def test_views_for_advice_are_those_of_a_simulation(name):
     advised = Advised(policy, seat)
     while not seat.done:
         seat.step(advised.action())
-    assert seat.trajectory.rewards.tolist() == restock.simulate(problem, policy, 1, seed).trajectory.rewards[0].tolist()
+    simulated = restock.simulate(problem, policy, seeds=[seed]).trajectory
+    assert seat.trajectory.rewards.tolist() == simulated.rewards[0].tolist()
 
 
 def test_advice_wanted_late_comes_from_a_policy_that_saw_everything():

@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import polars
 import pytest
+import scipy.stats
 
 import restock
 from restock.benchmark.folder import RunFolder
@@ -263,3 +264,16 @@ def test_times_are_told_with_two_digits():
     assert [say.seconds_in_words(t) for t in (2.34e-6, 1.7e-5, 3.4e-3, 0.256, 1.2, 75.0, math.nan)] == [
         "2.3 µs", "17 µs", "3.4 ms", "256 ms", "1.2 s", "75 s", NONE,
     ]  # fmt: skip
+
+
+def test_leads_over_the_next_by_rank_keep_5_percent_by_holm():
+    """The next is chosen by the same seeds, which brings the two nearer to each other, not further apart."""
+    rng, studies, seeds, count = np.random.default_rng(5), 2000, 10, 8
+    for spread in (np.ones(count), np.geomspace(0.1, 10.0, count)):
+        values = rng.normal(size=(studies, seeds, count)) * spread
+        order = np.argsort(-values.mean(axis=1), axis=1)
+        ranked = np.take_along_axis(values, order[:, None, :], axis=2)
+        apart = ranked[:, :, :-1] - ranked[:, :, 1:]
+        t = apart.mean(axis=1) / apart.std(axis=1, ddof=1) * math.sqrt(seeds)
+        smallest = 2.0 * scipy.stats.t.sf(np.abs(t), seeds - 1).min(axis=1)
+        assert ((count - 1) * smallest < 0.05).mean() < 0.05 + 3.0 * math.sqrt(0.05 * 0.95 / studies)

@@ -14,7 +14,6 @@ from restock.benchmark import table
 from restock.benchmark.folder import RunFolder
 from restock.benchmark.runner import bench
 from restock.benchmark.suite import load_suite
-from restock.core.play import draw
 from tests.benchmark.runs import POLICIES, results
 
 QUICK = ["base-stock", {"name": "constant-I", "policy": "constant-order", "params": {"information": "informed"}}]
@@ -56,10 +55,9 @@ def test_its_episodes_are_those_of_simulate(finished):
         problem = scenario.problem()
         for seed in suite.seeds:
             row = frame.filter(policy="base-stock", scenario=scenario.name, seed=seed)
-            alone = restock.simulate(problem, "base-stock", 1, seed)
+            alone = restock.simulate(problem, "base-stock", seeds=[seed])
             np.testing.assert_allclose(row["profit"].item(), alone.profit[0], rtol=1e-12)
             np.testing.assert_allclose(row["fill_rate"].item(), alone.kpis["fill_rate"][0], rtol=1e-12)
-            assert len(draw(problem, 1, seed)) == 1
 
 
 def test_two_processes_give_what_one_gives(finished, tmp_path, mine):

@@ -47,7 +47,7 @@ def test_an_episode_is_played_with_the_keyboard_alone(tab: Tab, site: Running):
         tab.press("Enter")
         tab.until(f"document.querySelector('#said').textContent.startsWith('Period {t + 1} was played')")
     tab.until("document.querySelector('#end')")
-    rival = float(simulate("serial", "base-stock", episodes=1, seed=7).profit[0])
+    rival = float(simulate("serial", "base-stock", seeds=[7]).profit[0])
     assert f"base-stock reached {rival:,.0f} on the same demand" in tab.text()
     assert "your regret is" in tab.text()
     assert "The episode is over." in tab.run("document.querySelector('#said').textContent")

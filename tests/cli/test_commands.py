@@ -280,6 +280,45 @@ def test_compare_in_words():
     assert order == sorted(order)
 
 
+def test_compare_with_a_reference_named_beforehand():
+    arguments = ("compare", "serial", "base-stock", "constant-order", "random", "-n", "8")
+    document = run(*arguments, "--reference", "random", "--json").document
+    assert document["reference"] == "random" and document["reference_named"] is True
+    assert document["differences_judged"] == 2
+    assert "the reference" in run(*arguments, "--reference", "random", "-q", width=130).out
+    refused = run(*arguments, "--reference", "rando")
+    assert refused.code == 2 and "reference" in refused.err and "random" in refused.err
+
+
+def test_compare_counts_wins_ties_and_losses():
+    ran = run("compare", "serial", "base-stock", "random", "-n", "8", "-q", width=130)
+    assert "8, 0, 0" in ran.out and "less in 8 of the 8 episodes" in " ".join(ran.out.split())
+
+
+def test_episodes_by_their_own_seeds():
+    document = run("simulate", "serial", "base-stock", "--seeds", "42,7-9", "--json").document
+    assert document["seeds"] == [42, 7, 8, 9] and document["seed"] is None and document["episodes"] == 4
+    mean = restock.simulate("serial", "base-stock", seeds=[42, 7, 8, 9]).profit.mean()
+    assert document["kpis"]["profit"]["mean"] == mean
+    table = run("compare", "serial", "base-stock", "--seeds", "42,7-9", "--json").document
+    assert table["seeds"] == [42, 7, 8, 9]
+    for wrong in ("", "4,", "9-7", "x", "-3", "0-99999999999"):
+        refused = run("simulate", "serial", "base-stock", "--seeds", wrong)
+        assert refused.code == 2 and "--seeds" in refused.err
+
+
+def test_episodes_that_are_all_the_same_are_said_to_be():
+    demand = ("--demand", "distribution=deterministic", "-n", "6")
+    for command in (("simulate", "serial", "base-stock"), ("compare", "serial", "base-stock", "random")):
+        ran = run(*command, *demand, "-q")
+        assert "All 6 episodes" in ran.out and "are the same" in ran.out
+        assert run(*command, *demand, "--json").document["identical"] is True
+    kpis = run("simulate", "serial", "base-stock", *demand, "--json").document["kpis"]
+    assert kpis["profit"]["low"] is None
+    fitted = run("fit", "serial", "base-stock", "--budget", "20", *demand, "-q")
+    assert "All 6 episodes are the same" in fitted.out and "unseen episodes" not in fitted.out
+
+
 def test_compare_names_variants_of_one_policy():
     document = run("compare", "serial", "base-stock", "base-stock:levels=[130,120,60]", "-n", "3", "--json").document
     rows = {row["name"]: row["parameters"] for row in document["policies"]}

@@ -49,7 +49,9 @@ def test_terminal_document_and_page_agree(
     assert document["command"] in page
     assert document["demand"]["planned_with"]["days"] == 182
     assert document["demand"]["windows"][0] == "2014-04-04"
-    assert document["warnings"] == []
+    # Of ten windows the interval of a skewed difference may be off, and that is said; nothing else is wrong.
+    assert all("rare large values" in warning for warning in document["warnings"])
+    assert all(warning in terminal for warning in document["warnings"])
 
 
 def test_the_command_repeats_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,7 @@ def test_all_back_ends_agree_on_a_random_network(seed: int) -> None:
     np.testing.assert_allclose(record[:, -1, np.concatenate(columns)], end, **CLOSE)
 
     vector = VectorEnvironment(problem, ROWS, max_order=1e6, record=True)
-    vector.reset(seed=seed)
+    vector.reset(seed=list(episodes.seeds))
     for t in range(PERIODS):
         rewards[:, t] = vector.step(plans[:, t])[1]
     np.testing.assert_allclose(rewards, expected, **CLOSE)
@@ -112,7 +112,7 @@ def test_all_back_ends_agree_on_a_random_network(seed: int) -> None:
 
     single = Environment(problem, max_order=1e6)
     for b in range(ROWS):
-        single.reset(seed=seed + b)
+        single.reset(seed=episodes.seeds[b])
         rewards[b] = [single.step(orders)[1] for orders in plan]
         np.testing.assert_allclose(stocks(single.trajectory), end[b], **CLOSE)
     np.testing.assert_allclose(rewards, expected, **CLOSE)

@@ -12,6 +12,7 @@ from restock.core import streams
 from restock.core.errors import InvalidInput
 
 COUNT = 200_000
+FIRST_THREE = (1129261448305548, 1179193319168678, 4446384914337609)  # of seed 0
 
 
 def test_the_unnamed_generator_is_gymnasiums_for_the_same_seed() -> None:
@@ -128,3 +129,30 @@ def test_a_seed_is_a_whole_number(seed: object) -> None:
 
 def test_numpy_integers_are_seeds() -> None:
     assert streams.check_seed(np.int32(7)) == 7
+
+
+# seeds of episodes ----------------------------------------------------------------------------------
+
+
+def test_neighbouring_seeds_and_streams_share_no_episode() -> None:
+    studies = [streams.episode_seeds(seed, 1000, name) for seed in (0, 1, 2, 10**9) for name in ("", "fit", "held out")]
+    every = [seed for study in studies for seed in study]
+    assert len(set(every)) == len(every) == 12_000
+
+
+def test_the_first_of_many_seeds_are_those_of_few() -> None:
+    assert streams.episode_seeds(42, 10) == streams.episode_seeds(42, 100)[:10]
+    assert streams.episode_seeds(42, 0) == ()
+
+
+def test_seeds_of_episodes_are_the_same_on_every_machine_and_fit_in_a_double() -> None:
+    assert streams.episode_seeds(0, 3) == FIRST_THREE
+    found = streams.episode_seeds(7, 10_000)
+    assert all(type(seed) is int and 0 <= seed < 2**53 for seed in found)
+    assert max(found) > 2**52  # all of the range
+
+
+def test_seeds_of_episodes_spread_evenly() -> None:
+    counts = np.bincount(np.array(streams.episode_seeds(3, 64_000)) >> 47, minlength=64)
+    chi2 = float(((counts - 1000.0) ** 2 / 1000.0).sum())
+    assert abs(chi2 - 63) < 5 * math.sqrt(2 * 63)

@@ -199,7 +199,7 @@ def test_a_policy_that_speaks_earns_what_it_earns() -> None:
     """Whole orders above every bound of the action space, to the last digit."""
     problem = restock.load_problem("divergent", horizon=12)
     base_stock = restock.make_policy("base-stock", problem)
-    simulated = restock.simulate(problem, base_stock, episodes=1, seed=7)
+    simulated = restock.simulate(problem, base_stock, seeds=[7])
     env = StructuredEnvironment(problem)
     env.reset(seed=7)
     total = 0.0

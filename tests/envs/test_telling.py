@@ -190,14 +190,29 @@ def test_what_is_told_does_not_grow_with_the_episode(episode: int) -> None:
     assert copy.deepcopy(info) == info
 
 
+def test_a_copy_of_info_is_deep_and_a_pickle_of_it_plain() -> None:
+    """Infos are copied by a method of their own: what a wrapper adds to one is copied as Python would."""
+    env: Any = gym.make("restock/Serial-v0")
+    info = env.reset(seed=0)[1]
+    info["terminal_observation"] = added = np.zeros(3)
+    info["nested"] = {"list": [1.0]}
+    kept = copy.deepcopy(info)
+    added[0], info["nested"]["list"][0], info["profit"]["total"] = 5.0, 7.0, 9.0
+    assert (
+        kept["terminal_observation"][0] == 0.0 and kept["nested"] == {"list": [1.0]} and kept["profit"]["total"] == 0.0
+    )
+    assert type(kept) is dict and type(kept["profit"]) is dict
+    assert type(pickle.loads(pickle.dumps(info))) is dict and b"restock" not in pickle.dumps(info)
+
+
 def test_a_network_tells_what_to_monitor() -> None:
     env: Any = gym.make("restock/Divergent-v0", demand={"mean": 60}).unwrapped
     rows: Any = gym.make_vec("restock/Divergent-v0", num_envs=2, demand={"mean": 60})
     _, info = env.reset(seed=3)
     rows.reset(seed=3)
-    assert info["on_hand"] == env.trajectory["on_hand"].sum() and info["demand"] == info["filled"] == 0.0
+    assert info["on_hand"] == env.trajectory["on_hand"].sum() and info["sold"] == info["filled"] == 0.0
     seen: dict[str, list[float]] = {name: [] for name in env.problem.monitored}
-    assert list(seen) == ["on_hand", "backlog", "demand", "sold", "filled"]
+    assert list(seen) == ["on_hand", "backlog", "sold", "filled"]
     for _ in range(12):
         action = np.full(env.action_space.shape, 5.0, dtype=np.float32)
         info = env.step(action)[-1]
@@ -208,8 +223,7 @@ def test_a_network_tells_what_to_monitor() -> None:
     trajectory = env.trajectory
     for name in ("on_hand", "backlog"):
         np.testing.assert_allclose(seen[name], trajectory[name][1:].sum(axis=1))
-    for name in ("demand", "sold"):
-        np.testing.assert_allclose(seen[name], trajectory[name].sum(axis=1))
+    np.testing.assert_allclose(seen["sold"], trajectory["sold"].sum(axis=1))
     waiting = trajectory["backlog"][:-1, 0]  # one market, whose oldest demand is served first
     at_once = np.clip(trajectory["sold"][:, 0] - waiting, 0.0, None)
     np.testing.assert_allclose(seen["filled"], at_once)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
 import restock
 from restock.core.play import draw
+from restock.core.streams import episode_seeds
 from restock.demand import laws
-from restock.evaluation.stats import episodes_needed, holm, p_value
+from restock.evaluation.family import Family
+from restock.evaluation.table import more_episodes
 from restock.policies._base import Policy, View
 from restock.policies.base_stock import BaseStock
 
@@ -65,9 +68,12 @@ def test_differences_add_up(table):
             continue
         paired = row.simulation.profit - best.simulation.profit
         np.testing.assert_allclose(row.difference.mean, row.profit.mean - best.profit.mean)
-        half = restock.evaluation.stats.t_quantile(0.975, 39) * paired.std(ddof=1) / math.sqrt(40)
+        half = table.family.critical * paired.std(ddof=1) / math.sqrt(40)  # of all pairs of the three
         np.testing.assert_allclose([row.difference.low, row.difference.high], paired.mean() + half * np.array([-1, 1]))
-        assert row.better_in == (paired > 0).mean()
+        assert row.better_in == (paired > 0).mean() == row.wins / 40
+        assert (row.wins, row.ties, row.losses) == ((paired > 0).sum(), (paired == 0).sum(), (paired < 0).sum())
+        assert row.relative == pytest.approx(paired.mean() / best.profit.mean)
+    assert table.family == Family(3, 39)
 
 
 def test_pairing_tells_apart_what_single_means_cannot():
@@ -87,6 +93,7 @@ def test_gap_and_bound(table):
     for row in table.rows:
         expected = 1 - row.simulation.profit.sum() / hindsight.simulation.bound.sum()
         np.testing.assert_allclose(row.gap, expected, atol=1e-12)
+        assert 0.0 <= row.gap_interval.low <= row.gap <= row.gap_interval.high
     assert abs(hindsight.gap) < 1e-9
 
 
@@ -137,14 +144,6 @@ def test_one_policy_that_knows_the_future_and_nobody_else():
 def test_one_episode_has_no_interval():
     row = restock.compare("serial", ["base-stock", "random"], episodes=1).rows[1]
     assert math.isnan(row.profit.low) and math.isnan(row.profit.high)
-
-
-def test_a_bound_below_zero_makes_no_gap():
-    costly = restock.load_problem("serial").spec.model_dump(by_alias=True, exclude_none=True, exclude={"demand"})
-    costly["markets"][0]["price"] = 0.0
-    table = restock.compare(costly, ["base-stock"], episodes=3)
-    assert table.bound.mean < 0
-    assert all(row.gap is None for row in table.rows)
 
 
 def test_windows_that_overlap_widen_the_intervals():
@@ -240,7 +239,7 @@ def test_a_policy_of_ones_own():
     assert table.row("hindsight-like").kpis["bullwhip_cv"] == 0.0
 
 
-def test_p_values_are_corrected_and_open_verdicts_say_what_they_need():
+def test_p_values_are_adjusted_and_open_verdicts_say_what_they_need():
     levels = {"one": (100, 120, 130), "near": (98, 122, 131), "far": (60, 80, 90)}
     problem = restock.load_problem("serial")
     chosen = {name: BaseStock(problem, levels=list(level)) for name, level in levels.items()}
@@ -249,11 +248,10 @@ def test_p_values_are_corrected_and_open_verdicts_say_what_they_need():
     rivals = [row for row in table.rows if row.p is not None]
     assert len(rivals) == 2
     best = table.row(table.reference).simulation.profit
-    alone = [p_value(row.simulation.profit - best) for row in rivals]
-    assert [row.p for row in rivals] == holm(alone)
+    assert [row.p for row in rivals] == [table.family.judge(row.simulation.profit - best)[1] for row in rivals]
     near, far = rivals
     assert far.p < 0.001 and far.more_episodes is None
-    assert near.p > 0.05 and near.more_episodes == episodes_needed(near.simulation.profit - best, 1, 0.05) - 12
+    assert near.p > 0.05 and near.more_episodes == more_episodes(near.simulation.profit - best, Family(3, 11))
     told = {row["name"]: row for row in table.to_dict()["policies"]}
     assert (told[near.name]["p"], told[near.name]["more_episodes"]) == (near.p, near.more_episodes)
 
@@ -272,3 +270,69 @@ def test_rounding_is_no_difference():
     table = restock.compare(problem, chosen, episodes=10, seed=3, bound=False)
     rival = next(row for row in table.rows if row.p is not None)
     assert (rival.p, rival.more_episodes) == (1.0, None)
+
+
+# the episodes ---------------------------------------------------------------------------------------
+
+
+def test_the_table_tells_the_seed_of_each_episode(table):
+    assert table.seeds == episode_seeds(42, 40) and table.to_dict()["seeds"] == list(table.seeds)
+    env: Any = gym.make("restock/Serial-v0").unwrapped
+    for i in (0, 7):
+        env.reset(seed=table.seeds[i])
+        for order in table.row("base-stock").simulation.trajectory["ordered"][i]:
+            env.step(order)
+        assert env.kpis()["profit"] == pytest.approx(table.row("base-stock").simulation.profit[i])
+
+
+def test_another_seed_shares_no_episode():
+    """Whoever chooses on one seed and reports on the next reports on fresh episodes."""
+    first, second = (restock.compare("serial", ["base-stock"], 100, seed, bound=False) for seed in (0, 1))
+    demand = [table.rows[0].simulation.trajectory["demand"][..., 0] for table in (first, second)]
+    shared = (demand[0][:, None] == demand[1][None]).all(axis=2)
+    assert not shared.any() and not set(first.seeds) & set(second.seeds)
+
+
+def test_the_first_of_many_episodes_are_those_of_few():
+    few, many = (restock.simulate("serial", "base-stock", episodes=n, seed=3) for n in (4, 9))
+    assert few.profit.tolist() == many.profit[:4].tolist()
+
+
+def test_episodes_by_their_own_seeds():
+    table = restock.compare("serial", ["base-stock"], seeds=[42, 7], bound=False)
+    assert (table.episodes, table.seed, table.seeds) == (2, None, (42, 7))
+    alone = restock.simulate("serial", "base-stock", seeds=[7])
+    assert alone.profit[0] == table.rows[0].simulation.profit[1]
+    again = restock.compare("serial", ["base-stock"], seeds=episode_seeds(5, 3), seed=5, bound=False)
+    assert again.seed == 5
+    demand = np.ones((2, 30, 1))
+    assert restock.compare("serial", ["base-stock"], exogenous={"demand": demand}, bound=False).seeds == ()
+    for wrong in ([], "42", 42, [-1]):
+        with pytest.raises(restock.InvalidInput, match="seed"):
+            restock.compare("serial", ["base-stock"], seeds=wrong)
+    with pytest.raises(restock.InvalidInput, match="seeds"):
+        restock.compare("serial", ["base-stock"], seeds=[1], exogenous={"demand": demand})
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [{"distribution": "deterministic"}, {"distribution": "deterministic", "goodwill": True, "sampler": "sequential"}],
+)
+def test_identical_episodes_have_no_interval_and_no_test(demand):
+    """Nothing is random, so a hundred episodes say no more than one."""
+    table = restock.compare(
+        restock.load_problem("serial", demand=demand), ["base-stock", "constant-order"], episodes=20
+    )
+    assert table.identical and table.to_dict()["identical"] is True
+    for row in table.rows:
+        assert math.isnan(row.profit.low) and row.p is None and row.wins is None and row.more_episodes is None
+        assert row.difference is None or math.isnan(row.difference.low)
+        assert row.gap_interval is None or math.isnan(row.gap_interval.low)
+
+
+def test_recorded_episodes_that_repeat_are_identical():
+    demand = np.tile(np.random.default_rng(0).poisson(20.0, (1, 30, 1)).astype(float), (6, 1, 1))
+    assert restock.compare("serial", ["base-stock"], exogenous={"demand": demand}).identical
+    demand[3, 5] += 1.0
+    assert not restock.compare("serial", ["base-stock"], exogenous={"demand": demand}).identical
+    assert not restock.compare("serial", ["base-stock"], episodes=1).identical

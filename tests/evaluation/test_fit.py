@@ -38,13 +38,13 @@ def test_base_stock_at_one_node_is_the_newsvendor_quantile(distribution, backlog
     demand = {"mean": 20, "distribution": distribution}
     problem = restock.load_problem(network, demand=demand, backlog=backlog)
     found = restock.fit(problem, "base-stock", episodes=64, budget=400, levels={"shop": 10})
-    asked = draw(problem, 64, module.TRAINING).vectors[:, -problem.horizon :]
+    asked = draw(problem, 64, 0, module.SEARCHED).vectors[:, -problem.horizon :]
     ratio = 9.0 / 10.0 if backlog else 11.0 / 12.0
     best = np.quantile(asked, ratio, method="inverted_cdf")
     level = found.parameters["levels"]["shop"]
     assert level == pytest.approx(best, abs=0.05 if distribution != "normal" else 0.3)
     assert found.in_sample.mean == pytest.approx(
-        earned(problem, "base-stock", {"levels": best}, draw(problem, 64, module.TRAINING)), rel=1e-3
+        earned(problem, "base-stock", {"levels": best}, draw(problem, 64, 0, module.SEARCHED)), rel=1e-3
     )
 
 
@@ -60,7 +60,7 @@ def test_s_S_finds_the_economic_batch():
 def test_fitted_levels_of_a_series_are_as_good_as_a_search_of_all():
     problem = restock.load_problem("serial", horizon=20)
     found = restock.fit(problem, "base-stock", episodes=20, budget=250, tune=["levels"])
-    chance = draw(problem, 20, module.TRAINING)
+    chance = draw(problem, 20, 0, module.SEARCHED)
     grid = [
         earned(problem, "base-stock", {"levels": [a, b, c]}, chance)
         for a in (110, 120, 130) for b in (60, 80, 100, 120) for c in (0, 20, 40)
@@ -104,7 +104,7 @@ def test_every_policy_on_every_network(network, name):
     assert found.evaluations <= 60 and found.finished
     assert found.in_sample.mean >= found.start.mean
     again = restock.make_policy(name, network, **yaml.safe_load(json.dumps(found.parameters)))
-    chance = draw(problem.prior() if found.policy.information == "blind" else problem, 24, module.TRAINING)
+    chance = draw(problem.prior() if found.policy.information == "blind" else problem, 24, 0, module.SEARCHED)
     world = found.policy.problem
     assert run(world, again, chance, 0).profit.mean() == found.in_sample.mean
     json.dumps(found.to_dict(), default=list)

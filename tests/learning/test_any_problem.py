@@ -233,7 +233,7 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
             seen, _, _, infos = rows.step(actions)
         earned = [info["episode"]["r"] for info in infos]
         policy = restock.make_policy(str(folder), problem, integer=False)
-        assert earned == pytest.approx(restock.simulate(problem, policy, 6, 7).profit.tolist(), rel=1e-5)
+        assert earned == pytest.approx(restock.simulate(problem, policy, seeds=range(7, 13)).profit.tolist(), rel=1e-5)
 
 
 def test_a_problem_of_ones_own_is_trained_for_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,7 @@ def test_the_network_sees_in_deployment_what_it_saw_in_training(trained: Path) -
             orders.append(actor(t, state).numpy())
             state, _ = tensors.step(t, state, torch.as_tensor(orders[-1]), mean[:, t], stray[:, t])
     deployed = restock.make_policy(str(trained), problem, integer=False)
-    ordered = restock.simulate(problem, deployed, len(seeds), 7).trajectory["ordered"]
+    ordered = restock.simulate(problem, deployed, seeds=seeds).trajectory["ordered"]
     np.testing.assert_allclose(np.stack(orders, axis=1), ordered, rtol=1e-3, atol=1e-2)
 
 

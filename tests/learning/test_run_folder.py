@@ -20,6 +20,7 @@ import pytest
 
 import restock
 from restock.core.errors import InvalidInput
+from restock.core.streams import episode_seeds
 from restock.learning import events, metrics, snapshots
 from restock.learning.evaluation import TRAINED, evaluate, judged
 from restock.learning.metrics import CLOCKS, FIELDS, OWN, meaning
@@ -207,7 +208,9 @@ def test_a_snapshot_is_the_episode_of_its_policy(whole: Path) -> None:
         shot for shot in RunFolder(whole).snapshots() if (shot.restart, shot.step) == (best["restart"], best["step"])
     )
     problem = ground_of(RunFolder(whole).config())
-    played = restock.simulate(problem, restock.make_policy(str(whole), problem, integer=False), 1, HELD_OUT)
+    played = restock.simulate(
+        problem, restock.make_policy(str(whole), problem, integer=False), seeds=episode_seeds(0, 1, HELD_OUT)
+    )
     np.testing.assert_allclose(played.trajectory["on_hand"][0], shot.fields["on_hand"], rtol=1e-6, atol=1e-6)
 
 
@@ -223,14 +226,45 @@ def test_the_episodes_of_the_evaluation_can_be_played_again(tmp_path: Path, whol
     (problem,), _ = judged(found.config)
     for name, column in ((str(folder), TRAINED), ("base-stock", "base_stock"), ("hindsight", "hindsight")):
         policy = restock.make_policy(name, problem, **({"information": "informed"} if name == "base-stock" else {}))
-        again = restock.simulate(problem, policy, 6, int(rows[0]["seed"])).profit
+        again = restock.simulate(problem, policy, seeds=[int(row["seed"]) for row in rows]).profit
         np.testing.assert_array_equal(again, [float(row[column]) for row in rows])
-    one = restock.simulate(problem, str(folder), 1, int(rows[3]["seed"])).profit[0]
+    one = restock.simulate(problem, str(folder), seeds=[int(rows[3]["seed"])]).profit[0]
     assert one == pytest.approx(float(rows[3]["trained"]), rel=1e-5)
     summary = json.loads((folder / "evaluation" / "summary.json").read_text())
     assert summary["of_bound"]["trained"]["mean"] == pytest.approx(
         found.profit(TRAINED).sum() / found.profit("hindsight").sum()
     )
+
+
+def test_evaluation_meets_episodes_that_no_other_command_meets(whole: Path) -> None:
+    found = evaluate(whole, episodes=20)
+    held_out = {seed for k in range(2) for seed in episode_seeds(k, 50, HELD_OUT)}
+    usual = {seed for k in range(20) for seed in episode_seeds(k, 50)}
+    assert found.seed == 0 and not set(found.seeds()) & (held_out | usual | set(range(1000)))
+    again = evaluate(whole, episodes=20, seed=1)
+    assert not set(found.seeds()) & set(again.seeds())
+
+
+def test_a_share_of_a_proven_bound_is_never_above_one(whole: Path) -> None:
+    found = evaluate(whole, episodes=4)
+    for name in found.policies:
+        ratio, gap = found.ratio(name), found.gap(name)
+        assert ratio.high <= 1.0 + 1e-12 and gap.low >= 0.0
+        assert gap.mean == pytest.approx(1.0 - ratio.mean, abs=1e-9)
+
+
+def test_costs_have_a_gap_and_no_share(tmp_path: Path) -> None:
+    """Nothing is sold: the least that can be lost is the bound, and a policy loses more."""
+    described = restock.load_problem("serial").spec.model_dump(by_alias=True, exclude_none=True)
+    described["markets"][0]["price"] = 0.0
+    train(described, tmp_path / "costs", **PATHWISE)
+    found = evaluate(tmp_path / "costs", episodes=6)
+    assert found.costs and found.ratio(TRAINED) is None and found.to_dict()["of_bound"] == {}
+    gap = found.gap("base-stock")
+    paid, least = (found.profit(name).sum() for name in ("base-stock", "hindsight"))
+    assert gap.mean == pytest.approx(paid / least - 1.0) and 0.0 <= gap.low < gap.mean < gap.high
+    told = run("evaluate", str(tmp_path / "costs"), "--episodes", "6", "-q").out
+    assert "of bound" not in told and "above" in told and f"{gap.mean:.1%}" in told
 
 
 def test_a_generalist_is_judged_on_each_of_its_problems(whole: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_zero_correction_is_the_policy_that_is_corrected() -> None:
         for _ in range(30):
             _, _, _, infos = rows.step(np.zeros((8, 11), np.float32))
         earned.append([info["episode"]["r"] for info in infos])
-    alone = restock.simulate(problem, "holt-base-stock", episodes=8, seed=5)
+    alone = restock.simulate(problem, "holt-base-stock", seeds=range(5, 13))
     assert earned[0] == pytest.approx(alone.profit.tolist(), rel=1e-9)
     assert earned[1] != pytest.approx(earned[0])
 

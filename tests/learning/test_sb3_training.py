@@ -89,7 +89,7 @@ def test_a_trained_agent_decides_as_its_environment_is_stepped(tmp_path: Path) -
                 masked["action_masks"] = rows.action_masks()
             seen, _, _, infos = rows.step(network.predict(seen, deterministic=True, **masked)[0])
         policy = restock.make_policy(str(folder), problem, integer=False)
-        profit = restock.simulate(problem, policy, episodes=6, seed=7).profit
+        profit = restock.simulate(problem, policy, seeds=range(7, 13)).profit
         assert [info["episode"]["r"] for info in infos] == pytest.approx(profit.tolist(), rel=1e-5)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import restock
-from restock.core.play import Episodes, draw
+from restock.core.play import Episodes, draw_each
 from restock.evaluation.simulate import run
 from restock.problems.network.load import instances
 from tests.problems.network.networks import random_network
@@ -50,7 +50,7 @@ def problem_of(config: dict[str, Any]) -> Any:
 
 def of_seeds(problem: Any, seeds: tuple[int, ...]) -> Episodes:
     """The first episode of each of these seeds, in one batch."""
-    alone = [draw(problem, 1, seed) for seed in seeds]
+    alone = [draw_each(problem, [seed]) for seed in seeds]
     generators = [one.generators[0] for one in alone] if alone[0].generators is not None else None
     return Episodes(np.concatenate([one.vectors for one in alone]), generators, seeds)
 
@@ -83,8 +83,8 @@ def test_every_shipped_network_and_a_batch_as_its_episodes(name, information):
     problems += [restock.load_problem(random_network(seed)) for seed in range(6)]
     for problem in problems:
         policy = restock.make_policy(name, problem, information=information)
-        together = run(problem, policy, draw(problem, 3, 5), 0).trajectory["ordered"]
-        alone = [run(problem, policy, draw(problem, 1, 5 + b), 0).trajectory["ordered"][0] for b in range(3)]
+        together = run(problem, policy, draw_each(problem, [5, 6, 7]), 0).trajectory["ordered"]
+        alone = [run(problem, policy, draw_each(problem, [5 + b]), 0).trajectory["ordered"][0] for b in range(3)]
         assert (together >= 0.0).all()
         np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-9)
 

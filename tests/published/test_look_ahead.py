@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import restock
-from restock.core.play import draw
+from restock.core.play import draw_each
 from restock.evaluation.simulate import run
 from restock.policies.published.look_ahead import longest_way
 from tests.problems.network.peer import our_demand
@@ -46,7 +46,7 @@ def problem_of(scenario: dict[str, Any]) -> Any:
 def test_the_deterministic_agent(scenario, information, agent):
     problem = problem_of(scenario)
     policy = restock.make_policy("published-dlp", problem, information=information)
-    profit = [run(problem, policy, draw(problem, 1, seed), seed).profit[0] for seed in SEEDS]
+    profit = [run(problem, policy, draw_each(problem, [seed]), seed).profit[0] for seed in SEEDS]
     golden = [published()[scenario["scenario_key"], agent, seed] for seed in SEEDS]
     np.testing.assert_allclose(profit, golden, rtol=1e-4)
 
@@ -62,7 +62,7 @@ def test_the_stochastic_agent(scenario, information, agent):
     """Its programs often have several optimal plans, and which one a solver finds differs: hence half a per cent."""
     problem = problem_of(scenario)
     policy = restock.make_policy("published-mssp", problem, information=information)
-    profit = [run(problem, policy, draw(problem, 1, seed), seed).profit[0] for seed in SEEDS[:2]]
+    profit = [run(problem, policy, draw_each(problem, [seed]), seed).profit[0] for seed in SEEDS[:2]]
     golden = [published()[scenario["scenario_key"], agent, seed] for seed in SEEDS[:2]]
     np.testing.assert_allclose(profit, golden, rtol=5e-3)
 

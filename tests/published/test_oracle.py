@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import restock
-from restock.core.play import Episodes, draw, play
+from restock.core.play import Episodes, draw_each, play
 from restock.solvers.hindsight import hindsight
 from tests.problems.network.peer import our_demand
 
@@ -35,7 +35,7 @@ def test_oracle(scenario):
         backlog=config["backlog"],
     )
     published = np.array([PUBLISHED[scenario["scenario_key"]][str(seed)] for seed in SEEDS])
-    episodes = [draw(problem, 1, seed) for seed in SEEDS]
+    episodes = [draw_each(problem, [seed]) for seed in SEEDS]
     found = [hindsight(problem, one) for one in episodes]
     np.testing.assert_allclose([one.profit[0] for one in found], published, rtol=1e-7)
     # Under goodwill it is the best plan found; without, nobody can do better.
@@ -51,7 +51,7 @@ def test_oracle(scenario):
 def test_a_batch_is_solved_as_its_episodes_are():
     scenario = next(s for s in SCENARIOS if "base|trend+seasonal|GW:True|BL:True" in s["scenario_key"])
     problem = restock.load_problem("divergent", demand=our_demand(scenario["core_env_kwargs"]["demand_config"]))
-    alone = [draw(problem, 1, seed) for seed in SEEDS]
+    alone = [draw_each(problem, [seed]) for seed in SEEDS]
     together = Episodes(
         np.concatenate([one.vectors for one in alone]),
         [generator for one in alone for generator in one.generators],

@@ -10,8 +10,10 @@ import pytest
 
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.stats import Estimate
+from restock.problems.load import load_problem
 from restock.report import tables
 from restock.report import words as say
+from restock.report.certainty import verdict as verdict_of
 from restock.report.figures import coarse, grain, on_one_scale, sample
 from restock.report.numbers import amount, decimals, interval, p_in_words, share
 from restock.report.svg import Scale, ticks
@@ -27,8 +29,15 @@ def comparison() -> Comparison:
 
 def told(comparison: Comparison, p: float, more: int | None = None, **differences: Estimate) -> Comparison:
     """The comparison with other differences of that p-value."""
+    best = comparison.row(comparison.reference).profit.mean
     rows = [
-        dataclasses.replace(row, difference=differences[row.name], p=p, more_episodes=more)
+        dataclasses.replace(
+            row,
+            difference=differences[row.name],
+            relative=differences[row.name].mean / best,
+            p=p,
+            more_episodes=more,
+        )
         if row.name in differences
         else row
         for row in comparison.rows
@@ -62,39 +71,107 @@ def test_answer_names_the_best_and_how_sure(comparison: Comparison) -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "more", "verdict", "words"),
+    ("p", "more", "difference", "verdict", "words"),
     [
-        (0.0004, None, "clear", "a clear difference (p < 0.001, corrected for 2 comparisons)."),
-        (0.0312, None, "clear", "a clear difference (p = 0.031, corrected for 2 comparisons)."),
+        (0.0004, None, -80.0, "clear", "a clear difference (p < 0.001, adjusted for all 3 pairs)."),
+        (0.0312, None, -80.0, "clear", "a clear difference (p = 0.031, adjusted for all 3 pairs)."),
+        (0.0312, None, -7.5, "clear but small", "a clear but small difference, below 1% (p = 0.031, adjusted for all"),
         (
             0.214,
             1200,
+            -80.0,
             "too close to call",
-            "too close to call (p = 0.21, corrected for 2 comparisons); about 1,200 more ",
+            "too close to call (p = 0.21, adjusted for all 3 pairs); about 1,200 ",
         ),
-        (1.0, None, "too close to call", "too close to call (p = 1.00, corrected for 2 comparisons)."),
+        (1.0, None, -80.0, "too close to call", "too close to call (p = 1.00, adjusted for all 3 pairs)."),
     ],
 )
-def test_verdict_follows_the_corrected_p(
-    comparison: Comparison, p: float, more: int | None, verdict: str, words: str
+def test_verdict_follows_the_adjusted_p_and_the_size(
+    comparison: Comparison, p: float, more: int | None, difference: float, verdict: str, words: str
 ) -> None:
     second = say.rivals(comparison)[0].name
-    changed = told(comparison, p, more, **{second: Estimate(-8.0, -20.0, 4.0)})
-    assert say.verdict(changed.row(second)) == verdict
-    assert words in " ".join(say.answer(changed))
+    changed = told(comparison, p, more, **{second: Estimate(difference, difference - 12.0, difference + 12.0)})
+    assert verdict_of(changed.row(second)) == verdict
+    sentences = " ".join(say.answer(changed))
+    assert words in sentences
     # Seen from the best policy the interval is turned around.
-    assert f"8.0 less (95% interval {amount(-4.0, 1)} to 20.0)" in " ".join(say.answer(changed))
+    ends = f"{amount(-difference - 12.0, 1)} to {amount(-difference + 12.0, 1)}"
+    assert f"{amount(-difference, 1)} less (" in sentences and f"; 95% interval {ends})" in sentences
     table = tables.summary(changed)
     cells = dict(zip(table.header, next(row for row in table.rows if row[0] == second), strict=True))
     assert cells["verdict"] == verdict
-    assert cells["p (Holm)"] == p_in_words(p)
+    assert cells["adjusted p"] == p_in_words(p)
     assert cells.get("more episodes") == (None if more is None else "1,200")
+
+
+def test_what_lies_within_one_percent_is_practically_equal(comparison: Comparison) -> None:
+    second = say.rivals(comparison)[0].name
+    changed = told(comparison, 0.4, **{second: Estimate(-1.0, -5.0, 3.0)})
+    assert "practically equal, to within 1% (p = 0.40" in " ".join(say.answer(changed))
+    wider = told(comparison, 0.4, **{second: Estimate(-1.0, -25.0, 23.0)})
+    assert verdict_of(wider.row(second)) == "too close to call"
+
+
+def test_wins_ties_and_losses_are_told(comparison: Comparison) -> None:
+    """A policy may earn less on average and more in most episodes."""
+    second = say.rivals(comparison)[0].name
+    rows = [
+        dataclasses.replace(row, wins=11, ties=2, losses=7) if row.name == second else row for row in comparison.rows
+    ]
+    changed = dataclasses.replace(comparison, rows=tuple(rows))
+    assert "it earned more in 11, the same in 2 and less in 7 of the 20 weeks: " in " ".join(say.answer(changed, WEEK))
+    table = tables.summary(changed)
+    cells = dict(zip(table.header, next(row for row in table.rows if row[0] == second), strict=True))
+    assert cells["more, same, less"] == "11, 2, 7"
+
+
+def test_size_is_told_as_a_share_too(comparison: Comparison) -> None:
+    third = say.rivals(comparison)[1]
+    assert f"Random earned {amount(-third.difference.mean)} less ({share(-third.relative)}; " in " ".join(
+        say.answer(comparison)
+    )
+
+
+def test_identical_episodes_say_why_there_is_no_interval() -> None:
+    table = compare(
+        load_problem("serial", demand={"distribution": "deterministic"}), ["base-stock", "random"], episodes=9
+    )
+    sentences = " ".join(say.answer(table, WEEK))
+    assert "interval" not in sentences and "clear" not in sentences and "p =" not in sentences
+    assert "all 9 weeks are the same" in sentences
+    assert any("All 9 episodes of serial are the same" in warning for warning in say.warnings(table))
+
+
+def test_rare_large_values_are_warned_of(comparison: Comparison) -> None:
+    plain = [dataclasses.replace(row, skewed=None, difference_skewed=None) for row in comparison.rows]
+    even = dataclasses.replace(comparison, rows=tuple(plain))
+    assert not any("rare large values" in warning for warning in say.warnings(even))
+    rows = [dataclasses.replace(row, skewed=4200 if row.name == "random" else None) for row in plain]
+    found = say.warnings(dataclasses.replace(comparison, rows=tuple(rows)))
+    assert any("the mean profit of random" in warning and "About 4,200 episodes" in warning for warning in found)
+
+
+def test_a_reference_named_beforehand_is_called_so() -> None:
+    table = compare("serial", ["base-stock", "constant-order", "random"], episodes=20, seed=3, reference="random")
+    sentences = " ".join(say.answer(table))
+    assert sentences.startswith("Random earned ") and "named beforehand" in sentences
+    assert " more (" in sentences and "adjusted for 2 differences" in sentences and "The next" not in sentences
+
+
+def test_a_bound_that_is_a_cost_has_no_share() -> None:
+    free = {**_shop(), "name": "shop"}
+    free["markets"] = [{**free["markets"][0], "price": 0.0}]
+    table = compare(free, ["base-stock", "constant-order"], episodes=10)
+    assert table.bound is not None and table.bound.mean < 0.0
+    sentences = " ".join(say.answer(table))
+    assert "more cost than the" in sentences and "of bound" not in tables.summary(table).header
+    assert "gap to bound" in tables.summary(table).header
 
 
 def test_an_open_verdict_on_any_policy_is_told(comparison: Comparison) -> None:
     third = say.rivals(comparison)[1].name
     changed = told(comparison, 0.3, 77, **{third: Estimate(-8.0, -20.0, 4.0)})
-    expected = f"{say.upper(third)}: too close to call (p = 0.30, corrected for 2 comparisons); about 77 more weeks"
+    expected = f"{say.upper(third)}: too close to call (p = 0.30, adjusted for all 3 pairs); about 77 more weeks"
     assert any(sentence.startswith(expected) for sentence in say.answer(changed, WEEK))
 
 
@@ -113,14 +190,19 @@ def test_equal_policies_are_called_equal() -> None:
 
 def test_overall_tells_clear_from_open(comparison: Comparison) -> None:
     second = say.rivals(comparison)[0].name
-    clear = told(comparison, 0.001, **{second: Estimate(-8.0, -20.0, -4.0)})
+    clear = told(comparison, 0.001, **{second: Estimate(-80.0, -92.0, -68.0)})
+    small = told(comparison, 0.001, **{second: Estimate(-7.5, -9.0, -6.0)})
     unsettled = told(comparison, 0.4, **{second: Estimate(-8.0, -20.0, 4.0)})
+    best = comparison.row(comparison.reference).profit.mean
     one = " ".join(say.overall([clear, clear]))
     assert f"On both networks, {comparison.reference} earned most" in one
-    assert f"It is clearly ahead of {second} and random." in one
+    assert f"It is clearly ahead of {second} (by {share(80.0 / best)}) and random (by " in one
+    tiny = " ".join(say.overall([small, small]))
+    assert "It is clearly ahead of random (by " in tiny
+    assert f"Its lead over {second} is clear but small everywhere (per episode 7.50 on serial" in tiny
     two = " ".join(say.overall([clear, unsettled]))
-    assert "It is clearly ahead of random." in two
-    assert f"Its lead over {second} is clear on serial (8.0 per episode) and too close to call on serial" in two
+    assert "It is clearly ahead of random (by " in two
+    assert f"Its lead over {second} is clear on serial (80.0 per episode) and too close to call on serial" in two
 
 
 def test_overall_says_once_what_holds_everywhere(comparison: Comparison) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from restock.agents.prompt import system_prompt, turn
 from restock.agents.run import run_agent
+from restock.core.streams import episode_seeds
 from restock.envs.structured import StructuredEnvironment
 from restock.evaluation.compare import compare
 from restock.evaluation.simulate import simulate
@@ -116,8 +117,8 @@ def test_a_game_to_the_end_has_the_return_the_rival_and_the_regret(browser: Brow
         reply = browser.post(f"{address}/period", {"period": str(t), **sent})
         assert reply.status_code == 200
     own = float(table.trajectory.rewards.sum())
-    rival = float(simulate(problem, "base-stock", episodes=1, seed=SEED).profit[0])
-    bound = simulate(problem, "hindsight", episodes=1, seed=SEED).bound
+    rival = float(simulate(problem, "base-stock", seeds=[SEED]).profit[0])
+    bound = simulate(problem, "hindsight", seeds=[SEED]).bound
     assert bound is not None
     said = words(reply)
     assert f"Your reward is {own:,.0f} ; base-stock reached {rival:,.0f} on the same demand" in said
@@ -187,7 +188,7 @@ def test_htmx_gets_a_part_and_what_to_say_aloud(browser: Browser):
 def test_a_policy_is_watched_turn_by_turn(browser: Browser):
     address = browser.show("serial", "base-stock")
     problem = load_problem("serial")
-    run = simulate(problem, make_policy("base-stock", problem), episodes=1, seed=SEED)
+    run = simulate(problem, make_policy("base-stock", problem), seeds=[SEED])
     ordered = run.trajectory["ordered"] if "ordered" in run.trajectory else None
     for t in (1, 30):
         reply = browser.get(f"{address}?turn={t}")
@@ -214,7 +215,7 @@ def test_a_transcript_is_watched_from_the_folder_and_from_a_file(browser: Browse
         assert "stand-in:base-stock on serial" in reply.text
         last = browser.get(f"{reply.url.path}?episode=2&turn=30")
         assert "Regret to the bound" in last.text
-        assert f"The episode of seed {SEED + 1}" in last.text
+        assert f"The episode of seed {episode_seeds(SEED, 2)[1]}" in last.text
     assert "What the model wrote" in browser.get(f"{here.url.path}?turn=3").text
 
 

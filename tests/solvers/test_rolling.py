@@ -87,14 +87,15 @@ def test_a_decision_depends_on_its_state_alone(name, params, demand, information
     """Same episodes alone, together, after others, and by two threads: the same to the last bit."""
     problem = restock.load_problem("serial", demand=demand, horizon=14)
     policy = restock.make_policy(name, problem, information=information, **params)
-    together = restock.simulate(problem, policy, 4, 11).profit
-    np.testing.assert_array_equal(restock.simulate(problem, policy, 4, 11).profit, together)
+    seeds = range(11, 15)
+    together = restock.simulate(problem, policy, seed=11, seeds=seeds).profit
+    np.testing.assert_array_equal(restock.simulate(problem, policy, seed=11, seeds=seeds).profit, together)
     if name != "stochastic":
-        alone = [restock.simulate(problem, policy, 1, 11 + b).profit[0] for b in range(4)]
+        alone = [restock.simulate(problem, policy, seed=one, seeds=[one]).profit[0] for one in seeds]
         np.testing.assert_array_equal(alone, together)
     if name != "published-dlp":
         threads = restock.make_policy(name, problem, information=information, jobs=2, **params)
-        np.testing.assert_array_equal(restock.simulate(problem, threads, 4, 11).profit, together)
+        np.testing.assert_array_equal(restock.simulate(problem, threads, seed=11, seeds=seeds).profit, together)
 
 
 def test_whole_orders_are_whole():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +17,9 @@ from restock.core.errors import InvalidInput
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
 from restock.evaluation.compare import Comparison, compare
+from restock.evaluation.family import Family
 from restock.evaluation.grading import Grade, grade
-from restock.evaluation.stats import estimate, holm, p_value, without_rounding
+from restock.evaluation.stats import alone, degrees_of, without_rounding
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.retail import RetailProblem
@@ -28,8 +30,7 @@ class Again(Policy):
 
     Args:
         problem: What was played.
-        decisions: In physical units, shape (B, T, A).
-        first: Seed of the first episode; the others follow it.
+        decisions: In physical units, shape (B, T, A); those of the episodes that it will meet, in their order.
         information: What was known.
     """
 
@@ -37,25 +38,23 @@ class Again(Policy):
     summary: ClassVar[str] = "decisions that were taken before"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed", "clairvoyant")
 
-    def __init__(self, problem: Problem, decisions: Array, first: int, information: Information | None = None) -> None:
+    def __init__(self, problem: Problem, decisions: Array, information: Information | None = None) -> None:
         super().__init__(problem, information)
-        self.decisions, self.first = decisions, first
+        self.decisions = decisions
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Find the episodes.
+        """Check that there are as many episodes.
 
         Raises:
             InvalidInput: It was played with others.
         """
-        place = seed - self.first
-        if place < 0 or place + episodes > len(self.decisions):
-            has = f"it was played with seeds {self.first} to {self.first + len(self.decisions) - 1}"
-            raise InvalidInput("seed", seed, has, "Compare on those.")
-        self._now = self.decisions[place : place + episodes]
+        if episodes != len(self.decisions):
+            has = f"there are decisions for {len(self.decisions)} episodes"
+            raise InvalidInput("episodes", episodes, has, "Compare on those that were played.")
 
     def act(self, view: View) -> Array:
         """What was done, shape (B, A)."""
-        return self._now[:, view.t]
+        return self.decisions[:, view.t]
 
 
 class Recorded(Again):
@@ -77,7 +76,7 @@ class Recorded(Again):
         for line in transcript.of("turn"):
             at = line["episode"], line["period"]
             decisions[at] = np.ravel(records.decision(line["action"]))
-        super().__init__(problem, decisions, int(run["seed"]), run["settings"]["information"])
+        super().__init__(problem, decisions, run["settings"]["information"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,14 +96,20 @@ class Judgement:
     reference: str | None
 
     def differences(self, agent: str) -> dict[str, dict[str, float | None]]:
-        """Profit of an agent less that of every other in the same episode: mean, 95 % interval, p (Holm)."""
+        """Profit of an agent less that of every other in the same episode: mean, 95 % interval, adjusted p.
+
+        The agent is named beforehand, so the intervals and p-values hold for all differences to it together.
+        """
         own = self.comparison.row(agent).simulation.profit
         others = [row for row in self.comparison.rows if row.name != agent]
         apart = [without_rounding(own - row.simulation.profit, np.maximum(1.0, np.abs(own))) for row in others]
-        corrected = holm([p_value(values) for values in apart])
+        family = Family(len(others) + 1, max(degrees_of(len(own)), 1), named=True)
         found: dict[str, dict[str, float | None]] = {}
-        for row, values, p in zip(others, apart, corrected, strict=True):
-            told = {**dataclasses.asdict(estimate(values)), "p": p}
+        for row, values in zip(others, apart, strict=True):
+            difference, p = family.judge(values)
+            if self.comparison.identical:
+                difference, p = alone(difference.mean), math.nan
+            told = {**dataclasses.asdict(difference), "p": p}
             found[row.name] = {name: value if np.isfinite(value) else None for name, value in told.items()}
         return found
 
@@ -122,6 +127,7 @@ class Judgement:
                     "mean": result["mean"],
                     "returns": result["returns"],
                     "gap": row.gap,
+                    "gap_interval": None if row.gap_interval is None else dataclasses.asdict(row.gap_interval),
                     "differences": self.differences(name),
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
@@ -163,12 +169,16 @@ def judge(
     first = read_in[0].run
     problem = problem_of(first)
     agents = _named(read_in)
+    seeds = _seeds(read_in[0])
     for name, transcript in agents.items():
         run = transcript.run
         for field in ("described", "seed", "episodes"):
             if run[field] != first[field]:
                 problem_words = f"it is of other episodes than the first one ({field})"
                 raise InvalidInput("transcript", name, problem_words, "Compare runs on one problem, by the same seeds.")
+        if _seeds(transcript) != seeds:
+            problem_words = "its episodes have other seeds than those of the first one"
+            raise InvalidInput("transcript", name, problem_words, "Compare runs of one version.")
     reference = REFERENCE.get(problem.family)
     offered = list_policies(problem.family)
     if beside is None:
@@ -177,7 +187,7 @@ def judge(
     for name in beside:
         policies.setdefault(name, make_policy(name, problem))
     comparison = compare(
-        problem, policies, first["episodes"], first["seed"], bound="hindsight" in beside, progress=progress
+        problem, policies, seed=first["seed"], seeds=seeds, bound="hindsight" in beside, progress=progress
     )
     grades = {}
     for name, transcript in agents.items():
@@ -216,6 +226,11 @@ def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
             name, number = f"{known} #{number}", number + 1
         found[name] = transcript
     return found
+
+
+def _seeds(transcript: Transcript) -> list[int]:
+    """The seed of each episode."""
+    return [int(line["seed"]) for line in transcript.of("episode")]
 
 
 def _check(transcript: Transcript, rewards: Array) -> None:

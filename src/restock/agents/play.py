@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from restock.agents import prompt
@@ -18,6 +18,7 @@ from restock.agents.transcript import FORMAT, Transcript
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
+from restock.core.streams import episode_seeds
 from restock.evaluation.grading import grade
 from restock.policies._base import Policy
 from restock.problems.retail import RetailProblem
@@ -86,6 +87,7 @@ def play(
     seed: int,
     about: dict[str, Any],
     tell: Callable[[dict[str, Any]], None] = lambda line: None,
+    seeds: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Let a model play, and write the transcript; what is in that already is done again without asking.
 
@@ -95,9 +97,10 @@ def play(
         settings: How.
         transcript: A fresh one, or one to go on with.
         episodes: How many.
-        seed: Episode i is the one that `reset(seed=seed + i)` begins.
+        seed: Of the episodes: the same as those of `simulate` and `compare`, each begun by a seed of its own.
         about: More for the first line: names of the model and the problem.
         tell: Called with every line.
+        seeds: The episodes that these very seeds begin, instead; as many as `episodes`.
 
     Returns:
         The last line.
@@ -115,14 +118,15 @@ def play(
         tell(line)
         return line
 
+    chosen = {} if seeds is None else {"seeds": list(seeds)}
     write(
         "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes,
-        seed=seed, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
+        seed=seed, **chosen, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
     )  # fmt: skip
     seat, total, returns = Seat(problem), Counts(), []
-    for number in range(episodes):
+    for number, own in enumerate(episode_seeds(seed, episodes) if seeds is None else seeds):
         table = _Episode(seat, model, settings, transcript, system, prompt.tools(known, settings.mode), write)
-        counts, earned = table.play(number, seed + number)
+        counts, earned = table.play(number, own)
         total.add(counts)
         returns.append(earned)
     return write(

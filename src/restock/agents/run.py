@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ def run_agent(
     episodes: int = 1,
     seed: int = 0,
     *,
+    seeds: Sequence[int] | None = None,
     changes: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     request: Mapping[str, Any] | None = None,
@@ -44,7 +45,9 @@ def run_agent(
         problem: A problem, or anything `load_problem` takes.
         model: Its name at the endpoint; `stand-in:base-stock` and the like are scripted, on this machine.
         episodes: How many.
-        seed: Episode i is the one that `reset(seed=seed + i)` begins, as in `simulate` and `compare`.
+        seed: Of the episodes: the same as those of `simulate` and `compare`; the transcript has that of each.
+        seeds: The episodes that these very seeds begin instead, as `reset(seed=...)` does; of a published task
+            its own seed.
         changes: What to change in the problem, as for `load_problem`.
         settings: How it plays.
         request: How it is asked: `temperature`, `max_tokens`, `seed`, `timeout`, `tries` (see `client.Request`).
@@ -81,10 +84,13 @@ def run_agent(
     chosen.check(found)
     whole_number("episodes", episodes, example=3)
     seed = check_seed(seed)
+    own = None if seeds is None else [check_seed(one, f"seeds[{k}]") for k, one in enumerate(seeds)]
+    if own is not None:
+        episodes = whole_number("seeds", len(own), example=3)
     with _asking(found, chosen, asked, base_url, api_key) as (one, address):
         transcript = Transcript.begin(None if out is None else Path(out))
         try:
-            play(found, one, chosen, transcript, episodes, seed, about | {"endpoint": address}, tell)
+            play(found, one, chosen, transcript, episodes, seed, about | {"endpoint": address}, tell, own)
         finally:
             transcript.close()
     return transcript
@@ -126,7 +132,7 @@ def resume_agent(
         about = {name: run[name] for name in ("version", "problem", "described", "model", "request")}
         with _asking(problem, settings, asked, base_url, api_key) as (model, _):
             about["endpoint"] = run["endpoint"]
-            play(problem, model, settings, transcript, run["episodes"], run["seed"], about, tell)
+            play(problem, model, settings, transcript, run["episodes"], run["seed"], about, tell, run.get("seeds"))
         return transcript
     except KeyError as missing:
         problem_words = f"its first line does not say {missing}"

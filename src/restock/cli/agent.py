@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, changes_of
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Seeds, changes_of, read_seeds
 from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table, write
 from restock.core.errors import InvalidInput
 
@@ -97,6 +97,7 @@ def agent(
     calls: Calls = 3,
     episodes: Episodes = 1,
     seed: Seed = 0,
+    seeds: Seeds = None,
     history: History = 7,
     retries: Retries = 2,
     fallback: Fallback = None,
@@ -159,7 +160,8 @@ def agent(
                 request = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
                 request |= {"timeout": timeout, "tries": tries}
                 played = run_agent(
-                    env, named, episodes, seed, changes=changes, settings=settings, request=request,
+                    env, named, episodes, seed,
+                    seeds=read_seeds(seeds), changes=changes, settings=settings, request=request,
                     base_url=base_url, api_key=api_key, out=path, tell=tell,
                 )  # fmt: skip
             else:
@@ -259,13 +261,14 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
     run, result = played.run, played.lines[-1]
     name = next(name for name, transcript in judged.agents.items() if transcript is played)
     comparison, apart = judged.comparison, judged.differences(name)
+    drawn = "seeds of your own" if comparison.seed is None else f"seed {comparison.seed}"
     console.text(
         f"{name} on {run['problem']}: {comparison.episodes} episode{'s' * (comparison.episodes > 1)} of "
-        f"{comparison.problem.horizon} periods, seed {comparison.seed}; all meet the same."
+        f"{comparison.problem.horizon} periods, {drawn}; all meet the same."
     )
     console.text()
     bounded = comparison.bound is not None
-    columns = ["who decides", "knows", "mean\nreturn", "the agent\nearns more by", "p\n(Holm)"]
+    columns = ["who decides", "knows", "mean\nreturn", "the agent\nearns more by", "adjusted\np"]
     folded = [0] if any(len(row.name) > LONG for row in comparison.rows) else []
     shown = table(*columns, *(["gap to\nbound"] if bounded else []), numbers=(2, 3, 4, 5), words=folded)
     places = decimals([row.profit.mean for row in comparison.rows])

@@ -24,8 +24,18 @@ ProblemName = Annotated[
         "its folder (restock new), or file.py:Class.",
     ),
 ]
+MOST_SEEDS = 1_000_000  # of a range: a typing error should not fill the memory
 Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes.")]
-Seed = Annotated[int, typer.Option("--seed", help="Episode i is the one that reset(seed=SEED + i) begins.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the episodes; another seed shares none of them.")]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds",
+        metavar="LIST",
+        help="The episodes that reset(seed=...) begins with these very seeds, in place of --episodes: 42,123 or 42-71.",
+        show_default=False,
+    ),
+]
 Demand = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,6 +61,26 @@ With = Annotated[
         help="Change any field of the problem: max_steps=50, cost_weight=0.01, task=hard. May be repeated.",
     ),
 ]
+
+
+def read_seeds(text: str | None) -> list[int] | None:
+    """Seeds from a command line: single ones and ranges, both ends included.
+
+    Raises:
+        InvalidInput: It is no such list.
+    """
+    if text is None:
+        return None
+    found: list[int] = []
+    for piece in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,18})(?:-(\d{1,18}))?\s*", piece)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or last - first >= MOST_SEEDS:
+            raise InvalidInput(
+                "--seeds", text, "must be seeds and ranges of seeds", "Write for instance 42,123 or 42-71."
+            )
+        found += range(first, last + 1)
+    return found
 
 
 def problem_of(

@@ -16,9 +16,11 @@ from restock.cli.arguments import (
     Horizon,
     ProblemName,
     Seed,
+    Seeds,
     With,
     problem_of,
     read_policy,
+    read_seeds,
 )
 from restock.cli.console import AsJson, Console, Quiet, as_document, table
 
@@ -34,6 +36,15 @@ Policies = Annotated[
         show_default=False,
     ),
 ]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        metavar="POLICY",
+        help="Compare with this one of the policies, named beforehand; default: with the best, all pairs allowed for.",
+        show_default=False,
+    ),
+]
 NoBound = Annotated[bool, typer.Option("--no-bound", help="Leave out the hindsight optimum.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Write a report as one HTML page.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the table: .json or .csv.")]
@@ -44,6 +55,8 @@ def compare(
     policies: Policies = None,
     episodes: Episodes = 100,
     seed: Seed = 0,
+    seeds: Seeds = None,
+    reference: Reference = None,
     demand: Demand = None,
     horizon: Horizon = None,
     backlog: Backlog = None,
@@ -76,7 +89,10 @@ def compare(
             raise InvalidInput("POLICY", text, "this is named twice", "Name it once.")
         chosen[text] = read_policy(text, problem)
     with console.progress() as tell:
-        result = evaluation.compare(problem, chosen, episodes, seed, bound=not no_bound, progress=tell)
+        result = evaluation.compare(
+            problem, chosen, episodes, seed,
+            seeds=read_seeds(seeds), bound=not no_bound, reference=reference, progress=tell,
+        )  # fmt: skip
     document = _document(result)
     if save is not None:
         save(document)
@@ -84,7 +100,8 @@ def compare(
         from restock.report.html import write_report
 
         title = f"Which policy earns most on {problem.name}?"
-        changes = {"--horizon": horizon, "--discount": discount, "--report": report}
+        changes: dict[str, Any] = {"--seeds": seeds, "--reference": reference}
+        changes |= {"--horizon": horizon, "--discount": discount, "--report": report}
         flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
         flags += ["--no-bound"] if no_bound else []
         flags += [word for field in fields or () for word in ("--with", field)]
@@ -152,10 +169,11 @@ def _as_csv(document: dict[str, Any]) -> str:
     rows = []
     for entry in document["policies"]:
         row = {"policy": entry["name"], "information": entry["information"]}
-        for name in ("profit", "difference"):
-            ends = entry[name] or {}
+        for name, field in (("profit", "profit"), ("difference", "difference"), ("gap", "gap_interval")):
+            ends = entry[field] or {}
             row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
-        row |= {name: entry[name] for name in ("gap", "better_in", "p", "more_episodes", "seconds")}
+        rest = ("relative", "wins", "ties", "losses", "better_in", "p", "more_episodes", "seconds")
+        row |= {name: entry[name] for name in rest}
         row |= {name: value for name, value in entry["kpis"].items() if name != "profit"}
         rows.append(
             {k: "" if v is None or (isinstance(v, float) and not math.isfinite(v)) else v for k, v in row.items()}
@@ -168,39 +186,53 @@ def _as_csv(document: dict[str, Any]) -> str:
 
 
 def _print(console: Console, result: Comparison, document: dict[str, Any]) -> None:
-    from restock.report.numbers import NONE, decimals, p_in_words, share
+    import math
 
+    from restock.report.numbers import NONE, decimals, p_in_words, share, share_interval
+
+    drawn = "seeds of your own" if result.seed is None else f"seed {result.seed}"
     console.text(
-        f"{result.problem.name}: {result.episodes} episodes of {result.problem.horizon} periods, seed {result.seed}; "
+        f"{result.problem.name}: {result.episodes} episodes of {result.problem.horizon} periods, {drawn}; "
         "every policy meets the same demand."
     )
     console.text()
-    wide = console.width >= 110
+    wide = console.width >= 120
     bounded = result.bound is not None
     header = [
         "policy",
         "knows",
         f"mean {result.problem.wording.worth}\n95% interval",
-        "difference\nto the best",
-        *(["p\n(Holm)"] if wide else []),
+        f"difference to\n{'the reference' if result.family.named else 'the best'}",
+        *(["more, same,\nless often", "adjusted\np"] if wide else []),
     ]
-    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 7), words=[0])
+    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 8), words=[0])
     places = decimals([row.profit.mean for row in result.rows])
     for row in result.rows:
         cells = [row.name, row.information, _estimate(row.profit, places, False, wide)]
         if row.difference is None:
-            cells.append("the best" if row.information != "clairvoyant" else NONE)
+            own = "the reference" if result.family.named else "the best"
+            cells.append(own if result.family.named or row.information != "clairvoyant" else NONE)
         else:
             cells.append(_estimate(row.difference, decimals([row.difference.mean]), True, wide))
         if wide:
+            cells.append(NONE if row.wins is None else f"{row.wins}, {row.ties}, {row.losses}")
             cells.append(NONE if row.p is None else p_in_words(row.p))
         if bounded:
-            cells.append(NONE if row.gap is None else share(row.gap, 1))
+            gap = row.gap_interval
+            told = NONE if gap is None else share(gap.mean, 1)
+            if wide and gap is not None and math.isfinite(gap.low) and row.information != "clairvoyant":
+                told += f"\n{share_interval(gap, 1)}"
+            cells.append(told)
         cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)
         shown.add_row(*cells)
     console.table(shown)
     for sentence in document["answer"]:
         console.text(sentence)
+    if result.family.size > 1 and not result.identical:
+        which = "to the reference" if result.family.named else "of all pairs of policies"
+        console.text(
+            f"Intervals of differences, and p, hold together for the {result.family.size} differences {which}."
+        )
     if bounded and result.bound_proven:
         console.text("The bound is proven: no policy can earn more in these episodes.")
     for warning in document["warnings"]:

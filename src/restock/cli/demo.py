@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from restock.evaluation.restaurant import Study
 
 OUT, INGREDIENT, EVERY = "report.html", "koefte", 5
-WIDE = 110  # columns of a terminal from which on the whole table fits
+WIDE, WHOLE = 130, 160  # columns of a terminal from which on most of the table fits, and all of it
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the report goes.")]
 Ingredient = Annotated[str, typer.Option("--ingredient", help="Whose daily use is the demand.")]
@@ -70,7 +70,7 @@ def _document(study: Study, out: Path, command: str) -> dict[str, Any]:
         "question": TITLE,
         "setting": lead(study),
         "answer": overall(study.comparisons, WORDS),
-        "warnings": [text for comparison in study.comparisons for text in warnings(comparison)],
+        "warnings": [text for comparison in study.comparisons for text in warnings(comparison, WORDS)],
         "comparisons": [
             {**comparison.to_dict(), "answer": answer(comparison, WORDS)} for comparison in study.comparisons
         ],
@@ -97,10 +97,15 @@ def _print(console: Console, study: Study, out: Path) -> None:
     console.text(lead(study))
     console.text()
     for comparison in study.comparisons:
-        rows = summary(comparison, WORDS)
+        rows = summary(comparison, WORDS, ends=console.width >= WHOLE)
         # A narrow terminal shows what tells most; the report has the rest.
         told = ("policy", "profit", "of bound", "difference", "verdict")
-        columns = [k for k, name in enumerate(rows.header) if console.width >= WIDE or name in told]
+        left = () if console.width >= WHOLE else ("more, same, less",)
+        columns = [
+            k
+            for k, name in enumerate(rows.header)
+            if name in told or (console.width >= WIDE and name not in left)
+        ]  # fmt: skip
         shown = table(
             *(rows.header[k] for k in columns),
             numbers=range(1, len(columns) - 1),
@@ -114,7 +119,7 @@ def _print(console: Console, study: Study, out: Path) -> None:
         console.text()
     console.text(" ".join(overall(study.comparisons, WORDS)), style="bold")
     for comparison in study.comparisons:
-        for warning in warnings(comparison):
-            console.text(f"Warning: {warning}", style="bold red")
+        for warning in warnings(comparison, WORDS):
+            console.text(f"Warning: {warning}", style="bold red" if comparison.exceeded else "yellow")
     console.text()
     console.text(f"Charts, key figures and what was assumed: {out}")

@@ -132,7 +132,7 @@ def _first_reward() -> float:
 def _best_profit() -> float:
     from restock.evaluation.simulate import simulate
 
-    return float(simulate("serial", "hindsight", episodes=1, seed=42).profit[0])
+    return float(simulate("serial", "hindsight", seeds=[42]).profit[0])
 
 
 # words --------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ Episodes = Annotated[
     int | None,
     typer.Option("--episodes", "-n", help="How many. Default: as many as held-out paths, at most 200."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of the first episode. Default: far from those of training.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Of the episodes, which no other command meets. Default: 0.")]
 Report = Annotated[
     Path | None, typer.Option("--report", help="Where the report goes. Default: report.html in the folder.")
 ]
@@ -55,7 +55,7 @@ def evaluate(
     if explain:
         _check_explained(run)
     with console.progress() as tell:
-        found = learning.evaluate(run, episodes, learning.FRESH if seed is None else seed, tell)
+        found = learning.evaluate(run, episodes, 0 if seed is None else seed, tell)
         explained = _explained(found, tell) if explain else None
         more = [] if explained is None else [_as_section(part) for part in parts(explained)]
         page = write_training_report(found, report, more)
@@ -101,18 +101,19 @@ def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
 
 def print_evaluation(console: Console, found: Evaluation) -> None:
     """The table of an evaluation, in words."""
-    from restock.report.numbers import NONE, amount, decimals, interval, share
+    from restock.report.numbers import NONE, amount, decimals, interval, share, share_interval
 
     several = len(found.comparisons) > 1
     console.text(f"{found.run.name}: {found.episodes} fresh episodes, seed {found.seed}.")
     console.text()
     bounded, worth = found.bound is not None, found.comparisons[0].problem.wording.worth
-    header = ["policy", *(["of bound"] if bounded else []), *([] if several else [f"mean {worth}", "95% interval"])]
+    measure = ["above\nthe bound" if found.costs else "of bound", "95% interval"] if bounded else []
+    header = ["policy", *measure, *([] if several else [f"mean {worth}", "95% interval"])]
     shown = table(*header, numbers=range(1, len(header)))
     rows = {row.name: row for row in found.comparisons[0].rows}
     for name in found.policies:
-        ratio = found.ratio(name)
-        cells = [name, *([share(ratio.mean, 1)] if ratio is not None else [])]
+        value = found.gap(name) if found.costs else found.ratio(name)
+        cells = [name, *([share(value.mean, 1), share_interval(value, 1)] if value is not None else [])]
         if not several:
             profit = rows[name].profit
             places = decimals([profit.mean])

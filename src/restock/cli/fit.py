@@ -130,4 +130,10 @@ def _print(console: Console, found: Fit) -> None:
     if found.gain:
         shown.add_row("gain, unseen episodes", amount(found.gain.mean, places), interval(found.gain, places))
     console.table(shown)
+    if found.identical:
+        console.text(
+            f"All {found.episodes} episodes are the same, so there are no intervals, and none is unseen: what was "
+            "found is the best for this one episode.",
+            style="yellow",
+        )
     console.text(_as_yaml(found).split("\n", 1)[1].rstrip(), hanging="  ")

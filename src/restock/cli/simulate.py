@@ -16,9 +16,11 @@ from restock.cli.arguments import (
     Horizon,
     ProblemName,
     Seed,
+    Seeds,
     With,
     problem_of,
     read_policy,
+    read_seeds,
 )
 from restock.cli.console import AsJson, Console, Quiet, table
 
@@ -40,6 +42,7 @@ def simulate(
     policy: Annotated[str, typer.Argument(metavar="POLICY", help="A policy: see restock list.")],
     episodes: Episodes = 100,
     seed: Seed = 0,
+    seeds: Seeds = None,
     settings: Settings = None,
     demand: Demand = None,
     horizon: Horizon = None,
@@ -55,7 +58,7 @@ def simulate(
     Prints its key figures with 95% intervals.
     """
     from restock.evaluation import simulate as evaluation
-    from restock.evaluation.stats import estimate
+    from restock.evaluation.stats import episodes_for_t
 
     console = Console(as_json, quiet)
     save = None if out is None else saver(out)
@@ -63,12 +66,14 @@ def simulate(
     chosen = read_policy(policy, problem, settings)
     with console.progress() as tell:
         result = evaluation.simulate(
-            problem, chosen, episodes, seed, progress=lambda done, total: tell(chosen.name, done, total)
-        )
+            problem, chosen, episodes, seed,
+            seeds=read_seeds(seeds), progress=lambda done, total: tell(chosen.name, done, total),
+        )  # fmt: skip
         if save is not None:
             tell("writing", 1, 1)
             save(result.trajectory)
-    figures = {key: estimate(values) for key, values in result.kpis.items()}
+    figures, same, episodes = result.estimates(), result.identical, len(result.chance)
+    needed = None if same else episodes_for_t(result.profit)
     if as_json:
         console.document(
             {
@@ -78,7 +83,10 @@ def simulate(
                 "parameters": chosen.parameters_in_words(),
                 "episodes": episodes,
                 "horizon": problem.horizon,
-                "seed": seed,
+                "seed": seed if seeds is None else None,
+                "seeds": list(result.chance.seeds),
+                "identical": same,
+                "skewed": needed,
                 "kpis": {key: {"mean": e.mean, "low": e.low, "high": e.high} for key, e in figures.items()},
                 "seconds": result.seconds,
                 "out": None if out is None else str(out),
@@ -87,13 +95,25 @@ def simulate(
         return
     console.text(
         f"{chosen.name} ({chosen.information}) on {problem.name}: {episodes} episodes of {problem.horizon} periods, "
-        f"seed {seed}."
+        f"{f'seed {seed}' if seeds is None else 'seeds of your own'}."
     )
     parameters = chosen.parameters_in_words()
     if parameters:
         console.text("; ".join(f"{key}: {_said(value)}" for key, value in parameters.items()) + ".")
     console.text()
     _print(console, figures, problem)
+    if same:
+        console.text(
+            f"All {episodes} episodes are the same, so there are no intervals: nothing is known of how another would "
+            "turn out.",
+            style="yellow",
+        )
+    if needed is not None:
+        console.text(
+            f"Warning: rare large values sway the mean {problem.wording.worth}: with {episodes} episodes its interval "
+            f"may be off more often than stated. About {needed:,} would do.",
+            style="yellow",
+        )
     if out is not None:
         console.remark(f"Wrote {out}.")
 
@@ -122,18 +142,17 @@ def _said(value: Any) -> str:
 
 def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
     from restock.core.kpis import MEANINGS
-    from restock.report.numbers import NONE, amount, decimals, interval, share
+    from restock.report.numbers import amount, decimals, interval, share, share_interval
     from restock.report.tables import SHARES
     from restock.report.words import PARTS, kpi_name
 
     wide, words = console.width >= 110, problem.wording
     shown = table("figure", "mean", "95% interval", *(["what it is"] if wide else []), numbers=(1, 2), words=[3])
     for key, value in figures.items():
-        if (key in PARTS or key in problem.parts) and value.low == value.high == 0.0:
+        if (key in PARTS or key in problem.parts) and value.mean == 0.0 and not (value.low < 0.0 or value.high > 0.0):
             continue  # a kind of cost that this problem does not have
         if key in SHARES:
-            ends = f"{share(value.low, 1)} to {share(value.high, 1)}" if value.low == value.low else NONE
-            cells = [share(value.mean, 1), ends]
+            cells = [share(value.mean, 1), share_interval(value, 1)]
         else:
             places = decimals([value.mean])
             cells = [amount(value.mean, places), interval(value, places)]

@@ -31,6 +31,8 @@ MEANINGS = {
     "goodwill": "goodwill at the end",
 }
 
+RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")  # of these an episode has 0 to 1
+
 
 def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = False) -> dict[str, Array]:
     """Key figures by name (see `MEANINGS`), each of the shape of the batch.

@@ -42,11 +42,23 @@ class Episodes:
             self.vectors[which], None if self.generators is None else self.generators[which], self.seeds[which]
         )
 
+    @property
+    def identical(self) -> bool:
+        """Whether several episodes are one and the same, known before anything is decided."""
+        return len(self) > 1 and self.generators is None and bool((self.vectors == self.vectors[0]).all())
 
-def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
-    """The first episode of each of the seeds seed .. seed + episodes - 1.
 
-    Episode i is the one that an environment meets after `reset(seed=seed + i)`.
+def draw(problem: Problem, episodes: int, seed: int, stream: str = "") -> Episodes:
+    """Draw the episodes of a study: every one has a seed of its own, derived from `seed`.
+
+    `Episodes.seeds` holds them (see `restock.core.streams.episode_seeds`), and an environment meets
+    episode i after `reset(seed=seeds[i])`. Another seed, or another stream, shares no episode.
+
+    Args:
+        problem: What is played.
+        episodes: How many [B].
+        seed: Of the study.
+        stream: What they are for; the unnamed one is that of `simulate` and `compare`.
 
     Raises:
         InvalidInput: `episodes` or `seed` is not a usable number.
@@ -54,8 +66,7 @@ def draw(problem: Problem, episodes: int, seed: int) -> Episodes:
     whole_number("episodes", episodes, example=100)
     if episodes > MOST_EPISODES:
         raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
-    first = streams.check_seed(seed)
-    return draw_each(problem, range(first, first + int(episodes)))
+    return draw_each(problem, streams.episode_seeds(streams.check_seed(seed), int(episodes), stream))
 
 
 def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:

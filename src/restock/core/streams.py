@@ -41,6 +41,29 @@ def generator(seed: int, stream: str = "") -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
+def episode_seeds(seed: int, count: int, stream: str = "") -> tuple[int, ...]:
+    """Seeds of the episodes of a study: `reset(seed=...)` of an environment begins the same episode.
+
+    A function of (seed, stream, number of the episode): other seeds and other streams have other
+    episodes, and the first of many are those of few. All are below 2**53, so that JSON and every
+    language can hold them.
+
+    Args:
+        seed: Of the study.
+        count: How many episodes.
+        stream: What they are for; the unnamed one is that of `simulate` and `compare`.
+
+    Example:
+        >>> episode_seeds(0, 2) == episode_seeds(0, 100)[:2]
+        True
+        >>> set(episode_seeds(0, 100)) & set(episode_seeds(1, 100))
+        set()
+    """
+    key = (zlib.crc32(stream.encode()), 2)
+    bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)).random_raw(count)
+    return tuple((bits >> np.uint64(11)).tolist())
+
+
 _capsule = ctypes.pythonapi.PyCapsule_GetPointer
 _capsule.restype = ctypes.c_void_p
 _capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)

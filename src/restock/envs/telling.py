@@ -84,7 +84,9 @@ class Teller:
         views = [*(f"o{k}" for k in range(len(self._blocks))), *(f"a{k}" for k in range(len(self._arrays)))]
         seen = _display({name: f"o{k}.copy()" for k, (name, _) in enumerate(self._blocks)})
         shown = "o0.copy()" if form.kind != "dict" else seen
-        self._alone = f"lambda found: (({shown}, Info({_display(alone)})) for ({numbers},), {', '.join(views)} in found)"
+        self._alone = (
+            f"lambda found: (({shown}, Info({_display(alone)})) for ({numbers},), {', '.join(views)} in found)"
+        )
         self._rows = f"lambda told, singles, arrays, mask: {_display(rows, masked=True)}"
         self._compile()
 

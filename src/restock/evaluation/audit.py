@@ -61,7 +61,7 @@ def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) ->
     if policy.information == "clairvoyant":
         return ()
     chance = _as_recorded(problem, draw(problem, EPISODES, seed))
-    other = _as_recorded(problem, draw(problem, EPISODES, seed + 10_000))
+    other = _as_recorded(problem, draw(problem, EPISODES, seed, "audit: another future"))
     decided = _decisions(problem, policy, chance, seed)
     findings = []
     for part in sorted({problem.horizon // 3, 2 * problem.horizon // 3}):

@@ -31,7 +31,7 @@ from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
-OTHERS = 500_000_000  # first seed of the episodes that observations are borrowed from
+OTHERS = "explain: others"  # stream of the episodes that observations are borrowed from
 LEAST_EPISODES = 4
 MOST_LINKS = 6  # mapped unless links are named
 FIT_EPISODES, FIT_BUDGET = 64, 200  # of the base-stock policy that stands beside
@@ -53,7 +53,7 @@ class Explanation:
         beside: The policies that stand beside it on the maps, by name.
         no_optimum: Why the exact optimum is not among them; empty if it is.
         episodes: How many were simulated [B].
-        seed: Of the first.
+        seed: Of the episodes.
         seconds: Time for all.
     """
 
@@ -115,7 +115,7 @@ def explain(
         problem: A supply network, or anything `load_problem` takes.
         policy: A policy, or the name of one; also the folder of a training run.
         episodes: How many are simulated [B], at least 4.
-        seed: Of the first; those that observations are borrowed from begin at 500,000,000 + seed.
+        seed: Of the episodes, those of `simulate`; observations are borrowed from a stream of their own.
         beside: Policies to put beside it on the maps, by name; default: a base-stock policy fitted with
             what the policy may know, and the exact optimum where there is one.
         links: Names of the links to map (`2->1`); default: all, or the six that most is ordered on.
@@ -163,7 +163,7 @@ def explain(
 
     found: list[Influence] = []
     if observations:
-        elsewhere = run(problem, policy, draw(problem, episodes, OTHERS + seed), seed)
+        elsewhere = run(problem, policy, draw(problem, episodes, seed, OTHERS), seed)
         others = Seen.of(elsewhere.trajectory, policy.information != "blind")
         found = influences(problem, policy, base, chance, others, seed, steps.done)
     return Explanation(

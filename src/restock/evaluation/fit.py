@@ -19,13 +19,13 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.play import draw, recorded
 from restock.core.problem import Problem
 from restock.evaluation.search import Search, profits
-from restock.evaluation.stats import Estimate, estimate
+from restock.evaluation.stats import Estimate, alone, estimate
 from restock.policies._base import Information, Policy, Progress, Tunable
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
-TRAINING, HELD_OUT = 1_000_000_000, 2_000_000_000  # first seeds: those of comparisons stay unseen
+SEARCHED, HELD_OUT = "fit", "fit: held out"  # streams of their own: episodes of comparisons stay unseen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +39,15 @@ class Fit:
         tuned: Which of them were searched.
         start: Mean profit of the policy it began with, on the episodes of the search.
         in_sample: Mean profit of what was found, on the same episodes; no less.
-        held_out: Mean profit on episodes that the search has not seen; None for recorded ones.
-        gain: Paired difference to the start on those; None for recorded episodes.
+        held_out: Mean profit on episodes that the search has not seen; None for recorded ones, and where
+            all episodes are the same, so that none is unseen.
+        gain: Paired difference to the start on those; None likewise.
         episodes: How many the search was made on.
         seed: Of the search and its episodes.
         evaluations: Candidates that were simulated.
         seconds: Time for all.
         finished: False if Ctrl-C ended the search before its time.
+        identical: Whether all episodes are the same; means have no interval then.
     """
 
     policy: Policy
@@ -60,6 +62,7 @@ class Fit:
     evaluations: int
     seconds: float
     finished: bool
+    identical: bool
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data, for JSON."""
@@ -95,8 +98,8 @@ def fit(
         problem: A problem, or anything `load_problem` takes.
         name: A policy that has something to tune; see `list_policies`.
         episodes: How many each candidate meets [B].
-        seed: Of the episodes (their seeds begin at 1,000,000,000 + seed, held out ones at 2,000,000,000 +
-            seed) and of the search.
+        seed: Of the search and of its episodes; neither they nor those that are held out are met by
+            `simulate` or `compare`, whatever their seed.
         budget: Candidates to simulate at most.
         information: What the policy knows, and so what it is fitted on; default: the first of its levels.
         tune: Names of the parameters to search; default: all that the policy turns usually.
@@ -125,21 +128,22 @@ def fit(
     if first.information == "clairvoyant":
         raise InvalidInput("policy", name, "it knows the future already", "Fit a policy that does not.")
     world = _drawn_before(first.problem)
-    chance = draw(world, episodes, TRAINING + seed) if exogenous is None else recorded(world, exogenous)
+    chance = draw(world, episodes, seed, SEARCHED) if exogenous is None else recorded(world, exogenous)
     search = Search(first, world, chance, _chosen(first, tune), params, seed)
     finished = search.run(budget, progress, stoppable)
     parameters = search.parameters
     held_out = gain = None
-    if exogenous is None:
-        unseen = draw(world, 4 * episodes, HELD_OUT + seed)
+    same = chance.identical
+    if exogenous is None and not same:
+        unseen = draw(world, 4 * episodes, seed, HELD_OUT)
         before, after = profits(world, first, unseen), profits(world, search.made(parameters), unseen)
         held_out, gain = estimate(after), estimate(after - before)
     return Fit(
         policy=make_policy(name, problem, **parameters),
         parameters=parameters,
         tuned=tuple(search.space),
-        start=estimate(search.began_with),
-        in_sample=estimate(search.best),
+        start=alone(search.began_with.mean()) if same else estimate(search.began_with),
+        in_sample=alone(search.best.mean()) if same else estimate(search.best),
         held_out=held_out,
         gain=gain,
         episodes=len(chance),
@@ -147,6 +151,7 @@ def fit(
         evaluations=search.evaluations,
         seconds=time.perf_counter() - began,
         finished=finished,
+        identical=same,
     )
 
 

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from restock.core.play import Episodes
 from restock.core.problem import Array
+from restock.evaluation.family import Family
 from restock.evaluation.simulate import Simulation, run
-from restock.evaluation.stats import Estimate, estimate
+from restock.evaluation.stats import Estimate, degrees_of, estimate
 from restock.evaluation.views import Asked, Change, Seen, Told
 from restock.policies._base import Policy, View
 from restock.problems.network import NetworkProblem
@@ -67,7 +68,8 @@ class Influence:
         name: The group.
         change: Mean absolute change of the orders when it is replaced, all links together (units/period).
         by_link: The same for each link, shape (E,).
-        loss: Profit that is lost in an episode when it is replaced all along.
+        loss: Profit that is lost in an episode when it is replaced all along; the intervals of all groups
+            hold together.
     """
 
     name: str
@@ -112,11 +114,11 @@ def influences(
         seed: Of the policy's random streams, and of the calendars.
         tell: Called after each group.
     """
-    found = []
+    found, at_once = [], len(groups_of(problem)) + 1
     for group in groups_of(problem):
         change = partial(_replaced, group=group, others=others)
         moved, lost = _effects(problem, policy, base, chance, slice(None), change, seed)
-        found.append(_influence(group.name, moved, lost))
+        found.append(_influence(group.name, moved, lost, at_once))
         tell()
     first_full = max(1, *problem.world(problem.plain.fresh)[1].lead_time)
     if problem.horizon - first_full > 1:
@@ -128,7 +130,8 @@ def influences(
             change = partial(_elsewhen, calendar=_calendar(problem.horizon, first_full, generator))
             moved, lost = _effects(problem, policy, base, chance, slice(int(first), int(last)), change, seed)
             parts.append((moved.mean(axis=0), lost.mean()))
-        found.append(_influence("period", np.stack([m for m, _ in parts]), np.array([x for _, x in parts])))
+        lost = np.array([x for _, x in parts])
+        found.append(_influence("period", np.stack([m for m, _ in parts]), lost, at_once))
     tell()
     return sorted(found, key=lambda one: (-one.loss.mean, -one.change.mean))
 
@@ -152,8 +155,9 @@ def _effects(
     return moved.mean(axis=1), base.profit[which] - misled.profit
 
 
-def _influence(name: str, moved: Array, lost: Array) -> Influence:
-    return Influence(name, estimate(moved.sum(axis=1)), moved.mean(axis=0), estimate(lost))
+def _influence(name: str, moved: Array, lost: Array, at_once: int) -> Influence:
+    family = Family(at_once + 1, max(degrees_of(len(lost)), 1), named=True)
+    return Influence(name, estimate(moved.sum(axis=1)), moved.mean(axis=0), family.judge(lost)[0])
 
 
 def _replaced(view: View, group: Group, others: Seen) -> View:

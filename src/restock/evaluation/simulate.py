@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from restock.core import streams
 from restock.core.errors import InvalidInput
-from restock.core.kpis import kpis
+from restock.core.kpis import RATES, kpis
 from restock.core.parts import parts_of
-from restock.core.play import Episodes, Table, draw, recorded
+from restock.core.play import Episodes, Table, draw, draw_each, recorded
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
+from restock.evaluation.shares import share_estimate
+from restock.evaluation.stats import Estimate, alone, estimate
 from restock.policies._base import Policy, Progress, TextPolicy, View
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
@@ -56,6 +59,26 @@ class Simulation:
         """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
         return parts_of(self.problem, self.trajectory, self.chance.vectors)
 
+    @cached_property
+    def identical(self) -> bool:
+        """Whether all episodes are the same, so that their spread says nothing of others."""
+        return identical([self], self.chance)
+
+    def estimates(self, block: int = 1) -> dict[str, Estimate]:
+        """The key figures with their 95 % intervals, those of rates within 0 and 1.
+
+        Where all episodes are the same there is no interval.
+
+        Args:
+            block: Neighbouring episodes that share data.
+        """
+        if self.identical:
+            return {key: alone(float(np.mean(values))) for key, values in self.kpis.items()}
+        return {
+            key: share_estimate(values, block) if key in RATES else estimate(values, block)
+            for key, values in self.kpis.items()
+        }
+
     @property
     def limit(self) -> Array:
         """What no policy beats in each episode where that is proven of all, else what this one earned, shape (B,)."""
@@ -69,6 +92,7 @@ def simulate(
     episodes: int = 100,
     seed: int = 0,
     *,
+    seeds: Sequence[int] | None = None,
     exogenous: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
@@ -78,7 +102,9 @@ def simulate(
         problem: A problem, or anything `load_problem` takes.
         policy: A policy, or the name of one (see `make_policy`: also `path/to/file.py:Class`).
         episodes: How many [B].
-        seed: Episode i is the one an environment meets after `reset(seed=seed + i)`.
+        seed: Of the episodes, which share none with those of another seed; `Simulation.chance.seeds` has the
+            seed of each, and an environment meets episode i after `reset(seed=seeds[i])`.
+        seeds: The episodes of these very seeds instead, as `reset(seed=...)` begins them.
         exogenous: Recorded information to replay instead, arrays with a leading axis of B episodes.
         progress: Called with (steps done, steps in all).
 
@@ -91,8 +117,40 @@ def simulate(
         (8,)
     """
     problem = load_problem(problem)
-    chance = draw(problem, episodes, seed) if exogenous is None else recorded(problem, exogenous)
+    chance = episodes_of(problem, episodes, seed, seeds, exogenous)
     return run(problem, as_policy(policy, problem), chance, seed, progress)
+
+
+def episodes_of(
+    problem: Problem, episodes: int, seed: int, seeds: Sequence[int] | None, exogenous: Mapping[str, Any] | None
+) -> Episodes:
+    """The episodes that a caller asks for: drawn from a seed, begun by seeds of their own, or recorded.
+
+    Raises:
+        InvalidInput: An argument does not hold.
+    """
+    if exogenous is not None:
+        if seeds is not None:
+            raise InvalidInput("seeds", list(seeds), "recorded episodes have none", "Leave out seeds or exogenous.")
+        return recorded(problem, exogenous)
+    if seeds is None:
+        return draw(problem, episodes, seed)
+    streams.check_seed(seed)
+    if isinstance(seeds, (str, bytes)) or not isinstance(seeds, (Sequence, np.ndarray)) or not len(seeds):
+        raise InvalidInput("seeds", seeds, "must be a list of seeds, at least one", "Write for instance [42, 43].")
+    return draw_each(problem, seeds)
+
+
+def identical(runs: Sequence[Simulation], chance: Episodes) -> bool:
+    """Whether all episodes are the same, so that their spread says nothing of others.
+
+    Args:
+        runs: What happened in them; where demand is drawn period by period, only this can tell.
+        chance: The episodes.
+    """
+    if chance.generators is None or len(chance) < 2:
+        return chance.identical
+    return all((met == met[:1]).all() for one in runs for met in one.trajectory.exogenous.values())
 
 
 def as_policy(policy: Any, problem: Problem) -> Policy:

@@ -18,11 +18,12 @@ import numpy as np
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.core.streams import check_seed
+from restock.core.streams import check_seed, episode_seeds
 from restock.core.validation import validated
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.provenance import versions
+from restock.evaluation.shares import mean_of_ratios
 from restock.evaluation.stats import Estimate
 from restock.learning import metrics
 from restock.learning.config import Regimes
@@ -35,7 +36,7 @@ from restock.policies._base import Information
 from restock.policies.registry import yardsticks
 from restock.problems.network import NetworkProblem
 
-FRESH = 1 << 62  # first seed: far from those of training and of the choice of the best network
+FRESH = "evaluation"  # stream of its own: neither training nor the choice of the best network meets these episodes
 MOST = 200  # episodes, unless it is told
 TRAINED = "trained"
 COLUMNS = ("period", "location", "on_hand", "missed")
@@ -51,7 +52,7 @@ class Evaluation:
         comparisons: One for each problem: of a policy for one demand its own; of a generalist those
             that it was judged on.
         names: What each problem is, in a few words.
-        seed: Episode i of problem k has the seed `seed` + k * (episodes of a problem) + i.
+        seed: What the episodes are drawn from, in a stream of their own; `seeds` has that of each.
     """
 
     run: RunFolder
@@ -85,32 +86,58 @@ class Evaluation:
         return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
 
     def seeds(self) -> list[int]:
-        """What each episode was drawn from."""
-        return [int(c.seed or 0) + i for c in self.comparisons for i in range(c.episodes)]
+        """What each episode was drawn from: `reset(seed=...)` of an environment begins it."""
+        return [seed for comparison in self.comparisons for seed in comparison.seeds]
+
+    @property
+    def costs(self) -> bool:
+        """Whether on some problem nothing can be earned, so that the bound is a cost and there is no share of it."""
+        return any(c.bound is not None and c.bound.mean <= 0.0 for c in self.comparisons)
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem; none without a bound."""
-        found = []
-        if self.bound is None:
+        """Share of the bound on each problem; none without a bound, and where the bound is a cost."""
+        if self.bound is None or self.costs:
             return []
-        for comparison in self.comparisons:
-            profit = float(comparison.row(policy).simulation.profit.sum())
-            bound = float(comparison.row(self.bound).simulation.limit.sum())
-            found.append(profit / bound if bound else math.nan)
-        return found
+        return [float(profit.sum() / limit.sum()) for profit, limit in self._beside(policy)]
 
     def ratio(self, policy: str) -> Estimate | None:
-        """Mean of `ratios`, and its interval; None without a bound."""
+        """Mean of `ratios`, and its interval; None where there are none."""
+        ratios = self.ratios(policy)
+        return mean_of_ratios(ratios, self._strays(policy), self._proven) if ratios else None
+
+    def gaps(self, policy: str) -> list[float]:
+        """What is missing to the bound on each problem, as a share of it (see `gap_estimate`); none without a bound."""
         if self.bound is None:
+            return []
+        return [gap if (gap := c.row(policy).gap) is not None else math.nan for c in self.comparisons]
+
+    def gap(self, policy: str) -> Estimate | None:
+        """Mean of `gaps`, and its interval; None without a bound."""
+        gaps = self.gaps(policy)
+        if not gaps:
             return None
-        ratios, variances = self.ratios(policy), []
-        for ratio, comparison in zip(ratios, self.comparisons, strict=True):
-            profit = comparison.row(policy).simulation.profit
-            bound = comparison.row(self.bound).simulation.limit
-            apart = profit - ratio * bound
-            variances.append(float(apart.var(ddof=1) / len(apart) / bound.mean() ** 2) if len(apart) > 1 else math.nan)
-        mean, error = float(np.mean(ratios)), math.sqrt(sum(variances)) / len(ratios)
-        return Estimate(mean, mean - 1.96 * error, mean + 1.96 * error)
+        found = mean_of_ratios([-gap for gap in gaps], self._strays(policy), False)
+        low = max(-found.high, min(0.0, -found.mean)) if self._proven else -found.high
+        return Estimate(-found.mean, low, -found.low)
+
+    @property
+    def _proven(self) -> bool:
+        return all(comparison.bound_proven for comparison in self.comparisons)
+
+    def _beside(self, policy: str) -> list[tuple[Array, Array]]:
+        """Profit and bound of each episode, problem by problem."""
+        assert self.bound is not None
+        return [
+            (c.row(policy).simulation.profit, c.row(self.bound).simulation.limit) for c in self.comparisons
+        ]  # fmt: skip
+
+    def _strays(self, policy: str) -> list[Array]:
+        """How each episode strays from the ratio of its problem; NaN where all episodes are the same."""
+        found = []
+        for (profit, limit), comparison in zip(self._beside(policy), self.comparisons, strict=True):
+            apart: Array = (profit - profit.sum() / limit.sum() * limit) / abs(limit.mean())
+            found.append(np.full_like(apart, math.nan) if comparison.identical else apart)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data, for JSON."""
@@ -125,6 +152,11 @@ class Evaluation:
                 for name in (TRAINED, self.baseline)
                 if (ratio := self.ratio(name)) is not None
             },
+            "gap": {
+                name: dataclasses.asdict(gap)
+                for name in (TRAINED, self.baseline)
+                if (gap := self.gap(name)) is not None
+            },
             "problems": [
                 {"what": name, **comparison.to_dict()}
                 for name, comparison in zip(self.names, self.comparisons, strict=True)
@@ -136,7 +168,7 @@ class Evaluation:
 def evaluate(
     run: str | Path,
     episodes: int | None = None,
-    seed: int = FRESH,
+    seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
     """Play the policy of a run, and keep its episodes in the folder.
@@ -145,7 +177,7 @@ def evaluate(
         run: The folder of a run; it need not be finished, what is played is the best network so far.
         episodes: How many in all; of a generalist at least two of each problem. Default: as many as the
             run has held-out paths, at most `MOST`.
-        seed: Of the first episode.
+        seed: Of the episodes; no other command meets the same, whatever its seed.
         progress: Called with (policy, steps done, steps in all).
 
     Raises:
@@ -170,7 +202,8 @@ def evaluate(
             (name := yardsticks(problem.family)[0]): knowing(name, problem, level),
         }
         tell = None if progress is None else _share(progress, k, len(problems))
-        comparisons.append(compare(problem, chosen, each, first + k * each, progress=tell))
+        seeds = episode_seeds(first, each, f"{FRESH}, problem {k}")
+        comparisons.append(compare(problem, chosen, seed=first, seeds=seeds, progress=tell))
     found = Evaluation(folder, config, tuple(comparisons), tuple(names), first)
     _keep(found)
     return found

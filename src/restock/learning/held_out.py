@@ -47,7 +47,7 @@ class HeldOut:
         count: Episodes in all, at the least.
         information: What the policy may know.
         warm_up: First periods whose profit does not count.
-        first: Seed of the first episode.
+        stream: What the episodes are drawn for; the same ones in every run.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class HeldOut:
         count: int,
         information: Information,
         warm_up: int,
-        first: int = HELD_OUT,
+        stream: str = HELD_OUT,
     ) -> None:
         each = max(2, -(-count // len(problems)))
         self.problems = tuple(problems)
         self.information: Information = information
         self.warm_up = warm_up
-        self._episodes: list[Episodes] = [draw(p, each, first + k * each) for k, p in enumerate(problems)]
+        self._episodes: list[Episodes] = [draw(p, each, k, stream) for k, p in enumerate(problems)]
         self._weights = [1.0 / _worth(p) for p in problems]
         mean = float(np.mean([1.0 / w for w in self._weights]))
         self._weights = [w * mean for w in self._weights]

@@ -25,7 +25,6 @@ from restock.core.play import draw
 from restock.core.problem import Array
 from restock.core.validation import Spec, validated
 from restock.evaluation.simulate import run as simulate
-from restock.learning.paths import path_seed
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import make_policy, policy_class
@@ -183,10 +182,10 @@ class Training:
         each = -(-self.numbers.episodes // len(self.problems))
         self.actor.eval()
         for k, (problem, teacher) in enumerate(zip(self.problems, self.teachers, strict=True)):
-            first = path_seed(self.seed, self.done * len(self.problems) + k, each)
+            met = draw(problem, each, self.seed, f"lesson {self.done}, problem {k}")
             reader = Deployed(self.actor, problem)
             lesson = Lesson(problem, teacher, reader if self.done else None, reader)
-            simulate(problem, lesson, draw(problem, each, first), 0)
+            simulate(problem, lesson, met, 0)
             wanted = torch.as_tensor(np.stack(lesson.wanted, axis=1), dtype=torch.float32)
             new = (*(torch.stack(part, dim=1) for part in zip(*lesson.states, strict=True)), wanted)
             self.shown = tuple(map(torch.cat, zip(self.shown, new, strict=True))) if self.shown else new

@@ -14,7 +14,7 @@ from restock.demand import laws
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
-HELD_OUT = 1 << 40  # first seed of the paths that no gradient step sees
+HELD_OUT = "held out"  # stream of the paths that no gradient step sees
 SEEDS_OF_A_RUN = 1 << 32
 
 
@@ -90,7 +90,7 @@ def trainable(problem: NetworkProblem) -> NetworkProblem:
 
 
 def path_seed(seed: int, number: int, count: int) -> int:
-    """First episode seed of a step of a stream: streams are 2**64 apart, the first as far from `HELD_OUT`."""
+    """First episode seed of a step of a stream: streams are 2**64 apart, and beyond all seeds of `episode_seeds`."""
     return (seed + 1) * SEEDS_OF_A_RUN * SEEDS_OF_A_RUN + number * count
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from restock.core.play import draw
 from restock.core.problem import Array
-from restock.evaluation.simulate import simulate
+from restock.evaluation.simulate import run
 from restock.learning.several import rules_of
 from restock.policies.registry import make_policy, policy_class
 from restock.problems.network import NetworkProblem
 
 WITH_FIXED_COSTS = "s-S"  # there a look-ahead solves a mixed-integer program in every period, for minutes
-PATHS, SEED = 8, 1 << 41  # what the means are over, of one problem; half as many of each of several
+PATHS = 8  # what the means are over, of one problem; half as many of each of several
+STREAM = "start of training"  # of these paths
 
 
 def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str) -> Array:
@@ -49,7 +51,8 @@ def rules(problem: NetworkProblem) -> int:
 def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
     """Mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
     level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
-    result = simulate(problem, make_policy(policy, problem, **level), count, SEED)
+    chance = draw(problem, count, 0, STREAM)
+    result = run(problem, make_policy(policy, problem, **level), chance, 0)
     orders: Array = result.trajectory["shipped"].mean(axis=0)
     return orders
 

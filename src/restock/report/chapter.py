@@ -27,8 +27,8 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, 
     paired = figure(
         figures.differences(comparison, shade, words),
         f"<b>Paired comparison.</b> Each dot is one {words.episode}: {words.worth} of the policy minus "
-        f"{words.worth} of {escape(comparison.reference)} on the same {words.chance}. Disc and bar: mean and 95% "
-        f"interval.{some}",
+        f"{words.worth} of {escape(comparison.reference)} on the same {words.chance}. Disc and bar: mean and joint "
+        f"95% interval.{some}",
     )
     each = figure(
         figures.by_episode(comparison, shade, words, names),

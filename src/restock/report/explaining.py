@@ -360,8 +360,8 @@ def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
 def _method(explanation: Explanation) -> str:
     names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in colours(list(explanation.beside)).items())
     items = [
-        f"{explanation.episodes} episodes of {explanation.problem.name} were simulated, episode k from seed "
-        f"{explanation.seed} + k - 1.",
+        f"{explanation.episodes} episodes of {explanation.problem.name} were simulated, drawn from seed "
+        f"{explanation.seed}.",
         "A cell of a map is asked in the visited states that are nearest to it, moved into it: the pipeline is scaled, "
         "what is on hand is set, and the answers are averaged. All else the policy sees is as it was there.",
         "To be misled about a thing means to be told what it is in another episode, drawn independently, in the same "

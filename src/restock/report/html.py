@@ -16,6 +16,7 @@ from restock.evaluation.compare import Comparison
 from restock.evaluation.provenance import versions
 from restock.report import tables
 from restock.report import words as say
+from restock.report.certainty import VERDICTS
 from restock.report.chapter import chapter
 from restock.report.markup import figure, page
 from restock.report.numbers import amount
@@ -109,7 +110,7 @@ def render(
     body = [f"<h1>{escape(title)}</h1>"]
     if lead:
         body.append(f'<p class="lead">{escape(lead)}</p>')
-    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c)]
+    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c, words)]
     body.append(_answer(comparisons, words))
     parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, words, policies))]
     parts += [(say.heading(c, words), chapter(c, shade, words, labels)) for c in comparisons]
@@ -175,12 +176,24 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
             "independent ones; the 95% intervals allow for that (t interval with a long-run variance from slow cosine "
             "terms)."
         )
-    else:
-        items.append(f"The {words.episodes} are independent of each other; 95% intervals are t intervals.")
-    if any(say.rivals(c) for c in comparisons):
+    elif not any(c.identical for c in comparisons):
+        least = min(c.episodes for c in comparisons)
         items.append(
-            "The policy that the others are compared with is the best on these very data, so its lead over close "
-            "rivals is a little flattered."
+            f"The {words.episodes} are independent of each other; 95% intervals are t intervals. They tell of what is "
+            f"in these {words.episodes}: what happens in fewer than about 3 in {amount(least)} may be missing from "
+            "them altogether."
+        )
+    for c in comparisons:
+        if c.identical:
+            items.append(
+                f"On {c.problem.name} nothing is random: all {c.episodes} {words.episodes} are the same. So there is "
+                "no interval and no test, and nothing is known of how another would turn out."
+            )
+    chosen = any(say.rivals(c) for c in comparisons if not c.family.named)
+    if chosen and not all(c.identical for c in comparisons):
+        items.append(
+            "The policy that the others are compared with is the best on these very data. P-values and joint intervals "
+            "allow for that: they hold for all pairs of policies together (max-T, single step)."
         )
     if any(c.bound is not None and c.bound_proven for c in comparisons):
         items.append(
@@ -196,7 +209,13 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
     for c in comparisons:
         if c.seed is not None:
             items.append(
-                f"On {c.problem.name}, {words.episode} k is drawn from seed {c.seed} + k - 1; every policy meets it."
+                f"On {c.problem.name} the {words.episodes} are drawn from seed {c.seed}; every policy meets them. Each "
+                "has a seed of its own, listed with all numbers below, and reset(seed=...) of an environment begins it."
+            )
+        elif c.seeds:
+            items.append(
+                f"On {c.problem.name} each of the {words.episodes} has a seed of its own, listed with all numbers "
+                "below; reset(seed=...) of an environment begins it."
             )
     return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in items) + "</ul>"
 
@@ -206,12 +225,16 @@ def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
     worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
     general = {
         "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
-        "p (Holm)": "how likely a difference at least so large would be by chance, were there none (paired t test); "
-        "corrected by Holm's method for all differences in the table, while each 95% interval stands for itself",
-        "clear, too close to call": "whether that p is below 0.05",
+        tables.JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of "
+        "100 tables, whichever policy turns out best; the interval of a single mean stands for itself",
+        tables.ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, "
+        "were they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
+        "verdict": VERDICTS,
     }
-    if bounded:
-        general["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes"
+    if bounded and any(say.costs(c) for c in comparisons):
+        general["gap to bound"] = f"(bound - {worth}) / |bound|, both summed: the cost above the least; 95% interval"
+    if bounded and not all(say.costs(c) for c in comparisons):
+        general["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes; 95% interval"
     known = general | known
     if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
         known["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"

@@ -46,6 +46,13 @@ def interval(value: Estimate, places: int = 0, sign: bool = False) -> str:
     return f"{amount(value.low, places, sign)} to {amount(value.high, places, sign)}"
 
 
+def share_interval(value: Estimate, places: int = 0) -> str:
+    """The ends of a 95 % interval of a share, as percentages."""
+    if not math.isfinite(value.low):
+        return NONE
+    return f"{amount(100.0 * value.low, places)} to {amount(100.0 * value.high, places)}%"
+
+
 def places_for(value: Estimate) -> int:
     """Decimals for a mean and its interval."""
     return decimals([value.mean, value.low, value.high])

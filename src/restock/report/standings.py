@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from restock.benchmark.standing import Leaderboard, Standing
-from restock.evaluation.stats import LEVEL, Estimate
-from restock.report.numbers import NONE, amount, interval, p_in_words, share
+from restock.evaluation.stats import LEVEL
+from restock.report.certainty import OPEN
+from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
 from restock.report.tables import Table
-from restock.report.words import OPEN, upper
+from restock.report.words import upper
 
 MEANINGS = {
     "of bound": "mean over scenarios of sum(profit) / sum(bound), both summed over the seeds; the bound is the "
@@ -51,12 +52,12 @@ def standings(board: Leaderboard) -> Table:
         elif row.information == "clairvoyant":
             cells += [share(row.ratio.mean, 1), NONE, NONE, NONE]
         else:
-            cells += [share(row.ratio.mean, 1), _ends(row.ratio)]
-            cells += [NONE, NONE] if row.middle is None else [share(row.middle.mean, 1), _ends(row.middle)]
+            cells += [share(row.ratio.mean, 1), share_interval(row.ratio, 1)]
+            cells += [NONE, NONE] if row.middle is None else [share(row.middle.mean, 1), share_interval(row.middle, 1)]
         if row.lead is None:
             cells += [NONE, NONE, NONE, *([NONE] if more else [])]
         else:
-            cells += [share(row.lead.improvement.mean), _ends(row.lead.improvement, 0), p_in_words(row.lead.p)]
+            cells += [share(row.lead.improvement.mean), share_interval(row.lead.improvement), p_in_words(row.lead.p)]
             if more:
                 cells.append(NONE if row.lead.more_seeds is None else amount(row.lead.more_seeds))
         rows.append(tuple(cells))
@@ -183,10 +184,3 @@ def notes(board: Leaderboard) -> list[str]:
 def _ratio(row: Standing) -> str:
     assert row.ratio is not None
     return share(row.ratio.mean, 1)
-
-
-def _ends(value: Estimate, places: int = 1) -> str:
-    """The ends of an interval, as percentages."""
-    if value.low != value.low:
-        return NONE
-    return interval(Estimate(100.0 * value.mean, 100.0 * value.low, 100.0 * value.high), places) + "%"

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
-from restock.core.kpis import MEANINGS
-from restock.evaluation.compare import Comparison
-from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
-from restock.report.words import Calling, attained, bounded, called, kpi_name, model, parts_of, verdict
+from restock.core.kpis import MEANINGS, RATES
+from restock.evaluation.compare import Comparison, Row
+from restock.evaluation.stats import Estimate
+from restock.report.certainty import verdict
+from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share, share_interval
+from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of
 
-RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")
+JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
 SHARES = (*RATES, "cash_gain")
-SERVICE = (
-    "demand",
-    "sold",
-    "fill_rate",
-    "served_rate",
-    "ready_rate",
-    "alpha_service",
-    "backlog",
-    "lost_sales",
-    "goodwill",
-)
 GROUPS = (
     ("Service", ("demand", "sold", *RATES, "backlog", "lost_sales", "goodwill")),
     ("Stock", ("average_inventory", "average_in_transit", "inventory_turns")),
@@ -44,26 +36,36 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(comparison: Comparison, words: Calling = None) -> Table:
-    """Profit, share of the bound and paired difference of each policy, best first."""
+def summary(comparison: Comparison, words: Calling = None, ends: bool = True) -> Table:
+    """Profit, share of the bound and paired difference of each policy, best first.
+
+    Args:
+        comparison: What is shown.
+        words: What to call things.
+        ends: Whether the share of the bound has its interval behind it.
+    """
     words = called(comparison.problem, words)
     places = decimals([row.profit.mean for row in comparison.rows])
     limited = bounded(comparison)
-    header = ("policy", words.worth, "95% interval", *(("of bound",) if limited else ()))
+    to_bound = "gap to bound" if costs(comparison) else "of bound"
+    header = ("policy", words.worth, "95% interval", *((to_bound,) if limited else ()))
     more = any(row.more_episodes is not None for row in comparison.rows)
-    header += ("difference", "95% interval", "ahead in", "p (Holm)")
+    header += ("difference", JOINT, "more, same, less", ADJUSTED)
     header += (*((f"more {words.episodes}",) if more else ()), "verdict")
     rows = []
     for row in comparison.rows:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
         if limited:
-            cells.append(NONE if row.gap is None else share(1.0 - row.gap))
-        if row.difference is None or row.better_in is None:
-            cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), "the best"]
+            cells.append(_of_bound(row, comparison, ends))
+        if row.difference is None:
+            last = "the reference" if comparison.family.named else "the best"
+            cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), last]
         else:
             fine = places_for(row.difference)
             cells += [amount(row.difference.mean, fine, True), interval(row.difference, fine, True)]
-            cells += [share(row.better_in), NONE if row.p is None else p_in_words(row.p)]
+            counts = (row.wins, row.ties, row.losses)
+            cells.append(NONE if None in counts else ", ".join(amount(count) for count in counts if count is not None))
+            cells.append(NONE if row.p is None else p_in_words(row.p))
             if more:
                 cells.append(NONE if row.more_episodes is None else amount(row.more_episodes))
             limit = "the bound" if attained(comparison) else "knows all"
@@ -72,9 +74,21 @@ def summary(comparison: Comparison, words: Calling = None) -> Table:
     caption = (
         f"{words.worth.capitalize()} per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over "
         f"{comparison.episodes} {words.episodes} that all policies share. Difference: to {comparison.reference}, "
-        f"paired; ahead in: share of {words.episodes} in which the policy earned more than it."
+        f"paired; more, same, less: in how many {words.episodes} the policy earned more than it, the same, and less."
     )
     return Table(caption, header, tuple(rows))
+
+
+def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
+    """The share of the bound that a policy earns, or where that is a cost, what it is above it; with its interval."""
+    found = row.gap_interval
+    if found is None:
+        return NONE
+    if not costs(comparison):
+        found = Estimate(1.0 - found.mean, 1.0 - found.high, 1.0 - found.low)
+    if not ends or row.information == "clairvoyant" or not math.isfinite(found.low):
+        return share(found.mean, 1)
+    return f"{share(found.mean, 1)} ({share_interval(found, 1)})"
 
 
 def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:

@@ -20,7 +20,7 @@ from restock.report import curves, snapshots
 from restock.report import words as say
 from restock.report.chapter import chapter
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
-from restock.report.numbers import amount, decimals, share
+from restock.report.numbers import amount, decimals, share, share_interval
 from restock.report.palette import FIXED
 
 UNTOLD = ("train/n_updates",)  # counts that only grow
@@ -99,17 +99,20 @@ def _answer(evaluation: Evaluation) -> list[str]:
         fresh += f" They count from the first period; training left out the first {warm_up}."
     if len(evaluation.comparisons) == 1:
         return [*say.answer(evaluation.comparisons[0]), fresh]
-    mine, theirs = evaluation.ratio(TRAINED), evaluation.ratio(evaluation.baseline)
+    measure = evaluation.gap if evaluation.costs else evaluation.ratio
+    mine, theirs = measure(TRAINED), measure(evaluation.baseline)
     assert mine is not None and theirs is not None  # several problems are networks, which have a bound
-    ends = [f"95% interval {share(r.low, 1)} to {share(r.high, 1)}" for r in (mine, theirs)]
-    worst = min(range(len(evaluation.comparisons)), key=lambda k: evaluation.ratios(TRAINED)[k])
-    count = len(evaluation.comparisons)
-    return [
-        f"It earned {share(mine.mean, 1)} of what hindsight earns, a mean over {count} problems "
-        f"({ends[0]}); {evaluation.baseline} {share(theirs.mean, 1)} ({ends[1]}).",
-        f"Least with {evaluation.names[worst]}: {share(evaluation.ratios(TRAINED)[worst], 1)}.",
-        fresh,
-    ]
+    ends = [f"95% interval {share_interval(value, 1)}" for value in (mine, theirs)]
+    each = evaluation.gaps(TRAINED)
+    worst = max(range(len(each)), key=lambda k: each[k])
+    count, where = len(evaluation.comparisons), evaluation.names[worst]
+    if evaluation.costs:
+        said = f"It lacks {share(mine.mean, 1)} to what hindsight reaches, a mean over {count} problems"
+        last = f"Most with {where}: {share(each[worst], 1)}."
+    else:
+        said = f"It earned {share(mine.mean, 1)} of what hindsight earns, a mean over {count} problems"
+        last = f"Least with {where}: {share(1.0 - each[worst], 1)}."
+    return [f"{said} ({ends[0]}); {evaluation.baseline} {share(theirs.mean, 1)} ({ends[1]}).", last, fresh]
 
 
 # parts ----------------------------------------------------------------------------------------------
@@ -120,17 +123,19 @@ def _worth(evaluation: Evaluation) -> Part:
     colours, baseline = _colours(evaluation), evaluation.baseline
     if len(evaluation.comparisons) == 1:
         return "What it is worth", chapter(evaluation.comparisons[0], colours, None, None)
+    measure = "gap to bound" if evaluation.costs else "of bound"
     head = "".join(
         f'<th scope="col">{cell}</th>'
         for cell in (
             "problem",
             *(f"{chip(colour)}{n}" for n, colour in colours.items()),
-            "trained, of bound",
-            f"{baseline}, of bound",
+            f"trained, {measure}",
+            f"{baseline}, {measure}",
         )
     )
     rows = []
-    ratios = {name: evaluation.ratios(name) for name in (TRAINED, baseline)}
+    told = evaluation.gaps if evaluation.costs else evaluation.ratios
+    ratios = {name: told(name) for name in (TRAINED, baseline)}
     for k, (name, comparison) in enumerate(zip(evaluation.names, evaluation.comparisons, strict=True)):
         profits = [comparison.row(policy).profit.mean for policy in colours]
         cells = [name, *(amount(profit, decimals(profits)) for profit in profits)]

@@ -11,9 +11,10 @@ import numpy as np
 from restock.core.problem import Problem
 from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
-from restock.evaluation.stats import LEVEL
 from restock.problems.network.words import WORDING
-from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share
+from restock.report.certainty import CLEAR, apart, lead, size, surely
+from restock.report.certainty import verdict as verdict
+from restock.report.numbers import NONE, amount, decimals, interval, share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,6 @@ class Words:
 
 Calling = Words | Wording | None  # what functions take: other words, all words, or those of the problem
 
-CLEAR, OPEN = "clear", "too close to call"
 PARTS = {
     "revenue": "sales revenue",
     "purchases": "purchases",
@@ -123,6 +123,11 @@ def bounded(comparison: Comparison) -> bool:
     return comparison.bound is not None and (comparison.bound_proven or gap is None or gap >= 0.0)
 
 
+def costs(comparison: Comparison) -> bool:
+    """Whether the bound is a cost: nothing can be earned, so there is no share of it, only what is lost above it."""
+    return comparison.bound is not None and comparison.bound.mean <= 0.0
+
+
 def attained(comparison: Comparison) -> bool:
     """Whether the plan that the bound comes from earns as much as that."""
     row, bound = bound_row(comparison), comparison.bound
@@ -131,9 +136,9 @@ def attained(comparison: Comparison) -> bool:
     return row is None or bound is None or row.profit.mean >= bound.mean - 1e-4 * max(1.0, abs(bound.mean))
 
 
-def warnings(comparison: Comparison) -> list[str]:
+def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
     """What must not be overlooked."""
-    words = called(comparison.problem)
+    words = called(comparison.problem, words)
     found = []
     if comparison.exceeded:
         names = ", ".join(comparison.exceeded)
@@ -146,7 +151,33 @@ def warnings(comparison: Comparison) -> list[str]:
             f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
             "one: a policy may earn more."
         )
+    found += doubts(comparison, words)
     return found
+
+
+def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
+    """Why the intervals and p-values are not to be trusted, or are not there."""
+    words = called(comparison.problem, words)
+    name, count = comparison.problem.name, comparison.episodes
+    if comparison.identical:
+        return [
+            f"All {count} {words.episodes} of {name} are the same, so there are no intervals and no tests: the figures "
+            f"are those of one {words.episode}, and say nothing of how another one would turn out."
+        ]
+    judged = [row for row in comparison.rows if row.information != "clairvoyant"]
+    parts, needed = [], 0
+    for field, what in (("skewed", f"the mean {words.worth} of"), ("difference_skewed", "the difference of")):
+        rows = {row.name: n for row in judged if (n := getattr(row, field)) is not None}
+        if rows:
+            parts.append(f"{what} {_listed(list(rows))}")
+            needed = max(needed, *rows.values())
+    if not parts:
+        return []
+    return [
+        f"On {name}, rare large values sway {' and '.join(parts)}: with {amount(count)} {words.episodes} the 95% "
+        "intervals may be off more often than stated, and p with them. "
+        f"About {amount(needed)} {words.episodes} would do."
+    ]
 
 
 def answer(comparison: Comparison, words: Calling = None) -> list[str]:
@@ -156,22 +187,42 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
     others = rivals(comparison)
     places = decimals([best.profit.mean])
     sure = f" (95% interval {interval(best.profit, places)})" if math.isfinite(best.profit.low) else ""
-    most = "earned most:" if others else "earned"
+    most = "earned most:" if others and best.name == leader(comparison).name else "earned"
     said = [f"{upper(best.name)} {most} {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
-    limited = bounded(comparison) and best.information != "clairvoyant"
-    if limited and comparison.bound is not None and best.gap is not None:
-        reached = f", {share(1.0 - best.gap)} of the {amount(comparison.bound.mean, places)} that "
-        proven = f"was possible with {words.chance} known in advance"
-        found = f"the best plan found earns with {words.chance} known"
-        said[0] += reached + (proven if comparison.bound_proven else found)
-    said[0] += "."
+    said[0] += _to_bound(comparison, best, places, words) + "."
+    if comparison.family.named and others:
+        said.append(f"It was named beforehand as the one to compare with, and {leader(comparison).name} earned most.")
+        if leader(comparison) is best:
+            said[-1] = "It was named beforehand as the one to compare with."
     if others:
-        said.append(_lead(comparison, others[0], best, words))
+        said.append(lead(comparison, others[0], best, words))
     if len(others) > 1:
-        behind = [f"{row.name} {_less(row)}" for row in others[1:]]
-        said.append(f"{upper(_listed(behind))}.")
-        said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in others[1:] if verdict(row) == OPEN]
+        said.append(f"{upper(_listed([f'{row.name} {apart(row)}' for row in others[1:]]))}.")
+        open_ones = [row for row in others[1:] if verdict(row) not in (CLEAR, NONE)]
+        said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in open_ones]
     return said
+
+
+def _to_bound(comparison: Comparison, best: Row, places: int, words: Wording) -> str:
+    """How far the best policy is from the bound."""
+    if not bounded(comparison) or best.information == "clairvoyant":
+        return ""
+    if comparison.bound is None or best.gap is None:
+        return ""
+    limit = amount(comparison.bound.mean, places)
+    proven = comparison.bound_proven
+    if costs(comparison):
+        reached = f"could be reached with {words.chance} known in advance" if proven else "the best plan found reaches"
+        return f", {share(best.gap)} more cost than the {limit} that {reached}"
+    reached = f", {share(1.0 - best.gap)} of the {limit} that "
+    if proven:
+        return reached + f"was possible with {words.chance} known in advance"
+    return reached + f"the best plan found earns with {words.chance} known"
+
+
+def leader(comparison: Comparison) -> Row:
+    """The best policy that does not know the future; the best of all where every one does."""
+    return next((row for row in comparison.rows if row.information != "clairvoyant"), comparison.rows[0])
 
 
 def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[str]:
@@ -186,7 +237,7 @@ def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[st
     best = winners[0]
     said = [f"On {all_of_them}, {best} earned most"]
     shares = [comparison.row(best).gap for comparison in comparisons]
-    if all(gap is not None for gap in shares):
+    if all(gap is not None for gap in shares) and not any(costs(comparison) for comparison in comparisons):
         parts = [share(1.0 - gap) for gap in shares if gap is not None]
         each = _listed([f"{part} on {name}" for part, name in zip(parts, names, strict=True)])
         said[0] += (
@@ -195,18 +246,25 @@ def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[st
     said[0] += "."
     clear = [row.name for row in rivals(comparisons[0]) if _verdicts(comparisons, row.name) == {CLEAR}]
     if clear:
-        said.append(f"It is clearly ahead of {_listed(clear)}.")
+        said.append(f"It is clearly ahead of {_listed([f'{name} ({_sizes(comparisons, name)})' for name in clear])}.")
     for row in rivals(comparisons[0]):
         verdicts = _verdicts(comparisons, row.name)
         if row.name not in clear and None not in verdicts:
             rows = [(c.problem.name, c.row(row.name)) for c in comparisons]
             if len(verdicts) == 1:
-                sizes = _listed([f"{_size(one)} on {name}" for name, one in rows])
+                sizes = _listed([f"{size(one)} on {name}" for name, one in rows])
                 each = f"{verdict(row)} everywhere (per {words.episode} {sizes})"
             else:
-                each = _listed([f"{verdict(one)} on {name} ({_size(one)} per {words.episode})" for name, one in rows])
+                each = _listed([f"{verdict(one)} on {name} ({size(one)} per {words.episode})" for name, one in rows])
             said.append(f"Its lead over {row.name} is {each}.")
     return said
+
+
+def _sizes(comparisons: Sequence[Comparison], name: str) -> str:
+    """How much a policy earned less, as shares: one number, or from the least to the most."""
+    found = [abs(relative) for c in comparisons if (relative := c.row(name).relative) is not None]
+    ends = list(dict.fromkeys(share(value) for value in (min(found), max(found)))) if found else [NONE]
+    return f"by {' to '.join(ends)}"
 
 
 def _verdicts(comparisons: Sequence[Comparison], name: str) -> set[str | None]:
@@ -215,56 +273,8 @@ def _verdicts(comparisons: Sequence[Comparison], name: str) -> set[str | None]:
 
 
 def rivals(comparison: Comparison) -> list[Row]:
-    """Policies other than the best one that do not know the future, best first."""
+    """Policies other than the reference that do not know the future, best first."""
     return [row for row in comparison.rows if row.difference is not None and row.information != "clairvoyant"]
-
-
-def verdict(row: Row) -> str:
-    """How sure the difference to the best policy is, by its corrected p-value."""
-    if row.p is None or not math.isfinite(row.p):
-        return NONE
-    return CLEAR if row.p < LEVEL else OPEN
-
-
-def surely(comparison: Comparison, row: Row, words: Wording) -> str:
-    """The verdict on a policy with what it rests on."""
-    assert row.p is not None
-    others = len(rivals(comparison))
-    p = p_in_words(row.p)
-    p = f"p {p}" if p.startswith("<") else f"p = {p}"
-    corrected = f"{p}, corrected for {others} comparisons" if others > 1 else p
-    if verdict(row) == CLEAR:
-        return f"a clear difference ({corrected})."
-    if row.more_episodes is None:
-        return f"{OPEN} ({corrected})."
-    return f"{OPEN} ({corrected}); about {amount(row.more_episodes)} more {words.episodes} would tell."
-
-
-def _lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
-    """The lead of the best policy over the next one."""
-    assert row.difference is not None and row.better_in is not None
-    if np.array_equal(row.simulation.profit, best.simulation.profit):
-        return f"The next, {row.name}, earned the same in every {words.episode}."
-    if row.p is None or not math.isfinite(row.p):
-        return f"The next, {row.name}, {_less(row)}; with one {words.episode} that may be chance."
-    said = f"The next, {row.name}, {_less(row, True)} and was ahead in {share(row.better_in)} of the {words.episodes}: "
-    return said + surely(comparison, row, words)
-
-
-def _less(row: Row, named: bool = False) -> str:
-    """How much less than the best policy, with the interval."""
-    assert row.difference is not None
-    if not math.isfinite(row.difference.low):
-        return f"earned {_size(row)} less"
-    places = places_for(row.difference)
-    ends = f"{amount(-row.difference.high, places)} to {amount(-row.difference.low, places)}"
-    return f"earned {_size(row)} less ({'95% interval ' if named else ''}{ends})"
-
-
-def _size(row: Row) -> str:
-    """The lead of the best policy over this one."""
-    assert row.difference is not None
-    return amount(-row.difference.mean, places_for(row.difference))
 
 
 def model(comparison: Comparison) -> Row:

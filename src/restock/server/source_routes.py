@@ -81,7 +81,7 @@ def source() -> APIRouter:
         from restock.policies.registry import make_policy
 
         store = _store(name)
-        played = simulate(store, make_policy(BASELINE, store), episodes=1, seed=store.spec.seed).trajectory
+        played = simulate(store, make_policy(BASELINE, store), seed=store.spec.seed, seeds=[store.spec.seed]).trajectory
         profit = float(store.figures(played)["earned"][0])
         by = graded_by(name)
         told = {"score": by.score(profit), "policy": BASELINE, "profit": profit, "unclamped": by.unclamped(profit)}

@@ -86,7 +86,7 @@ def test_bankrupt_rows_stop_alone() -> None:
 
 def test_compiled_rollouts_stop_too() -> None:
     problem = restock.load_problem("production", initial_cash=10.0, price_std=0.0, max_steps=6)
-    result = restock.simulate(problem, "buy-buy-convert", episodes=3)
+    result = restock.simulate(problem, "buy-buy-convert", seeds=[0, 1, 2])
     assert result.deciding is None  # it ran inside the compiled loop
     assert result.trajectory.lengths.tolist() == [2, 2, 2]
     assert (result.trajectory.rewards[:, 2:] == 0.0).all()

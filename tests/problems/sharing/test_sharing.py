@@ -241,7 +241,7 @@ def test_stock_that_nobody_needs_may_go_to_the_depot() -> None:
 
 def test_levels_are_found_that_cost_less() -> None:
     problem = restock.load_problem("sharing", n_timesteps=25, cost_weight=0.05)
-    found = restock.fit(problem, "base-stock", episodes=10, seed=0, budget=60)
+    found = restock.fit(problem, "base-stock", episodes=20, seed=0, budget=120)
     before, after = (
         restock.simulate(problem, policy, episodes=30, seed=500).profit.mean()
         for policy in ("base-stock", found.policy)

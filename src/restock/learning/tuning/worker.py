@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from restock.core.errors import InvalidInput
 
-FIRST_FRESH = 1 << 58  # seed of the paths that nothing is chosen by
+STREAM = "tuning: fresh"  # of the paths that nothing is chosen by
 UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with the numbers of the trial
 
 
@@ -94,7 +94,7 @@ def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
     from restock.learning.tuning.folder import FRESH
 
     judged = judged_by(ground_of(config), described(config["problem"]), regimes_of(config))
-    paths = HeldOut(judged, count, config["information"], int(config["training"].get("warm_up", 0)), FIRST_FRESH)
+    paths = HeldOut(judged, count, config["information"], int(config["training"].get("warm_up", 0)), STREAM)
     profits = paths.earned_by(policy_at(str(folder.path)))
     text = json.dumps([round(float(profit), 6) for profit in profits])
     write_whole(folder.path / FRESH, lambda path: path.write_text(text, encoding="utf-8"))

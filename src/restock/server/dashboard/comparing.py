@@ -43,8 +43,10 @@ def comparing(router: APIRouter, room: Room) -> None:
             raise Refused("VALIDATION_ERROR", "Nothing was chosen to compare: choose at least one policy.", "policy")
         if len(names) + len(own) > MOST_POLICIES:
             raise Refused("VALIDATION_ERROR", f"At most {MOST_POLICIES} can be compared at once.", "policy")
+        seeds: list[int] = []
         if own:
-            seed, episodes = _common(own)
+            seeds = _common(own)
+            seed, episodes = None, len(seeds)
             problem_of_own = own[0].problem
         else:
             seed = seed_of(sent.get("seed", ""), problem)
@@ -62,10 +64,11 @@ def comparing(router: APIRouter, room: Room) -> None:
             def job() -> None:
                 policies: dict[str, Any] = {name: make_policy(name, contest.problem) for name in names}
                 for one in own:
-                    decisions = decisions_of(contest.problem, _episodes(one))
-                    policies[_free(_called(one), policies)] = Again(contest.problem, decisions, _episodes(one)[0].seed)
+                    by_seed = {episode.seed: episode for episode in _episodes(one)}
+                    decisions = decisions_of(contest.problem, [by_seed[s] for s in seeds])
+                    policies[_free(_called(one), policies)] = Again(contest.problem, decisions)
                 contest.comparison = compare(
-                    contest.problem, policies, episodes, seed,
+                    contest.problem, policies, episodes, seed or 0, seeds=seeds or None,
                     progress=lambda name, done, of: clock.tell(f"{name}: {100 * done // max(of, 1)} % of the work."),
                 )  # fmt: skip
 
@@ -95,7 +98,7 @@ def comparing(router: APIRouter, room: Room) -> None:
         contest = shelf.get(pages.owner_of(request), Contest, id)
         if not await contest.ready(PATIENCE):
             return pages.moved(request, f"/comparisons/{id}")
-        data = _data(contest.comparison, contest.seed)
+        data = _data(contest.comparison)
         return pages.page(request, "episodes", rules=pages.DRAWING, contest=contest, data=data)
 
 
@@ -106,11 +109,11 @@ def _plotly() -> bool:
     return find_spec("plotly") is not None
 
 
-def _data(comparison: Comparison, seed: int) -> dict[str, Any]:
+def _data(comparison: Comparison) -> dict[str, Any]:
     """The return of every policy in every episode, for the chart that can be moved."""
     shade = colours([row.name for row in comparison.rows])
     return {
-        "seeds": list(range(seed, seed + comparison.episodes)),
+        "seeds": list(comparison.seeds),
         "policies": [
             {
                 "name": row.name,
@@ -137,14 +140,14 @@ def _free(name: str, taken: Any) -> str:
     return found
 
 
-def _common(own: list[Game | Show]) -> tuple[int, int]:
-    """First seed and number of episodes that all of them played.
+def _common(own: list[Game | Show]) -> list[int]:
+    """Seeds of the episodes that all of them played, in the order of the first.
 
     Raises:
         Refused: There is none.
     """
-    spans = [(_episodes(one)[0].seed, _episodes(one)[0].seed + len(_episodes(one))) for one in own]
-    first, last = max(start for start, _ in spans), min(end for _, end in spans)
-    if first >= last:
+    played = [[episode.seed for episode in _episodes(one)] for one in own]
+    common = [seed for seed in dict.fromkeys(played[0]) if all(seed in seeds for seeds in played[1:])]
+    if not common:
         raise Refused("VALIDATION_ERROR", "What was chosen was played with different seeds: it has no common episode.")
-    return first, last - first
+    return common

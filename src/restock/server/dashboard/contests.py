@@ -53,14 +53,14 @@ class Show(Item):
 
 
 class Contest(Item):
-    """A comparison."""
+    """A comparison; `seed` is None where all meet the episodes of what was played before."""
 
     kind = "comparison"
     problem: Problem
     comparison: Comparison
     policies: Mapping[str, Policy]
 
-    def __init__(self, task: str, names: list[str], episodes: int, seed: int) -> None:
+    def __init__(self, task: str, names: list[str], episodes: int, seed: int | None) -> None:
         super().__init__(task)
         self.names, self.episodes, self.seed = names, episodes, seed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -59,18 +60,18 @@ class Measures:
     tracks: tuple[Track, ...]
 
 
-def measured(problem: Problem, seed: int, episodes: int = 1) -> Measures:
-    """Play the policy to beat, and the plan that knows everything, in the episodes of these seeds.
+def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
+    """Play the policy to beat, and the plan that knows everything, in the episodes that these seeds begin.
 
     Raises:
         InvalidInput: The policy to beat cannot play them.
     """
     rival, knowing = yardsticks(problem.family)
-    beaten = simulate(problem, make_policy(rival, problem), episodes=episodes, seed=seed)
+    beaten = simulate(problem, make_policy(rival, problem), seed=seeds[0], seeds=seeds)
     best = None
     if knowing is not None:
         try:
-            best = simulate(problem, make_policy(knowing, problem), episodes=episodes, seed=seed)
+            best = simulate(problem, make_policy(knowing, problem), seed=seeds[0], seeds=seeds)
         except InvalidInput:  # not of every variant of a problem there is a plan
             best = None
     rewards = beaten.trajectory.rewards

@@ -34,7 +34,7 @@ def playing(router: APIRouter, room: Room) -> None:
             game.progress = "The problem is compiled; the first time that takes some seconds."
             game.problem = await catalogue.ready(name)
             game.progress = "The policies that the game is measured by are played."
-            game.measures = await room.work(lambda: measured(game.problem, seed))
+            game.measures = await room.work(lambda: measured(game.problem, [seed]))
             game.table = Table(game.problem, seed)
 
         game.begin(deal)

@@ -11,7 +11,7 @@ import numpy as np
 from restock.agents.prompt import went_wrong
 from restock.agents.seat import Seat, view_of
 from restock.core.errors import InvalidInput
-from restock.core.play import draw
+from restock.core.play import draw_each
 from restock.core.problem import Array, Problem
 from restock.policies._base import Policy
 from restock.problems.retail import RetailProblem
@@ -141,7 +141,7 @@ def played_by(
     Raises:
         InvalidInput: The policy cannot play it.
     """
-    policy.begin(1, seed, draw(problem, 1, seed) if policy.information == "clairvoyant" else None)
+    policy.begin(1, seed, draw_each(problem, [seed]) if policy.information == "clairvoyant" else None)
     table = Table(problem, seed)
     while not table.over:
         t = len(table.episode.turns)

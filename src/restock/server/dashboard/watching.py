@@ -47,7 +47,7 @@ def watching(router: APIRouter, room: Room) -> None:
                 show.episodes = (
                     played_by(problem, policy, seed, lambda done, of: clock.tell(f"{name} plays: {done} of {of}.")),
                 )
-                show.measures = measured(problem, seed)
+                show.measures = measured(problem, [seed])
 
             await room.work(job, long=True)
 
@@ -88,8 +88,8 @@ def watching(router: APIRouter, room: Room) -> None:
             async def measure() -> None:
                 await catalogue.ready(matched[0])
                 try:
-                    first = show.episodes[0].seed
-                    show.measures = await room.work(lambda: measured(matched[1], first, len(show.episodes)))
+                    seeds = [episode.seed for episode in show.episodes]
+                    show.measures = await room.work(lambda: measured(matched[1], seeds))
                     show.problem = matched[1]
                 except InvalidInput as error:
                     show.remarks.append(f"There is nothing to measure it by: {error}")
