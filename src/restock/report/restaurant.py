@@ -39,9 +39,9 @@ def run_down(study: Study) -> list[str]:
         asked = float(study.windows.episodes.sum(axis=1).mean())
         if stock > asked:
             found.append(
-                f"Mind what {problem.name} can show: it begins with {amount(stock)} units of free stock, and a window asks "
-                f"for {amount(asked)} on average, so hardly anything has to be bought. What is compared there is how a "
-                "policy runs down stock that is there already, not how it orders."
+                f"Mind what {problem.name} can show: it begins with {amount(stock)} units of free stock, and a window "
+                f"asks for {amount(asked)} on average, so hardly anything has to be bought. What is compared there is "
+                "how a policy runs down stock that is there already, not how it orders."
             )
     return found
 
@@ -93,8 +93,8 @@ def assumptions(study: Study) -> tuple[str, ...]:
         f"The policies were planned with the first {PAST_WEEKS} weeks only: mean {amount(study.mean, 1)}, standard "
         f"deviation {amount(study.sd, 1)} units a day. No window contains any of those days. Weekdays and holidays are "
         "in the data, but no policy uses them.",
-        "The newsvendor formula weighs a day of shortage against a day of holding; what is owed or left at the end of a "
-        "window counts once in it. It plans each node as if it stood alone; levels tuned on past windows do not.",
+        "The newsvendor formula weighs a day of shortage against a day of holding; what is owed or left at the end of "
+        "a window counts once in it. It plans each node as if it stood alone; levels tuned on past windows do not.",
         "Random orders are drawn from seed 0. Nothing else is random: demand is replayed as it was recorded.",
         "A node with several suppliers splits its orders among them in favour of the cheaper ones.",
         "On most links goods cost less a day while they are under way than at the node they left. The hindsight "
