@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout start memory] [fit look_ahead sb3 learning]`.
+"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout policy start memory] [fit look_ahead sb3 learning]`.
 
 Without a part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
 """
@@ -21,7 +21,7 @@ from benchmarks import bench_learning
 from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
-PARTS = ("step", "vector", "rollout", "start", "memory", "sharing", "production", "retail")
+PARTS = ("step", "vector", "rollout", "policy", "start", "memory", "sharing", "production", "retail")
 MORE = ("fit", "look_ahead", "sb3")  # minutes, so only when named
 LEARNING = "learning"  # an hour, and a table of its own
 
