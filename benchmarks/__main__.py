@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [step vector rollout policy start memory] [fit look_ahead sb3 learning]`.
+"""Run the benchmarks: `python -m benchmarks [--json] [PART ...]`; `--help` lists the parts.
 
 Without a part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
 """
