@@ -50,4 +50,4 @@ def locked(values: Array) -> Array:
     """
     if not values.size:
         return np.broadcast_to(values, values.shape)
-    return np.asarray(memoryview(np.ascontiguousarray(values)).toreadonly())
+    return np.asarray(np.ascontiguousarray(values).data.toreadonly())
