@@ -114,7 +114,7 @@ def test_what_another_test_left_open_is_not_said_by_a_checker(tmp_path: Path) ->
     reset = env.unwrapped.reset
 
     def collecting(**given: Any) -> Any:
-        open(tmp_path / "left open", "wb")  # noqa: SIM115 - collected at once
+        open(tmp_path / "left open", "wb")
         return reset(**given)
 
     env.unwrapped.reset = collecting  # type: ignore[method-assign]

@@ -26,11 +26,11 @@ while os.getppid() == parent:
 
 
 @contextmanager
-def busy(loops: int) -> Iterator[None]:
+def busy(loops: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Keep processors busy meanwhile."""
     running = [subprocess.Popen([sys.executable, "-c", LOOP]) for _ in range(loops)]
     try:
-        yield
+        yield running
     finally:
         for process in running:
             process.kill()
