@@ -40,7 +40,8 @@ DEPS_TESTS ?= tests/core tests/demand tests/problems tests/envs tests/solvers te
   tests/published tests/conformance tests/report tests/cli tests/server tests/agents
 # These need torch, openenv, schemathesis or moviepy, which are not installed there.
 DEPS_LEFT_OUT := --ignore=tests/envs/test_checkers.py --ignore=tests/server/test_fuzz.py \
-  --ignore=tests/server/test_openenv.py --deselect=tests/envs/test_render.py::test_record_video
+  --ignore=tests/server/test_openenv.py --deselect=tests/envs/test_render.py::test_record_video \
+  --deselect=tests/report/test_training.py::test_explaining_another_problem_stops_before_anything_is_played
 DEPS_RUN = RESTOCK_CACHE_DIR=$(abspath $@.cache) $@/bin/python -m pytest -n $(JOBS) -p no:cacheprovider \
   $(DEPS_LEFT_OUT) $(DEPS_TESTS)
 
