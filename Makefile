@@ -5,15 +5,18 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+comma := ,
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps -r
 
-.PHONY: help demo test bench docs lock clean
+.PHONY: help demo test test-deps test-oldest test-newest test-steady bench docs lock clean build/deps/oldest build/deps/newest
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   install what the demo needs, run it, write report.html"
 	@echo "make test   install what the tests need; lint, types, layers and all tests"
+	@echo "make test-deps    the tests with the oldest and with the newest allowed versions (needs the network)"
+	@echo "make test-steady  the tests RUNS times, in random order, on a busy machine (hours)"
 	@echo "make bench  speed and memory, side by side with the peer; then what training reaches (an hour)"
 	@echo "make docs   the documentation as a site in docs/_build/html"
 	@echo "make lock   resolve requirements/*.txt anew (needs the network)"
@@ -28,6 +31,47 @@ test: $(VENV)/test.done $(VENV)/package.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# What users have is not what is pinned: the oldest versions that pyproject.toml allows, and the newest. Each gets
+# an environment of its own, made anew every time; DEPS_TESTS names what is run there.
+DEPS := build/deps
+DEPS_EXTRAS := viz,data,server,llm
+DEPS_TESTS ?= tests/core tests/demand tests/problems tests/envs tests/solvers tests/policies tests/evaluation \
+  tests/published tests/conformance tests/report tests/cli tests/server tests/agents
+# These need torch, openenv, schemathesis or moviepy, which are not installed there.
+DEPS_LEFT_OUT := --ignore=tests/envs/test_checkers.py --ignore=tests/server/test_fuzz.py \
+  --ignore=tests/server/test_openenv.py --deselect=tests/envs/test_render.py::test_record_video \
+  --deselect=tests/report/test_training.py::test_explaining_another_problem_stops_before_anything_is_played
+DEPS_RUN = RESTOCK_CACHE_DIR=$(abspath $@.cache) $@/bin/python -m pytest -n $(JOBS) -p no:cacheprovider \
+  $(DEPS_LEFT_OUT) $(DEPS_TESTS)
+
+test-deps: test-oldest test-newest
+test-oldest: $(DEPS)/oldest
+test-newest: $(DEPS)/newest
+
+$(DEPS)/newest:
+	$(PYTHON) -m venv --clear $@
+	$@/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[$(DEPS_EXTRAS)]' -r requirements/deps.in
+	$(DEPS_RUN)
+
+# uv finds the oldest; pip cannot.
+$(DEPS)/oldest: | $(VENV)/made.done
+	$(PIP) install --quiet uv
+	@mkdir -p $(DEPS)
+	$(BIN)/uv pip compile --quiet --upgrade --resolution lowest-direct --only-binary :all: --python $(BIN)/python --no-header \
+	  --no-emit-index-url --annotation-style line --extra $(subst $(comma), --extra ,$(DEPS_EXTRAS)) pyproject.toml \
+	  --output-file $@.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
+	$(BIN)/uv pip install --quiet --python $@/bin/python --constraints $@.txt -r $@.txt -r requirements/deps.in
+	$(BIN)/uv pip install --quiet --python $@/bin/python --no-deps --editable .
+	$(DEPS_RUN)
+
+# Ten times in random order, with a busy loop on every core: what leans on time, on order or on another test falls.
+RUNS ?= 10
+STEADY_TESTS ?=
+
+test-steady: $(VENV)/test.done $(VENV)/package.done
+	$(BIN)/python -m tests.house.steady --runs $(RUNS) --jobs $(JOBS) $(STEADY_TESTS)
 
 bench: $(VENV)/test.done $(VENV)/package.done
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--json] [wrappers step vector rollout ...] [fit sb3 learning ...]`.
+"""Run the benchmarks: `python -m benchmarks [--json] [PART ...]`; `--help` lists the parts.
 
 `error_rates` counts how often comparisons of equal policies call a difference clear. Without a
 part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
@@ -22,7 +22,7 @@ from benchmarks import bench_learning
 from benchmarks.learned.figure import Figure
 from benchmarks.timing import Row
 
-PARTS = ("wrappers", "step", "vector", "rollout", "start", "memory", "sharing", "production", "retail")
+PARTS = ("wrappers", "step", "vector", "rollout", "policy", "start", "memory", "sharing", "production", "retail")
 MORE = ("fit", "look_ahead", "sb3", "error_rates")  # minutes, so only when named
 LEARNING = "learning"  # an hour, and a table of its own
 

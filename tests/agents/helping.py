@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from restock.agents.client import Endpoint, Request
@@ -37,8 +38,9 @@ def played(
     """The transcript, and the bodies of the requests that came."""
     kept = Transcript.begin(None) if transcript is None else transcript
     with serving(speaker, faults) as server:
-        model = Endpoint(server.address, "key", Request("scripted", tries=3), wait=lambda seconds: None)
-        play(load_problem(problem), model, Settings(**settings), kept, episodes, seed, {"model": "scripted"})
+        endpoint = Endpoint(server.address, "key", Request("scripted", tries=3), wait=lambda seconds: None)
+        with closing(endpoint) as model:
+            play(load_problem(problem), model, Settings(**settings), kept, episodes, seed, {"model": "scripted"})
         return kept, server.requests
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -15,8 +16,9 @@ ASKED = [{"role": "system", "content": "s" * 40}, {"role": "user", "content": "u
 def ask(faults, request=None, **replies):
     waited: list[float] = []
     with serving(Script('{"a": 1}'), faults) as server:
-        model = Endpoint(server.address, "key", request or Request("m", tries=3, seed=5), wait=waited.append)
-        return model.ask(ASKED, **replies), server.requests, waited
+        asked = request or Request("m", tries=3, seed=5)
+        with closing(Endpoint(server.address, "key", asked, wait=waited.append)) as model:
+            return model.ask(ASKED, **replies), server.requests, waited
 
 
 def test_a_reply_brings_its_text_and_tokens():
@@ -56,7 +58,8 @@ def test_nobody_there():
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
         waited: list[float] = []
         with pytest.raises(EndpointError, match="cannot be reached"):
-            Endpoint(address, "key", Request("m", tries=3), wait=waited.append).ask(ASKED)
+            with closing(Endpoint(address, "key", Request("m", tries=3), wait=waited.append)) as model:
+                model.ask(ASKED)
         assert waited == [1.0, 2.0]
 
 
@@ -66,7 +69,9 @@ def test_no_answer_in_time():
         silent.listen()
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
         with pytest.raises(EndpointError, match=r"no answer within 0\.2 seconds, 2 times"):
-            Endpoint(address, "key", Request("m", tries=2, timeout=0.2), wait=lambda s: None).ask(ASKED)
+            request = Request("m", tries=2, timeout=0.2)
+            with closing(Endpoint(address, "key", request, wait=lambda s: None)) as model:
+                model.ask(ASKED)
 
 
 def test_a_model_is_asked_without_what_it_does_not_take():
@@ -87,8 +92,8 @@ def test_a_model_is_asked_without_what_it_does_not_take():
             return completed(asked)
 
         server.answer = answer
-        model = Endpoint(server.address, "key", Request("m", seed=3), wait=lambda s: None)
-        first, second = model.ask(ASKED), model.ask(ASKED)
+        with closing(Endpoint(server.address, "key", Request("m", seed=3), wait=lambda s: None)) as model:
+            first, second = model.ask(ASKED), model.ask(ASKED)
         assert (first.text, first.tries, second.tries, len(server.requests)) == ("{}", 1, 1, 4)
         last = server.requests[-1]
         assert last["max_completion_tokens"] == 4096 and last["seed"] == 3 and "temperature" not in last
@@ -103,5 +108,5 @@ def test_the_environment_says_where_and_by_which_key(monkeypatch):
         Endpoint("localhost", None, Request("m"))
     monkeypatch.setenv("API_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HF_TOKEN", "from the environment")
-    made = Endpoint(None, None, Request("m"))
-    assert made.base_url == "http://127.0.0.1:9/v1" and made._client.api_key == "from the environment"
+    with closing(Endpoint(None, None, Request("m"))) as made:
+        assert made.base_url == "http://127.0.0.1:9/v1" and made._client.api_key == "from the environment"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
         monkeypatch.setenv("API_KEY", "secret-key")
         assert run(*PLAY, "-o", "one.jsonl").code == 0
         assert len(server.requests) == 5 and server.requests[0]["model"] == "scripted"
-    text = open("one.jsonl").read()
+    text = Path("one.jsonl").read_text(encoding="utf-8")
     assert "secret-key" not in text
     ran = run(
         *PLAY, "--model", "stand-in:base-stock", "-o", "two.jsonl", "--with", "one.jsonl", "--beside", "none", "--json"

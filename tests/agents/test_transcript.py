@@ -123,6 +123,7 @@ def test_an_endpoint_that_gives_up_leaves_what_was_played(tmp_path):
     transcript = Transcript.begin(path)
     with pytest.raises(EndpointError, match="answers 500"):
         played(STORE, Script("{}"), transcript=transcript, faults=["", *[500] * 3][1:])
+    transcript.close()
     assert [line["event"] for line in transcript.lines] == ["run", "episode"]
     with pytest.raises(InvalidInput, match="not finished"):
         open_finished(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -271,7 +272,70 @@ def test_compiled_code_is_kept_and_an_edit_is_not_missed(kept: Any) -> None:
     edited = backends.bind(other_law, {})
     edited.__name__ = "law"
     assert backends.compile_texts((edited,), (loop,), "first").loop(values) == 1.0
-    assert len({path.parent.parent for path in kept.rglob("*.nbi")}) == 2
+    assert len({path.parent for path in kept.rglob("*.nbi")}) == 2
+
+
+def foreign(folder: Any, number: int) -> Any:
+    """A function in a module of somebody else, who has numba keep its code beside the module."""
+    import importlib.util
+
+    import numba
+
+    path = folder / f"foreign_{number}.py"
+    path.write_text(f"def plus(value):\n    return value + {number}\n", encoding="utf-8")
+    spec: Any = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return numba.njit(cache=True)(module.plus)
+
+
+def test_whoever_compiles_in_another_thread_keeps_its_code_where_it_did(
+    kept: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numba
+    from numba.core import config
+
+    njit, meanwhile, places, numbers = numba.njit, [], [], iter(range(1000))
+    before = config.CACHE_DIR
+
+    def work(number: int) -> None:
+        plus = foreign(tmp_path, number)
+        assert plus(1) == 1 + number
+        places.append((plus.stats.cache_path, config.CACHE_DIR))
+
+    def interrupted(*arguments: Any, **named: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():  # restock compiles, and somebody else too
+            meanwhile.append(threading.Thread(target=work, args=(next(numbers),)))
+            meanwhile[-1].start()
+            meanwhile[-1].join()
+        return njit(*arguments, **named)
+
+    monkeypatch.setattr(numba, "njit", interrupted)
+    kernel = backends.compile_texts((law,), (loop,), "beside").loop
+    assert kernel(np.array([1.0, 4.0])) == 2.0
+    assert len(places) == len(meanwhile) == 2  # the texts, and the template
+    assert set(places) == {(str(tmp_path / "__pycache__"), before)}
+
+
+def test_threads_may_compile_at_once(kept: Any, tmp_path: Any) -> None:
+    found: list[Any] = []
+
+    def ours() -> None:
+        found.append(backends.compile_texts((law,), (loop,), "threads").loop(np.array([1.0, 4.0])))
+
+    def theirs(number: int) -> None:
+        plus = foreign(tmp_path, number)
+        found.append((plus(1) - number, plus.stats.cache_path))
+
+    threads = [threading.Thread(target=ours) for _ in range(4)]
+    threads += [threading.Thread(target=theirs, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.count(2.0) == 4 and found.count((1, str(tmp_path / "__pycache__"))) == 8
+    again = backends.compile_texts((law,), (loop,), "threads").loop
+    assert again(np.array([1.0, 4.0])) == 2.0 and sum(again.stats.cache_hits.values()) == 1
 
 
 def test_without_a_place_to_write_nothing_is_kept_and_all_works(monkeypatch: pytest.MonkeyPatch) -> None:

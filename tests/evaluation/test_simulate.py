@@ -46,11 +46,13 @@ class Watching(Policy):
             )
         )
         if self.spoil:
-            arrays = [*view.now.values(), *view.past.values()]
-            for array in arrays if view.mean is None else [*arrays, view.mean]:
+            for array in view.now.values():
                 array[...] = 1e6
-            view.now.clear()  # type: ignore[attr-defined]
-            view.past.clear()  # type: ignore[attr-defined]
+            for array in [*view.past.values()] if view.mean is None else [*view.past.values(), view.mean]:
+                with pytest.raises(ValueError, match="read-only"):
+                    array[...] = 1e6
+                with pytest.raises(ValueError, match="WRITEABLE"):
+                    array.setflags(write=True)
         return orders
 
 
@@ -163,7 +165,7 @@ def test_who_is_told_the_mean_and_who_the_episodes():
 
 
 @pytest.mark.parametrize("kind", [Watching, Informed, Clairvoyant])
-def test_a_view_is_a_copy(kind):
+def test_what_is_written_into_a_view_changes_nothing(kind):
     _, honest = watch(kind)
     spoiler, spoiled = watch(kind, spoil=True)
     for field in honest.trajectory:
@@ -171,6 +173,48 @@ def test_a_view_is_a_copy(kind):
     # And nothing that was spoiled in one period is seen in the next.
     assert all(np.abs(array).max(initial=0) < 1e6 for view in spoiler.views for array in view.now.values())
     assert all(np.abs(array).max(initial=0) < 1e6 for view in spoiler.views for array in view.past.values())
+
+
+def under(array: Any) -> Any:
+    """The array at the bottom of a view: that of the whole record."""
+    while array is not None and not (isinstance(array, memoryview) and isinstance(array.obj, np.ndarray)):
+        array = array.base if isinstance(array, np.ndarray) else array.obj
+    return None if array is None else array.obj
+
+
+class Keeping(Watching):
+    """Keeps views as they are, and looks below them."""
+
+    def act(self, view: View) -> np.ndarray:
+        orders = super().act(view)
+        self.views[-1] = view
+        record = under(view.past["demand"])
+        assert record is not None
+        self.ahead = max(getattr(self, "ahead", 0.0), np.abs(record[:, view.t + 1 :]).max(initial=0.0))
+        return orders
+
+
+def test_a_view_that_is_kept_shows_later_what_it_showed_then():
+    watching, _ = watch(Watching)
+    keeping, _ = watch(Keeping)
+    for then, now in zip(watching.views, keeping.views, strict=True):
+        for name in then.past:
+            np.testing.assert_array_equal(now.past[name], then.past[name])
+            np.testing.assert_array_equal(now[name], then[name])
+
+
+def test_the_past_is_not_copied_and_below_it_there_is_no_future():
+    policy, _ = watch(Keeping)
+    assert policy.ahead == 0.0
+    one, other = policy.views[5].past, policy.views[9].past
+    for name in one:
+        assert np.shares_memory(one[name], other[name])
+
+
+@pytest.mark.parametrize("instance", ["serial", "sharing", "production", "retail-hard", "minimal"])
+def test_no_field_needs_a_copy_to_be_taken_out(instance):
+    places = restock.load_problem(instance).layout.places
+    assert all(isinstance(place, slice) for place in places.values())
 
 
 def test_the_future_leaves_no_trace_in_what_a_policy_sees():

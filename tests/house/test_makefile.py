@@ -66,6 +66,25 @@ def test_the_demo_writes_its_report_and_the_tests_check_everything(installed):
         assert check in planned
 
 
+def test_the_oldest_and_the_newest_versions_get_environments_of_their_own(installed):
+    planned = make(installed, "-n", "test-deps").stdout
+    assert "--resolution lowest-direct" in planned and "install --quiet --editable '.[viz" in planned
+    for place in ("build/deps/oldest", "build/deps/newest"):
+        assert f"{place}/bin/python -m pytest" in planned
+    assert "index-url" not in planned.replace("--no-emit-index-url", "")
+    some = make(installed, "-n", "test-newest", "DEPS_TESTS=tests/core").stdout
+    assert some.rstrip().endswith(" tests/core") and "deps/oldest" not in some
+
+
+def test_steadiness_is_tried_as_often_as_asked_for(installed):
+    assert "tests.house.steady --runs 10 " in make(installed, "-n", "test-steady").stdout
+    assert (
+        make(installed, "-n", "test-steady", "RUNS=3", "STEADY_TESTS=tests/core")
+        .stdout.rstrip()
+        .endswith("--runs 3 --jobs 2 tests/core")
+    )
+
+
 @pytest.mark.parametrize("python", ["old-python", "no-such-python"])
 def test_a_python_that_is_too_old_or_missing_is_named(folder, python):
     (folder / "old-python").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
@@ -77,8 +96,9 @@ def test_a_python_that_is_too_old_or_missing_is_named(folder, python):
     assert not (folder / ".venv").exists()
 
 
-def test_ci_runs_the_tests_and_nothing_else():
+def test_ci_runs_the_tests_and_some_with_the_newest_versions():
     run = REPOSITORY / ".ci" / "run"
     lines = [line for line in run.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    assert lines[0] == "set -euo pipefail" and lines[-1] == "make test" and len(lines) == 3
+    assert lines[0] == "set -euo pipefail" and len(lines) == 4
+    assert lines[2] == "make test" and lines[3].startswith("make test-newest DEPS_TESTS=")
     assert os.access(run, os.X_OK)

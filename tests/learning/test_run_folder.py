@@ -364,7 +364,8 @@ def test_killed_at_any_moment_and_resumed_it_is_the_uninterrupted_run(
     locked = run("train", "--resume", str(cut), "-q")  # two at a time are refused
     assert locked.code == 2 and "is at work in this folder" in locked.err
     started.send_signal(signal.SIGKILL)
-    assert started.wait(timeout=60) == -signal.SIGKILL, started.communicate()[1]
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == -signal.SIGKILL, said
     assert not (cut / "result.json").exists()
     shutil.move(cut, tmp_path / "moved")  # and it goes on wherever it is
     resume(tmp_path / "moved")

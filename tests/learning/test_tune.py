@@ -27,6 +27,7 @@ from restock.learning.tuning import tune as tuning
 from restock.learning.tuning.folder import TuningFolder
 from restock.learning.tuning.outcome import best_of, read_tuning
 from restock.learning.tuning.plan import Plan, make_plan, read_plan
+from restock.learning.tuning.pool import Pool, Worker
 from restock.learning.tuning.spaces import ALGORITHMS, SPACES, Choices, Range, dimension, space_of
 from restock.learning.tuning.study import Study, Trial
 from restock.learning.tuning.tune import tune
@@ -509,3 +510,12 @@ def wait_for(there: Callable[[], bool]) -> None:
     while not there():
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_a_pool_that_has_ended_leaves_no_pipe_open(tmp_path: Path) -> None:
+    pool = Pool(tmp_path / "log.txt")
+    worker = Worker(pool._log, pool._heard)
+    pool._workers.add(worker)
+    pool.close()
+    pipes = (worker._process.stdin, worker._process.stdout)
+    assert worker._process.poll() is not None and all(pipe is not None and pipe.closed for pipe in pipes)

@@ -53,7 +53,7 @@ def test_an_agent_earns_what_its_policy_earns(id: str, name: str, given: dict[st
     given = {**given, "max_order": 2000} if problem.family == "network" else given  # no order is cut off
     env = gym.make(id, **given)
     agent = restock.make_policy(name, problem).as_agent(env)
-    expected = restock.simulate(problem, name, episodes=2, seed=4).profit
+    expected = restock.simulate(problem, name, seeds=[4, 5]).profit
     assert [played(agent, env, 4), played(agent, env, 5)] == pytest.approx(expected.tolist(), rel=1e-4)
 
 
@@ -61,7 +61,7 @@ def test_an_agent_earns_what_its_policy_earns(id: str, name: str, given: dict[st
 def test_choices_come_as_near_as_they_can(action: str) -> None:
     env: Any = gym.make("restock/Serial-v0", action=action)
     policy = restock.make_policy("constant-order", "serial", quantity=17.0)
-    wanted = restock.simulate("serial", policy, episodes=1, seed=1).trajectory["ordered"][0]
+    wanted = restock.simulate("serial", policy, seeds=[1]).trajectory["ordered"][0]
     played(policy.as_agent(env), env, 1)
     form = env.unwrapped.action_form
     step = (form.most if action == "multidiscrete" else form.reach) / 20
@@ -74,7 +74,7 @@ def test_wrappers_around_the_environment() -> None:
     env = FlattenObservation(RescaleAction(bare, np.float32(-1.0), np.float32(1.0)))
     policy = restock.make_policy("constant-order", "serial", quantity=20.0)
     played(policy.as_agent(env), env, 0)
-    wanted = restock.simulate("serial", policy, episodes=1, seed=0).trajectory["ordered"][0]
+    wanted = restock.simulate("serial", policy, seeds=[0]).trajectory["ordered"][0]
     found: Any = env.unwrapped
     np.testing.assert_allclose(found.trajectory["ordered"], wanted, rtol=1e-5, atol=1e-5)
 
@@ -100,7 +100,7 @@ def test_rows_of_a_vector_environment(kind: str) -> None:
             actions, _ = agent.predict(obs)
             obs, rewards, *_ = rows.step(actions)
             earned += rewards
-        expected = restock.simulate(restock.load_problem("serial", horizon=6), "base-stock", episodes=3, seed=2).profit
+        expected = restock.simulate(restock.load_problem("serial", horizon=6), "base-stock", seeds=[2, 3, 4]).profit
         assert earned.tolist() == pytest.approx(expected.tolist(), rel=1e-4)
         for _ in range(8):  # episodes begin anew, each policy with them
             actions, _ = agent.predict(obs)
@@ -131,7 +131,7 @@ def test_evaluate_policy_of_stable_baselines(kind: str) -> None:
     rewards, lengths = evaluate_policy(agent, env, n_eval_episodes=2, return_episode_rewards=True, warn=False)
     assert lengths == [6, 6]
     if kind != "one":
-        expected = restock.simulate(problem, "base-stock", episodes=2, seed=7).profit
+        expected = restock.simulate(problem, "base-stock", seeds=[7, 8]).profit
         assert sorted(rewards) == pytest.approx(sorted(expected.tolist()), rel=1e-4)
     env.close()
 
@@ -153,7 +153,7 @@ def test_what_a_policy_writes_into_a_view_changes_nothing() -> None:
     env = gym.make("restock/Serial-v0", horizon=4)
     agent = Writes(restock.load_problem("serial", horizon=4)).as_agent(env)
     other = restock.make_policy("constant-order", "serial", quantity=10.0)
-    earned = restock.simulate(restock.load_problem("serial", horizon=4), other, episodes=1, seed=2).profit[0]
+    earned = restock.simulate(restock.load_problem("serial", horizon=4), other, seeds=[2]).profit[0]
     assert played(agent, env, 2) == pytest.approx(earned)
 
 

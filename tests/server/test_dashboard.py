@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -43,9 +44,12 @@ def pages(runs: Path) -> Iterator[Running]:
 
 
 class Browser:
-    """A client with cookies that goes where it is sent."""
+    """A client with cookies that goes where it is sent, until its test ends."""
+
+    opened: ClassVar[list[Browser]] = []
 
     def __init__(self, server: Running) -> None:
+        self.opened.append(self)
         self.client = httpx.Client(
             base_url=server.url, headers={"accept": "text/html"}, timeout=PATIENCE, trust_env=False,
             follow_redirects=True,
@@ -80,6 +84,14 @@ class Browser:
 @pytest.fixture
 def browser(pages: Running) -> Browser:
     return Browser(pages)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close what a test has opened."""
+    yield
+    while Browser.opened:
+        Browser.opened.pop().client.close()
 
 
 def words(reply: httpx.Response) -> str:

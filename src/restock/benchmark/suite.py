@@ -13,7 +13,7 @@ import pydantic
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
-from restock.core.reading import read_yaml
+from restock.core.reading import parsed, read_yaml
 from restock.core.validation import Spec, validated
 from restock.demand.series import beside
 from restock.demand.spec import check_demand
@@ -142,10 +142,8 @@ def names_in(folder: str) -> list[str]:
 
 def shipped(folder: str, name: str) -> Any:
     """What one of those files says."""
-    import yaml
-
     text = resources.files("restock.benchmark").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return parsed(text)
 
 
 def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -173,13 +171,11 @@ def _problem(definition: str) -> Problem:
 
 def _in_full(scenario: Scenario) -> dict[str, Any]:
     """What a scenario says, with everything it refers to written out."""
-    import yaml
-
     data: dict[str, Any] = json.loads(scenario.as_json())
     data.pop("groups", None)
     instance = data["instance"]
     if isinstance(instance, str) and instance in instances():
-        data["instance"] = yaml.safe_load(instance_text(instance))
+        data["instance"] = parsed(instance_text(instance))
     elif isinstance(instance, str):
         data["instance"] = dict(SHELF.read(instance)[0]) if instance.endswith((".yaml", ".yml")) else instance
     if isinstance(data["instance"], dict):

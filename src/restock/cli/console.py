@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from restock.cli.stdout import document_stream
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -151,18 +153,19 @@ def write(text: str) -> None:
     Raises:
         Exit: The reader has gone.
     """
-    if "utf" not in (sys.stdout.encoding or "").lower():
+    stream = document_stream()
+    if "utf" not in (stream.encoding or "").lower():
         text = text.translate(PLAIN)
     try:
         try:
-            sys.stdout.write(text)
+            stream.write(text)
         except UnicodeEncodeError:
-            encoding = sys.stdout.encoding
-            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-        sys.stdout.flush()
+            stream.write(text.encode(stream.encoding, "replace").decode(stream.encoding))
+        stream.flush()
     except BrokenPipeError:
         # Python writes once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
         raise typer.Exit(0) from None
 
 

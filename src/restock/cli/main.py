@@ -8,6 +8,7 @@ an error in restock itself.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from restock.cli import stdout
 from restock.cli.agent import agent
 from restock.cli.bench import bench
 from restock.cli.compare import compare
@@ -49,7 +51,8 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run a command and exit with its code."""
         given = sys.argv[1:] if args is None else list(args)
-        code = ended(lambda: super(Commands, self).main(given, "restock", standalone_mode=False, **extra), given)
+        with stdout.reserved() if _one_document(given) else contextlib.nullcontext():
+            code = ended(lambda: super(Commands, self).main(given, "restock", standalone_mode=False, **extra), given)
         sys.exit(code)
 
 
@@ -143,6 +146,16 @@ def _told(
     return code
 
 
+def _one_document(given: Sequence[str]) -> bool:
+    """Whether the arguments ask for JSON and nothing else on stdout."""
+    return "--json" in given and not {"--help", "-h"} & set(given)
+
+
 def main() -> None:
     """The entry point."""
+    for stream in ("stdout", "stderr"):  # Python has none where the caller closed it
+        if getattr(sys, stream) is None:
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))
+    if _one_document(sys.argv[1:]):
+        stdout.reserve()  # to the very end: libraries may print when the process ends
     app()

@@ -67,7 +67,7 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
     """The text that describes the problem; with changes, written anew."""
     import yaml
 
-    from restock.core.reading import read_text
+    from restock.core.reading import parsed, read_text
     from restock.problems.load import IDS, instance_of, loader_of, shelf_of, shipped
 
     if name in IDS:
@@ -86,4 +86,4 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
         text = read_text(Path(name), "file", "YAML")
     if not changes:
         return text if text.endswith("\n") else text + "\n"
-    return str(yaml.safe_dump({**yaml.safe_load(text), **changes}, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump({**parsed(text), **changes}, sort_keys=False, allow_unicode=True))

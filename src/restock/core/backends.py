@@ -113,39 +113,33 @@ def compile_texts(
         free: Whether other threads of Python may run meanwhile: for calls that take milliseconds.
     """
     import numba
-    from numba.core import config
 
+    from restock.core.kernel_cache import keep_in
     from restock.core.numba_views import cut, entries, flags_at, floats_at, grid, ints_at, random_double, singles_at
 
     folder = cache_folder(fingerprint((*OPERATIONS, *texts, *templates)))
-    previous = config.CACHE_DIR
-    if folder is not None:
-        config.CACHE_DIR = str(folder)
-        if not any(folder.rglob("*.nbi")) and "RESTOCK_QUIET" not in os.environ:
-            message = f"restock: compiling {name} (once, some seconds; kept in {folder})"
-            print(message, file=sys.stderr)
-    try:
-        inner: dict[str, Any] = {
-            "cut": cut,
-            "grid": grid,
-            "entries": entries,
-            "ints_at": ints_at,
-            "floats_at": floats_at,
-        }
-        inner.update(
-            singles_at=singles_at, flags_at=flags_at, random_double=random_double, isfinite=math.isfinite, NAN=math.nan
-        )
-        # Only templates call the texts: without wrappers for Python and C they compile in half the time.
-        inlined = numba.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-        for text in (*OPERATIONS, *texts):
-            inner[text.__name__] = inlined(bind(text, inner, f"_{name}"))
-        compiled = SimpleNamespace()
-        for template in templates:
-            function = bind(template, inner, f"_{name}_free" if free else f"_{name}")
-            compiler = numba.njit(cache=folder is not None, _nrt=False, no_cfunc_wrapper=True, nogil=free)
-            setattr(compiled, template.__name__, compiler(function))
-    finally:
-        config.CACHE_DIR = previous
+    if folder is not None and not any(folder.rglob("*.nbi")) and "RESTOCK_QUIET" not in os.environ:
+        message = f"restock: compiling {name} (once, some seconds; kept in {folder})"
+        print(message, file=sys.stderr)
+    inner: dict[str, Any] = {
+        "cut": cut,
+        "grid": grid,
+        "entries": entries,
+        "ints_at": ints_at,
+        "floats_at": floats_at,
+    }
+    inner.update(
+        singles_at=singles_at, flags_at=flags_at, random_double=random_double, isfinite=math.isfinite, NAN=math.nan
+    )
+    # Only templates call the texts: without wrappers for Python and C they compile in half the time.
+    inlined = numba.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    for text in (*OPERATIONS, *texts):
+        inner[text.__name__] = inlined(bind(text, inner, f"_{name}"))
+    compiled = SimpleNamespace()
+    for template in templates:
+        function = bind(template, inner, f"_{name}_free" if free else f"_{name}")
+        compiler = numba.njit(_nrt=False, no_cfunc_wrapper=True, nogil=free)(function)
+        setattr(compiled, template.__name__, compiler if folder is None else keep_in(folder, compiler))
     return compiled
 
 

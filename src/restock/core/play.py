@@ -105,7 +105,8 @@ class Table:
         self.episodes = episodes
         tables = problem.plain
         self.memory = problem.rows(episodes.vectors)
-        self.record = np.empty((len(episodes), problem.horizon + 1, tables.recorded))
+        # Zeros, not whatever was there: that may be the record of another policy in the same episodes.
+        self.record = np.zeros((len(episodes), problem.horizon + 1, tables.recorded))
         self.record[:, 0] = self.memory[:, : tables.recorded]
         self.rewards = np.zeros((len(episodes), problem.horizon))
         self.lengths = np.zeros(len(episodes), dtype=np.int64)

@@ -7,19 +7,53 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from restock.core.errors import InvalidInput
 
+_KEPT: dict[tuple[Path, str], Mapping[str, Any]] = {}  # at most one file, with its text
 
-def read_yaml(path: Path) -> Mapping[str, Any]:
+
+def read_yaml(path: Path, keep: bool = False) -> Mapping[str, Any]:
     """The mapping a YAML file holds; duplicate keys are refused.
+
+    Args:
+        path: The file.
+        keep: Whether it will be read again at once, and nothing is changed in it until then: what was found is
+            kept for that, as long as the text stays the same.
 
     Raises:
         InvalidInput: Missing, unreadable, empty, malformed, or not a mapping.
     """
     text = read_text(path, "file", "YAML")
+    data = _KEPT.pop((path, text), None)
+    _KEPT.clear()
+    if data is None:
+        data = _mapping_in(path, text)
+    if keep:
+        _KEPT[path, text] = data
+    return data
+
+
+def parsed(text: str) -> Any:
+    """What a text of YAML says, by the fastest safe parser there is; a key given twice is refused.
+
+    Raises:
+        YAMLError: It is malformed.
+        ValueError: A number in it cannot be read.
+        RecursionError: It is nested too deeply.
+    """
     try:
-        data = yaml.load(text, Loader=_StrictLoader)
+        return yaml.load(text, Loader=LOADER)
+    except yaml.YAMLError:  # libyaml says less well what is wrong, and where
+        return yaml.load(text, Loader=PlainLoader)
+
+
+def _mapping_in(path: Path, text: str) -> Mapping[str, Any]:
+    try:
+        data = parsed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
@@ -55,8 +89,8 @@ def read_text(path: Path, field: str, kind: str) -> str:
         raise InvalidInput(field, str(path), f"it cannot be read ({reason})", "Name another file.") from None
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice."""
+class _Strict(SafeConstructor):
+    """Refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -68,3 +102,27 @@ class _StrictLoader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+class PlainLoader(_Strict, yaml.SafeLoader):
+    """PyYAML's own parser."""
+
+
+LOADER: Any = PlainLoader
+if yaml.__with_libyaml__:
+    from yaml._yaml import CParser
+
+    class FastLoader(Composer, CParser, _Strict, Resolver):
+        """The parser of libyaml.
+
+        Nodes are composed in Python: that costs nothing, and the composer in C has no limit to its
+        recursion, so a file nested deeply enough would end the process.
+        """
+
+        def __init__(self, stream: Any) -> None:
+            CParser.__init__(self, stream)
+            Composer.__init__(self)
+            _Strict.__init__(self)
+            Resolver.__init__(self)
+
+    LOADER = FastLoader

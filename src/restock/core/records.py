@@ -57,8 +57,14 @@ class Played(Protocol):
     def __getitem__(self, name: str) -> Array:
         """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
 
+    def largest(self, name: str) -> Array:
+        """The largest that each entry of a recorded field has been so far, shape (k,)."""
+
     def now(self, name: str) -> Array:
-        """A recorded field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first."""
+        """A recorded field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
+
+        What rounding has left of nothing is 0.
+        """
 
 
 class Records(abc.ABC):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from restock.core.trajectory import tidy
+
 
 @dataclasses.dataclass(frozen=True)
 class Place:
@@ -29,6 +31,14 @@ class Place:
     figures: tuple[tuple[str, float], ...] = ()
     short: float = 0.0
     short_name: str = "backlog"
+
+    def __post_init__(self) -> None:
+        """Tell what rounding has left of nothing as 0."""
+        if self.stock is not None:
+            object.__setattr__(self, "stock", float(tidy(self.stock, self.full)))
+        told = tuple((name, float(tidy(value, 1.0))) for name, value in self.figures)
+        object.__setattr__(self, "figures", told)
+        object.__setattr__(self, "short", float(tidy(self.short, max((abs(value) for _, value in told), default=0.0))))
 
 
 @dataclasses.dataclass(frozen=True)

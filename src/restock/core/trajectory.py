@@ -56,6 +56,14 @@ def _together(columns: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     return slice(first, first + columns.size) if (columns == first + np.arange(columns.size)).all() else columns
 
 
+DUST = 1e-9  # of what a number has been at most, and of 1: what adding and subtracting leaves of nothing
+
+
+def tidy(values: Any, scale: Any) -> Array:
+    """The values, those that are nothing beside their scale (or beside 1) as exact zeros."""
+    return np.where(np.abs(values) <= DUST * np.maximum(scale, 1.0), 0.0, values)
+
+
 class PlayedSoFar:
     """An episode as it stands, without a copy: it must be read before the next period is played.
 
@@ -70,7 +78,7 @@ class PlayedSoFar:
         lines: As given: of each episode another array.
     """
 
-    __slots__ = ("_layout", "_names", "done", "lines", "periods")
+    __slots__ = ("_largest", "_layout", "_names", "_now", "done", "lines", "periods")
 
     def __init__(self, lines: Array, layout: Layout, names: tuple[str, ...], periods: int, done: bool) -> None:
         self.lines = lines
@@ -78,14 +86,31 @@ class PlayedSoFar:
         self._names = names
         self.periods = periods
         self.done = done
+        self._largest: Array | None = None  # made when they are first asked for
+        self._now: Array | None = None
 
     def __getitem__(self, name: str) -> Array:
         first = 0 if name in self._layout.stocks else 1
         return self.lines[first : self.periods + 1, self._layout.places[name]]
 
     def now(self, name: str) -> Array:
-        """A field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first."""
-        return self.lines[self.periods, self._layout.places[name]]
+        """A field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
+
+        What rounding has left of nothing is 0.
+        """
+        if self._now is None:
+            self._now = tidy(self.lines[self.periods], self._scale())
+        return self._now[self._layout.places[name]]
+
+    def largest(self, name: str) -> Array:
+        """The largest that each entry of a field has been, shape (k,); 0 for what was not finite."""
+        return self._scale()[self._layout.places[name]]
+
+    def _scale(self) -> Array:
+        if self._largest is None:
+            largest = np.abs(self.lines[: self.periods + 1]).max(axis=0)
+            self._largest = np.where(np.isfinite(largest), largest, 0.0)
+        return self._largest
 
     @property
     def rewards(self) -> Array:

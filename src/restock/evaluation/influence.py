@@ -162,14 +162,15 @@ def _influence(name: str, moved: Array, lost: Array, at_once: int) -> Influence:
 
 def _replaced(view: View, group: Group, others: Seen) -> View:
     """The view with a group as it is in the other episodes."""
-    theirs, k = others.view(view.t), group.entry
+    theirs, k, t = others.view(view.t), group.entry, view.t
+    now, past = dict(view.now), dict(view.past)
+    span = {"all": slice(None), "last": slice(max(t - 1, 0), None), "earlier": slice(0, max(t - 1, 0))}[group.when]
     for name in group.fields:
         if group.when != "earlier":
-            view.now[name][:, k] = theirs.now[name][:, k]
-        past, told = view.past[name], theirs.past[name]
-        span = {"all": slice(None), "last": slice(max(view.t - 1, 0), None), "earlier": slice(0, max(view.t - 1, 0))}
-        past[:, span[group.when], k] = told[:, span[group.when], k]
-    return view
+            now[name][:, k] = theirs.now[name][:, k]
+        past[name] = past[name].copy()
+        past[name][:, span, k] = theirs.past[name][:, span, k]
+    return View(t, now, past, view.mean)
 
 
 def _elsewhen(view: View, calendar: NDArray[np.int64]) -> View:

@@ -228,7 +228,7 @@ def _asked(
     policy.begin(nearest.size, ground.seed, None)
     orders = np.full(nearest.size, np.nan)
     for t in range(max(asked) + 1):
-        view = seen.view(t, copied=False)  # rows that were moved are not looked at again
+        view = seen.view(t, writable=True)  # rows that were moved are not looked at again
         if t not in asked:
             policy.act(view)
             continue

@@ -55,8 +55,8 @@ def response(ground: Ground, policies: Mapping[str, Policy], link: int, period: 
             seen = Seen(seen.fields, None)
         policy.begin(len(rows), ground.seed, None)
         for t in range(period):
-            policy.act(seen.view(t, copied=False))
-        view = seen.view(period, copied=False)
+            policy.act(seen.view(t, writable=True))
+        view = seen.view(period, writable=True)
         for k in range(place.lead + 1):
             place.add(view, slice((k + 1) * count, (k + 2) * count), k - 1, unit)
         answers: Array = np.maximum(np.asarray(policy.act(view), dtype=np.float64)[:, place.link], 0.0)

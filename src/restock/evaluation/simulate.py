@@ -12,6 +12,7 @@ import numpy as np
 
 from restock.core import streams
 from restock.core.errors import InvalidInput
+from restock.core.fields import Fields, locked
 from restock.core.kpis import RATES, kpis
 from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, draw_each, recorded
@@ -235,27 +236,20 @@ def _period_by_period(
     """What happened, and the processor time spent in `act`."""
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors).get("mean")
+    seen, places = locked(table.record), problem.layout.places
+    mean = None if mean is None else locked(mean)
+    shape = (len(chance), len(problem.labels()[problem.decision]))
     acting = 0.0
     for t in range(problem.horizon):
-        view = _view(table, mean)
+        # Rows up to t are final, so a view that is kept shows later what it shows now.
+        view = View(t, Fields(seen[:, t], places, copied=True), Fields(seen[:, 1 : t + 1], places), mean)
         asked = time.process_time()
         decision = policy.act(view)
         acting += time.process_time() - asked
-        table.advance(_checked(policy, decision, (len(chance), len(problem.labels()[problem.decision]))))
+        table.advance(_checked(policy, decision, shape))
         if progress is not None:
             progress(t + 1, problem.horizon)
     return table.trajectory(_about(problem, policy)), acting
-
-
-def _view(table: Table, mean: Array | None) -> View:
-    """Copies of what may be known at the start of the period."""
-    problem = table.problem
-    t = table.t
-    stocks, flows = {}, {}
-    for name, columns in problem.layout.columns.items():
-        stocks[name] = table.record[:, t, columns].copy()
-        flows[name] = table.record[:, 1 : t + 1, columns].copy()
-    return View(t, stocks, flows, None if mean is None else mean.copy())
 
 
 def _checked(policy: Policy, decision: Any, shape: tuple[int, int]) -> Array:

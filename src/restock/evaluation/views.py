@@ -44,12 +44,18 @@ class Seen:
         fields = {name: values[which] for name, values in self.fields.items()}
         return Seen(fields, None if self.mean is None else self.mean[which])
 
-    def view(self, t: int, copied: bool = True) -> View:
-        """What may be known at the start of period t; what is written into a view that is not copied stays."""
+    def view(self, t: int, writable: bool = False) -> View:
+        """What may be known at the start of period t.
+
+        Args:
+            t: The period.
+            writable: Whether the past may be written to, which later views then show.
+        """
         now = {name: values[:, t].copy() for name, values in self.fields.items()}
         past = {name: values[:, 1 : t + 1] for name, values in self.fields.items()}
-        if copied:
-            past = {name: values.copy() for name, values in past.items()}
+        if not writable:
+            for values in past.values():
+                values.setflags(write=False)
         return View(t, now, past, self.mean)
 
 

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 import abc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from restock.core.errors import InvalidInput
+from restock.core.fields import Fields
 from restock.core.problem import Array, Problem
 from restock.envs.vector import VectorEnvironment
 from restock.learning.needs_sb3 import VecEnv
 from restock.learning.own_forms import CHOICES, OwnForms
 from restock.learning.preparation import Floats, Forms
 from restock.policies._base import View
-
-
-class Fields(Mapping[str, Array]):
-    """Recorded fields by name, taken out when they are asked for.
-
-    Args:
-        record: Shape (..., recorded).
-        columns: Where each field stands.
-    """
-
-    def __init__(self, record: Array, columns: Mapping[str, Any]) -> None:
-        self._record, self._columns = record, columns
-
-    def __getitem__(self, name: str) -> Array:
-        return self._record[..., self._columns[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
@@ -65,8 +45,8 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
 
     def view(self, t: int, mean: Array | None = None) -> View:
         """What a policy would see now, in period t of all rows; the native environment has to keep records."""
-        columns = self.native.problem.layout.columns
-        stocks, flows = Fields(self.native._record[:, t], columns), Fields(self.native._record[:, 1 : t + 1], columns)
+        places = self.native.problem.layout.places
+        stocks, flows = Fields(self.native._record[:, t], places), Fields(self.native._record[:, 1 : t + 1], places)
         return View(t, stocks, flows, mean)
 
     @abc.abstractmethod

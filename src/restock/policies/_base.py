@@ -1,8 +1,8 @@
 """What a policy is, and how it is run.
 
 A policy is made for one problem. A simulation of B episodes calls `begin` once, then `act` once a
-period with a `View` of all B episodes; `act` returns B decisions. The view holds copies of what the
-policy may know at its information level, and nothing else:
+period with a `View` of all B episodes; `act` returns B decisions. The view holds what the policy may
+know at its information level, and nothing else; the past and the mean are read-only:
 
     blind         stocks, pipeline, backlog, past demand, the calendar, and the configured prior
                   (the problem as `Problem.prior` describes it: no effects, no series to come)
@@ -44,9 +44,9 @@ class View:
 
     Attributes:
         t: The period about to be played.
-        now: Stocks by name, each of shape (B, k).
-        past: Flows of periods 0 .. t - 1 by name, each of shape (B, t, k).
-        mean: Mean demand of every period, shape (B, T, M); None for a blind policy.
+        now: Stocks by name, each of shape (B, k), made when it is first asked for.
+        past: Flows of periods 0 .. t - 1 by name, each of shape (B, t, k), read-only and not copied.
+        mean: Mean demand of every period, shape (B, T, M), read-only; None for a blind policy.
     """
 
     t: int

@@ -123,7 +123,7 @@ def family_of(instance: Any) -> str:
     if names_a_file(instance):
         from restock.core.reading import read_yaml
 
-        instance = read_yaml(Path(instance))
+        instance = read_yaml(Path(instance), keep=True)
     said = instance.get("problem") if isinstance(instance, Mapping) else getattr(instance, "problem", None)
     kind = "network" if said is None else said
     if not isinstance(kind, str) or kind not in families():

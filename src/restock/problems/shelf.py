@@ -56,7 +56,7 @@ class Shelf:
         Raises:
             InvalidInput: There is no such instance, or the file cannot be read.
         """
-        from restock.core.reading import read_yaml
+        from restock.core.reading import parsed, read_yaml
         from restock.core.validation import Spec
 
         if isinstance(instance, (Spec, Mapping)):
@@ -70,9 +70,7 @@ class Shelf:
             if instance not in known and not difflib.get_close_matches(instance, known, n=1):
                 mend = f"Known: {', '.join(known)}; or a YAML path."
                 raise InvalidInput("instance", instance, f"there is no such {self.noun}", mend)
-            import yaml
-
-            return yaml.safe_load(self.text(instance)), instance
+            return parsed(self.text(instance)), instance
         kinds = "this is a name, a path, a mapping or a spec"
         raise InvalidInput("instance", instance, kinds, f"Known: {', '.join(known)}.")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from restock.core.problem import Array
 from restock.problems.network import NetworkProblem
+from restock.solvers.highs import new_highs
 
 Integers = NDArray[np.int64]
 INFINITY = float("inf")
@@ -256,8 +257,7 @@ def highs_model(cost: Array, upper: Array, rows: Rows, integer: Integers | None 
         kinds = np.full(len(cost), highspy.HighsVarType.kContinuous)
         kinds[integer] = highspy.HighsVarType.kInteger
         lp.integrality_ = list(kinds)
-    model = highspy.Highs()
-    model.setOptionValue("output_flag", False)
+    model = new_highs()
     model.setOptionValue("threads", 1)
     model.passModel(lp)
     return model

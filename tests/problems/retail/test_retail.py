@@ -369,6 +369,7 @@ def test_bad_actions_change_nothing(given: Any, field: str) -> None:
         ({"products": [{**PRODUCT, "demand": [9, 3]}]}, "products[0].demand"),
         ({"products": [{**PRODUCT, "shelf_life": 0}]}, "products[0].shelf_life"),
         ({"deliveries": [{"name": "van", "cost": -1.0, "lead_time": 1}]}, "deliveries[0].cost"),
+        ({"products": [{**PRODUCT, "elasticity": 10.0}], "price_range": [0.01, 1.5]}, "products[0].demand"),
         ({"max_order": 0}, "max_order"),
         ({"max_order": [1, 2]}, "max_order"),
         ({"action": "discrete"}, "action"),
@@ -388,6 +389,7 @@ def test_bad_descriptions(given: dict[str, Any], field: str) -> None:
         ({"demand": np.zeros((4, 1))}, "exogenous.jitter"),
         ({"demand": np.zeros((3, 1)), "jitter": np.zeros((4, 1))}, "exogenous.demand"),
         ({"demand": -np.ones((4, 1)), "jitter": np.zeros((4, 1))}, "exogenous.demand[0][0]"),
+        ({"demand": np.full((4, 1), 1e12), "jitter": np.zeros((4, 1))}, "exogenous.demand[0][0]"),
         ({"demand": np.zeros((4, 1)), "jitter": np.full((4, 1), 3.0)}, "exogenous.jitter[0][0]"),
         ({"demand": np.zeros((4, 1)), "jitter": np.full((4, 1), np.nan)}, "exogenous.jitter[0][0]"),
     ],
@@ -398,3 +400,43 @@ def test_bad_replays_change_nothing(given: dict[str, Any], field: str) -> None:
     with pytest.raises(restock.InvalidInput) as found:
         store.reset(exogenous=given)
     assert found.value.field == field and store.environment.period == 1
+
+
+# numbers that are too large ---------------------------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(
+    st.floats(0.0, 10.0),
+    st.sampled_from([1e-300, 0.001, 0.01, 0.1, 0.5]),
+    st.sampled_from([9, 1_000_000]),
+    st.sampled_from([0.0, 1.0, 100.0]),
+    st.integers(0, 8),
+)
+def test_a_store_counts_all_it_takes_and_refuses_the_rest(
+    elasticity: float, least: float, most: int, factor: float, events: int
+) -> None:
+    names = [f"fair {k}" for k in range(events)]
+    try:
+        problem = shop(
+            {"elasticity": elasticity, "demand": [most, most]}, price_range=[least, 1.5],
+            weekend_factor=factor, events=dict.fromkeys(names, 2), event_effects={n: {"tea": factor} for n in names},
+        )  # fmt: skip
+    except restock.InvalidInput as refused:
+        assert refused.field == "products[0].demand"
+        assert np.log(most) + (events + 1) * np.log(max(1.0, factor)) - elasticity * np.log(least) > np.log(0.999e12)
+        return
+    plans = np.tile(np.array([0.0, 0.0, 0.0, least]), (1, problem.horizon, 1))
+    met = play(problem, draw(problem, 1, 0), plans)["demand"][0, :, 0]
+    listed = moved(problem.spec, np.full((problem.horizon, 1), float(most)))[:, 0]
+    np.testing.assert_allclose(met, np.floor(listed * least**-elasticity), rtol=1e-12)
+
+
+@pytest.mark.parametrize("amount", [1e14, 1e19, 1e300])
+def test_an_order_that_is_too_large_to_count_is_refused_for_want_of_cash(amount: float) -> None:
+    problem = shop({"initial_stock": 5})
+    plans = np.tile(np.array([amount, 0.0, 0.0, 1.0]), (1, problem.horizon, 1))
+    met = play(problem, draw(problem, 1, 0), plans)
+    assert (met["rejected"] == 1.0).all() and not met["ordered"].any()
+    plans[..., 0], plans[..., 2] = 0.0, amount
+    assert play(problem, draw(problem, 1, 0), plans)["on_hand"][0, -1, 0] == 0.0

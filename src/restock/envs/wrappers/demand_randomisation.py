@@ -10,6 +10,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput
 from restock.core.validation import validated
+from restock.envs.wrappers.generic import VectorWrapper
 from restock.problems.network.problem import NetworkProblem
 from restock.problems.network.regimes import DemandRegimes, Regimes, RegimeSource
 
@@ -52,7 +53,7 @@ class RandomDemand(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
         return obs, info
 
 
-class VectorRandomDemand(gym.vector.VectorWrapper[Any, Any, Any]):
+class VectorRandomDemand(VectorWrapper):
     """`RandomDemand` for the native vector environment: row i is exactly `RandomDemand` around environment i.
 
     `infos["regime"]` and `infos["_regime"]` tell the regimes of the rows that began an episode, at

@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
+from restock.envs.wrappers.generic import VectorWrapper
 
 PADDINGS = ("reset", "zero")
 
@@ -44,7 +45,7 @@ class FrameStack(gym.wrappers.FrameStackObservation[Any, Any, Any]):
         super().__init__(env, stack_size, padding_type=padding_type)
 
 
-class VectorFrameStack(gym.vector.VectorWrapper[Any, Any, Any]):
+class VectorFrameStack(VectorWrapper):
     """`FrameStack` for a vector environment: row i sees what `FrameStack` around environment i sees.
 
     Args:

@@ -41,7 +41,8 @@ class Worker:
             start_new_session=True,  # Ctrl-C in a terminal is for the command, which ends its workers
         )
         self._heard = heard
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -67,13 +68,17 @@ class Worker:
             self._process.stdin.close()
 
     def end(self) -> None:
-        """See that it has ended."""
+        """See that it has ended, and that nothing of it stays open."""
+        assert self._process.stdout is not None
         self.close()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join(PATIENCE)  # it hears the end, unless something that the process started holds the pipe
+        if not self._listener.is_alive():
+            self._process.stdout.close()
 
 
 class Pool:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pydantic
+from numpy.typing import NDArray
 
 from restock.core.problem import Array
 from restock.core.records import Amount, Names, Played, Records
+from restock.core.trajectory import tidy
 from restock.core.validation import Spec, validated
 
 LINK = "by link, 'supplier->buyer'"
@@ -75,10 +77,11 @@ class NetworkRecords(Records):
         return [link.lead_time for link in self.problem.spec.ordered_links]
 
     @cached_property
-    def _ends(self) -> tuple[list[int], list[int]]:
+    def _ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Buyer of each link and retailer of each market, as places among the stocking points."""
         problem = self.problem
-        return [problem.rank[buyer] for _, buyer in problem.links], [problem.rank[one] for one, _ in problem.markets]
+        buyers = [problem.rank[buyer] for _, buyer in problem.links]
+        return np.array(buyers), np.array([problem.rank[one] for one, _ in problem.markets])
 
     def decision(self, action: Action | Mapping[str, Any]) -> Array:
         """Units ordered on each link, shape (E,).
@@ -98,11 +101,14 @@ class NetworkRecords(Records):
     def observation(self, played: Played) -> Observation:
         """What is known now."""
         nodes, links, markets = self._names.values()
-        now = {name: played.now(name) for name in ("on_hand", "in_transit", "backlog")}
-        position = now["on_hand"].copy()
+        now = {name: played.now(name) for name in ("on_hand", "in_transit")}
+        # What of demand was served, or was not, is something or nothing beside all of it.
+        served = tidy(np.stack([played.now(name) for name in ("backlog", "sold", "unmet")]), played.largest("demand"))
+        now |= dict(zip(("backlog", "sold", "unmet"), served, strict=True))
         buyers, retailers = self._ends
-        np.add.at(position, buyers, now["in_transit"])
-        np.subtract.at(position, retailers, now["backlog"])
+        coming = np.bincount(buyers, now["in_transit"], len(nodes))
+        owed = np.bincount(retailers, now["backlog"], len(nodes))
+        position = tidy(now["on_hand"] + coming - owed, now["on_hand"] + coming + owed)
         return Observation(
             period=played.periods,
             horizon=self.problem.horizon,
@@ -112,8 +118,8 @@ class NetworkRecords(Records):
             backlog=markets.read(now["backlog"]),
             inventory_position=nodes.read(position),
             demand=markets.read(played.now("demand")),
-            sold=markets.read(played.now("sold")),
-            unmet=markets.read(played.now("unmet")),
+            sold=markets.read(now["sold"]),
+            unmet=markets.read(now["unmet"]),
             shipped=links.read(played.now("shipped")),
             goodwill=float(played.now("sentiment")[0]),
             profit=dict(played.parts),
@@ -124,6 +130,7 @@ class NetworkRecords(Records):
     def _arriving(self, played: Played) -> dict[str, list[float]]:
         """What each link shipped in its last lead time, the oldest first: the next to arrive."""
         shipped = played["shipped"]
+        shipped = tidy(shipped[max(0, len(shipped) - max(self._leads)) :], played.largest("shipped"))
         found = {}
         for k, (link, lead) in enumerate(zip(self._names["link"], self._leads, strict=True)):
             sent = shipped[max(0, len(shipped) - lead) :, k].tolist() if lead else []

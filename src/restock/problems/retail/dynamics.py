@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from restock.core.operations import larger, positive, smaller, when
 
 LOW_CASH = 10.0  # with less than this in the evening the store counts as bankrupt (and goes on)
+MOST = 1e15  # whole numbers up to here are exact, and fit the integers of compiled code
 IDLE_DAYS = 3.0  # from so many days in a row on without an order or a liquidation the store counts as idle
 
 
@@ -86,8 +87,8 @@ class Flows(NamedTuple):
 
 
 def whole(amount: Any) -> Any:
-    """The largest whole number that is not above the amount."""
-    return math.floor(amount) * 1.0
+    """The largest whole number that is not above the amount, from -`MOST` to `MOST`."""
+    return math.floor(smaller(larger(amount, 0.0 - MOST), MOST)) * 1.0
 
 
 def of_way(column: Any, way: Any) -> Any:

@@ -14,9 +14,17 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
+from restock.core.validation import LARGEST
 from restock.core.wording import Curve, Wording
 from restock.problems.retail import dynamics, forms, interface, words
-from restock.problems.retail.sources import StreamSource, moved, published_demand, widest
+from restock.problems.retail.sources import (
+    StreamSource,
+    check_countable,
+    moved,
+    price_answer,
+    published_demand,
+    widest,
+)
 from restock.problems.retail.spec import RetailSpec
 from restock.problems.retail.structured import RetailRecords
 
@@ -33,6 +41,9 @@ class RetailProblem(Problem):
 
     Args:
         spec: The description; see `RetailSpec`.
+
+    Raises:
+        InvalidInput: Its demand could be more than can be counted.
 
     Attributes:
         names: What is sold [K].
@@ -53,6 +64,7 @@ class RetailProblem(Problem):
     tables_shown: ClassVar[Mapping[str, str]] = {"products": "Products", "deliveries": "Ways of delivery"}
 
     def __init__(self, spec: RetailSpec) -> None:
+        check_countable(spec)
         self.spec = spec
         self.name = spec.name
         self.horizon = spec.horizon
@@ -161,6 +173,11 @@ class RetailProblem(Problem):
         recorded_names(exogenous, self.exogenous)
         shape, most = (self.horizon, len(self.names)), widest(self.spec) + 0.5
         demand = recorded_array("exogenous.demand", exogenous["demand"], shape)
+        many = np.argwhere(demand * price_answer(self.spec) > LARGEST)
+        if len(many):
+            t, k = (int(place) for place in many[0])
+            problem = f"at the least price this is more than {LARGEST:g} units"
+            raise InvalidInput(f"exogenous.demand[{t}][{k}]", float(demand[t, k]), problem, "Write fewer units.")
         jitter = recorded_array("exogenous.jitter", exogenous["jitter"], shape, -most)
         late = np.argwhere(jitter > most)
         if len(late):

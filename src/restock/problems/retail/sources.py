@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Source
+from restock.core.validation import LARGEST
 from restock.problems.retail.draws import draw
 from restock.problems.retail.interface import EPISODE
 from restock.problems.retail.spec import RetailSpec
@@ -50,6 +52,29 @@ def factors(spec: RetailSpec) -> Array:
         during = (day >= first) & (day < first + EVENT_DAYS)
         found[1 + k, during] = [spec.event_effects[event].get(product.name, 1.0) for product in spec.products]
     return found
+
+
+def price_answer(spec: RetailSpec) -> Array:
+    """What demand is multiplied by at the least price, shape (K,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: Array = np.float64(spec.price_range[0]) ** -np.array([product.elasticity for product in spec.products])
+    return found
+
+
+def check_countable(spec: RetailSpec) -> None:
+    """Reject a store whose demand could be more than can be counted.
+
+    Raises:
+        InvalidInput: Weekend, events and the least price could make more than `LARGEST` units of a day's demand.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        raised = np.cumprod(factors(spec), axis=0).max(axis=(0, 1)) * price_answer(spec)
+    for k, product in enumerate(spec.products):
+        units = product.demand[1] * raised[k]
+        if not units <= LARGEST:  # 0 units at an infinite factor are no number
+            problem = f"weekend, events and the least price can make {units:.3g} units of it, more than {LARGEST:g}"
+            mend = "Lower the elasticity or the demand, or raise the least price in price_range."
+            raise InvalidInput(f"products[{k}].demand", product.demand, problem, mend)
 
 
 def widest(spec: RetailSpec) -> int:

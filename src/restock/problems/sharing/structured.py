@@ -97,7 +97,7 @@ class SharingRecords(Records):
             depot=str(depot) if depot >= 0 else None,
             on_hand=places.read(played.now("on_hand")),
             expected_demand=places.read(played.now("expected")),
-            in_transit=places.read(np.maximum(played.now("in_transit"), 0.0)),
+            in_transit=places.read(played.now("in_transit")),
             shipped=self._pairs.above_zero(played.now("shipped")),
             arrived=places.read(played.now("arrived")),
             demand=places.read(played.now("demand")),
