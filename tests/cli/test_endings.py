@@ -21,7 +21,7 @@ SIMULATE = ("simulate", "serial", "base-stock")
 
 BAD = [
     # problems
-    (("show", "nosuch"), "instance = 'nosuch': there is no such network. Known: distribution-tree,"),
+    (("show", "nosuch"), "instance = 'nosuch': there is no such network. Known: diamond,"),
     (("show", "serail"), "instance = 'serail': there is no such network. Did you mean 'serial'?"),
     (("show", "restock/Serial-v9"), "id = 'restock/Serial-v9': there is no such environment. Did you mean"),
     (("show", "nowhere.yaml"), "file = 'nowhere.yaml': there is no such file."),

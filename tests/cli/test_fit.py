@@ -14,13 +14,13 @@ import yaml
 import restock
 from tests.cli.running import COMMAND, environment, run
 
-FIT = ("fit", "serial", "s-S", "--episodes", "8", "--budget", "120", "--set", "batches=1")
+FIT = ("fit", "serial", "s-S", "--episodes", "8", "--budget", "120", "--set", "batches=20", "--set", "multiples=0.7")
 
 
 def test_words_and_document_say_the_same(tmp_path):
     out = tmp_path / "found.yaml"
     ran = run(*FIT, "--out", str(out), "--json", "--quiet")
-    found = restock.fit("serial", "s-S", episodes=8, budget=120, batches=1)
+    found = restock.fit("serial", "s-S", episodes=8, budget=120, batches=20, multiples=0.7)
     assert ran.code == 0
     assert ran.document["parameters"] == found.parameters == yaml.safe_load(out.read_text())
     assert ran.document["in_sample"]["mean"] == found.in_sample.mean

@@ -37,7 +37,7 @@ class Rolling(LookAhead):
     Args:
         problem: A supply network.
         horizon: Periods to look ahead [H]; default: to the end of the episode. What is left after a
-            shorter look is worth what it cost.
+            shorter look is worth (nearly) what it cost.
         hedge: Whether to pay for expected shortages; without, this is the deterministic look-ahead.
         integer: Whether to order whole numbers (a mixed-integer program).
         information: `informed` or `blind`.

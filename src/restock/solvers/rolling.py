@@ -36,6 +36,7 @@ from restock.solvers.structure import (
 )
 
 MIP_GAP = 0.005
+SALVAGE = 0.99  # of what it cost: a little less, so that nothing is bought just to be left over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,17 +255,19 @@ class RollingProgram:
         if end >= problem.horizon:
             return change
         worth = worth_of(problem)
-        value = worth[end - 1] * replacement_costs(problem) if self._salvage else np.zeros(len(problem.nodes))
+        value = np.zeros(len(problem.nodes))
+        if self._salvage:
+            value = SALVAGE * worth[end - 1] * replacement_costs(problem)
         one = np.zeros(len(plan.cost))
         one[plan.stock[end - 1]] = value
         held = np.concatenate([[0.0], np.cumsum(worth)])
         for i, lead in enumerate(self._links.lead_time):
             for sent in range(max(0, end - int(lead)), end):
-                # In transit at the end: no longer charged after it, and worth what is stored at the buyer.
+                # In transit at the end: worth what is stored at the buyer, less the rest of the way, which stays
+                # charged. Where what is left is worth nothing, the rest of the way is not charged either.
                 arrives = min(sent + int(lead), problem.horizon)
-                saved = self._links.pipeline_cost[i] * (held[arrives] - held[end])
-                late = sent + int(lead) >= end
-                one[plan.shipped[sent, i]] = saved + (value[self._links.buyer[i]] if late else 0.0)
+                rest = self._links.pipeline_cost[i] * (held[arrives] - held[end])
+                one[plan.shipped[sent, i]] = value[self._links.buyer[i]] if self._salvage else rest
         change[: len(one) * self.paths] = np.tile(one / self.paths, self.paths)
         return change
 
