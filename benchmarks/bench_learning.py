@@ -6,8 +6,8 @@ problems reach. Over an hour of one processor. Runs
 are kept in runs/learning, so a table that was stopped goes on, and a finished one only plays.
 
     python -m benchmarks learning                 the whole table
-    python -m benchmarks.bench_learning PART      its lines of one part: one-each, effects, family, lost-sales, ppo,
-                                                  and of the recipes: sharing, cost, production, store, minimal
+    python -m benchmarks.bench_learning PART      its lines of one part: yardsticks, one-each, effects, family,
+                                                  lost-sales, ppo, and of the recipes: sharing, cost, production, store, minimal
     python -m benchmarks.bench_learning speed     the tensor form beside the text row by row
 """
 
@@ -19,10 +19,11 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.learned import generalists, lost_sales, one_each, recipes, tensor_speed
+from benchmarks.learned import generalists, lost_sales, one_each, recipes, tensor_speed, yardsticks
 from benchmarks.learned.figure import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
+    "yardsticks": yardsticks.figures,
     "one-each": one_each.figures,
     "effects": generalists.effects,
     "family": generalists.family,
