@@ -53,15 +53,14 @@ class BaseStock(LevelPolicy):
 
     Args:
         problem: A supply network.
-        levels: Base-stock level (units): one number, {node: level}, or one for each node in the order of
-            `problem.nodes`.
-        mean: Mean demand to plan for (units/period), one number or one for each market; default: the
+        levels: Base-stock level (units): one number or {node: level}.
+        mean: Mean demand to plan for (units/period), one number or {market: number}; default: the
             configured mean, averaged over the horizon.
         sd: Standard deviation to plan for, likewise, of a normal demand; default: the distribution at `mean`.
-        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
-        multiples: Level as a multiple of the mean coming demand: one number, one for each node, or a list
-            of those, spread evenly over the horizon and joined by straight lines.
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of b / (b + h).
+        multiples: Level as a multiple of the mean coming demand: one number, {node: number} or {node: list}; a list
+            is spread evenly over the horizon and joined by straight lines.
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         information: `blind` plans for the configured prior, `informed` for the mean curve.
 

@@ -48,13 +48,13 @@ class CappedBaseStock(LevelPolicy):
 
     Args:
         problem: A supply network.
-        levels: S (units), one number or one for each node (in order of `problem.nodes`).
-        multiples: S as a multiple of the mean coming demand: one number, one for each node, or a list of
-            those, spread evenly over the horizon and joined by straight lines; under goodwill S moves
+        levels: S (units), one number or {node: number}.
+        multiples: S as a multiple of the mean coming demand: one number, {node: number} or {node: list}; a list
+            is spread evenly over the horizon and joined by straight lines; under goodwill S moves
             with it.
-        caps: Largest order of a node (units), one number or one for each node.
-        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        caps: Largest order of a node (units), one number or {node: number}.
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of b / (b + h).
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         echelon: Whether positions count what lies downstream.
         information: `blind` plans for the configured prior, `informed` for the mean curve.

@@ -28,7 +28,7 @@ class ConstantOrder(TextPolicy):
 
     Args:
         problem: A supply network.
-        quantity: Units a period, one number or one for each link; default: the mean demand that
+        quantity: Units a period, one number or {link: number}; default: the mean demand that
             flows through the link, suppliers sharing by landed cost.
         information: `blind` takes the configured mean, `informed` that of the mean curve.
 

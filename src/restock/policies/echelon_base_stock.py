@@ -29,12 +29,12 @@ class EchelonBaseStock(LevelPolicy):
 
     Args:
         problem: A supply network.
-        levels: Echelon level (units), one number or one for each node (in order of `problem.nodes`).
-        service: Critical ratio in (0, 1), one or one for each node, in place of those above.
-        multiples: Level as a multiple of the mean coming demand: one number, one for each node, or a list
-            of those, spread evenly over the horizon and joined by straight lines; under goodwill levels
+        levels: Echelon level (units), one number or {node: number}.
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of those above.
+        multiples: Level as a multiple of the mean coming demand: one number, {node: number} or {node: list}; a list
+            is spread evenly over the horizon and joined by straight lines; under goodwill levels
             move with it.
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         information: `blind` plans for the configured prior, `informed` for the mean curve.
 

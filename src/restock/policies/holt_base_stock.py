@@ -141,11 +141,11 @@ class HoltBaseStock(ForecastPolicy):
         alpha: Weight of the last demand in the level, 0 to 1.
         beta: Weight of the last change of level in the trend, 0 to 1.
         damping: Factor on the trend for each period ahead [phi], 0 to 1 (1: Holt's own).
-        service: Critical ratio in (0, 1), one or one for each node; default: b / (b + h), for echelons the
+        service: Critical ratio in (0, 1), one number or {node: number}; default: b / (b + h), for echelons the
             bounds of Shang and Song (see `EchelonBaseStock`).
-        multiples: Of the expected coming demand: one number, one for each node, or a list of those, spread
+        multiples: Of the expected coming demand: one number, {node: number} or {node: list}; a list is spread
             evenly over the horizon and joined by straight lines; default 1.
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         echelon: Whether positions count what lies downstream.
         information: `blind`: it sees demand only when it has happened.

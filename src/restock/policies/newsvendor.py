@@ -31,10 +31,9 @@ class Newsvendor(ForecastPolicy):
 
     Args:
         problem: A supply network.
-        service: Critical ratio in (0, 1), one or one for each node (in order of `problem.nodes`), in
-            place of b / (b + h).
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of b / (b + h).
         memory: Periods over which the running forecast averages, at least 1; only for `blind`.
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         echelon: Whether positions count what lies downstream (and ratios are those of Shang and Song,
             see `EchelonBaseStock`).

@@ -54,13 +54,13 @@ class ReorderPointQuantity(LevelPolicy):
 
     Args:
         problem: A supply network.
-        reorder_points: r (units), one number or one for each node (in order of `problem.nodes`).
-        multiples: r as a multiple of the mean coming demand: one number, one for each node, or a list of
-            those, spread evenly over the horizon and joined by straight lines; under goodwill r moves with
+        reorder_points: r (units), one number or {node: number}.
+        multiples: r as a multiple of the mean coming demand: one number, {node: number} or {node: list}; a list
+            is spread evenly over the horizon and joined by straight lines; under goodwill r moves with
             it.
-        batches: Q (units), one number, {node: number} or one for each node, above 0.
-        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        batches: Q (units), one number or {node: number}, above 0.
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of b / (b + h).
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         echelon: Whether positions count what lies downstream.
         information: `blind` plans for the configured prior, `informed` for the mean curve.

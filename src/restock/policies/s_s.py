@@ -51,13 +51,13 @@ class ReorderPointLevel(LevelPolicy):
 
     Args:
         problem: A supply network.
-        reorder_points: s (units), one number or one for each node (in order of `problem.nodes`).
-        multiples: s as a multiple of the mean coming demand: one number, one for each node, or a list of
-            those, spread evenly over the horizon and joined by straight lines; under goodwill s and S move
+        reorder_points: s (units), one number or {node: number}.
+        multiples: s as a multiple of the mean coming demand: one number, {node: number} or {node: list}; a list
+            is spread evenly over the horizon and joined by straight lines; under goodwill s and S move
             with it.
-        batches: S - s (units), one number, {node: number} or one for each node.
-        service: Critical ratio in (0, 1), one or one for each node, in place of b / (b + h).
-        shares: How much each link gets of what its buyer orders, one number for each link; default:
+        batches: S - s (units), one number or {node: number}.
+        service: Critical ratio in (0, 1), one number or {node: number}, in place of b / (b + h).
+        shares: How much each link gets of what its buyer orders, {link: number}; default:
             inversely to the landed cost of a unit.
         echelon: Whether positions count what lies downstream.
         information: `blind` plans for the configured prior, `informed` for the mean curve.
