@@ -7,7 +7,8 @@ are kept in runs/learning, so a table that was stopped goes on, and a finished o
 
     python -m benchmarks learning                 the whole table
     python -m benchmarks.bench_learning PART      its lines of one part: yardsticks, one-each, effects, family,
-                                                  lost-sales, ppo, and of the recipes: sharing, cost, production, store, minimal
+                                                  lost-sales, ppo, and of the recipes: sharing, cost, production,
+                                                  store, minimal
     python -m benchmarks.bench_learning speed     the tensor form beside the text row by row
 """
 

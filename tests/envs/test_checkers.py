@@ -113,9 +113,9 @@ def test_what_another_test_left_open_is_not_said_by_a_checker(tmp_path: Path) ->
     env = gym.make("restock/Serial-v0", **settings("normalized", "flat"))
     reset = env.unwrapped.reset
 
-    def collecting(**given: Any) -> Any:
+    def collecting(*, seed: Any = None, options: Any = None) -> Any:
         open(tmp_path / "left open", "wb")
-        return reset(**given)
+        return reset(seed=seed, options=options)
 
     env.unwrapped.reset = collecting  # type: ignore[method-assign]
     with told() as warned:

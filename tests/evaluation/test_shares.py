@@ -163,3 +163,33 @@ def test_a_bound_below_zero_makes_a_gap_of_cost():
     assert row.gap == pytest.approx(paid / least - 1.0) and row.gap > 0.0
     assert 0.0 <= row.gap_interval.low < row.gap < row.gap_interval.high
     assert table.row("hindsight").gap == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_rate_of_demand_is_that_of_all_episodes_together():
+    """A slow mover that is never served: episodes without any demand must not count as served in full."""
+    slow = {
+        "name": "slow", "horizon": 30, "backlog": False,
+        "nodes": [{"id": "shop", "initial_inventory": 0, "holding_cost": 0.1}, {"id": "supplier"}],
+        "links": [{"from": "supplier", "to": "shop", "lead_time": 3, "price": 1}],
+        "markets": [{"from": "shop", "to": "customers", "price": 2, "shortage_cost": 1, "mean": 0.02}],
+    }  # fmt: skip
+    problem = restock.load_problem(slow)
+    result = restock.simulate(problem, restock.make_policy("constant-order", problem, quantity=0), 200)
+    assert (result.kpis["demand"] == 0).mean() > 0.4
+    for rate in ("fill_rate", "served_rate"):
+        assert result.estimates()[rate].mean == 0.0 and 0.0 <= result.estimates()[rate].high < 0.1
+    stocked = restock.simulate("serial", "base-stock", 50)
+    filled = (stocked.kpis["fill_rate"] * stocked.kpis["demand"]).sum() / stocked.kpis["demand"].sum()
+    assert stocked.estimates()["fill_rate"].mean == pytest.approx(filled)
+    assert restock.compare("serial", ["base-stock"], 50).row("base-stock").kpis["fill_rate"] == pytest.approx(filled)
+
+
+def test_the_interval_of_a_weighted_share_holds():
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(400):
+        weights = rng.poisson(1.2, 60).astype(float)
+        values = np.divide(rng.binomial(weights.astype(int), 0.8), weights, out=np.ones(60), where=weights > 0)
+        found = share_estimate(values, weights=weights)
+        held += found.low <= 0.8 <= found.high
+    assert held / 400 > 0.92

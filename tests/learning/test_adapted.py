@@ -43,7 +43,7 @@ def test_a_function_decides_as_in_the_environment(id: str, action: str, observat
     rule = Rule(env.action_space)
     policy = restock.as_policy(rule, id, sees=observation, acts=action)
     assert policy.information == "blind" and policy.name == "adapted"
-    result = restock.simulate(id, policy, episodes=2, seed=6)
+    result = restock.simulate(id, policy, seeds=[6, 7])
     for episode in range(2):
         obs, _ = env.reset(seed=6 + episode)
         total, over = 0.0, False
@@ -63,7 +63,7 @@ def test_names_of_numbers_are_what_is_seen() -> None:
 
     names = gym.make("restock/Serial-v0").unwrapped.obs_names()  # type: ignore[attr-defined]
     policy = restock.as_policy(rule, "serial", sees=[names[3], "period"], name="two")
-    result = restock.simulate("serial", policy, episodes=1, seed=0)
+    result = restock.simulate("serial", policy, seeds=[0])
     assert [obs[1] for obs in seen] == list(range(30))
     stock = names[3].removeprefix("on hand ")
     column = result.trajectory.labels("on_hand").index(stock)
@@ -98,7 +98,7 @@ def test_what_has_a_name_is_found_by_it(tmp_path: Path) -> None:
 def test_a_policy_as_an_agent_as_a_policy() -> None:
     """Both ways at once: an agent's `predict` in an environment of its own, told what happens nowhere else."""
     problem = restock.load_problem("minimal")
-    agent = restock.make_policy("dynamic-program", problem).as_agent()
+    agent = restock.make_policy("dynamic-program", problem).as_agent(gym.make("restock/Minimal-v0").unwrapped)
     agent.env.reset(seed=3)
     policy = restock.as_policy(agent, problem)
     assert isinstance(policy, Adapted) and "PolicyAgent" in policy.parameters_in_words()["model"]
@@ -162,7 +162,7 @@ def trained(algo: str, id: str, **given: Any) -> tuple[Any, Any]:
 )
 def test_a_model_of_stable_baselines(algo: str, id: str, given: dict[str, Any], tmp_path: Path) -> None:
     model, env = trained(algo, id, **given)
-    result = restock.simulate(id, restock.as_policy(model, id), episodes=1, seed=9)  # forms by its spaces
+    result = restock.simulate(id, restock.as_policy(model, id), seeds=[9])  # forms by its spaces
     obs, _ = env.reset(seed=9)
     total, over = 0.0, False
     while not over:
@@ -176,7 +176,7 @@ def test_a_model_of_stable_baselines(algo: str, id: str, given: dict[str, Any], 
         with pytest.raises(InvalidInput, match="Say which of flat, scaled, dict"):
             restock.as_policy(place, id)
     again = restock.as_policy(place, id, sees=given.get("observation"))
-    assert restock.simulate(id, again, episodes=1, seed=9).profit[0] == pytest.approx(result.profit[0], rel=1e-6)
+    assert restock.simulate(id, again, seeds=[9]).profit[0] == pytest.approx(result.profit[0], rel=1e-6)
 
 
 class Masked:
@@ -198,7 +198,7 @@ def test_a_model_with_a_memory_remembers_within_an_episode() -> None:
     env = gym.make("restock/Serial-v0", horizon=8, action="normalized")
     model = contrib.RecurrentPPO("MlpLstmPolicy", env, n_steps=8, batch_size=8, seed=0, device="cpu").learn(8)
     problem = restock.load_problem("serial", horizon=8)
-    result = restock.simulate(problem, restock.as_policy(model, problem), episodes=1, seed=2)
+    result = restock.simulate(problem, restock.as_policy(model, problem), seeds=[2])
     obs, _ = env.reset(seed=2)
     state, total = None, 0.0
     for t in range(8):

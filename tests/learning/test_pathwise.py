@@ -64,7 +64,7 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
 
 def test_a_smoke_run_improves_over_the_untrained_policy(tmp_path: Path) -> None:
     numbers: dict[str, Any] = {"restarts": 1, "held_out": 64, "architecture": {"start": None}}
-    result = train("serial", tmp_path / "run", steps=40, evaluate_every=40, batch=64, **numbers)
+    result = train("serial", tmp_path / "run", steps=120, evaluate_every=120, batch=64, **numbers)
     first = train("serial", tmp_path / "none", steps=1, batch=1, **numbers)
     assert result["profit"] > first["profit"] + 50.0
     assert result["profit"] > result["baseline"]

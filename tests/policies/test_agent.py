@@ -79,9 +79,19 @@ def test_wrappers_around_the_environment() -> None:
     np.testing.assert_allclose(found.trajectory["ordered"], wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_an_agent_without_an_environment_makes_its_own() -> None:
-    agent = restock.make_policy("base-stock", "serial").as_agent()
-    assert np.isfinite(played(agent, agent.env, 3)) and agent.env.problem.name == "serial"
+@pytest.mark.parametrize("observation", ["flat", "dict"])
+def test_an_agent_in_another_environment_is_told(observation: str) -> None:
+    """It looks into its own environment, which stands still: what it decided would be of no use."""
+    mine, other = (gym.make("restock/Serial-v0", observation=observation) for _ in range(2))
+    agent = restock.make_policy("base-stock", "serial").as_agent(mine)
+    mine.reset(seed=1)
+    obs, _ = other.reset(seed=1)
+    assert agent.predict(obs)[0].shape == agent.predict(obs)[0].shape == (3,)
+    obs = other.step(other.action_space.sample())[0]
+    with pytest.raises(restock.InvalidInput, match="the agent's own has not moved on"):
+        agent.predict(obs)
+    with pytest.raises(TypeError, match="env"):
+        restock.make_policy("base-stock", "serial").as_agent()  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("kind", ["native", "sync", "async"])
@@ -159,7 +169,7 @@ def test_what_a_policy_writes_into_a_view_changes_nothing() -> None:
 
 def test_what_cannot_be_an_agent_is_refused() -> None:
     with pytest.raises(restock.InvalidInput, match="does not meet the future"):
-        restock.make_policy("hindsight", "serial").as_agent()
+        restock.make_policy("hindsight", "serial").as_agent(gym.make("restock/Serial-v0"))
     with pytest.raises(restock.InvalidInput, match="another problem"):
         restock.make_policy("base-stock", "serial").as_agent(gym.make("restock/Divergent-v0"))
     with pytest.raises(restock.InvalidInput, match="no environment of restock"):

@@ -289,3 +289,95 @@ def test_what_fit_finds_is_named_and_goes_back_in(name):
             assert list(value) == ["1", "2", "3", "4", "5", "6"], parameter
     again = restock.make_policy(name, "divergent", **found.parameters)
     np.testing.assert_array_equal(again.parameters, found.policy.parameters)
+
+
+# found by an independent recomputation --------------------------------------------------------------
+
+
+def long_run(problem: Any, name: str, **params: Any) -> float:
+    """Holding, shortage and fixed costs of a period, without the beginning and the end."""
+    flows = restock.simulate(problem, restock.make_policy(name, problem, **params), 10, 1).trajectory
+    parts = [flows[part][:, 300:-20].sum(axis=(1, 2)) for part in ("holding", "shortage", "fixed_orders")]
+    return float(np.mean(sum(parts)) / (problem.horizon - 320))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "mean", "s", "top", "batch", "cost"),
+    [(10000, 20, -9, 2824, 2843, 140.7), (1000, 20, 11, 901, 900, 44.55)],
+)
+def test_a_large_fixed_cost_gets_the_batch_it_asks_for(fixed, mean, s, top, batch, cost):
+    dear = shop(horizon=6000, node={"holding_cost": 0.05, "initial_inventory": 20}, market={"shortage_cost": 5.0},
+                link={"fixed_cost": float(fixed)})  # fmt: skip
+    problem = restock.load_problem(dear, demand=mean)
+    assert list(restock.make_policy("s-S", problem).parameters_in_words().values()) == [s, top]
+    assert list(restock.make_policy("r-Q", problem).parameters_in_words().values()) == [s, batch]
+    for name in ("s-S", "r-Q"):
+        assert long_run(problem, name) == pytest.approx(cost, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "batches", "point", "cost"),
+    [("r-Q", 64, 10, 33, 67.1), ("r-Q", 64, 100, 20, 52.9), ("s-S", 64, 10, 31, 55.7), ("r-Q", 0, 100, 20, 46.5),
+     ("s-S", 0, 100, 20, 48.6)],
+)  # fmt: skip
+def test_a_given_batch_gets_the_reorder_point_that_is_best_for_it(name, fixed, batches, point, cost):
+    problem = restock.load_problem(shop(horizon=3000, link={"lead_time": 2, "fixed_cost": float(fixed)}), demand=10)
+    assert restock.make_policy(name, problem, batches=batches).levels[0] == pytest.approx(point, abs=1)
+    assert long_run(problem, name, batches=batches) == pytest.approx(cost, rel=0.01)
+
+
+def test_without_a_fixed_cost_batches_are_units():
+    problem = restock.load_problem(
+        shop(horizon=1500, market={"shortage_cost": 0.9}, node={"holding_cost": 0.1}), demand=10
+    )
+    assert long_run(problem, "r-Q") == pytest.approx(long_run(problem, "base-stock"))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "holding", "short", "mean", "lead", "cost"),
+    [(64, 0.5, 2, 10, 2, 24.1), (300, 1, 9, 20, 2, 109.8), (64, 1, 9, 10, 0, 37.8)],
+)
+def test_a_level_for_several_periods_counts_the_cost_of_each(fixed, holding, short, mean, lead, cost):
+    rare = shop(horizon=3000, link={"lead_time": lead, "fixed_cost": fixed}, market={"shortage_cost": short},
+                node={"holding_cost": holding, "initial_inventory": 20})  # fmt: skip
+    assert long_run(restock.load_problem(rare, demand=mean), "R-S") == pytest.approx(cost, rel=0.01)
+
+
+def test_money_that_is_tied_up_costs_interest():
+    """The best constant level of an enumeration is 38, and earns 29.2; without the interest it would be 45 and 24.2."""
+    tied = shop(
+        horizon=400, discount=0.95, link={"lead_time": 3, "price": 2.0},
+        market={"price": 2.2, "shortage_cost": 0.1}, node={"holding_cost": 0.02, "initial_inventory": 30},
+    )  # fmt: skip
+    policy = restock.make_policy("base-stock", restock.load_problem(tied, demand=10))
+    assert abs(policy.levels[0] - 38) <= 1
+
+
+def test_negative_binomial_levels_are_whole():
+    wild = shop(node={"holding_cost": 0.1}, link={"lead_time": 1, "fixed_cost": 10.0}, market={"shortage_cost": 1.0})
+    problem = restock.load_problem(
+        wild, demand={"mean": 1, "distribution": {"name": "negative_binomial", "dispersion": 0.5}}
+    )
+    assert list(restock.make_policy("s-S", problem).parameters_in_words().values()) == [0.0, 15.0]
+
+
+@pytest.mark.parametrize("cv", [1.0, 2.0])
+def test_the_deviation_of_a_cut_normal_is_that_of_what_is_drawn(cv):
+    demand = {"mean": 10, "distribution": {"name": "normal", "cv": cv}, "noise_scale": 0.5}
+    problem = restock.load_problem(shop(), demand=demand, horizon=400)
+    asked = restock.simulate(problem, "constant-order", 100).trajectory["demand"]
+    assert problem.demand.deviation(problem.demand.mean)[0, 0] == pytest.approx(asked.std(), rel=0.02)
+    assert asked.mean() == pytest.approx(10, rel=0.02)
+
+
+def test_a_mean_of_nothing_is_nothing():
+    problem = restock.load_problem(shop(), demand={"mean": 0, "distribution": {"name": "normal", "sd": 5}})
+    assert restock.simulate(problem, "constant-order", 20).trajectory["demand"].max() == 0.0
+    assert restock.make_policy("base-stock", problem).levels[0] == 0.0
+
+
+@pytest.mark.parametrize("name", ["rolling", "stochastic"])
+def test_a_look_that_ends_before_the_goods_arrive_is_refused(name):
+    with pytest.raises(restock.InvalidInput, match="Look at least 11 periods ahead"):
+        restock.make_policy(name, "serial", horizon=10)
+    assert restock.make_policy(name, "serial", horizon=11).horizon == 11

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 import restock
 from restock.policies.plan import plan_of
@@ -174,10 +174,12 @@ def test_R_S_orders_in_every_R_th_period_only():
     orders = restock.simulate(problem, policy, episodes=3).trajectory["ordered"]
     assert np.flatnonzero(orders.sum(axis=(0, 2))).tolist() == [0, 4, 8, 12, 16, 20, 24]
     planned = restock.make_policy("R-S", problem, review=4, service=0.95)
-    # Lead time 4 and three periods more: 8 periods to cover.
-    assert planned.levels[0] == stats.poisson(160).ppf(0.95)
-    # Node 2: what is ordered now can leave at the review of period 8, and has to do until that of period 12.
-    assert planned.levels[1] == stats.poisson(20 * 12).ppf(0.95)
+    # Lead time 4: what is ordered now has to do for the demand of 5, 6, 7 and 8 periods, each as important. Node 2: it
+    # can leave at the review of period 8, and has to do until that of period 12.
+    for level, periods in zip(planned.levels, (np.arange(5, 9), np.arange(9, 13)), strict=False):
+        law = stats.norm(20 * periods, np.sqrt(20 * periods))
+        best = optimize.brentq(lambda s, law=law: law.cdf(s).mean() - 0.95, 0, 400)
+        assert level == stats.poisson(20 * periods[-1]).ppf(law.cdf(best)[-1])
 
 
 def test_R_S_reviews_no_less_often_than_capacity_allows():

@@ -129,7 +129,7 @@ def train(
     if as_json:
         console.document(result | {"run": str(folder), "report": str(page)})
         return
-    _show(console, result, folder, problem.family)
+    _show(console, result, folder, problem.family, name or result["problem"])
     console.text(f"Curves, pictures and how it does on fresh episodes: {page}")
 
 
@@ -206,7 +206,7 @@ def _left(seconds: float) -> str:
     return f"{seconds:.0f} s left" if seconds < 120.0 else f"{seconds / 60.0:.0f} min left"
 
 
-def _show(console: Console, result: dict[str, Any], folder: Path, family: str) -> None:
+def _show(console: Console, result: dict[str, Any], folder: Path, family: str, name: str) -> None:
     from restock.policies.registry import yardsticks
 
     console.text(
@@ -220,4 +220,4 @@ def _show(console: Console, result: dict[str, Any], folder: Path, family: str) -
         if key in result
     )
     console.text(f"Mean profit of an episode on held-out paths: {result['profit']:.2f}{whole}; {lines}.")
-    console.text(f"Use it: restock simulate {result['problem']} {folder}")
+    console.text(f"Use it: restock simulate {name} {folder}")

@@ -31,6 +31,7 @@ MEANINGS = {
     "goodwill": "goodwill at the end",
 }
 
+OF_DEMAND = ("fill_rate", "served_rate")  # shares of what was asked for
 RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")  # of these an episode has 0 to 1
 
 

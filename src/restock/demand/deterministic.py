@@ -20,6 +20,6 @@ class Deterministic(Distribution):
         """The means."""
         return mean.copy()
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """None."""
         return np.zeros_like(mean)

@@ -62,12 +62,12 @@ class Distribution(Spec, abc.ABC):
         """The mean this model fixes by its own parameters, or the one given."""
         return mean
 
-    def deviation(self, mean: Array) -> Array:
-        """Standard deviation at given means; unless a model states it, that of a large sample."""
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
+        """Standard deviation at given means, straying so many times as far; by default that of a large sample."""
         generator = streams.generator(0, "deviation of demand")
         mean = np.asarray(mean, dtype=np.float64)
         places = np.unique(mean)
         if len(places) > MOST_SAMPLES:
             places = np.geomspace(max(places[0], 1e-9), max(places[-1], 1e-9), MOST_SAMPLES)
         found = [np.maximum(self.draw(generator, np.full(SAMPLE, one)), 0.0).std() for one in places]
-        return np.asarray(np.interp(mean, places, found))
+        return np.asarray(noise_scale * np.interp(mean, places, found))

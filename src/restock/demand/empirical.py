@@ -97,11 +97,11 @@ class Empirical(Distribution):
         found = np.take_along_axis(ordered, place.reshape(-1, ordered.shape[1]), axis=0)
         return np.asarray(found.reshape(mean.shape) * mean)
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """Standard deviation of the series, in proportion to means of shape (..., M)."""
-        return np.asarray(mean * self._relative.std(axis=0))
+        return np.asarray(noise_scale * mean * self._relative.std(axis=0))
 
-    def sums(self, weights: Array, periods: int) -> Array:
+    def sums(self, weights: Array, periods: int, noise_scale: float = 1.0) -> Array:
         """Sorted sums of weighted demand over so many consecutive periods, as multiples of their mean, shape (n,).
 
         They stand for the distribution of the demand over a lead time, correlation within a run
@@ -111,14 +111,16 @@ class Empirical(Distribution):
         Args:
             weights: Of the markets, shape (M,).
             periods: At least 1.
+            noise_scale: How many times as far as observed demand strays from its mean, at least 0 in each period.
 
         Returns:
             The sums; ones where nothing is ever asked for.
         """
-        series = self._series @ weights
+        level = self._series.mean(axis=0)
+        series = np.maximum(level + noise_scale * (self._series - level), 0.0) @ weights
         if not series.any():
             return np.ones(1)
-        series = series / series.mean()
+        series = series / float(level @ weights)
         if periods == 1:
             return np.sort(series)
         total = np.concatenate([[0.0], np.cumsum(series)])

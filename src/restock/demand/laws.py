@@ -14,6 +14,7 @@ GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC, RESAMPLED = r
 
 LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
 LEAST_WEIGHT = 1e-20  # of a probability beside the whole: beyond it a tail adds nothing to a double
+NEVER = 40.0  # deviations: nothing is ever drawn so far away
 FAR_FROM_ZERO = 4.0  # deviations: a normal demand cut at 0 from there moves its mean by less than 1e-5 of the deviation
 
 
@@ -110,11 +111,13 @@ def normal_quantile(u: float) -> float:
 
 
 def normal_location(mean: float, deviation: float) -> float:
-    """Mean of the normal that has the mean `mean` once it is cut at 0, for a mean above 0.
+    """Mean of the normal that has the mean `mean` once it is cut at 0; far below 0 for a mean of 0.
 
     E[max(0, X)] = a Phi(a / sd) + sd phi(a / sd) for X ~ N(a, sd), which rises in a: Newton's method.
     """
-    if mean <= 0.0 or mean >= FAR_FROM_ZERO * deviation:
+    if mean <= 0.0:
+        return -NEVER * deviation
+    if mean >= FAR_FROM_ZERO * deviation:
         return mean
     target = mean / deviation
     a = target

@@ -29,6 +29,6 @@ class NegativeBinomial(Distribution):
         counts = generator.negative_binomial(self.dispersion, self.dispersion / (self.dispersion + mean))
         return np.asarray(counts, dtype=np.float64)
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """sqrt(mean + mean**2 / dispersion)."""
-        return np.sqrt(mean + mean**2 / self.dispersion)
+        return np.asarray(noise_scale * np.sqrt(mean + mean**2 / self.dispersion))

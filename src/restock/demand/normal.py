@@ -59,13 +59,13 @@ class Normal(Distribution):
         shift.ravel()[near] = [found[pair] for pair in pairs]
         return shift
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """Standard deviation of the cut demand: a cut normal's, and the stated one far from zero."""
-        stated = self._before_cut(mean)
+        stated = noise_scale * self._before_cut(mean)
         near = mean < laws.FAR_FROM_ZERO * stated
         if not np.any(near):
             return stated
-        location = mean + self.shift(mean, 1.0)
+        location = mean + self.shift(mean, noise_scale)
         ratio = np.divide(location, stated, out=np.zeros_like(location), where=stated > 0.0)
         above = np.vectorize(lambda a: 0.5 * math.erfc(-a / math.sqrt(2.0)))(ratio)
         density = np.exp(-0.5 * ratio**2) / math.sqrt(2.0 * math.pi)

@@ -241,7 +241,7 @@ class Demand:
 
     def deviation(self, mean: Array) -> Array:
         """Standard deviation of demand at means of shape (..., M), same shape (units/period)."""
-        return np.asarray(self.noise_scale * self.distribution.deviation(mean))
+        return self.distribution.deviation(mean, self.noise_scale)
 
     def mean_after_cut(self) -> float | None:
         """Mean over periods and markets of what is drawn, where cutting at 0 moves it by more than 0.1 %; else None.

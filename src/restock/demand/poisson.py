@@ -23,6 +23,6 @@ class Poisson(Distribution):
             return generator.poisson(first, size=mean.shape).astype(np.float64)
         return generator.poisson(mean).astype(np.float64)
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """sqrt(mean)."""
-        return np.sqrt(mean)
+        return np.asarray(noise_scale * np.sqrt(mean))

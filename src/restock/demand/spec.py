@@ -113,6 +113,10 @@ class DemandSpec(Spec):
         if data is None or isinstance(data, SeriesSource):
             return data
         if isinstance(data, dict):
+            for name in ("past", "prior", "same"):
+                if name in data:
+                    mend = f"Write `{name}` beside `series`, not in it."
+                    raise InvalidInput(f".{name}", data[name], "this is said of the demand", mend)
             return validated(SeriesSource, data, "")
         if isinstance(data, str):
             mend = "Write {file: ..., column: ...}, or one number a period."

@@ -55,6 +55,6 @@ class Uniform(Distribution):
         """Demands of the given means."""
         return generator.uniform(mean * (1.0 - self.spread), mean * (1.0 + self.spread))
 
-    def deviation(self, mean: Array) -> Array:
+    def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
         """Width / sqrt(12)."""
-        return np.asarray(self.spread * mean / math.sqrt(3.0))
+        return np.asarray(noise_scale * self.spread * mean / math.sqrt(3.0))

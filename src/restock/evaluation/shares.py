@@ -10,8 +10,12 @@ from restock.core.problem import Array
 from restock.evaluation.stats import LEVEL, Estimate, degrees_of, estimate, moments, t_quantile, without_rounding
 
 
-def share_estimate(values: Array, block: int = 1) -> Estimate:
+def share_estimate(values: Array, block: int = 1, weights: Array | None = None) -> Estimate:
     """The mean of shares with a 95 % interval within 0 and 1 (Wilson's, 1927, for means).
+
+    With weights, it is the share of all together, sum(weights * shares) / sum(weights): where little is asked
+    for, an episode without any demand would otherwise count as one that was served in full. Its standard
+    error is that of a ratio of means (delta method).
 
     The mean m of shares has the spread of a proportion of n = m (1 - m) / s^2 yes-or-no answers, where
     s is its standard error; the interval is that of such a proportion, with a quantile of t. Where
@@ -20,21 +24,26 @@ def share_estimate(values: Array, block: int = 1) -> Estimate:
     Args:
         values: Shares from 0 to 1, shape (B,); with any other value the interval is the usual one.
         block: At least the number of neighbours that share data.
+        weights: What each is a share of, shape (B,); None: all alike.
 
     Example:
         >>> found = share_estimate(np.array([1.0] * 9 + [0.0]))
         >>> round(found.low, 2), round(found.high, 2)
-        (0.56, 0.98)
+        (0.54, 0.99)
     """
     values = np.asarray(values, dtype=np.float64)
     mean, error, degrees = moments(values, block)
+    equal = weights is None or float(np.ptp(weights)) == 0.0
+    if weights is not None and not equal:
+        mean = float(weights @ values / weights.sum())
+        error = moments(weights * (values - mean) / weights.mean(), block)[1]
     if math.isnan(error):
         return Estimate(mean, math.nan, math.nan)
     if not 0.0 <= values.min() <= values.max() <= 1.0:  # more was served than asked for: what was owed at the start
-        return estimate(values, block)
-    if np.isin(values, (0.0, 1.0)).all() and (block <= 1 or error == 0.0):
+        return estimate(values, block) if equal else Estimate(mean, *_usual(mean, error, degrees))
+    if equal and np.isin(values, (0.0, 1.0)).all() and (block <= 1 or error == 0.0):
         count = len(values) / max(block, 1)
-    elif error == 0.0:
+    elif error <= 1e-12:
         return Estimate(mean, mean, mean)
     else:
         count = mean * (1.0 - mean) / error**2
@@ -44,6 +53,11 @@ def share_estimate(values: Array, block: int = 1) -> Estimate:
     return Estimate(
         mean, 0.0 if mean == 0.0 else max(centre - half, 0.0), 1.0 if mean == 1.0 else min(centre + half, 1.0)
     )
+
+
+def _usual(mean: float, error: float, degrees: int) -> tuple[float, float]:
+    half = t_quantile(1.0 - LEVEL / 2.0, degrees) * error
+    return mean - half, mean + half
 
 
 def gap_estimate(profit: Array, limit: Array, block: int = 1, proven: bool = True) -> Estimate | None:

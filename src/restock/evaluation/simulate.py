@@ -13,7 +13,7 @@ import numpy as np
 from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.fields import Fields, locked
-from restock.core.kpis import RATES, kpis
+from restock.core.kpis import OF_DEMAND, RATES, kpis
 from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, draw_each, recorded
 from restock.core.problem import Array, Problem
@@ -68,17 +68,18 @@ class Simulation:
     def estimates(self, block: int = 1) -> dict[str, Estimate]:
         """The key figures with their 95 % intervals, those of rates within 0 and 1.
 
-        Where all episodes are the same there is no interval.
+        Rates of demand are those of all episodes together. Where all episodes are the same there is no interval.
 
         Args:
             block: Neighbouring episodes that share data.
         """
         if self.identical:
             return {key: alone(float(np.mean(values))) for key, values in self.kpis.items()}
-        return {
-            key: share_estimate(values, block) if key in RATES else estimate(values, block)
-            for key, values in self.kpis.items()
-        }
+        found = {key: estimate(values, block) for key, values in self.kpis.items() if key not in RATES}
+        for key in (key for key in RATES if key in self.kpis):
+            asked = self.trajectory[self.trajectory.layout.service[1]].sum(axis=(-2, -1)) if key in OF_DEMAND else None
+            found[key] = share_estimate(self.kpis[key], block, asked)
+        return {key: found[key] for key in self.kpis}
 
     @property
     def limit(self) -> Array:

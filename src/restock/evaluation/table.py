@@ -198,7 +198,7 @@ def table(
                 gap=None if gap is None else gap.mean,
                 gap_interval=alone(gap.mean) if same and gap is not None else gap,
                 skewed=None if same else episodes_for_t(one.profit, block),
-                kpis={key: float(np.mean(value)) for key, value in one.kpis.items()},
+                kpis={key: value.mean for key, value in one.estimates(block).items()},
                 seconds=one.seconds,
                 simulation=one,
                 **_apart(one.profit, runs[reference].profit, family, block, name == reference, name in tested, same),

@@ -90,7 +90,8 @@ def read(folder: Path) -> list[Snapshot]:
     found = []
     for number, path in sorted(_files(folder).items()):
         try:
-            with np.load(path, allow_pickle=False) as content:
+            # NumPy leaves a damaged file open unless it is ours to close.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 fields = {name[6:]: content[name] for name in content.files if name.startswith("field.")}
                 restart, step, profit = (content[name].item() for name in ABOUT)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

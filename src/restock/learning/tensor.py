@@ -228,10 +228,7 @@ class TensorNetwork:
 def _elasticity(problem: NetworkProblem) -> float:
     """By how many percent the deviation of demand grows with one percent of mean demand; 0.5 for Poisson."""
     mean = problem.demand.mean
-    mean = mean[mean > 0.0]
-    if not mean.size:
-        return 0.5
-    low, high = (problem.demand.distribution.deviation(mean * factor) for factor in (0.99, 1.01))
-    if not (low > 0.0).all():
+    low, high = (problem.demand.distribution.deviation(mean * factor)[mean > 0.0] for factor in (0.99, 1.01))
+    if not low.size or not (low > 0.0).all():
         return 0.5
     return float(np.mean(np.log(high / low)) / np.log(1.01 / 0.99))

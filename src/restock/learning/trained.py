@@ -137,7 +137,7 @@ class Deployed:
         last = view.past["demand"][:, -1] if view.t else np.zeros((count, self._markets))
         return State(
             *(
-                torch.as_tensor(np.ascontiguousarray(part), dtype=torch.float32)
+                torch.tensor(part, dtype=torch.float32)
                 for part in (
                     view["on_hand"],
                     np.stack(pipe, axis=1) if pipe else np.zeros((count, 0)),

@@ -138,7 +138,7 @@ class Policy(abc.ABC):
     def act(self, view: View) -> Array:
         """Decisions of shape (B, A), in physical units."""
 
-    def as_agent(self, env: Any = None) -> PolicyAgent:
+    def as_agent(self, env: Any) -> PolicyAgent:
         """The policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
 
         Args:

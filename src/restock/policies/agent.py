@@ -31,7 +31,6 @@ class PolicyAgent:
         policy: Who decides.
         env: An environment of restock, with wrappers around it or without; or several: a `VecEnv` of
             stable-baselines3, a vector environment of Gymnasium, or the native one made with `record=True`.
-            None: a new one of the problem as the policy knows it.
 
     Raises:
         InvalidInput: The policy must know the future, or the environment is of another problem.
@@ -50,19 +49,19 @@ class PolicyAgent:
         True
     """
 
-    def __init__(self, policy: Policy, env: Any = None) -> None:
+    def __init__(self, policy: Policy, env: Any) -> None:
         if policy.information == "clairvoyant":
             mend = "Use a policy that decides on what has happened."
             raise InvalidInput("policy", policy.name, "an agent does not meet the future", mend)
         self.policy = policy
-        self.env = Environment(policy.problem) if env is None else env
+        self.env = env
         self._rows = _rows_of(self.env)
         seats = self._rows()
         if seats[0].problem.labels() != policy.problem.labels():
             raise InvalidInput("env", seats[0].problem.name, "the policy was made for another problem", "Make it anew.")
         self._deciders = [policy] + [_another(policy) for _ in seats[1:]]
         self._means: list[Array | None] = [None] * len(seats)
-        self._begun: list[Any] = [None] * len(seats)
+        self._last: tuple[Any, Any] = (None, None)  # where the environment stood, and what it was said to show
         space = getattr(self.env, "single_action_space", None) or self.env.action_space
         self._shape, self._type = space.shape, space.dtype
         self._rescaled = _rescaling(seats[0].space, space)
@@ -80,14 +79,29 @@ class PolicyAgent:
 
         Returns:
             The action, or one for each row, and `state`.
+
+        Raises:
+            InvalidInput: The observation moves on while the environment stands still: it comes from another one.
         """
         seats = self._rows()
+        self._check(observation, seats)
         actions = [self._action(k, seat) for k, seat in enumerate(seats)]
         first = next(iter(observation.values())) if isinstance(observation, dict) else observation
         seen = seats[0].observed
         if len(seats) == 1 and np.ndim(first) <= seen:
             return (actions[0] if self._shape else int(actions[0])), state
         return np.stack(actions).astype(self._type), state
+
+    def _check(self, observation: Any, seats: Sequence[Seat]) -> None:
+        """Refuse what another environment shows than the one that the agent looks into."""
+        played = [seat.played() for seat in seats]
+        stands = [(id(one.lines), one.periods) for one in played]
+        before, seen = self._last
+        now = copy.deepcopy(observation)
+        self._last = stands, now
+        if stands == before and not _same(seen, now):
+            mend = "Make the agent with `policy.as_agent(env)`, env being the environment that is played in."
+            raise InvalidInput("observation", "of another environment", "the agent's own has not moved on", mend)
 
     def _action(self, k: int, seat: Seat) -> NDArray[Any]:
         """The action of one row, in the space of the environment as it is wrapped."""
@@ -176,6 +190,13 @@ def _another(policy: Policy) -> Policy:
     except Exception:  # what a policy holds may refuse in any way
         mend = "Play in one environment."
         raise InvalidInput("policy", policy.name, "it cannot be copied for each of several rows", mend) from None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two observations are equal, as arrays or by block."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and all(_same(value, other.get(name)) for name, value in one.items())
+    return bool(np.array_equal(one, other))
 
 
 def _view(played: PlayedSoFar, problem: Problem, mean: Array | None) -> View:

@@ -101,7 +101,7 @@ class BaseStock(LevelPolicy):
         plan, demand = self.plan, self.problem.demand
         markets = self.problem.labels()["demand"]
         mu = demand.mean.mean(axis=0) if mean is None else per_entity("mean", mean, markets)
-        ratios = self.ratios(service, float(plan.horizon))
+        ratios = self.ratios(service, self.periods_worth_the_last())
         window = plan.window(False)
         if sd is None:
             deviation = demand.deviation(mu)

@@ -122,22 +122,20 @@ class Coming:
         for j in range(covered.shape[1]):
             for count in np.unique(covered[:, j]):
                 if count > 0:
-                    sums = self._demand.distribution.sums(self._usage[j], int(count))
+                    sums = self._demand.distribution.sums(self._usage[j], int(count), self._demand.noise_scale)
                     found.append((j, covered[:, j] == count, sums))
         return found
 
     def _resampled_variance(self) -> Array:
         variance = np.zeros_like(self.mean)
-        scale = self._demand.noise_scale
         self._relative = self._sums()
         for j, where, sums in self._relative:
-            variance[where, j] = (scale * self.mean[where, j] * sums.std()) ** 2
+            variance[where, j] = (self.mean[where, j] * sums.std()) ** 2
         return variance
 
     def _resampled(self, ratios: Array) -> Array:
         found = np.zeros_like(self.mean)
-        scale = self._demand.noise_scale
         for j, where, sums in self._relative:
             at = np.minimum((ratios[where, j] * len(sums)).astype(np.int64), len(sums) - 1)
-            found[where, j] = self.mean[where, j] * np.maximum(1.0 + scale * (sums[at] - 1.0), 0.0)
+            found[where, j] = self.mean[where, j] * sums[at]
         return found

@@ -8,6 +8,7 @@ demand it lies above the mean.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +24,21 @@ from restock.solvers.reorder_point import ReorderPoint, expected_costs
 from restock.solvers.single_location import count_probabilities
 
 MOST_STEPS = 200  # of a mean demand: larger ones are counted in larger steps
+MOST_BATCH = 4000  # steps of an order quantity, likewise
 PLACES = 4000  # quantiles that stand for a demand that is no plain count
 
-Solver = Callable[[Array, Array, int, float], ReorderPoint]
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """How a node with batches is planned.
+
+    Attributes:
+        optimal: From demand, costs, first position and fixed cost to the best reorder point and quantity.
+        point: From demand, costs, first position and quantity to the best reorder point.
+    """
+
+    optimal: Callable[[Array, Array, int, float], ReorderPoint]
+    point: Callable[[Array, Array, int, int], int]
 
 
 def fixed_costs(policy: LevelPolicy) -> Array:
@@ -36,34 +49,48 @@ def fixed_costs(policy: LevelPolicy) -> Array:
     return np.asarray(np.bincount(policy.plan.buyer, fixed, minlength=len(policy.problem.nodes)), dtype=np.float64)
 
 
-def optimal_points(policy: LevelPolicy, service: Any, solve: Solver) -> tuple[Array, Array]:
+def optimal_points(policy: LevelPolicy, service: Any, rule: Rule, given: Array | None) -> tuple[Array, Array]:
     """Reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
 
-    Nodes without a fixed cost get the newsvendor's levels and a quantity of 0.
+    Nodes without a fixed cost or a quantity of their own get the newsvendor's levels and a quantity of 0.
 
     Args:
         policy: Says window, costs and demand.
         service: As for `LevelPolicy.ratios`, in place of the costs of a unit short.
-        solve: Finds the best policy of one node, see `restock.solvers.reorder_point`.
+        rule: What is planned.
+        given: Order quantities that are given, shape (N,) (units): then the points are the best for them.
     """
     table = policy.newsvendor(service).copy()
-    quantity = np.zeros(table.shape[1])
-    coming, rate = policy.coming(), policy.rate
+    quantity = np.zeros(table.shape[1]) if given is None else given
+    coming = policy.coming()
     fixed = fixed_costs(policy)
     deviation = np.sqrt(coming.variance)
     over = np.maximum(policy.costs.over, 1e-6)
     ratios = np.clip(policy.before_the_end(service), LEAST, None)
-    for j in np.flatnonzero((fixed > 0.0) & (rate > 0.0)):
-        step, demand = _demand(policy, int(j))
+    batched = fixed > 0.0 if given is None else given > 0.0
+    for j in np.flatnonzero(batched & (policy.rate > 0.0)):
+        largest = float(quantity[j]) if given is not None else np.sqrt(2.0 * fixed[j] * policy.rate[j] / over[j])
+        step, demand = _demand(policy, int(j), float(largest))
         periods = _covered(policy, int(j))
-        costs, first = expected_costs(demand, periods, step * over[j], step * over[j] * ratios[j] / (1.0 - ratios[j]))
-        found = solve(demand, costs, first, float(fixed[j]))
-        quantity[j] = step * found.quantity
-        steps = np.arange(len(demand))
-        mean = float(steps @ demand)
-        spread = np.sqrt(max(float((steps - mean) ** 2 @ demand), 1e-12) * periods)
-        above = (found.reorder_point - periods * mean) / spread
-        table[:, j] = np.round(coming.mean[:, j] + above * deviation[:, j], 9)
+        short = over[j] * ratios[j] / (1.0 - ratios[j])
+        if given is None:
+            costs, first = expected_costs(demand, periods, step * over[j], step * short, float(fixed[j]))
+            found = rule.optimal(demand, costs, first, float(fixed[j]))
+            quantity[j], point = step * found.quantity, found.reorder_point
+        else:
+            steps = max(round(float(given[j]) / step), 1)
+            costs, first = expected_costs(demand, periods, step * over[j], step * short)
+            room = np.arange(1, steps + 1)  # positions that a batch reaches beyond those where costs are of use
+            costs = np.concatenate([costs, costs[-1] + step * over[j] * room])
+            point = rule.point(
+                demand, np.concatenate([costs[0] + step * short * room[::-1], costs]), first - steps, steps
+            )
+        amounts = np.arange(len(demand))
+        mean = float(amounts @ demand)
+        spread = np.sqrt(max(float((amounts - mean) ** 2 @ demand), 1e-12) * periods)
+        table[:, j] = (
+            np.round(coming.mean[:, j] + (point - periods * mean) / spread * deviation[:, j], 9) + 0.0
+        )  # no -0
     return policy.carrying(table, coming.mean), quantity
 
 
@@ -87,6 +114,18 @@ def read_batches(batches: Any, policy: LevelPolicy) -> Array:
     return per_entity("batches", batches, policy.problem.nodes)
 
 
+def whole_demand(policy: LevelPolicy) -> Array:
+    """Whether what a node uses up comes in whole units of its own, shape (N,)."""
+    used = policy.usage > 0.0
+    whole = _whole(policy.problem.demand.distribution.law) and policy.problem.demand.noise_scale == 1.0
+    return np.asarray(whole & (~used | (np.abs(policy.usage - 1.0) <= 1e-12)).all(axis=1))
+
+
+def smallest_batches(policy: LevelPolicy) -> Array:
+    """Batches of nodes whose orders have no fixed cost, shape (N,): a unit, or a twentieth of a period's demand."""
+    return np.where(whole_demand(policy), 1.0, policy.rate / 20.0)
+
+
 def _covered(policy: LevelPolicy, node: int) -> int:
     """Periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
     plan = policy.plan
@@ -96,19 +135,27 @@ def _covered(policy: LevelPolicy, node: int) -> int:
     return int(np.ceil(np.average(window.count[here], weights=weight) - 1e-9))
 
 
-def _demand(policy: LevelPolicy, node: int) -> tuple[float, Array]:
-    """Demand of a node in a period at the mean over the horizon: a step (units), probabilities of 0, 1, ... steps."""
+def _demand(policy: LevelPolicy, node: int, quantity: float) -> tuple[float, Array]:
+    """Demand of a node in a period at the mean over the horizon: a step (units), probabilities of 0, 1, ... steps.
+
+    Args:
+        policy: Says usage and demand.
+        node: Its index.
+        quantity: What an order is about (units): steps are not much finer than it needs.
+    """
     demand, share = policy.problem.demand, policy.usage[node]
     mean = policy.plan.mean.mean(axis=0)
     law = demand.distribution
     used = np.flatnonzero(share * mean > 0.0)
     unit = float(share[used].max())
-    if law.law == laws.POISSON and demand.noise_scale == 1.0 and np.ptp(share[used]) <= 1e-12 * unit:
-        total = float(mean[used].sum())
-        if total <= MOST_STEPS:
-            return unit, count_probabilities(total, 0.0)
+    total = float(mean[used].sum())
+    counts = law.law in (laws.POISSON, laws.NEGATIVE_BINOMIAL) and demand.noise_scale == 1.0
+    alike = np.ptp(share[used]) <= 1e-12 * unit
+    if counts and alike and total <= MOST_STEPS and quantity <= MOST_BATCH * unit:
+        beyond = float((demand.deviation(mean)[used] ** 2).sum()) - total
+        return unit, count_probabilities(total, 0.0 if law.law == laws.POISSON else total**2 / beyond)
     if isinstance(law, Empirical):
-        amounts = float(share @ mean) * law.sums(share, 1)
+        amounts = float(share @ mean) * law.sums(share, 1, demand.noise_scale)
     elif len(used) == 1 and law.has_quantiles:
         places = np.repeat(((np.arange(PLACES) + 0.5) / PLACES)[:, None], len(mean), axis=1)
         amounts = unit * demand.quantile(places, np.broadcast_to(mean, places.shape), demand.noise_scale)[:, used[0]]
@@ -117,17 +164,21 @@ def _demand(policy: LevelPolicy, node: int) -> tuple[float, Array]:
         places = np.linspace(-4.0, 4.0, 801)
         weights = np.exp(-0.5 * places**2)
         amounts = np.maximum(float(share @ mean) + places * np.sqrt(variance), 0.0)
-        return _on_lattice(amounts, weights / weights.sum(), unit, law.law)
-    return _on_lattice(amounts, np.full(len(amounts), 1.0 / len(amounts)), unit, law.law)
+        return _on_lattice(amounts, weights / weights.sum(), unit if _whole(law.law) else 0.0, quantity)
+    return _on_lattice(amounts, np.full(len(amounts), 1.0 / len(amounts)), unit if _whole(law.law) else 0.0, quantity)
 
 
-def _on_lattice(amounts: Array, weights: Array, unit: float, law: int) -> tuple[float, Array]:
-    """Amounts as probabilities of whole steps, their mean kept."""
+def _whole(law: int) -> bool:
+    return law in (laws.POISSON, laws.NEGATIVE_BINOMIAL, laws.RESAMPLED)
+
+
+def _on_lattice(amounts: Array, weights: Array, unit: float, quantity: float) -> tuple[float, Array]:
+    """Amounts as probabilities of steps, their mean kept: whole multiples of a unit, or where that is 0 small ones."""
     mean = float(weights @ amounts)
-    whole = law in (laws.POISSON, laws.NEGATIVE_BINOMIAL, laws.RESAMPLED)
-    step = (
-        unit * max(1.0, np.ceil(mean / unit / MOST_STEPS)) if whole else max(mean, float(amounts.max()) / 4.0) / 100.0
-    )
+    if unit > 0.0:
+        step = unit * max(1.0, np.ceil(mean / unit / MOST_STEPS), np.ceil(quantity / unit / MOST_BATCH))
+    else:
+        step = max(max(mean, float(amounts.max()) / 4.0) / 100.0, quantity / MOST_BATCH)
     place = amounts / step
     low = np.floor(place + 1e-9).astype(np.int64)
     part = np.clip(place - low, 0.0, 1.0)

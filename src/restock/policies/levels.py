@@ -35,7 +35,15 @@ from restock.policies._base import Information, TextPolicy, Tunable
 from restock.policies.coming import Coming
 from restock.policies.flows import per_entity
 from restock.policies.plan import plan_of
-from restock.policies.ratios import UnitCosts, critical_ratios, echelon_ratios, probabilities, quantiles, unit_costs
+from restock.policies.ratios import (
+    MOST,
+    UnitCosts,
+    critical_ratios,
+    echelon_ratios,
+    probabilities,
+    quantiles,
+    unit_costs,
+)
 
 RECOVERY = 0.05  # of the mean flow: what a node can ship beyond it, to make good what it fell behind
 KNOTS = 4  # points in time between which `fit` lets multiples run linearly
@@ -183,16 +191,36 @@ class LevelPolicy(TextPolicy):
 
     def newsvendor(self, service: Any = None, review: int = 1) -> Array:
         """Levels: the quantiles of the coming demand that the critical ratios ask for, shape (T, N) (units)."""
+        final = self.final(review)
+        plain = self.over_a_cycle(self.before_the_end(service), review)
         if service is not None:
-            ratios = self.ratios(service)
-        elif self.echelon:
-            last = self._echelon_ratios(final=True)
-            ratios = np.where(self.final(review), last, self._echelon_ratios())
+            last = self.ratios(service)
         else:
-            ratios = np.where(self.final(review), self.ratios(None, 1.0), self.ratios())
+            last = self._echelon_ratios(final=True) if self.echelon else self.ratios(None, 1.0)
         coming = self.coming(review)
-        levels = coming.quantile(ratios)
-        return np.where(self.final(review), levels, self.carrying(levels, coming.mean))
+        levels = coming.quantile(np.where(final, last, plain))
+        return np.where(final, levels, self.carrying(levels, coming.mean))
+
+    def over_a_cycle(self, ratios: Array, review: int) -> Array:
+        """Ratios for the last period before the next delivery that make the mean over a cycle the given ones, (N,).
+
+        Where orders are R periods apart, a level has to do for the demand of n periods, n = N - R + 1, ..., N, and
+        costs arise in each of these. The best level solves mean over n of P(D_n <= S) = ratio. It is found for
+        normal demand, and given back as the probability P(D_N <= S).
+        """
+        if review == 1:
+            return ratios
+        coming = self.coming(review)
+        most = np.maximum(coming.periods[0], 1).astype(np.float64)
+        mean = coming.mean[0] / most
+        deviation = np.maximum(np.sqrt(coming.variance[0] / most), 1e-9 * mean + 1e-12)
+        count = np.maximum(most - np.arange(review)[:, None], 1.0)  # (R, N)
+        low, high = -8.0 * deviation * np.sqrt(most), most * mean + 8.0 * deviation * np.sqrt(most)
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            share = probabilities((middle - count * mean) / (deviation * np.sqrt(count))).mean(axis=0)
+            low, high = np.where(share < ratios, middle, low), np.where(share < ratios, high, middle)
+        return np.clip(probabilities((high - most * mean) / (deviation * np.sqrt(most))), 1e-9, MOST)
 
     def carrying(self, levels: Array, mean: Array) -> Array:
         """Levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
@@ -203,6 +231,13 @@ class LevelPolicy(TextPolicy):
         if self.echelon:
             return levels
         return np.where(self.plan.ships_on, np.maximum(levels, (1.0 + RECOVERY) * mean), levels)
+
+    def periods_worth_the_last(self) -> float:
+        """How many periods an episode has, each worth as much as its last: T, more under a discount."""
+        discount, periods = self.problem.spec.discount, self.plan.horizon
+        if discount == 1.0:
+            return float(periods)
+        return float((1.0 - discount**periods) / (1.0 - discount) / discount ** (periods - 1))
 
     def before_the_end(self, service: Any = None) -> Array:
         """Critical ratios of orders that later ones follow, shape (N,); see `ratios`."""

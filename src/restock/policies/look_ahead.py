@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restock.core.checks import whole_number
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.policies._base import Information, Policy, View
+from restock.policies.flows import downstream_first
 from restock.policies.forecast import Belief, Forecast, Outlook, Told, window_spread
 from restock.problems.network import NetworkProblem
 from restock.solvers.rolling import Plan, RollingProgram, Situation
@@ -155,3 +157,25 @@ class LookAhead(Policy):
             self._spread(problem.demand.noise_scale, mean, 0),
             self._risk(mean),
         )
+
+
+def far_enough(problem: NetworkProblem, horizon: int | None) -> int | None:
+    """The look ahead as it is given, where what is bought at its start can be sold before its end.
+
+    Raises:
+        InvalidInput: It is too short for that on the quickest way to some market: nothing would ever be bought.
+    """
+    if horizon is None:
+        return None
+    horizon = whole_number("horizon", horizon)
+    way = np.full(len(problem.nodes), np.inf)  # periods from an order outside to the arrival
+    for j in reversed(downstream_first(problem)):  # suppliers first
+        for link in problem.spec.ordered_links:
+            if link.target == problem.nodes[j]:
+                before = way[problem.rank[link.source]] + 1.0 if link.source in problem.rank else 0.0
+                way[j] = min(way[j], before + link.lead_time)
+    least = 1 + int(max(way[problem.rank[retailer]] for retailer, _ in problem.markets))
+    if horizon < min(least, problem.horizon):
+        what = f"what is bought takes {least - 1} periods to a market, so it would never be worth its price"
+        raise InvalidInput("horizon", horizon, what, f"Look at least {least} periods ahead, or leave it out.")
+    return horizon

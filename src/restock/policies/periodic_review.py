@@ -36,10 +36,10 @@ class PeriodicReview(LevelPolicy):
 
     In periods 0, R, 2 R, ... node j orders positive(S_j(t) - IP_j). By default
 
-        S_j(t) = E[D_j(t)] + z_j sd[D_j(t)]
+        mean over n = L_j + 1, ..., L_j + R of P(D_n <= S_j(t)) = b / (b + h_j)
 
-    where D_j(t) is the demand over the lead time and the R periods until the next order, and z_j the
-    normal quantile of b / (b + h_j). R is by default the shortest of the nodes' reorder intervals
+    where D_n is the demand of n periods: an order has to do for so many, and costs arise in each (see
+    `LevelPolicy.over_a_cycle`). R is by default the shortest of the nodes' reorder intervals
     sqrt(2 K / (h lambda)), rounded down, 1 without fixed costs, and not so long that the capacity of a
     period cannot make what is used up in R periods. Notation, suppliers, end of the horizon:
     see `restock.policies.levels`. Source: Silver, Pyke, Thomas (2017), Inventory and Production Management

@@ -9,12 +9,12 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.policies._base import Information, Tunable
-from restock.policies.fixed_cost import optimal_points, read_batches
+from restock.policies.fixed_cost import Rule, optimal_points, read_batches, smallest_batches, whole_demand
 from restock.policies.levels import LevelPolicy
 from restock.policies.s_s import tunable_batches
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
-from restock.solvers.reorder_point import optimal_r_Q
+from restock.solvers.reorder_point import best_r, optimal_r_Q
 
 
 def act(
@@ -45,8 +45,9 @@ class ReorderPointQuantity(LevelPolicy):
     inventory position is uniform on r + 1, ..., r + Q, so the cost is a mean of one-period costs): demand at
     its mean over the horizon, a lead time as long as what has to be covered, and unmet demand that waits at
     the cost b of a unit short. r is carried to every period by its distance from the mean of the coming
-    demand, in standard deviations. Without a fixed cost r_j is the quantile of the coming demand at
-    b / (b + h_j), and Q_j what the node uses up in a period. Notation, suppliers, end of the horizon: see
+    demand, in standard deviations. With `batches`, r is the best for them. Without a fixed cost Q_j is a unit
+    (of demand that comes in no whole units, a twentieth of what the node uses up in a period), and r_j so much
+    below the quantile of the coming demand at b / (b + h_j). Notation, suppliers, end of the horizon: see
     `restock.policies.levels`. Sources: Hadley and Whitin (1963), Analysis of Inventory Systems, ch. 4;
     Federgruen and Zheng (1992), An efficient algorithm for computing an optimal (r, Q) policy in continuous
     review stochastic inventory systems, Operations Research 40. Good where goods come in pallets or lots, and
@@ -86,12 +87,20 @@ class ReorderPointQuantity(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        points, quantity = optimal_points(self, service, optimal_r_Q)
-        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: points)
-        self.batch = np.where(quantity > 0.0, quantity, self.rate) if batches is None else read_batches(batches, self)
-        if batches is not None and not (self.batch > 0.0).all():
+        given = None if batches is None else read_batches(batches, self)
+        if given is not None and not (given > 0.0).all():
             raise InvalidInput("batches", batches, "a batch is more than nothing", "Write for instance 5.")
-        self.batch = np.maximum(self.batch, 1e-6)  # of a node that nobody needs
+        batch, points = given, None
+        if given is None or (reorder_points is None and multiples is None):
+            points, quantity = optimal_points(self, service, Rule(optimal_r_Q, lambda _, *rest: best_r(*rest)), given)
+            small = smallest_batches(self)
+            batch = np.where(quantity > 0.0, quantity, small)
+            # In small batches the position after an order is half a batch below the level on average; a unit: at it.
+            below = np.where(whole_demand(self), small, 0.5 * small)
+            points = np.where(quantity > 0.0, points, points - below)
+        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: np.asarray(points))
+        assert batch is not None
+        self.batch = np.maximum(batch, 1e-6)  # of a node that nobody needs
         self.parameters = self.pack(self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:

@@ -22,10 +22,10 @@ class UnitCosts:
 
     Attributes:
         short: Cost of a unit short in a period [b]: the largest shortage cost downstream, the margin of that
-            market added where the sale is lost.
+            market added where the sale is lost (where it waits, under a discount, the interest on the margin).
         final_short: The same in the last period in which a unit can still be sold: the sale is lost there,
             whether demand waits or not.
-        over: Cost of a unit left over in a period, its holding cost [h].
+        over: Cost of a unit left over in a period: its holding cost [h] and, under a discount, the interest on it.
         final_over: The same where no later period can sell it: holding, and what bringing it here cost.
         above: Holding cost of a unit at the suppliers, by their shares.
         retail: Largest holding cost of a retailer downstream.
@@ -52,7 +52,9 @@ def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
         np.maximum.at(found, ways.node, costs[ways.market])
         return found
 
-    own = np.array(nodes.holding_cost)
+    # Money has its price: what is bought a period too early, and what is earned a period late.
+    interest = 1.0 - problem.spec.discount
+    own = nodes.holding_cost + interest * replacement_costs(problem)
     retail = np.zeros(len(own))
     retail[plan.retailer] = own[plan.retailer]
     for i in plan.inner:
@@ -64,7 +66,7 @@ def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
     brought = brought + np.where(managed, nodes.operating_cost[plan.supplier], 0.0)
     behind = np.where(managed, own[plan.supplier], 0.0)
     return UnitCosts(
-        short=worst(shortage if problem.spec.backlog else shortage + margin),
+        short=worst(shortage + (interest if problem.spec.backlog else 1.0) * margin),
         final_short=worst(shortage + margin),
         over=own,
         final_over=own + np.bincount(plan.buyer, shares * brought, minlength=len(own)),

@@ -11,7 +11,7 @@ from restock.core.checks import yes_or_no
 from restock.core.problem import Array
 from restock.policies._base import Information, View
 from restock.policies.forecast import Outlook
-from restock.policies.look_ahead import LookAhead
+from restock.policies.look_ahead import LookAhead, far_enough
 from restock.problems.network import NetworkProblem
 from restock.solvers.rolling import Plan, RollingProgram
 
@@ -59,7 +59,7 @@ class Rolling(LookAhead):
         information: Information | None = None,
         jobs: int = 1,
     ) -> None:
-        super().__init__(problem, horizon, information, jobs)
+        super().__init__(problem, far_enough(problem, horizon), information, jobs)
         self.hedge, self.integer = yes_or_no("hedge", hedge), yes_or_no("integer", integer)
 
     def parameters_in_words(self) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import numpy as np
 from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information, Tunable
-from restock.policies.fixed_cost import optimal_points, read_batches, until_the_end
+from restock.policies.fixed_cost import Rule, optimal_points, read_batches, until_the_end
 from restock.policies.levels import LevelPolicy
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
-from restock.solvers.reorder_point import optimal_s_S
+from restock.solvers.reorder_point import best_s, optimal_s_S
 
 
 def act(
@@ -43,8 +43,9 @@ class ReorderPointLevel(LevelPolicy):
     Federgruen: demand at its mean over the horizon, a lead time as long as what has to be covered, and unmet
     demand that waits at the cost b of a unit short. s is carried to every period by its distance from the
     mean of the coming demand, in standard deviations; S - s is no more than what is asked for until the
-    horizon. A node without a fixed cost has s = S, the quantile of its coming demand at b / (b + h_j): a
-    base-stock policy. Notation, suppliers, end of the horizon: see `restock.policies.levels`. Sources: Scarf
+    horizon. With `batches`, s is the best for them. A node without a fixed cost has s = S, the quantile of
+    its coming demand at b / (b + h_j): a base-stock policy. Notation, suppliers, end of the horizon: see
+    `restock.policies.levels`. Sources: Scarf
     (1960), The optimality of (S, s) policies in the dynamic inventory problem (optimal at a single node);
     Zheng and Federgruen (1991), Finding optimal (s, S) policies is about as simple as evaluating a single
     policy, Operations Research 39. Good where orders cost something by themselves.
@@ -83,11 +84,14 @@ class ReorderPointLevel(LevelPolicy):
         information: Information | None = None,
     ) -> None:
         super().__init__(problem, information, echelon, shares)
-        points, quantity = optimal_points(self, service, optimal_s_S)
-        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: points)
+        given = None if batches is None else read_batches(batches, self)
+        points, quantity = None, given
+        if given is None or (reorder_points is None and multiples is None):
+            points, quantity = optimal_points(self, service, Rule(optimal_s_S, best_s), given)
+        self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: np.asarray(points))
         shape = (self.plan.horizon, len(self.problem.nodes))
-        given = batches is not None
-        self.batch = np.broadcast_to(read_batches(batches, self), shape) if given else until_the_end(self, quantity)
+        assert quantity is not None
+        self.batch = until_the_end(self, quantity) if given is None else np.broadcast_to(given, shape)
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.batch.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:

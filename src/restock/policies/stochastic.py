@@ -11,7 +11,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.policies._base import Information, View
 from restock.policies.forecast import Outlook
-from restock.policies.look_ahead import LookAhead
+from restock.policies.look_ahead import LookAhead, far_enough
 from restock.problems.network import NetworkProblem
 from restock.solvers.rolling import Plan, RollingProgram
 
@@ -55,7 +55,7 @@ class Stochastic(LookAhead):
         information: Information | None = None,
         jobs: int = 1,
     ) -> None:
-        super().__init__(problem, horizon, information, jobs)
+        super().__init__(problem, far_enough(problem, horizon), information, jobs)
         if branching is not None and (not isinstance(branching, (list, tuple)) or not branching):
             raise InvalidInput("branching", branching, "this is a list of whole numbers", "Write for instance [5, 3].")
         self.branching = [whole_number("branching", b) for b in branching or ()]

@@ -7,6 +7,7 @@ of a period that an inventory position y brings about (a lead time later).
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class ReorderPoint:
     cost: float
 
 
-def expected_costs(demand: Array, periods: int, over: float, short: float) -> tuple[Array, int]:
+def expected_costs(demand: Array, periods: int, over: float, short: float, fixed: float = 0.0) -> tuple[Array, int]:
     """G(y) = over E[(y - D)^+] + short E[(D - y)^+], D the demand of so many periods.
 
     Args:
@@ -36,9 +37,10 @@ def expected_costs(demand: Array, periods: int, over: float, short: float) -> tu
         periods: Lead time and review together, at least 1.
         over: Cost of a step left over.
         short: Cost of a step short.
+        fixed: Cost of an order [K], which says how far from its least value G is of use.
 
     Returns:
-        G from position `first` on, and that position; G is given as far as it is of use.
+        G from position `first` on, and that position.
     """
     whole = np.ones(1)
     for _ in range(periods):
@@ -48,11 +50,14 @@ def expected_costs(demand: Array, periods: int, over: float, short: float) -> tu
     below = np.cumsum(whole)
     left = np.concatenate([[0.0], np.cumsum(below[:-1])])  # E[(y - D)^+] for y = 0, 1, ..
     positive = over * left + short * (mean - steps + left)
+    # No position is of use whose cost alone exceeds what the economic order quantity costs on top of the least.
+    worth = positive.min() + 2.0 * math.sqrt(2.0 * fixed * mean / periods * over * short / (over + short))
+    spare = len(whole) + 4 * len(demand)
     # Below 0 everything is short, above the largest demand everything is left over.
-    reach = len(whole) + 4 * len(demand)
-    negative = short * (mean + np.arange(reach, 0, -1))
-    beyond = over * (np.arange(len(whole), len(whole) + reach) - mean)
-    return np.concatenate([negative, positive, beyond]), -reach
+    down, up = spare + math.ceil(worth / short), spare + math.ceil(worth / over)
+    negative = short * (mean + np.arange(down, 0, -1))
+    beyond = over * (np.arange(len(whole), len(whole) + up) - mean)
+    return np.concatenate([negative, positive, beyond]), -down
 
 
 def optimal_s_S(demand: Array, costs: Array, first: int, fixed: float) -> ReorderPoint:
@@ -123,6 +128,19 @@ def optimal_r_Q(demand: Array, costs: Array, first: int, fixed: float) -> Reorde
         elif min(costs[max(low - 1, 0)], costs[min(high + 1, len(costs) - 1)]) > best.cost + fixed:
             break
     return best
+
+
+def best_s(demand: Array, costs: Array, first: int, quantity: int) -> int:
+    """The best reorder point s of (s, s + quantity) (steps); see `optimal_s_S` for the arguments."""
+    visits = _renewal(demand, quantity)
+    # Entry k is the cost of s = k - 1 + first: positions k .. k + quantity - 1, the highest visited first.
+    cost = np.convolve(costs, visits, mode="valid")
+    return int(np.argmin(cost)) - 1 + first
+
+
+def best_r(costs: Array, first: int, quantity: int) -> int:
+    """The best reorder point r of (r, n quantity) (steps); see `optimal_r_Q` for the arguments."""
+    return int(np.argmin(np.convolve(costs, np.ones(quantity), mode="valid"))) - 1 + first
 
 
 def _renewal(demand: Array, count: int) -> Array:

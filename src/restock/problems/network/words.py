@@ -58,16 +58,36 @@ def explain(problem: NetworkProblem) -> str:
             for link in spec.ordered_links
         )
         + ".",
+        *(
+            [
+                f"A node with several suppliers ({', '.join(shared)}) takes what they send as the same goods: they are "
+                "alternatives, not parts of one product."
+            ]
+            if (shared := _shared(problem))
+            else []
+        ),
         "Markets: "
         + "; ".join(
             f"{market.source} -> {market.market} (price {market.price:g}, shortage {market.shortage_cost:g}, "
-            f"mean demand {problem.demand.mean[:, k].mean():.3g})"
+            f"mean demand {problem.demand.mean[:, k].mean():.3g}{_by_default(problem, k)})"
             for k, market in enumerate(spec.ordered_markets)
         )
         + ".",
         "Demand: " + "; ".join(_demand_words(problem)) + ".",
     ]
     return "\n".join(lines)
+
+
+def _shared(problem: NetworkProblem) -> list[str]:
+    """Nodes with more than one supplier."""
+    buyers = [buyer for _, buyer in problem.links]
+    return [str(node) for node in problem.nodes if buyers.count(node) > 1]
+
+
+def _by_default(problem: NetworkProblem, k: int) -> str:
+    """What is added to the mean of a market for which nobody gave one."""
+    demand, market = problem.spec.demand, problem.spec.ordered_markets[k]
+    return "" if demand.fixes_mean or market.mean is not None else ", the default: none is given"
 
 
 def _demand_words(problem: NetworkProblem) -> list[str]:
