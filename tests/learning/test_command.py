@@ -69,7 +69,6 @@ def test_bad_input_is_told_in_one_line(arguments: tuple[str, ...], words: str) -
 
 def test_ctrl_c_keeps_what_was_learnt_and_the_command_goes_on(tmp_path: Path) -> None:
     import json
-import re
 
     folder = tmp_path / "run"
     arguments = [*COMMAND, "train", "serial", "--out", str(folder), *SMALL[2:], "--set", "steps=40"]
