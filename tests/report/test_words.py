@@ -10,6 +10,7 @@ import pytest
 
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.stats import Estimate
+from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 from restock.report import tables
 from restock.report import words as say
@@ -295,3 +296,12 @@ def test_scale() -> None:
     assert (scale(10.0), scale(15.0), scale(20.0)) == (100.0, 200.0, 300.0)
     assert scale.clip(25.0) == 20.0
     assert Scale(1.0, 1.0, 0.0, 10.0)(1.0) == 5.0
+
+
+def test_policies_that_earn_the_same_are_said_to():
+    """Two names of one rule: no p-value, no "0.00 less", and nobody "earned most"."""
+    pair = {name: make_policy("base-stock", "serial", levels=[110, 120, 45]) for name in ("one", "other", "third")}
+    table = compare("serial", pair, episodes=20, bound=False)
+    assert {verdict_of(row) for row in table.rows if row.difference is not None} == {"the same"}
+    said = " ".join(say.answer(table))
+    assert "earned the same in every episode" in said and "earned most" not in said and "p =" not in said

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import LEVEL
@@ -18,15 +16,18 @@ from restock.report.numbers import NONE, amount, p_in_words, places_for, share
 
 SMALL = 0.01  # of the best policy's mean profit: a difference below is called small, however sure it is
 CLEAR, TINY, EQUAL, OPEN = "clear", "clear but small", "practically equal", "too close to call"
+SAME = "the same"
 VERDICTS = (
-    f"{CLEAR}: p is below 0.05 and the difference at least 1% of what the reference earns; {TINY}: p is below 0.05 and "
-    f"the difference less than that; {EQUAL}: p is not below 0.05, and the whole interval lies within 1%; {OPEN}: none "
-    "of these"
+    f"{SAME}: the policies earned the same in every episode; {CLEAR}: p is below 0.05 and the difference at least 1% of "
+    f"what the reference earns; {TINY}: p is below 0.05 and the difference less than that; {EQUAL}: p is not below 0.05, "
+    f"and the whole interval lies within 1%; {OPEN}: none of these"
 )
 
 
 def verdict(row: Row) -> str:
     """How large and how sure the difference to the reference is: see `VERDICTS`."""
+    if earned_the_same(row):
+        return SAME
     if row.p is None or row.difference is None or not math.isfinite(row.p):
         return NONE
     part = math.inf if row.relative is None else abs(row.relative)
@@ -37,6 +38,11 @@ def verdict(row: Row) -> str:
     per_unit = part / abs(row.difference.mean)
     widest = max(abs(row.difference.low), abs(row.difference.high)) * per_unit
     return EQUAL if widest < SMALL else OPEN
+
+
+def earned_the_same(row: Row) -> bool:
+    """Whether a policy earned neither more nor less than the reference in any episode."""
+    return row.wins == 0 and row.losses == 0 and row.ties is not None
 
 
 def surely(comparison: Comparison, row: Row, words: Wording) -> str:
@@ -70,7 +76,7 @@ def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
     """The difference between the reference and the best of the others."""
     assert row.difference is not None
     who = f"{row.name[:1].upper()}{row.name[1:]}" if comparison.family.named else f"The next, {row.name},"
-    if np.array_equal(row.simulation.profit, best.simulation.profit):
+    if earned_the_same(row):
         return f"{who} earned the same in every {words.episode}."
     if comparison.identical:
         return f"{who} {apart(row)}; all {comparison.episodes} {words.episodes} are the same, so that is no estimate."

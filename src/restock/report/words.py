@@ -12,7 +12,7 @@ from restock.core.problem import Problem
 from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
 from restock.problems.network.words import WORDING
-from restock.report.certainty import CLEAR, apart, lead, size, surely
+from restock.report.certainty import CLEAR, apart, earned_the_same, lead, size, surely
 from restock.report.certainty import verdict as verdict
 from restock.report.numbers import NONE, amount, decimals, interval, share
 
@@ -187,7 +187,8 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
     others = rivals(comparison)
     places = decimals([best.profit.mean])
     sure = f" (95% interval {interval(best.profit, places)})" if math.isfinite(best.profit.low) else ""
-    most = "earned most:" if others and best.name == leader(comparison).name else "earned"
+    same = [row for row in others if earned_the_same(row)]
+    most = "earned most:" if len(same) < len(others) and best.name == leader(comparison).name else "earned"
     said = [f"{upper(best.name)} {most} {amount(best.profit.mean, places)} per {words.episode} on average{sure}"]
     said[0] += _to_bound(comparison, best, places, words) + "."
     if comparison.family.named and others:
@@ -196,9 +197,12 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
             said[-1] = "It was named beforehand as the one to compare with."
     if others:
         said.append(lead(comparison, others[0], best, words))
-    if len(others) > 1:
-        said.append(f"{upper(_listed([f'{row.name} {apart(row)}' for row in others[1:]]))}.")
-        open_ones = [row for row in others[1:] if verdict(row) not in (CLEAR, NONE)]
+    further = [row for row in others[1:] if row not in same]
+    if alike := [row.name for row in others[1:] if row in same]:
+        said.append(f"{upper(_listed(alike))} earned the same in every {words.episode}.")
+    if further:
+        said.append(f"{upper(_listed([f'{row.name} {apart(row)}' for row in further]))}.")
+        open_ones = [row for row in further if verdict(row) not in (CLEAR, NONE)]
         said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in open_ones]
     return said
 
