@@ -18,9 +18,9 @@ SMALL = 0.01  # of the best policy's mean profit: a difference below is called s
 CLEAR, TINY, EQUAL, OPEN = "clear", "clear but small", "practically equal", "too close to call"
 SAME = "the same"
 VERDICTS = (
-    f"{SAME}: the policies earned the same in every episode; {CLEAR}: p is below 0.05 and the difference at least 1% of "
-    f"what the reference earns; {TINY}: p is below 0.05 and the difference less than that; {EQUAL}: p is not below 0.05, "
-    f"and the whole interval lies within 1%; {OPEN}: none of these"
+    f"{SAME}: the policies earned the same in every episode; {CLEAR}: p is below 0.05 and the difference at least 1% "
+    f"of what the reference earns; {TINY}: p is below 0.05 and the difference less than that; {EQUAL}: p is not below "
+    f"0.05, and the whole interval lies within 1%; {OPEN}: none of these"
 )
 
 
