@@ -55,8 +55,8 @@ def measure() -> list[Row]:
     rows = []
     large = generated()
     for name, instance, target, ours_count, peer_count in (
-        ("divergent", "divergent", ">= 70x", 200, 4),
-        ("serial", "serial", ">= 45x", 300, 6),
+        ("divergent", "divergent", ">= 110x", 200, 4),
+        ("serial", "serial", ">= 70x", 300, 6),
         ("generated, 200 nodes, 500 links", large, ">= 600x", 60, 1),
     ):
         mine = gym.make("restock/Network-v0", instance=instance)

@@ -381,3 +381,28 @@ def test_a_look_that_ends_before_the_goods_arrive_is_refused(name):
     with pytest.raises(restock.InvalidInput, match="Look at least 11 periods ahead"):
         restock.make_policy(name, "serial", horizon=10)
     assert restock.make_policy(name, "serial", horizon=11).horizon == 11
+
+
+@pytest.mark.parametrize(("leads", "best"), [((0, 10), 67.5), ((1, 6), 52.5), ((0, 3), 30.5)])
+def test_suppliers_with_different_lead_times_cover_each_their_share(leads, best):
+    """Half of an order is here long before the rest: covering the longest time costs three to six times as much."""
+    both = {
+        "horizon": 800,
+        "nodes": [{"id": "shop", "initial_inventory": 30, "holding_cost": 0.1}, {"id": "near"}, {"id": "far"}],
+        "links": [
+            {"from": name, "to": "shop", "lead_time": lead, "price": 2.0}
+            for name, lead in zip(("near", "far"), leads, strict=True)
+        ],
+        "markets": [{"from": "shop", "to": "customers", "price": 0.0, "shortage_cost": 0.9, "mean": 10}],
+    }
+    problem = restock.load_problem(both)
+    for name in ("base-stock", "echelon-base-stock"):
+        assert restock.make_policy(name, problem).levels[0] == pytest.approx(best, rel=0.03)
+        found = long_run(problem, name)
+        assert found < 1.03 * long_run(problem, name, levels=best)
+
+
+def test_a_look_ahead_keeps_goodwill_where_demand_is_certain():
+    problem = restock.load_problem("serial", demand={"distribution": "deterministic", "goodwill": True})
+    table = restock.compare(problem, ["rolling", "base-stock"], episodes=2)
+    assert table.row("rolling").profit.mean > 0.94 * table.row("hindsight").profit.mean

@@ -70,10 +70,15 @@ def test_levels_from_what_one_plans_for():
 
 
 def test_levels_where_markets_meet_add_their_variances():
-    # w-network: the centre carries means 28 + 11 with variances 28 + 11; L = 7, and it ships on.
+    # w-network: the centre carries means 28 + 11 with variances 28 + 11, and ships on. Its suppliers take 4 and 7
+    # periods; each share of its orders covers its own time, and what a market strays by adds up over both.
     problem = restock.load_problem("w-network")
-    level = dict(zip(problem.nodes, restock.make_policy("base-stock", problem, service=0.95).levels, strict=True))
-    assert level["centre"] == stats.poisson(39 * 9).ppf(0.95)
+    policy = restock.make_policy("base-stock", problem, service=0.95)
+    level = dict(zip(problem.nodes, policy.levels, strict=True))
+    share = [one for one, (_, buyer) in zip(policy.shares, problem.links, strict=True) if buyer == "centre"]
+    mean = 39 * sum(part * periods for part, periods in zip(share, (6, 9), strict=True))
+    spread = [sum(part * np.sqrt(each * n) for part, n in zip(share, (6, 9), strict=True)) for each in (28, 11)]
+    assert level["centre"] == pytest.approx(mean + Z[0.95] * np.hypot(*spread), rel=1e-6)
     assert level["busy-store"] == stats.poisson(28 * 3).ppf(0.95)
 
 

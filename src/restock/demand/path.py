@@ -88,6 +88,10 @@ class Demand:
         self.goodwill: Goodwill | None = spec.goodwill
         self._factor = spec.effects.factor(periods)[:, None]
         self._tables: list[tuple[Array, NDArray[np.int64]]] = []  # of Poisson counts, and where they hold
+        prior = spec.prior.mean if spec.prior is not None else None
+        if isinstance(prior, list) and len(prior) != self.markets:
+            mend = "Give one number, or one each."
+            raise InvalidInput("demand.prior", prior, f"the number of retail links is {self.markets}", mend)
         self._series = self._read_series()
         if isinstance(self.distribution, Empirical) and self._series is not None:
             self.distribution = self.distribution.of(self._series)

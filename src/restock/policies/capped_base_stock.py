@@ -84,7 +84,7 @@ class CappedBaseStock(LevelPolicy):
         shape = (self.plan.horizon, len(self.problem.nodes))
         coming = self.coming()
         beyond = np.maximum(np.sqrt(coming.variance), RECOVERY * coming.mean)
-        default = (coming.mean + beyond) / np.maximum(coming.periods, 1)
+        default = (coming.mean + beyond) / np.maximum(coming.periods, 1.0)
         self.caps = default if caps is None else np.broadcast_to(per_entity("caps", caps, self.problem.nodes), shape)
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.caps.ravel())
 

@@ -34,7 +34,7 @@ class Coming:
     Attributes:
         mean: Shape (T, N) (units).
         variance: Shape (T, N); of a resampled series, with what neighbouring periods have in common.
-        periods: How many periods before the horizon are covered, the most over a node's ways, shape (T, N).
+        periods: How many periods before the horizon are covered, the mean over a node's ways, shape (T, N).
     """
 
     def __init__(self, problem: NetworkProblem, usage: Array, weights: Array, window: Window) -> None:
@@ -42,7 +42,9 @@ class Coming:
         self._usage = usage
         ways = window.ways
         self.mean: Array = ways.by_node(window.mean * weights)
-        self.periods: Array = np.maximum.reduceat(window.periods * (weights > 0.0), ways.begins, axis=1)
+        whole = np.maximum(ways.by_node(weights), 1e-300)
+        self.periods: Array = ways.by_node(window.periods * weights) / whole
+        self._mixed = ways.mixed
         # Ways to one market carry the same customers' demand, so what it strays by adds up; markets are independent.
         strays = np.add.reduceat(np.sqrt(window.variance) * weights, ways.pair_begins, axis=1)
         nodes = np.searchsorted(ways.pair_node, np.arange(len(usage)))
@@ -81,7 +83,7 @@ class Coming:
         """Stock used up for a unit of demand where a node's markets agree in it, else NaN, and their number; (N,)."""
         used = self._usage > 0.0
         least, most = np.where(used, self._usage, np.inf).min(axis=1), self._usage.max(axis=1)
-        agreed = (most - least <= 1e-12 * most) & (most > 0.0)
+        agreed = (most - least <= 1e-12 * most) & (most > 0.0) & ~self._mixed
         return np.where(agreed, most, np.nan), used.sum(axis=1)
 
     def _counts(self, ratios: Array, otherwise: Array) -> Array:
@@ -103,7 +105,7 @@ class Coming:
         """Quantiles of the law itself where a single period of a single market is covered; elsewhere as given."""
         share, markets = self._shares()
         demand = self._demand
-        alone = np.isfinite(share) & (markets == 1) & (self.periods == 1)
+        alone = np.isfinite(share) & (markets == 1) & (np.abs(self.periods - 1.0) < 1e-9)
         if not demand.distribution.has_quantiles or not alone.any():
             return otherwise
         found = otherwise.copy()
@@ -117,7 +119,7 @@ class Coming:
 
     def _sums(self) -> list[tuple[int, Array, Array]]:
         """For each node and number of periods that are covered: node, where, and sorted sums relative to their mean."""
-        covered = self.periods
+        covered = np.round(self.periods).astype(np.int64)
         found = []
         for j in range(covered.shape[1]):
             for count in np.unique(covered[:, j]):

@@ -24,6 +24,7 @@ from restock.solvers.reorder_point import ReorderPoint, expected_costs
 from restock.solvers.single_location import count_probabilities
 
 MOST_STEPS = 200  # of a mean demand: larger ones are counted in larger steps
+MOST_PERIODS = 1e5  # of demand in a given batch: beyond, it is ordered once, and no point is best for it
 MOST_BATCH = 4000  # steps of an order quantity, likewise
 PLACES = 4000  # quantiles that stand for a demand that is no plain count
 
@@ -67,7 +68,7 @@ def optimal_points(policy: LevelPolicy, service: Any, rule: Rule, given: Array |
     deviation = np.sqrt(coming.variance)
     over = np.maximum(policy.costs.over, 1e-6)
     ratios = np.clip(policy.before_the_end(service), LEAST, None)
-    batched = fixed > 0.0 if given is None else given > 0.0
+    batched = fixed > 0.0 if given is None else (given > 0.0) & (given <= MOST_PERIODS * policy.rate)
     for j in np.flatnonzero(batched & (policy.rate > 0.0)):
         largest = float(quantity[j]) if given is not None else np.sqrt(2.0 * fixed[j] * policy.rate[j] / over[j])
         step, demand = _demand(policy, int(j), float(largest))

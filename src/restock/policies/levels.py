@@ -3,7 +3,7 @@
 Notation of their formulas, for node j in period t:
 
     mu_m(t)     mean demand of market m (units/period), 0 from the horizon on
-    L_j         longest lead time of an order of node j (periods)
+    L_j         lead time of an order of node j (periods); where suppliers differ, each share has its own
     w           time from a customer's order at node j to the sale on market m (periods), 0 where j sells itself
     g_jm        stock that node j uses up for each unit sold on market m, by the shares of the suppliers
     D_j(t)      coming demand (units): sum over m of g_jm times the demand of market m over the coming window
@@ -211,7 +211,7 @@ class LevelPolicy(TextPolicy):
         if review == 1:
             return ratios
         coming = self.coming(review)
-        most = np.maximum(coming.periods[0], 1).astype(np.float64)
+        most = np.maximum(coming.periods[0], 1.0)
         mean = coming.mean[0] / most
         deviation = np.maximum(np.sqrt(coming.variance[0] / most), 1e-9 * mean + 1e-12)
         count = np.maximum(most - np.arange(review)[:, None], 1.0)  # (R, N)

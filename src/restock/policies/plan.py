@@ -18,7 +18,8 @@ Integers = NDArray[np.int64]
 class Ways:
     """The ways on which the stock of each node reaches the markets; there are P of them, a node's one behind the other.
 
-    A way is told from others by its node, its market and how long before the sale the node's customer orders.
+    A way is told from others by its node, its market, how long before the sale the node's customer orders, and how
+    long the node's own supplier takes: where several suppliers share an order, each brings its part in its own time.
 
     Args:
         plan: Of the network.
@@ -26,53 +27,56 @@ class Ways:
 
     Attributes:
         node, market: Where a way begins and ends, each of shape (P,).
-        time: From the order that the node has to fill to the sale, shape (P,) (periods): a customer that several
-            suppliers share orders early enough for the slowest of them. 0 where the node sells itself.
+        time: From the order that the node has to fill to the sale, shape (P,) (periods). 0 where the node sells itself.
+        lead: From the node's own order to the arrival, shape (P,) (periods).
         begins: First way of each node, shape (N,).
-        pair: Which pair of a node and a market that it reaches, counted in the same order, shape (P,).
-        pair_begins: First way of each pair.
+        pair_begins: First way of each pair of a node and a market that it reaches.
         pair_node: Node of each pair.
+        mixed: Whether the suppliers of a node take different times, or its ways to a market, shape (N,).
     """
 
     def __init__(self, plan: Plan, review: int) -> None:
-        shipped = until_shipped(plan.lead, review)
+        shipped = until_shipped(plan.link_lead, review)
+        suppliers = [np.flatnonzero(plan.buyer == j).tolist() for j in range(len(plan.lead))]
         found: list[dict[tuple[int, int], int]] = [{} for _ in plan.lead]  # of each node: (market, time) -> number
-        self._steps: list[tuple[int, int, int]] = []  # (way, link, way of the buyer that it continues)
-        count = 0
-        own = []
+        self._steps: list[tuple[int, int, int, int]] = []  # (way, link, link of the buyer, way of the buyer)
+        count = len(plan.retailer)
         for m, j in enumerate(plan.retailer.tolist()):
-            found[j][m, 0] = count
-            own.append(count)
-            count += 1
+            found[j][m, 0] = m
         for i in plan.inner.tolist():  # customers first, so their ways are known
             j, buyer = int(plan.supplier[i]), int(plan.buyer[i])
             for (m, time), number in list(found[buyer].items()) if j >= 0 else ():
-                sells = plan.retailer[m] == buyer
-                longer = int(plan.lead[buyer]) if sells else int(shipped[buyer]) + time
-                if (m, longer) not in found[j]:
-                    found[j][m, longer] = count
-                    count += 1
-                self._steps.append((found[j][m, longer], i, number))
-        listed = sorted((j, m, time, number) for j, ways in enumerate(found) for (m, time), number in ways.items())
-        self._place = np.empty(count, dtype=np.int64)
-        self._place[[number for *_, number in listed]] = np.arange(count)
-        self._own = self._place[own]
-        self.node, self.market, self.time = (np.array([row[k] for row in listed], dtype=np.int64) for k in range(3))
+                for k in suppliers[buyer]:
+                    longer = int(plan.link_lead[k] if plan.retailer[m] == buyer else shipped[k] + time)
+                    if (m, longer) not in found[j]:
+                        found[j][m, longer] = count
+                        count += 1
+                    self._steps.append((found[j][m, longer], i, k, number))
+        listed = sorted(
+            (j, m, time, int(plan.link_lead[k]), number, k)
+            for j, ways in enumerate(found)
+            for (m, time), number in ways.items()
+            for k in suppliers[j]
+        )
+        columns = (np.array([row[k] for row in listed], dtype=np.int64) for k in range(6))
+        self.node, self.market, self.time, self.lead, self._number, self._link = columns
+        self._count, self._markets = count, len(plan.retailer)
         self.begins = np.searchsorted(self.node, np.arange(len(plan.lead)))
-        key = self.node * len(plan.retailer) + self.market
-        self.pair_begins = np.flatnonzero(np.diff(key, prepend=-1))
-        self.pair = np.cumsum(np.diff(key, prepend=-1) != 0) - 1
+        self.pair_begins = np.flatnonzero(np.diff(self.node * len(plan.retailer) + self.market, prepend=-1))
         self.pair_node = self.node[self.pair_begins]
+        self.mixed = np.bincount(self.node, minlength=len(plan.lead)) > np.bincount(
+            self.pair_node, minlength=len(plan.lead)
+        )
         self._units_in, self._supplier = plan.units_in, plan.supplier
 
     def weights(self, shares: Array) -> Array:
         """Stock of its node that each way takes for each unit sold on its market, by shares (E,); shape (P,)."""
-        weight = np.zeros(len(self.node))
-        weight[self._own] = 1.0
-        for way, link, buyers in self._steps:
+        weight = np.zeros(self._count)
+        weight[: self._markets] = 1.0
+        for way, link, brought, buyers in self._steps:
             used = self._units_in[self._supplier[link]] * shares[link]
-            weight[self._place[way]] += used * weight[self._place[buyers]]
-        return weight
+            weight[way] += used * shares[brought] * weight[buyers]
+        return weight[self._number] * shares[self._link]
 
     def by_node(self, ways: Array) -> Array:
         """Sums over the ways of each node: from (..., P) to (..., N)."""
@@ -110,7 +114,8 @@ class Plan:
         choice: Whether the buyer of the link has another supplier, shape (E,).
         buyer, supplier: Node indices of the links, shape (E,); -1 is an outside source.
         units_in: Stock used up for each unit shipped, shape (N,).
-        lead: Longest lead time of an order [L], shape (N,) (periods).
+        link_lead: Lead time of each link [L], shape (E,) (periods).
+        lead: Longest lead time of an order of each node, shape (N,) (periods).
         ships_on: Whether the node supplies others, shape (N,).
         retailer: Node that serves each market, shape (M,).
         horizon: Periods in an episode [T].
@@ -129,8 +134,9 @@ class Plan:
         self.shares = supplier_shares(problem)
         self.choice = np.bincount(self.buyer)[self.buyer] > 1
         self.units_in = problem.world(problem.plain.fresh)[0].units_in.copy()
+        self.link_lead = np.array([link.lead_time for link in links], dtype=np.int64)
         self.lead = np.zeros(len(problem.nodes), dtype=np.int64)
-        np.maximum.at(self.lead, self.buyer, [link.lead_time for link in links])
+        np.maximum.at(self.lead, self.buyer, self.link_lead)
         self.ships_on = np.isin(np.arange(len(problem.nodes)), self.supplier)
         self.retailer = np.array([problem.rank[node] for node, _ in problem.markets])
         self.mean = problem.demand.mean
@@ -154,11 +160,12 @@ class Plan:
     def window(self, echelon: bool, review: int = 1) -> Window:
         """The demand that a level has to cover.
 
-        An order of period t arrives in t + L_j. A node that only sells has it for that period's demand, and
-        covers the L_j + R periods until the next order arrives. A node that ships on cannot ship it before
-        t + L_j + 1, so it covers one period more, L_j + R + 1 (rounded up to whole reviews): its customers'
+        An order of period t arrives in t + L. A node that only sells has it for that period's demand, and
+        covers the L + R periods until the next order arrives. A node that ships on cannot ship it before
+        t + L + 1, so it covers one period more, L + R + 1 (rounded up to whole reviews): its customers'
         orders of so many periods, which are for the demand of as many periods, a way to market later. An
-        echelon covers the whole way.
+        echelon covers the whole way. Where suppliers with different lead times share the orders, each share
+        covers its own time.
 
         Args:
             echelon: Whether the level is that of an echelon.
@@ -166,7 +173,7 @@ class Plan:
         """
         if (echelon, review) not in self._windows:
             ways = self.ways(review)
-            lead = np.where(self.ships_on, until_shipped(self.lead, review), self.lead)[ways.node]
+            lead = np.where(self.ships_on[ways.node], until_shipped(ways.lead, review), ways.lead)
             first = np.zeros_like(ways.time) if echelon else ways.time
             count = np.asarray(lead + review + (ways.time if echelon else 0), dtype=np.int64)
             begin = np.minimum(np.arange(self.horizon)[:, None] + first, self.horizon)

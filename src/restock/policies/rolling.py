@@ -83,7 +83,10 @@ class Rolling(LookAhead):
             plan = program.solve(view.t, now, again=k > 0)
             if k + 1 < rounds:
                 unmet = np.stack([plan.unmet[:, self._retailer == j].sum(axis=1) for j in self._retailers], axis=1)
-                safety = (plan.stock[:, self._retailers] - unmet) / np.maximum(spread, 1e-9)
+                left = plan.stock[:, self._retailers] - unmet
+                # Where demand is certain, a plan that serves all of it leaves nobody short.
+                certain = np.where(left > -1e-6, 9.0, -9.0)
+                safety = np.where(spread > 1e-9, left / np.maximum(spread, 1e-9), certain)
                 chance = [max(NORMAL.cdf(-float(z)) for z in row) for row in np.clip(safety, -9.0, 9.0)]
                 short = 0.5 * short + 0.5 * np.array(chance)
         return plan
