@@ -29,20 +29,9 @@ class Adapted(Policy):
     """A model from outside: it is shown what an environment would show, and its answer is read as an environment would.
 
     Args:
-        problem: What it decides in, or anything `load_problem` takes. Bounds and scales are those of its environment.
-        model: A model of stable-baselines3 or sb3-contrib, or the path of its zip; anything else with
-            `predict(observation)`; a torch module; or a function from one observation to one action.
-        sees: The form of the observation, as in `gym.make(..., observation=...)`, or the names of the numbers it is
-            shown, some of `obs_names()`; None: as the model's observation space says, else the first form.
-        acts: The form of the action, as in `gym.make(..., action=...)`; None: as the model's action space says, else
-            the first form.
-        max_order: As in `gym.make`.
-        trained_in: The problem whose bounds and scales its forms have, or anything `load_problem` takes; None: this.
-        statistics: What observations were scaled by in training: a `VecNormalize` of stable-baselines3, or the file
-            it was saved to; None: that of the model, where it still has one.
-        information: What the model may be said to know. An observation is blind; a model that was trained for one
-            demand has learnt its mean.
-        name: In tables; None: `adapted`.
+        model: A model, the path of its zip, or a function; not the name or the folder of a policy.
+
+    The other arguments are those of `as_policy`, which says what each means.
 
     Raises:
         InvalidInput: An argument does not hold, or the spaces of the model are not those of the forms.
@@ -142,15 +131,17 @@ def as_policy(
         model: A model of stable-baselines3 or sb3-contrib, or the path of its zip; anything else with
             `predict(observation)`; a torch module (of a batch of observations); a function from one observation to
             one action. The name of a policy, the folder of a training run and a policy do as well.
-        problem: What it decides in, or anything `load_problem` takes.
+        problem: What it decides in, or anything `load_problem` takes. Bounds and scales are those of its environment.
         sees: The form of its observation (`flat`, `scaled`, `dict`), or names out of `obs_names()`; None: as the
             model's observation space says, else the first form, which is that of `gym.make`.
         acts: The form of its action (`quantity`, `normalized`, ...); None: likewise.
         max_order: As in `gym.make`.
         trained_in: The problem whose bounds and scales its forms have, or anything `load_problem` takes; None: this.
-        statistics: A `VecNormalize` of stable-baselines3, or its file; None: that of the model, where it has one.
-        information: `blind` (default) or `informed`: in which class it is compared.
-        name: In tables.
+        statistics: What observations were scaled by in training: a `VecNormalize` of stable-baselines3, or the file
+            it was saved to; None: that of the model, where it still has one.
+        information: `blind` (default) or `informed`: in which class it is compared. An observation is blind; a model
+            that was trained for one demand has learnt its mean.
+        name: In tables; None: `adapted`.
 
     Raises:
         InvalidInput: An argument does not hold, or the spaces of the model are not those of the forms.
