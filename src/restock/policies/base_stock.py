@@ -110,9 +110,7 @@ class BaseStock(LevelPolicy):
             coming = Coming(self.problem, self.usage, window.ways.weights(self.shares), steady)
             return np.asarray(self.carrying(coming.quantile(ratios), coming.mean)[0])
         deviation = per_entity("sd", sd, markets)
-        ways = window.ways
-        weights = ways.weights(self.shares)
-        cover = ways.by_node(weights * window.count) / np.maximum(ways.by_node(weights), 1e-300)
+        cover = window.ways.average(window.count, window.ways.weights(self.shares))
         spread = np.sqrt(cover * (self.usage**2 @ deviation**2))
         coming_mean = cover * (self.usage @ mu)
         return self.carrying(np.maximum(coming_mean + quantiles(ratios) * spread, 0.0), coming_mean)

@@ -42,8 +42,7 @@ class Coming:
         self._usage = usage
         ways = window.ways
         self.mean: Array = ways.by_node(window.mean * weights)
-        whole = np.maximum(ways.by_node(weights), 1e-300)
-        self.periods: Array = ways.by_node(window.periods * weights) / whole
+        self.periods: Array = ways.average(window.periods, weights)
         self._mixed = ways.mixed
         # Ways to one market carry the same customers' demand, so what it strays by adds up; markets are independent.
         strays = np.add.reduceat(np.sqrt(window.variance) * weights, ways.pair_begins, axis=1)

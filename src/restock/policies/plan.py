@@ -82,6 +82,10 @@ class Ways:
         """Sums over the ways of each node: from (..., P) to (..., N)."""
         return np.add.reduceat(ways, self.begins, axis=-1)
 
+    def average(self, ways: Array | Integers, weights: Array) -> Array:
+        """Weighted means over the ways of each node, 0 where it has no weight: from (..., P) to (..., N)."""
+        return self.by_node(ways * weights) / np.maximum(self.by_node(weights), 1e-300)
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:
