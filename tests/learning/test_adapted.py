@@ -125,6 +125,20 @@ def test_bad_arguments(model: Any, given: dict[str, Any], field: str) -> None:
         restock.as_policy(model, "serial", **given)
 
 
+FORM_ARGUMENTS = {
+    "sees": "flat", "acts": "quantity", "max_order": 30.0, "trained_in": "serial", "statistics": "there.pkl",
+}  # fmt: skip
+ARGUMENTS = {**FORM_ARGUMENTS, "information": "informed", "name": "mine"}
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_no_argument_is_taken_without_effect_beside_a_policy(argument: str) -> None:
+    policy = restock.make_policy("base-stock", "serial")
+    for model in ("base-stock", policy, type(policy)):
+        with pytest.raises(InvalidInput, match=f"^{argument} = .* a policy says this itself"):
+            restock.as_policy(model, "serial", **{argument: ARGUMENTS[argument]})
+
+
 @pytest.mark.parametrize("answer", [[1.0], "much", [np.nan] * 3, None])
 def test_what_is_no_action_is_refused_with_its_place(answer: Any) -> None:
     policy = restock.as_policy(lambda obs: answer, "serial")
@@ -244,6 +258,9 @@ def test_a_model_that_learnt_in_prepared_rows_keeps_their_forms() -> None:
     model = stable.PPO("MlpPolicy", rows, n_steps=8, batch_size=8, seed=0, device="cpu").learn(32)
     policy = restock.as_policy(model, "serial", name="corrected")
     assert policy.name == "corrected" and np.isfinite(restock.simulate("serial", policy, episodes=2).profit).all()
+    for argument, value in FORM_ARGUMENTS.items():
+        with pytest.raises(InvalidInput, match=f"^{argument} = "):
+            restock.as_policy(model, "serial", **{argument: value})
 
 
 def test_a_module_of_torch() -> None:

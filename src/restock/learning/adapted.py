@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -144,7 +144,9 @@ def as_policy(
         name: In tables; None: `adapted`.
 
     Raises:
-        InvalidInput: An argument does not hold, or the spaces of the model are not those of the forms.
+        InvalidInput: An argument does not hold or would have no effect (a policy decides in forms of its own, and so
+            does a model that learnt in an environment of `stable_environment`), or the spaces of the model are not
+            those of the forms.
 
     Example:
         >>> policy = as_policy(lambda obs: [20.0, 20.0, 20.0], "serial", name="twenty")
@@ -152,19 +154,35 @@ def as_policy(
         (4,)
     """
     problem = load_problem(problem)
-    if isinstance(model, (str, Path)) and not is_zip(model):
-        return make_policy(str(model), problem)
-    if isinstance(model, (str, Path)) and Path(model).with_name("config.yaml").is_file():
-        return make_policy(str(Path(model).parent), problem)  # the run says in which forms it was trained
-    if isinstance(model, Policy) or (isinstance(model, type) and issubclass(model, Policy)):
-        return simulate.as_policy(model, problem)
+    forms = {"sees": sees, "acts": acts, "max_order": max_order, "trained_in": trained_in, "statistics": statistics}
+    policy = _made(model, problem)
+    if policy is not None:
+        _refuse_given(forms | {"information": information, "name": name}, "a policy says this itself", "make_policy")
+        return policy
     prepared = prepared_forms(model)
     if prepared is not None:
+        _refuse_given(forms, "the environment that the model learnt in says this", "stable_environment")
         return _Prepared(problem, model, prepared, information, name)
-    return Adapted(
-        problem, model, sees, acts, max_order=max_order, trained_in=trained_in, statistics=statistics,
-        information=information, name=name,
-    )  # fmt: skip
+    return Adapted(problem, model, information=information, name=name, **forms)
+
+
+def _made(model: Any, problem: Problem) -> Policy | None:
+    """The policy that is given, by itself, its name or the folder of its run; None where a model is given."""
+    if isinstance(model, (str, Path)):
+        if not is_zip(model):
+            return make_policy(str(model), problem)
+        if Path(model).with_name("config.yaml").is_file():
+            return make_policy(str(Path(model).parent), problem)  # the run says in which forms it was trained
+    if isinstance(model, Policy) or (isinstance(model, type) and issubclass(model, Policy)):
+        return simulate.as_policy(model, problem)
+    return None
+
+
+def _refuse_given(arguments: Mapping[str, Any], why: str, where: str) -> None:
+    """Refuse arguments that would have no effect."""
+    for argument, value in arguments.items():
+        if value is not None:
+            raise InvalidInput(argument, value, why, f"Leave out {argument}; what can be said is said to {where}.")
 
 
 class _Prepared(Policy):
