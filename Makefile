@@ -9,12 +9,13 @@ comma := ,
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps -r
 
-.PHONY: help demo test test-deps test-oldest test-newest test-steady bench docs lock clean build/deps/oldest build/deps/newest
+.PHONY: help demo test browser test-deps test-oldest test-newest test-steady bench docs lock clean build/deps/oldest build/deps/newest
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   install what the demo needs, run it, write report.html"
 	@echo "make test   install what the tests need; lint, types, layers and all tests"
+	@echo "make browser  install Debian's Chromium for the tests of the pages (needs root and the network)"
 	@echo "make test-deps    the tests with the oldest and with the newest allowed versions (needs the network)"
 	@echo "make test-steady  the tests RUNS times, in random order, on a busy machine (hours)"
 	@echo "make bench  speed and memory, side by side with the peer; then what training reaches (an hour)"
@@ -31,6 +32,11 @@ test: $(VENV)/test.done $(VENV)/package.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Python's registry has no browser. Without one the tests of the pages are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; }
 
 # What users have is not what is pinned: the oldest versions that pyproject.toml allows, and the newest. Each gets
 # an environment of its own, made anew every time; DEPS_TESTS names what is run there.

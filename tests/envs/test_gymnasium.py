@@ -222,7 +222,6 @@ def test_the_time_of_an_observation_ends_at_the_horizon() -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_observations_and_infos_as_tensors(id: str) -> None:
     torch = pytest.importorskip("torch")
-    pytest.importorskip("array_api_compat")  # the wrapper's own need
     from gymnasium.wrappers.numpy_to_torch import NumpyToTorch
 
     env: Any = NumpyToTorch(gym.make(id, disable_env_checker=True))
