@@ -10,7 +10,7 @@ import polars
 import pytest
 
 import restock
-from restock.benchmark import table
+from restock.benchmark import table, worker, workers
 from restock.benchmark.folder import RunFolder
 from restock.benchmark.runner import bench
 from restock.benchmark.suite import load_suite
@@ -123,6 +123,17 @@ def test_another_suite_is_refused(finished):
     with pytest.raises(restock.InvalidInput, match=r"the run in this folder is of suite smoke \w+, this one of smoke"):
         bench(other, QUICK, out=finished.path)
     assert bench("smoke", QUICK, out=finished.path).kept == EVERY
+
+
+def test_what_failed_is_told_alike_whichever_task_ends_first(tmp_path, mine, monkeypatch):
+    def backwards(tasks, jobs, unwanted):
+        yield from [(task, worker.attempt(task)) for task in reversed(tasks)]
+
+    entries = [f"{mine}:Broken", {"name": "again", "policy": f"{mine}:Broken"}]
+    expected = bench("smoke", entries, out=tmp_path / "first").failed
+    monkeypatch.setattr(workers, "answers", backwards)
+    failed = bench("smoke", entries, out=tmp_path / "last").failed
+    assert list(failed.items()) == list(expected.items()) and len(failed) == 2
 
 
 def test_other_versions_are_refused(tmp_path, monkeypatch):

@@ -134,22 +134,24 @@ def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None
 
 
 def _do(folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, progress: Tell) -> dict[str, str]:
-    """Do tasks, keeping each as it finishes; policies that failed, and why."""
-    failed: dict[str, str] = {}
+    """Do tasks, keeping each as it finishes; policies that failed, and why in the first task of theirs that did."""
+    failed: dict[str, tuple[int, str]] = {}
+    place = {id(task): k for k, task in enumerate(missing)}  # tasks do not finish in their order
     done = total - len(missing)
     progress("", done, total)
     with closing(workers.answers(missing, jobs, failed)) as arriving:
         for task, reply in arriving:
             done += 1
             if "failed" in reply:
-                failed.setdefault(task.entry.name, f"{task.scenario.name}: {reply['failed']}")
+                why = place[id(task)], f"{task.scenario.name}: {reply['failed']}"
+                failed[task.entry.name] = min(why, failed.get(task.entry.name, why))
                 continue
             try:
                 folder.save(task, reply["result"])
             except InvalidInput as error:
                 raise _no_room(folder, "a result could not be kept", error) from None
             progress(f"{task.entry.name}, {task.scenario.name}", done, total)
-    return failed
+    return {name: why for name, (_, why) in sorted(failed.items(), key=lambda item: item[1])}
 
 
 def _no_room(folder: RunFolder, what: str, error: InvalidInput) -> Unfinished:
