@@ -1,4 +1,8 @@
-"""Runs of the benchmark in the tests: policies that are slow, noisy or broken, and what a run holds."""
+"""Runs of the benchmark in the tests: policies that are slow, noisy or broken, and what a run holds.
+
+A slow policy waits while as many tasks are finished as the file `gate` says, so that a test can stop a run in its
+middle however busy the machine is.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 POLICIES = """
-import os, time
+import os, pathlib, time
 import numpy as np
 from restock.policies import Policy
 
@@ -21,6 +25,9 @@ class Slow(Policy):
     def begin(self, episodes, seed, chance):
         self.dice = np.random.default_rng(seed)
         time.sleep(self.seconds)
+        gate = pathlib.Path("gate")
+        while gate.exists() and len(list(pathlib.Path("run", "episodes").glob("*.json"))) >= int(gate.read_text()):
+            time.sleep(0.01)
 
     def act(self, view):
         return self.dice.uniform(0.0, self.level, (len(view["on_hand"]), len(self.problem.links)))

@@ -39,6 +39,12 @@ def started(words: list[str], cwd: Path) -> subprocess.Popen[str]:
     )
 
 
+def hold(tasks: int, cwd: Path) -> None:
+    """Let a run go no further than about so many tasks: what is under way on other processes is finished."""
+    (cwd / "gate.new").write_text(str(tasks))
+    (cwd / "gate.new").replace(cwd / "gate")
+
+
 def finished_tasks(cwd: Path) -> int:
     return len(list((cwd / "run" / "episodes").glob("*.json")))
 
@@ -67,6 +73,7 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path, words, j
     dice = random.Random(jobs)
     kept = 0
     for _ in range(4):
+        hold(kept + 2, tmp_path)
         running = started([*words, "--jobs", str(jobs)], tmp_path)
         wait_for(kept + 1, running, tmp_path)
         time.sleep(dice.uniform(0.0, 0.3))
@@ -81,6 +88,7 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path, words, j
             assert time.monotonic() < until, "a worker outlived its run"
             time.sleep(0.01)
         assert len(workers) == (jobs if jobs > 1 else 0)
+    (tmp_path / "gate").unlink()
     last = process(*words, "--jobs", str(jobs), "--json", cwd=tmp_path)
     assert last.code == 0, last.err
     assert last.document["kept"] == kept and last.document["done"] == TASKS - kept
@@ -94,10 +102,12 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path, words, j
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_says_how_to_go_on(tmp_path, words, jobs):
+    hold(5, tmp_path)
     running = started([*words, "--jobs", str(jobs)], tmp_path)
-    wait_for(3, running, tmp_path)
+    wait_for(5, running, tmp_path)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
+    (tmp_path / "gate").unlink()
     assert running.returncode == 130
     assert out == ""
     line = err.strip().splitlines()[-1]
@@ -110,15 +120,17 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, words, jobs):
 
 
 def test_a_second_start_in_the_same_folder_is_refused(tmp_path, words):
+    hold(5, tmp_path)
     running = started(words, tmp_path)
     try:
-        wait_for(1, running, tmp_path)
+        wait_for(5, running, tmp_path)
         second = process(*words, cwd=tmp_path)
         assert second.code == 2
         assert f"process {running.pid} is at work in this folder. Wait for it, or name another folder." in second.err
     finally:
         running.kill()
         running.communicate()
+        (tmp_path / "gate").unlink()
     # The lock of a process that is gone holds nobody.
     assert process(*words, cwd=tmp_path).code == 0
 
