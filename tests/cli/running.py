@@ -54,3 +54,41 @@ def process(*arguments: str, cwd: Path | None = None, **changes: str) -> Ran:
         [*COMMAND, *arguments], capture_output=True, text=True, env=environment(**changes), cwd=cwd, timeout=240
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+STOPPING_ITSELF = """
+import importlib, os, signal, sys
+
+where, command = sys.argv[1], sys.argv[2:]
+module, _, place = where.partition(":")
+holder, _, name = place.rpartition(".")
+owner = importlib.import_module(module)
+owner = getattr(owner, holder) if holder else owner
+done = getattr(owner, name)
+
+def stopping(*given, **named):
+    result = done(*given, **named)
+    setattr(owner, name, done)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return result
+
+setattr(owner, name, stopping)
+sys.argv = ["restock", *command]
+from restock.cli.main import main
+
+main()
+"""
+
+
+def stopped(where: str, *arguments: str) -> subprocess.Popen[str]:
+    """A command that has stopped itself after its first call of a function, `module:Class.method`.
+
+    So a test finds it in the middle of its work however busy the machine is; SIGCONT lets it go on.
+    """
+    running = subprocess.Popen(
+        [sys.executable, "-c", STOPPING_ITSELF, where, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+    found = os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    assert found is not None and found.si_code == os.CLD_STOPPED, running.communicate()[1]
+    return running

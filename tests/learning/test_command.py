@@ -7,12 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import COMMAND, environment, run
+from tests.cli.running import environment, run, stopped
 
 pytest.importorskip("torch")
 FEW = ("--set", "steps=10", "--set", "batch=8", "--set", "held_out=8", "--set", "evaluate_every=5")
@@ -71,12 +70,10 @@ def test_ctrl_c_keeps_what_was_learnt_and_the_command_goes_on(tmp_path: Path) ->
     import json
 
     folder = tmp_path / "run"
-    arguments = [*COMMAND, "train", "serial", "--out", str(folder), *SMALL[2:], "--set", "steps=40"]
-    started = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
-    deadline = time.monotonic() + 200.0
-    while not (folder / "checkpoints" / "last.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    arguments = ["train", "serial", "--out", str(folder), *SMALL[2:], "--set", "steps=40"]
+    started = stopped("restock.learning.run_folder:RunFolder.save", *arguments)
     started.send_signal(signal.SIGINT)
+    started.send_signal(signal.SIGCONT)
     _, told = started.communicate(timeout=200)
     assert started.returncode == 130
     assert f"Go on with: restock train --resume {folder}" in told

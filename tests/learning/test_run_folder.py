@@ -9,8 +9,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from restock.learning.paths import HELD_OUT
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.train import resume, train
 from restock.report.training import write_training_report
-from tests.cli.running import COMMAND, REPOSITORY, environment, run
+from tests.cli.running import REPOSITORY, run, stopped
 from tests.report.markup import Page
 
 torch = pytest.importorskip("torch")
@@ -353,14 +351,8 @@ def test_killed_at_any_moment_and_resumed_it_is_the_uninterrupted_run(
     arguments = [f"--set={name}={value}" for name, value in settings.items()]
     arguments += ["--set=network.hidden=[8]", "--set=network.start=null"] if algo == "pathwise" else []
     cut = tmp_path / "cut"
-    command = [*COMMAND, "train", "serial", "--algo", algo, "--out", str(cut), *arguments, "-q"]
-    started = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 200.0
-    while time.monotonic() < deadline and started.poll() is None:
-        if (cut / "metrics.jsonl").is_file() and (cut / "metrics.jsonl").read_text():
-            started.send_signal(signal.SIGSTOP)
-            break
-        time.sleep(0.002)
+    command = ["train", "serial", "--algo", algo, "--out", str(cut), *arguments, "-q"]
+    started = stopped("restock.learning.run_folder:RunFolder.record", *command)
     locked = run("train", "--resume", str(cut), "-q")  # two at a time are refused
     assert locked.code == 2 and "is at work in this folder" in locked.err
     started.send_signal(signal.SIGKILL)
