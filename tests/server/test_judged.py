@@ -394,7 +394,8 @@ def test_from_the_command_line(book: Path) -> None:
         door.begin(player="next")
         door.to_the_end()
     process.terminate()
-    process.communicate()
+    said = process.communicate()[1]
+    assert f"Judged episodes: 2, each played once. Results: {book}." in said and "browser" not in said
     assert [(one["player"], one["seed"]) for one in results(book)] == list(
         zip(("killed", "next"), episode_seeds(SEED, 2), strict=True)
     )

@@ -75,13 +75,12 @@ def serve(
         if as_json:
             told = {"url": url, "host": address, "port": port, "task": task, "token": word is not None}
             console.document(told)
-        console.remark(
-            f"Serving {task} at {url} (open it in a browser; agents: ws{url[4:]}/ws). Ctrl-C ends the server."
-        )
+        pages = "open it in a browser; " if judging is None else ""
+        console.remark(f"Serving {task} at {url} ({pages}agents: ws{url[4:]}/ws). Ctrl-C ends the server.")
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
         if judging is not None:
-            console.remark(f"Judged: {judging.episodes} in all, each played once; the results go to {judging.results}.")
+            console.remark(f"Judged episodes: {judging.episodes}, each played once. Results: {judging.results}.")
 
     judging = None if judged is None else Judging(judged, 1 if episodes is None else episodes, seed)
     for option, given in (("--episodes", episodes), ("--seed", seed)):
