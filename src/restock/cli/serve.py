@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from restock.cli.console import FINE, AsJson, Console, Quiet
+from restock.core.errors import InvalidInput
 
 ServedProblem = Annotated[
     str,
@@ -28,6 +29,18 @@ Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody
 Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
+Judged = Annotated[
+    Path | None,
+    typer.Option(
+        "--judged", metavar="FILE",
+        help="Judge who plays PROBLEM: the server chooses the episodes, each is played once, results go to this file.",
+    ),
+]  # fmt: skip
+JudgedEpisodes = Annotated[
+    int | None, typer.Option("--episodes", "-n", help="How many there are for all clients together. Default: 1.")
+]
+JudgedSeed = Annotated[int | None, typer.Option("--seed", help="Of these episodes. Default: one that nobody knows.")]
+
 
 def serve(
     problem: ServedProblem = "medium",
@@ -39,6 +52,9 @@ def serve(
     idle: Idle = 1800.0,
     max_body: MaxBody = 65536,
     runs: Runs = Path("runs"),
+    judged: Judged = None,
+    episodes: JudgedEpisodes = None,
+    seed: JudgedSeed = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -47,6 +63,7 @@ def serve(
     On the pages one plays by hand, watches policies and transcripts, and compares.
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
+    from restock.server.judged import Judging
     from restock.server.run import LOOPBACK, run, token_of_environment
     from restock.server.settings import Settings
 
@@ -58,12 +75,17 @@ def serve(
         if as_json:
             told = {"url": url, "host": address, "port": port, "task": task, "token": word is not None}
             console.document(told)
-        console.remark(
-            f"Serving {task} at {url} (open it in a browser; agents: ws{url[4:]}/ws). Ctrl-C ends the server."
-        )
+        pages = "open it in a browser; " if judging is None else ""
+        console.remark(f"Serving {task} at {url} ({pages}agents: ws{url[4:]}/ws). Ctrl-C ends the server.")
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
+        if judging is not None:
+            console.remark(f"Judged episodes: {judging.episodes}, each played once. Results: {judging.results}.")
 
-    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs), host, port, tell)
+    judging = None if judged is None else Judging(judged, 1 if episodes is None else episodes, seed)
+    for option, given in (("--episodes", episodes), ("--seed", seed)):
+        if judging is None and given is not None:
+            raise InvalidInput(option, given, "must stand beside --judged", "Add --judged FILE, or leave it out.")
+    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging), host, port, tell)
     console.remark("The server has ended.")
     return FINE

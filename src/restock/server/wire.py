@@ -7,6 +7,7 @@ from typing import Any
 
 import pydantic_core
 
+from restock.core.reading import once
 from restock.envs.structured import StructuredEnvironment
 from restock.server.errors import Refused
 
@@ -25,13 +26,13 @@ def loads(text: str | bytes) -> Any:
     """What a client sent.
 
     Raises:
-        Refused: It is no JSON.
+        Refused: It is no JSON, or a name is given twice in one object.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=once)
     except RecursionError:
         raise Refused("INVALID_JSON", "Invalid JSON: this is nested too deeply") from None
-    except ValueError as error:  # also a number of too many digits, and bytes that are no text
+    except ValueError as error:  # also a name given twice, a number of too many digits, and bytes that are no text
         raise Refused("INVALID_JSON", f"Invalid JSON: {str(error)[:MOST_SHOWN]}") from None
 
 
