@@ -75,6 +75,33 @@ def test_bodies_that_are_no_json(server: Running) -> None:
         assert told["error"]["code"] in (-32700, -32600)
 
 
+def test_a_name_given_twice_is_refused(server: Running) -> None:
+    """Whoever reads the first and whoever reads the second would see two actions."""
+    twice = '"buy_quantities": {"toys": 1, "toys": 9}'
+    session = server.ask("POST", "/sessions", {"task": "easy"}).json()["session_id"]
+    bodies = [
+        ("/reset", '{"task": "easy", "task": "hard"}'), ("/step", f'{{"action": {{{twice}}}}}'),
+        ("/sessions", '{"seed": 1, "seed": 1}'), (f"/sessions/{session}/step", f'{{"action": {{{twice}}}}}'),
+        (f"/sessions/{session}/reset", '{"seed": 1, "seed": 2}'),
+        ("/restock/tasks", '{"split": "all", "split": "retail"}'),
+    ]  # fmt: skip
+    for path, body in bodies:
+        for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"):
+            told = server.ask("POST", path, content=body, headers={"content-type": kind})
+            assert (told.status_code, told.json()["code"]) == (400, "INVALID_JSON"), (path, kind)
+            assert "given twice" in told.json()["message"]
+    play = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "method": "ping"}'
+    assert "given twice" in server.ask("POST", "/mcp", content=play).json()["error"]["message"]
+    with server.talk() as talk:
+        talk.reset(task="easy")
+        assert "given twice" in talk.ask(f'{{"type": "step", "data": {{{twice}}}}}')["data"]["message"]
+        told = talk.step({"buy_quantities": '{"toys": 1, "toys": 9}'})["error"]  # a mapping sent as text
+        assert "given twice" in told["message"]
+        assert talk.state()["step_count"] == 0
+    assert server.ask("GET", f"/sessions/{session}/state").json()["step_count"] == 0
+    server.ask("DELETE", f"/sessions/{session}")
+
+
 def test_text_that_is_no_unicode_comes_back_escaped(server: Running) -> None:
     body = b'{"action": {"buy_quantities": {"\\ud800": 1, "toys": NaN}}}'
     reply = server.ask("POST", "/step", content=body, headers={"content-type": "application/json"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,15 +95,15 @@ def test_the_tool_client_of_openenv_uses_the_tools(server: Running) -> None:
     async def used() -> list[Any]:
         async with MCPToolClient(base_url=server.url) as client:
             tools = await client.list_tools()
-            assert [tool.name for tool in tools] == ["list_tasks", "explain", "begin", "play", "look"]
-            assert "buy_quantities" in str(tools[3].input_schema)
-            begun = await client.call_tool("begin", task="easy", seed=3)
+            assert [tool.name for tool in tools] == ["list_tasks", "explain", "play", "look"]
+            assert "buy_quantities" in str(tools[2].input_schema)
+            await client.reset(task="easy", seed=3)
             played = await client.call_tool("play", action={"buy_quantities": {"toys": 5}})
-            return [begun, played, await client.call_tool("look")]
+            return [played, await client.call_tool("look")]
 
     before = len(server.hub.sessions)
-    begun, played, look = (told.get("structuredContent", told) for told in asyncio.run(used()))
-    assert begun["observation"]["current_day"] == 0 and played["observation"]["current_day"] == 1
+    played, look = (told.get("structuredContent", told) for told in asyncio.run(used()))
+    assert played["observation"]["current_day"] == 1
     assert look["state"]["step_count"] == 1 and look["observation"] == played["observation"]
     assert len(server.hub.sessions) == before
 
@@ -112,8 +113,7 @@ def test_tools_are_used_by_actions_too(server: Running) -> None:
     with server.talk() as talk:
         tools = talk.step({"type": "list_tools"})["observation"]["tools"]
         assert {"name", "description", "input_schema"} == set(tools[0])
-        begun = talk.step({"type": "call_tool", "tool_name": "begin", "arguments": {"task": "easy", "seed": 3}})
-        assert begun["observation"]["result"]["observation"]["current_day"] == 0 and not begun["done"]
+        talk.reset(task="easy", seed=3)
         wrong = talk.step({"type": "call_tool", "tool_name": "play", "arguments": {"action": {"buy": 1}}})
         assert wrong["observation"]["error"]["error_type"] == "invalid_args"
         wrong = talk.step({"type": "call_tool", "tool_name": "sell", "arguments": {}})
@@ -174,6 +174,50 @@ def test_what_the_manifest_declares_holds(server: Running) -> None:
         talk.reset(task="hard")
         rewards = [talk.step({"buy_quantities": {"toys": 900}, "liquidate": {"toys": 999}})["reward"] for _ in range(9)]
     assert low <= min(rewards) < -1.0 and max(rewards) <= high
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_schema_has_the_name_of_another(server: Running, task: str) -> None:
+    """A schema called `Action` is that of an environment of tools to programs such as the tasks of verifiers."""
+    kind = restock.load_problem(task).family.capitalize()
+    told = server.ask("GET", f"/schema?task={task}").json()
+    assert (told["action"]["title"], told["observation"]["title"]) == (f"{kind}Action", f"{kind}Observation")
+    described = server.ask("GET", f"/problems/{task}").json()
+    assert described["action"] == told["action"] == restock.load_problem(task).records().schemas()[0]
+    assert described["observation"] == told["observation"] == told["reset_observation"]
+    with server.talk() as talk:
+        talk.reset(task=task)
+        play = next(one for one in talk.step({"type": "list_tools"})["observation"]["tools"] if one["name"] == "play")
+        assert play["input_schema"]["properties"]["action"] == told["action"]
+    action, observation = models.models_for(restock.load_problem(task))
+    assert (action.__name__, observation.__name__) == (f"{kind}Action", f"{kind}Observation")
+
+
+def test_schemas_of_a_problem_from_outside_are_called_by_its_class(tmp_path: Path) -> None:
+    from restock.problems.template import texts
+
+    for name, text in texts("corner-shop").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    action, observation = restock.load_problem(str(tmp_path)).records().schemas()
+    assert (action["title"], observation["title"]) == ("CornerShopAction", "CornerShopObservation")
+
+
+@pytest.mark.parametrize("written", ["{}", "```json\n{}\n```", " {} "], ids=["plain", "fenced", "spaced"])
+def test_the_messages_of_the_tasks_of_verifiers_play_an_episode(server: Running, written: str) -> None:
+    """The schema by HTTP, then a reset and steps by the stock client, each step what a model wrote."""
+    schema = server.ask("GET", "/schema").json()["action"]
+    assert schema["title"] not in {"Action", "CallToolAction", "ListToolsAction"} and not schema.get("required")
+    with GenericEnvClient(base_url=server.url).sync() as client:
+        result = client.reset(task="retail-easy")
+        total, periods = 0.0, 0
+        while not result.done:
+            assert json.dumps({"observation": result.observation, "action_schema": schema})
+            lines = written.strip().splitlines()
+            said = "\n".join(lines[1:-1]) if lines[0].startswith("```") else written
+            result = client.step(json.loads(said))
+            total, periods = total + (result.reward or 0.0), periods + 1
+        assert periods == 30 and client.state()["total_reward"] == pytest.approx(total)
 
 
 # the environment class -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -177,20 +178,34 @@ def test_a_body_that_is_too_large_is_refused(strict: Running) -> None:
 
 def test_there_are_only_so_many_sessions(strict: Running) -> None:
     with strict.talk() as one, strict.talk() as other:
-        assert one.state()["step_count"] == other.state()["step_count"] == 0
+        for talk in (one, other):
+            assert talk.reset()["observation"]["current_day"] == 0
         full = strict.ask("POST", "/sessions")
         assert (full.status_code, full.json()["code"]) == (503, "CAPACITY_REACHED")
         assert (full.json()["active_sessions"], full.json()["max_sessions"]) == (2, 2)
         with strict.talk() as third:
             assert third.hear()["data"]["code"] == "CAPACITY_REACHED"
-        create = {"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}
-        assert strict.ask("POST", "/mcp", create).json()["error"]["data"]["max_sessions"] == 2
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}
+        session = strict.ask("POST", "/mcp", asked).json()["result"]["session_id"]  # which takes no place yet
+        begin = {"name": "begin", "arguments": {}, "session_id": session}
+        told = strict.ask("POST", "/mcp", {**asked, "method": "tools/call", "params": begin}).json()
+        assert told["error"]["data"]["max_sessions"] == 2
+        assert one.reset()["observation"]["current_day"] == 0  # whose place it is already
         assert strict.ask("POST", "/reset").status_code == 200  # which takes none
     wait_for(lambda: len(strict.hub.sessions) == 0)
     session = strict.ask("POST", "/sessions").json()["session_id"]
     assert strict.ask("POST", "/sessions", {"task": "nope"}).status_code == 404
     assert len(strict.hub.sessions) == 1  # one that could not begin takes no place
     strict.ask("DELETE", f"/sessions/{session}")
+
+
+def test_sockets_that_only_listen_take_no_place(strict: Running) -> None:
+    with contextlib.ExitStack() as held:
+        for path in ("/ws", "/mcp") * 4:
+            held.enter_context(strict.talk(path))
+        assert len(strict.hub.sessions) == 0
+        with strict.talk() as talk:
+            assert talk.reset()["observation"]["current_day"] == 0
 
 
 def test_what_nobody_uses_is_closed() -> None:
@@ -226,11 +241,27 @@ def test_bad_settings(given: dict[str, Any], field: str) -> None:
     assert found.value.field == field and found.value.mend
 
 
-def test_a_server_of_ones_own_problem_offers_it_by_its_name() -> None:
+def three_days(name: str) -> Any:
     from restock.problems.load import shelf_of
 
     spec: Any = yaml.safe_load(shelf_of("network").text("serial"))
-    problem = restock.load_problem({**spec, "name": "three-days", "horizon": 3})
+    return restock.load_problem({**spec, "name": name, "horizon": 3})
+
+
+def test_a_task_with_a_slash_in_its_name_is_reached() -> None:
+    """As the ids of all environments have one."""
+    with serving(problem=three_days("shop/north east")) as own:
+        for path, horizon in (("shop/north%20east", 3), ("shop%2Fnorth%20east", 3), ("restock/Serial-v0", 30)):
+            told = own.ask("GET", f"/problems/{path}")
+            assert (told.status_code, told.json()["horizon"]) == (200, horizon)
+            assert own.ask("GET", f"/pick/{path}").status_code == 200
+        assert 'href="/pick/shop/north%20east"' in own.ask("GET", "/").text
+        assert own.ask("GET", "/schema?task=shop/north%20east").json()["action"]["title"] == "NetworkAction"
+        assert own.ask("GET", "/problems/shop/south").json()["code"] == "UNKNOWN_TASK"
+
+
+def test_a_server_of_ones_own_problem_offers_it_by_its_name() -> None:
+    problem = three_days("three-days")
     with serving(problem=problem) as own:
         assert own.ask("GET", "/problems").json()["problems"][0]["task"] == "three-days"
         with own.talk() as talk:

@@ -129,6 +129,22 @@ def test_a_liquidation_is_judged_by_what_it_finds(door: Door) -> None:
     assert door.step({"liquidate": {"toys": 999}})["metadata"]["hard_fails"]["invalid_action"] is True
 
 
+def test_a_whole_number_may_have_a_point(door: Door) -> None:
+    """JSON has one kind of numbers, and many programs write 2 as 2.0."""
+    first = door.reset(task="medium", seed=7)
+    seen = door.step({"buy_quantities": {"toys": 5}, "liquidate": {"clothing": 2}})
+    assert door.reset(task="medium", seed=7.0) == first
+    assert door.step({"buy_quantities": {"toys": 5.0}, "liquidate": {"clothing": 2.0}}) == seen
+    for wrong in (2.5, 1e300, True, "2"):
+        told = door.step({"buy_quantities": {"toys": wrong}})["error"]
+        assert told["field"] == "action.buy_quantities.toys" and told["mend"]
+    assert "whole number" in door.step({"buy_quantities": {"toys": 2.5}})["error"]["message"]
+    assert door.reset(seed=7.5)["error"]["field"].endswith("seed")
+    assert door.state()["step_count"] == 1
+    door.reset(task="minimal")
+    assert door.step({"order": 1.0})["observation"]["period"] == 1
+
+
 def test_what_the_cash_does_not_pay_is_rejected_whole(door: Door) -> None:
     door.reset(task="medium")
     told = door.step({"buy_quantities": {"furniture": 1_000_000}})

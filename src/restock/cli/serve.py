@@ -28,6 +28,16 @@ Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody
 Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
+Judged = Annotated[
+    Path | None,
+    typer.Option(
+        "--judged", metavar="FILE",
+        help="Judge who plays PROBLEM: the server chooses the episodes, each is played once, results go to this file.",
+    ),
+]  # fmt: skip
+Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes there are, with --judged.")]
+JudgedSeed = Annotated[int | None, typer.Option("--seed", help="Of these episodes. Default: one that nobody knows.")]
+
 
 def serve(
     problem: ServedProblem = "medium",
@@ -39,6 +49,9 @@ def serve(
     idle: Idle = 1800.0,
     max_body: MaxBody = 65536,
     runs: Runs = Path("runs"),
+    judged: Judged = None,
+    episodes: Episodes = 1,
+    seed: JudgedSeed = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -47,6 +60,7 @@ def serve(
     On the pages one plays by hand, watches policies and transcripts, and compares.
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
+    from restock.server.judged import Judging
     from restock.server.run import LOOPBACK, run, token_of_environment
     from restock.server.settings import Settings
 
@@ -64,6 +78,7 @@ def serve(
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
 
-    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs), host, port, tell)
+    judging = None if judged is None else Judging(judged, episodes, seed)
+    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging), host, port, tell)
     console.remark("The server has ended.")
     return FINE

@@ -17,13 +17,13 @@ import numpy as np
 import pydantic
 
 from restock.core.errors import InvalidInput, nearest
-from restock.core.validation import Spec, validated
+from restock.core.validation import WHOLE, Spec, validated
 
 if TYPE_CHECKING:
     from restock.core.problem import ActionForm, Array
 
 MOST_UNITS = 1_000_000_000  # of one quantity: what is more is a slip of the pen
-Units = Annotated[int, pydantic.Field(ge=0, le=MOST_UNITS)]
+Units = Annotated[int, pydantic.Field(ge=0, le=MOST_UNITS), WHOLE]
 Amount = Annotated[float, pydantic.Field(ge=0.0, le=MOST_UNITS)]
 
 
@@ -115,6 +115,20 @@ class Records(abc.ABC):
         """A few numbers about the state now, as plain data."""
         return {}
 
+    @property
+    def title(self) -> str:
+        """What comes before `Action` and `Observation` in the names that its records have elsewhere."""
+        return type(self.problem).__name__.removesuffix("Problem")
+
+    def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The JSON schemas of an action and of an observation, titled by the kind of problem.
+
+        A schema called just `Action` is taken by clients of OpenEnv for that of an environment of tools.
+        """
+        kinds = (("Action", self.action_type), ("Observation", self.observation_type))
+        action, seen = ({**record.model_json_schema(), "title": f"{self.title}{kind}"} for kind, record in kinds)
+        return action, seen
+
     def words(self) -> str:
         """The fields of action and observation, one line each."""
         lines = []
@@ -176,7 +190,7 @@ class Names(Mapping[str, int]):
 # any problem ------------------------------------------------------------------------------------------
 
 
-class Action(Spec):
+class AnyAction(Spec):
     """A decision by the names that the problem gives its numbers; what is not named is zero, or the least allowed."""
 
     decision: dict[str, float] = pydantic.Field(
@@ -184,7 +198,7 @@ class Action(Spec):
     )
 
 
-class Observation(Spec):
+class AnyObservation(Spec):
     """What is known at the start of a period."""
 
     period: int = pydantic.Field(description="periods played (periods)")
@@ -205,8 +219,8 @@ class Observation(Spec):
 class PlainRecords(Records):
     """Records of any problem, from the labels of its action form and of its recorded fields."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = AnyAction
+    observation_type = AnyObservation
 
     @cached_property
     def form(self) -> ActionForm:
@@ -219,9 +233,9 @@ class PlainRecords(Records):
     def _names(self) -> Names:
         return Names("number to decide", self.form.labels)
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: AnyAction | Mapping[str, Any]) -> Array:
         """The numbers of the action form, within its bounds, shape (A,)."""
-        asked = validated(Action, action, "action")
+        asked = validated(AnyAction, action, "action")
         found = np.clip(np.zeros(len(self._names)), self.form.low, self.form.high)
         for label, number in asked.decision.items():
             field = f"action.decision.{label}"
@@ -234,12 +248,12 @@ class PlainRecords(Records):
             found[k] = number
         return found
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> AnyAction:
         """The record of a decision, held to the bounds of the form."""
         numbers = np.clip(np.asarray(decision, dtype=np.float64), self.form.low, self.form.high)
-        return Action(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
+        return AnyAction(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> AnyObservation:
         """What is known now."""
         layout = self.problem.layout
         known: dict[bool, dict[str, dict[str, float]]] = {True: {}, False: {}}
@@ -247,7 +261,7 @@ class PlainRecords(Records):
             values = played.now(name)
             entries = layout.labels.get(name, (name,))
             known[name in layout.stocks][name] = dict(zip(entries, values.tolist(), strict=False))
-        return Observation(
+        return AnyObservation(
             period=played.periods,
             horizon=self.problem.horizon,
             stocks=known[True],

@@ -17,6 +17,15 @@ LARGEST = 1e12  # of any quantity, price or cost: products of three of them are 
 MOST_VALUES = 1_000_000  # in one piece of outside data, everything it refers to written out
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# For whole numbers that agents send: JSON has one kind of numbers, and many programs write 2 as 2.0. It stands after
+# the bounds, so that JSON schemas tell them.
+WHOLE = pydantic.BeforeValidator(_whole)
+
+
 class Spec(pydantic.BaseModel):
     """A description from outside: unknown fields, strings for numbers, NaN and infinity are refused."""
 

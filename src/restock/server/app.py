@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         watch = asyncio.create_task(hub.sessions.watch())
         yield
         watch.cancel()
+        hub.close()
 
     # The pages that FastAPI offers itself load their programs from elsewhere: none of them.
     app = FastAPI(
@@ -53,8 +54,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=hub.settings)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)
-    web.mount(app)  # the page of OpenEnv, where actions are JSON
-    mount(app, hub)  # the pages for people
+    if hub.book is None:  # pages would let who is judged play elsewhere first
+        web.mount(app)  # the page of OpenEnv, where actions are JSON
+        mount(app, hub)  # the pages for people
     _tell_errors(app)
     return app
 

@@ -23,6 +23,7 @@ class Catalogue:
     Args:
         default: What is played where no task is named; see `Settings.problem`.
         reward: Reward of the stores that are shipped; None: their own.
+        alone: Whether nothing but the default can be played.
 
     Raises:
         InvalidInput: There is no such problem.
@@ -31,8 +32,8 @@ class Catalogue:
         default: The name of the default task.
     """
 
-    def __init__(self, default: Any, reward: str | None = None) -> None:
-        self._reward = reward
+    def __init__(self, default: Any, reward: str | None = None, alone: bool = False) -> None:
+        self._reward, self._alone = reward, alone
         self._loaded: dict[str, Problem] = {}
         self._ready: dict[str, Problem] = {}
         self._offers: dict[str, dict[str, Any]] = {}
@@ -57,7 +58,7 @@ class Catalogue:
 
     def names(self) -> list[str]:
         """The tasks, the default first."""
-        return list(dict.fromkeys([self.default, *shipped()]))
+        return [self.default] if self._alone else list(dict.fromkeys([self.default, *shipped()]))
 
     def splits(self, split: str) -> list[str]:
         """The tasks of a split.
@@ -66,7 +67,7 @@ class Catalogue:
             Refused: There is no such split.
         """
         if split == "retail":
-            return [PREFIX + task for task in tasks()]
+            return [PREFIX + task for task in tasks() if PREFIX + task in self.names()]
         if split == "all":
             return self.names()
         raise Refused("UNKNOWN_TASK", f"there is no split {split!r}. {nearest(split, SPLITS)}", "split", split)
@@ -80,8 +81,8 @@ class Catalogue:
         if task is None or (self._own and task == self.default):
             return self.default
         found = self.known(task)
-        if found is None:
-            known = [*tasks(), *IDS, *self.names()]
+        if found is None or (self._alone and found != self.default):
+            known = self.names() if self._alone else [*tasks(), *IDS, *self.names()]
             raise Refused("UNKNOWN_TASK", f"there is no task {task[:80]!r}. {nearest(task, known)}", "task", task[:80])
         return found
 

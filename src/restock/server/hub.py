@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 
 from restock.core.errors import InvalidInput
-from restock.core.validation import Spec, validated
+from restock.core.validation import WHOLE, Spec, validated
 from restock.server.catalogue import Catalogue
 from restock.server.errors import Refused, refused
+from restock.server.judged import Book
 from restock.server.session import LONGEST_ID, MOST_SEED, Session, Sessions
 from restock.server.settings import Settings
+
+Natural = Annotated[int, pydantic.Field(ge=0, le=MOST_SEED), WHOLE]
 
 
 class Reset(Spec):
@@ -20,14 +23,15 @@ class Reset(Spec):
 
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"task": "medium", "seed": 42}, {}]})
 
-    seed: int | None = pydantic.Field(
-        None, ge=0, le=MOST_SEED, description="seed of the episode; default: that of the task, or any"
-    )
+    seed: Natural | None = pydantic.Field(None, description="seed of the episode; default: that of the task, or any")
     episode_id: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="what to call the episode")
     task: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="what is played; see GET /problems")
     task_name: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="the same as task")
     split: str | None = pydantic.Field(None, max_length=LONGEST_ID, description="a split of tasks, with index")
-    index: int | None = pydantic.Field(None, ge=0, le=MOST_SEED, description="place of the task in its split")
+    index: Natural | None = pydantic.Field(None, description="place of the task in its split")
+    player: str | None = pydantic.Field(
+        None, max_length=LONGEST_ID, description="who plays, for the results of a judged server"
+    )
 
 
 class Hub:
@@ -42,16 +46,19 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.catalogue = Catalogue(settings.problem, settings.reward)
-        self.sessions = Sessions(settings.max_sessions, settings.idle)
+        judged = settings.judged
+        self.catalogue = Catalogue(settings.problem, settings.reward, alone=judged is not None)
+        task = self.catalogue.default
+        self.sessions = Sessions(settings.max_sessions, settings.idle, task)
+        self.book = None if judged is None else Book(judged, task, self.catalogue.loaded(task))
 
     def open(self) -> Session:
-        """A new session.
+        """A new session that holds a place before any episode begins.
 
         Raises:
             Refused: There are too many.
         """
-        return self.sessions.open(self.catalogue.default)
+        return self.sessions.admit(self.sessions.new())
 
     def loose(self) -> Session:
         """A session for one request, which nobody can come back to."""
@@ -61,10 +68,29 @@ class Hub:
         """Begin an episode; without a task, of the one that the session plays.
 
         Raises:
-            Refused: Something in it cannot be; the running episode goes on.
+            Refused: Something in it cannot be, or there are too many episodes; the running episode goes on.
         """
         name, said = self.meant(session, asked)
-        return session.reset(name, await self.catalogue.ready(name), said.seed, said.episode_id)
+        problem = await self.catalogue.ready(name)
+        if self.book is None:
+            return self.sessions.admit(session).reset(name, problem, said.seed, said.episode_id)
+        if said.seed is not None or not session.id:
+            message = "this server judges: it chooses the seed of every episode, which is played once, to its end"
+            raise Refused("JUDGED", message, "seed" if said.seed is not None else None)
+        if session.under_way:
+            message = "the episode must be played to its end before another begins; who closes the session gives it up"
+            raise Refused("EPISODE_UNDER_WAY", message)
+        self.book.room()
+        entry = self.sessions.admit(session).entry = self.book.begin(said.player)
+        told = session.reset(name, problem, entry.seed, said.episode_id)
+        session.seed = None  # which nobody is told
+        return told
+
+    def close(self) -> None:
+        """Close all sessions, and the book in which they are judged."""
+        self.sessions.close_all()
+        if self.book is not None:
+            self.book.close()
 
     def meant(self, session: Session, asked: Reset | Mapping[str, Any]) -> tuple[str, Reset]:
         """The task that a reset means, and the reset.

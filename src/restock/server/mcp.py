@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from restock import __version__
 from restock.server import wire
@@ -12,8 +12,11 @@ from restock.server.errors import INTERNAL, Refused
 from restock.server.hub import Hub
 from restock.server.session import Session
 
-PROTOCOL = "2025-06-18"
+PROTOCOLS = ("2025-03-26", "2025-06-18", "2025-11-25")  # the versions that begin with `initialize`, latest last
+BATCHED = PROTOCOLS[0]  # the one that knows several messages in one request, and that holds where none is named
 PARSE, REQUEST, METHOD, PARAMS, INTERNAL_CODE, SERVER = -32700, -32600, -32601, -32602, -32603, -32000
+VERSION = -32022
+HEADER, VERSION_HEADER = "mcp-session-id", "mcp-protocol-version"
 CODES = {"INVALID_JSON": PARSE, "CAPACITY_REACHED": SERVER, "INTERNAL_ERROR": INTERNAL_CODE}
 LOG = logging.getLogger(__name__)
 
@@ -21,22 +24,32 @@ _TASK = {"type": "string", "description": "a name that list_tasks tells; default
 
 
 def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
-    """The tools, with the action of the problem that is played."""
+    """The tools, with the action of the problem that is played.
+
+    Where a program resets the session, no tool does; and none in the middle of a judged episode.
+    """
     name = hub.catalogue.default if session is None else session.task
-    action = hub.catalogue.problem(name).records().action_type.model_json_schema()
+    action, _ = hub.catalogue.problem(name).records().schemas()
+    free = hub.book is None
     begin = {
         "task": _TASK,
         "seed": {"type": "integer", "minimum": 0, "description": "of the episode"},
         "episode_id": {"type": "string", "description": "what to call the episode"},
     }
+    about = {"player": {"type": "string", "description": "who plays, for the results"}}
     described: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         "list_tasks": ("The problems that can be played.", {}, []),
-        "explain": ("A problem in words: its rules, and the fields of actions and observations.", {"task": _TASK}, []),
-        "begin": ("Begin an episode; tells the first observation.", begin, []),
+        "explain": ("A problem in words: its rules, and the fields of actions and observations.",
+                    {"task": _TASK} if free else {}, []),
+        "begin": ("Begin an episode; tells the first observation.", begin if free else about, []),
         "play": ("Play one period; tells what happened, the reward, and whether it is over.", {"action": action},
                  ["action"]),
         "look": ("The observation again, and the state of the episode.", {}, []),
     }  # fmt: skip
+    if session is not None and (session.harness or (session.under_way and not free)):
+        del described["begin"]
+    if not free:
+        del described["list_tasks"]
     return [
         {"name": tool, "description": words, "inputSchema": _schema(properties, required)}
         for tool, (words, properties, required) in described.items()
@@ -82,7 +95,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
         if "action" not in arguments:
             raise Refused("VALIDATION_ERROR", "arguments.action: this is required", "arguments.action")
         return session.step(arguments["action"])
-    return {**wire.reply(session.env), "state": session.state()}
+    return {**wire.reply(session.env), "state": session.state(seed=not session.harness)}
 
 
 # JSON-RPC -----------------------------------------------------------------------------------------------
@@ -93,29 +106,65 @@ def failure(code: int, message: str, id: Any = None, data: Any = None) -> dict[s
     return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}}
 
 
-async def over_http(hub: Hub, body: bytes, header: str | None) -> tuple[dict[str, Any] | None, str | None]:
-    """Answer a request; also the id of the session that `initialize` opened."""
+class Told(NamedTuple):
+    """What a request over HTTP is answered.
+
+    Attributes:
+        body: None: nothing.
+        status: The HTTP status.
+        session_id: Of the session that `initialize` opened.
+    """
+
+    body: Any
+    status: int = 200
+    session_id: str | None = None
+
+
+async def over_http(hub: Hub, body: bytes, version: str | None, named: str | None) -> Told:
+    """Answer a request.
+
+    Args:
+        hub: What is served.
+        body: One message, or in the version that knows them several.
+        version: Of the protocol, as the header tells it.
+        named: The session, as the header tells it.
+    """
+    if version is not None and version not in PROTOCOLS:
+        message = f"Unsupported protocol version: {version[:20]}. Supported: {', '.join(PROTOCOLS)}"
+        data = {"supported": list(PROTOCOLS), "requested": version[:20]}
+        return Told(failure(VERSION, message, data=data), 400)
     try:
         asked = wire.loads(body)
     except Refused as error:
-        return failure(PARSE, error.message), None
-    session: Session | None = None
-    named = header
-    if isinstance(asked, Mapping) and isinstance(asked.get("params"), Mapping):
-        named = asked["params"].get("session_id", header)
-    begins = isinstance(asked, Mapping) and asked.get("method") in ("initialize", "openenv/session/close")
-    if named is not None and not begins:
+        return Told(failure(PARSE, error.message))
+    begins = _method(asked) == "initialize"
+    try:
+        session = hub.sessions.get(named) if named is not None and not begins else None
+    except Refused as error:  # the client is to begin anew
+        return Told(failure(REQUEST, error.message, _id(asked), error.data()), 404)
+    if isinstance(asked, list) and asked and version in (None, BATCHED):
+        answers = [await _one(hub, message, session) for message in asked if _method(message) != "initialize"]
+        told: Any = [answer for answer in answers if answer is not None] or None
+    else:
+        told = await _one(hub, asked, session)
+    if told is None:  # it was a remark, which has no answer
+        return Told(None, 202)
+    return Told(told, session_id=hub.sessions.new().id if begins and "result" in told else None)
+
+
+async def _one(hub: Hub, asked: Any, session: Session | None) -> dict[str, Any] | None:
+    """Answer a message, in the session that it names itself, as those of OpenEnv do, or in that of the header."""
+    params = asked.get("params") if isinstance(asked, Mapping) else None
+    if isinstance(params, Mapping) and "session_id" in params and _method(asked) != "openenv/session/close":
         try:
-            session = hub.sessions.get(str(named))
+            session = hub.sessions.get(str(params["session_id"]))
         except Refused as error:
-            return failure(PARAMS, error.message, _id(asked), error.data()), None
-    told = await answer(hub, asked, session)
-    if isinstance(asked, Mapping) and asked.get("method") == "initialize" and told is not None and "result" in told:
-        try:
-            return told, hub.open().id
-        except Refused as error:
-            return failure(SERVER, error.message, _id(asked), error.data()), None
-    return told, None
+            return failure(PARAMS, error.message, _id(asked), error.data())
+    return await answer(hub, asked, session)
+
+
+def _method(asked: Any) -> Any:
+    return asked.get("method") if isinstance(asked, Mapping) else None
 
 
 async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = False) -> dict[str, Any] | None:
@@ -147,9 +196,8 @@ async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = Fals
 async def _result(hub: Hub, method: str, params: Mapping[str, Any], session: Session | None, own: bool) -> Any:
     if method == "initialize":
         asked = params.get("protocolVersion")
-        version = asked if isinstance(asked, str) and len(asked) <= 20 else PROTOCOL
         return {
-            "protocolVersion": version,
+            "protocolVersion": asked if asked in PROTOCOLS else PROTOCOLS[-1],
             "capabilities": {"tools": {"listChanged": False}},
             "serverInfo": {"name": "restock", "version": __version__},
         }
@@ -168,7 +216,7 @@ async def _result(hub: Hub, method: str, params: Mapping[str, Any], session: Ses
             return _content(error.data(), failed=True)  # the model should read what it did wrong
         return _content(told)
     if method == "openenv/session/create":
-        return {"session_id": (session if own and session is not None else hub.open()).id}
+        return {"session_id": (session if own and session is not None else hub.sessions.new()).id}
     if method == "openenv/session/close":
         return _closed(hub, params.get("session_id"), session if own else None)
     raise Refused("NOT_FOUND", f"Method not found: {method[:80]}", "method")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pydantic
@@ -15,7 +14,8 @@ from restock.server.catalogue import SPLITS
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
-from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, may_fail
+from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, failed, may_fail
+from restock.server.requests import StrictRoute
 
 NAME = "restock"
 ABOUT = (
@@ -60,7 +60,7 @@ class Ranged(Split):
 
 def openenv(hub: Hub) -> APIRouter:
     """The router."""
-    router = APIRouter(default_response_class=Reply)
+    router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue = hub.catalogue
 
     @router.post(
@@ -68,7 +68,7 @@ def openenv(hub: Hub) -> APIRouter:
         response_model=Seen,
         summary="First observation of an episode",
         description=STATELESS,
-        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR"),
+        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR", "JUDGED"),
     )
     async def reset(asked: Reset | None = None) -> Response:
         told = await hub.reset(hub.loose(), asked or Reset())
@@ -79,7 +79,7 @@ def openenv(hub: Hub) -> APIRouter:
         response_model=Seen,
         summary="First period of an episode of the default task",
         description=STATELESS,
-        responses=may_fail("INVALID_JSON", "VALIDATION_ERROR"),
+        responses=may_fail("INVALID_JSON", "VALIDATION_ERROR", "JUDGED"),
     )
     async def step(asked: Step) -> Response:
         session = hub.loose()
@@ -112,16 +112,9 @@ def openenv(hub: Hub) -> APIRouter:
     )
     async def schema(task: Task = None) -> Response:
         problem = await catalogue.ready(catalogue.name(task))
-        records = problem.records()
-        seen = records.observation_type.model_json_schema()
-        return Reply(
-            {
-                "action": records.action_type.model_json_schema(),
-                "observation": seen,
-                "state": State.model_json_schema(),
-                "reset_observation": seen,
-            }
-        )
+        action, seen = problem.records().schemas()
+        state = State.model_json_schema()
+        return Reply({"action": action, "observation": seen, "state": state, "reset_observation": seen})
 
     @router.get("/list_environments", summary="The name of the environment", responses=may_fail())
     async def environments() -> list[str]:
@@ -162,20 +155,41 @@ def openenv(hub: Hub) -> APIRouter:
         places = range(len(catalogue.splits(asked.split)))[asked.start : asked.stop]
         return {"tasks": [spec(asked.split, k) for k in places]}
 
+    not_known = {400: {"description": "the protocol is another"}, 404: {"description": "there is no such session"}}
+
     @router.post(
         "/mcp",
         summary="Tools for models, as JSON-RPC",
         description="The Model Context Protocol: initialize, tools/list, tools/call; openenv/session/create and "
-        "openenv/session/close. Errors are told as JSON-RPC tells them, with status 200.",
-        responses=may_fail(),
+        "openenv/session/close. Errors are told as JSON-RPC tells them, with status 200; only what the headers say, of "
+        "the protocol and of the session, has another.",
+        responses={**may_fail(), 202: {"description": "a remark, which has no answer"}, **not_known},
         openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}}}},
     )
     async def tools(request: Request) -> Response:
-        told, session_id = await mcp.over_http(hub, await request.body(), request.headers.get("mcp-session-id"))
-        headers: Mapping[str, str] = {} if session_id is None else {"mcp-session-id": session_id}
-        if told is None:  # it was a remark, which has no answer
-            return Response(status_code=202, headers=headers)
-        return Reply(told, headers=headers)
+        headers = request.headers
+        told = await mcp.over_http(hub, await request.body(), headers.get(mcp.VERSION_HEADER), headers.get(mcp.HEADER))
+        named = {} if told.session_id is None else {mcp.HEADER: told.session_id}
+        return Response(status_code=told.status) if told.body is None else Reply(told.body, told.status, named)
+
+    @router.delete(
+        "/mcp",
+        status_code=204,
+        response_class=Response,
+        summary="End the session of the header Mcp-Session-Id",
+        responses={**may_fail("UNKNOWN_SESSION"), **not_known},
+    )
+    async def end(request: Request) -> Response:
+        named = request.headers.get(mcp.HEADER)
+        if named is None:
+            missing = Refused("VALIDATION_ERROR", f"the header {mcp.HEADER} must name the session to end", mcp.HEADER)
+            return Reply(missing.data(), 400)
+        hub.sessions.close(hub.sessions.get(named).id)
+        return Response(status_code=204)
+
+    @router.get("/mcp", include_in_schema=False)
+    async def listen() -> Response:
+        return failed(Refused("METHOD_NOT_ALLOWED", "this server sends nothing of itself: POST"), Allow="POST, DELETE")
 
     return router
 

@@ -9,8 +9,11 @@ import pydantic
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
 from restock.server.replies import Opened, Reply, Seen, State, StrictReply, may_fail
+from restock.server.requests import StrictRoute
 from restock.server.routes import Step
+from restock.server.session import Session
 
+FULL = ("CAPACITY_REACHED", "SESSION_IN_USE", "EPISODE_UNDER_WAY", "NO_EPISODE_LEFT", "JUDGED")
 Id = Annotated[str, Path(max_length=255, description="As POST /sessions told it")]
 
 
@@ -44,9 +47,15 @@ class Closed(StrictReply):
     closed: bool
 
 
+def reset_by_program(session: Session) -> Session:
+    """The session as one that a program resets, so that no tool does."""
+    session.harness = True
+    return session
+
+
 def sessions(hub: Hub) -> APIRouter:
     """The router."""
-    router = APIRouter(default_response_class=Reply)
+    router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue = hub.catalogue
     unknown = may_fail("UNKNOWN_SESSION", "VALIDATION_ERROR")
 
@@ -55,7 +64,7 @@ def sessions(hub: Hub) -> APIRouter:
         return Reply({"problems": await catalogue.offers()})
 
     @router.get(
-        "/problems/{task}",
+        "/problems/{task:path}",
         response_model=Description,
         summary="A problem in words, with its schemas",
         responses=may_fail("UNKNOWN_TASK", "VALIDATION_ERROR"),
@@ -64,39 +73,29 @@ def sessions(hub: Hub) -> APIRouter:
         name = catalogue.name(task)
         found = await catalogue.ready(name)
         records = found.records()
-        return Reply(
-            {
-                **catalogue.offer(name),
-                "words": f"{found.explain()}\n\n{records.words()}",
-                "action": records.action_type.model_json_schema(),
-                "observation": records.observation_type.model_json_schema(),
-            }
-        )
+        action, observation = records.schemas()
+        words = f"{found.explain()}\n\n{records.words()}"
+        return Reply({**catalogue.offer(name), "words": words, "action": action, "observation": observation})
 
     @router.post(
         "/sessions",
         response_model=Opened,
         status_code=201,
         summary="Open a session and begin an episode",
-        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR", "CAPACITY_REACHED"),
+        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR", *FULL),
     )
     async def open_session(asked: Reset | None = None) -> Response:
-        session = hub.open()
-        try:
-            told = await hub.reset(session, asked or Reset())
-        except BaseException:
-            hub.sessions.close(session.id)
-            raise
+        told = await hub.reset(session := reset_by_program(hub.sessions.new()), asked or Reset())
         return Reply({"session_id": session.id, "task": session.task, "metadata": None, **told}, 201)
 
     @router.post(
         "/sessions/{session_id}/reset",
         response_model=Seen,
         summary="Begin another episode",
-        responses=may_fail("INVALID_JSON", "UNKNOWN_SESSION", "UNKNOWN_TASK", "VALIDATION_ERROR"),
+        responses=may_fail("INVALID_JSON", "UNKNOWN_SESSION", "UNKNOWN_TASK", "VALIDATION_ERROR", *FULL),
     )
     async def reset(session_id: Id, asked: Reset | None = None) -> Response:
-        told = await hub.reset(hub.sessions.get(session_id), asked or Reset())
+        told = await hub.reset(reset_by_program(hub.sessions.get(session_id)), asked or Reset())
         return Reply({"metadata": None, **told})
 
     @router.post(

@@ -8,6 +8,7 @@ from typing import Any
 
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
+from restock.server.judged import Judging
 
 MOST_SESSIONS = 100_000
 LEAST_BODY = 1024
@@ -29,6 +30,7 @@ class Settings:
         max_body: Largest request and largest message of a WebSocket (bytes).
         runs: Folder whose transcripts (*.jsonl) the pages offer to watch; None: none.
         hosts: Names that a request may address the server by; None: any.
+        judged: How who plays is judged, on episodes that the server chooses; None: clients choose task and seed.
     """
 
     problem: Any = "retail-medium"
@@ -39,6 +41,7 @@ class Settings:
     max_body: int = 65536
     runs: Path | None = None
     hosts: tuple[str, ...] | None = None
+    judged: Judging | None = None
 
     def __post_init__(self) -> None:
         whole_number("max_sessions", self.max_sessions, example=64)

@@ -36,7 +36,7 @@ def sockets(hub: Hub) -> APIRouter:
         return wire.dumps(mcp.failure(mcp.CODES.get(error.code, mcp.REQUEST), error.message, None, error.data()))
 
     router: Any = APIRouter()  # whose hints know endpoints that are functions alone
-    router.add_websocket_route("/ws", Socket(hub, play, _refusal))
+    router.add_websocket_route("/ws", Socket(hub, play, _refusal, harness=True))
     router.add_websocket_route("/mcp", Socket(hub, tools, no_tool))
     return router  # type: ignore[no-any-return]
 
@@ -53,12 +53,17 @@ class Socket:
         hub: What is served.
         answer: The reply to a message in a session; None: none.
         refusal: How an error is told.
+        harness: Whether messages reset the session, so that no tool needs to.
     """
 
     def __init__(
-        self, hub: Hub, answer: Callable[[Session, str], Awaitable[str | None]], refusal: Callable[[Refused], str]
+        self,
+        hub: Hub,
+        answer: Callable[[Session, str], Awaitable[str | None]],
+        refusal: Callable[[Refused], str],
+        harness: bool = False,
     ) -> None:
-        self._hub, self._answer, self._refusal = hub, answer, refusal
+        self._hub, self._answer, self._refusal, self._harness = hub, answer, refusal, harness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the messages of a socket until one of the two sides has had enough."""
@@ -70,6 +75,7 @@ class Socket:
             except Refused as error:
                 await self._end(socket, error, TRY_LATER)
                 return
+            session.harness |= self._harness
             try:
                 if await self._talk(session, receive, send):
                     await socket.close()
@@ -111,8 +117,11 @@ def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: C
         await socket.close(GOING_AWAY)
 
     named = socket.query_params.get("session_id")
-    session = hub.open() if named is None else hub.sessions.get(named)
-    if named is None:
+    if named is not None:
+        session = hub.sessions.get(named)
+    else:
+        hub.sessions.room()
+        session = hub.sessions.new()
         held.callback(hub.sessions.close, session.id)
     held.enter_context(hub.sessions.attached(session, expire))
     return session

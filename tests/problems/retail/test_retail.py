@@ -19,7 +19,7 @@ from restock.problems.load import instance_of
 from restock.problems.retail.interface import MEASURES
 from restock.problems.retail.load import tasks
 from restock.problems.retail.sources import moved, published_demand
-from restock.problems.retail.structured import Action, Observation
+from restock.problems.retail.structured import RetailAction, RetailObservation
 
 PRODUCT: dict[str, Any] = {"name": "tea", "price": 8.0, "cost": 3.0, "capacity": 10, "demand": [0, 9]}
 DELIVERIES = [{"name": "van", "cost": 1.0, "lead_time": 2}, {"name": "bike", "cost": 2.0, "lead_time": 1}]
@@ -313,10 +313,10 @@ def test_max_order_bounds_what_is_bought() -> None:
 
 
 def test_records_say_what_every_field_is() -> None:
-    for record in (Action, Observation):
+    for record in (RetailAction, RetailObservation):
         assert all(len(field.description or "") > 10 for field in record.model_fields.values())
     seen = StructuredEnvironment("retail-easy").reset(seed=0)
-    assert Observation.model_validate_json(seen.model_dump_json()) == seen
+    assert RetailObservation.model_validate_json(seen.model_dump_json()) == seen
     assert seen.updated_inventory["groceries"] == [(20, 5)] and seen.demand_today == {}
 
 

@@ -15,13 +15,13 @@ from restock.core.records import Played, Records, Units
 from restock.core.validation import Spec, validated
 
 
-class Action(Spec):
+class MinimalAction(Spec):
     """What is ordered in a period."""
 
     order: Units = pydantic.Field(0, description="units to order, at most `most_order` (units, at least 0)")
 
 
-class Observation(Spec):
+class MinimalObservation(Spec):
     """What is known at the start of a period."""
 
     period: int = pydantic.Field(description="periods played (periods)")
@@ -43,8 +43,8 @@ class Observation(Spec):
 class MinimalRecords(Records):
     """Records of the shelf."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = MinimalAction
+    observation_type = MinimalObservation
 
     @cached_property
     def form(self) -> ActionForm:
@@ -52,25 +52,25 @@ class MinimalRecords(Records):
         form: ActionForm = self.problem.action_form("discrete")
         return form
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: MinimalAction | Mapping[str, Any]) -> Array:
         """Units ordered, shape (1,).
 
         Raises:
             InvalidInput: No quantity, or more than the largest order.
         """
-        order, most = validated(Action, action, "action").order, self.problem.spec.most_order
+        order, most = validated(MinimalAction, action, "action").order, self.problem.spec.most_order
         if order > most:
             raise InvalidInput("action.order", order, f"the largest order is {most}", "Order no more than that.")
         return np.array([float(order)])
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> MinimalAction:
         """The record of units ordered."""
-        return Action(order=int(np.ravel(decision)[0]))
+        return MinimalAction(order=int(np.ravel(decision)[0]))
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> MinimalObservation:
         """What is known now."""
         spec = self.problem.spec
-        return Observation(
+        return MinimalObservation(
             period=played.periods,
             horizon=self.problem.horizon,
             capacity=spec.capacity,

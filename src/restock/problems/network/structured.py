@@ -18,13 +18,13 @@ from restock.core.validation import Spec, validated
 LINK = "by link, 'supplier->buyer'"
 
 
-class Action(Spec):
+class NetworkAction(Spec):
     """What is ordered in a period; a link that is not named orders nothing."""
 
     orders: dict[str, Amount] = pydantic.Field({}, description=f"units ordered {LINK} (units, at least 0)")
 
 
-class Observation(Spec):
+class NetworkObservation(Spec):
     """What is known at the start of a period."""
 
     period: int = pydantic.Field(description="periods played (periods)")
@@ -63,8 +63,8 @@ class Observation(Spec):
 class NetworkRecords(Records):
     """Records of a supply network."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = NetworkAction
+    observation_type = NetworkObservation
 
     @cached_property
     def _names(self) -> dict[str, Names]:
@@ -83,22 +83,22 @@ class NetworkRecords(Records):
         buyers = [problem.rank[buyer] for _, buyer in problem.links]
         return np.array(buyers), np.array([problem.rank[one] for one, _ in problem.markets])
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: NetworkAction | Mapping[str, Any]) -> Array:
         """Units ordered on each link, shape (E,).
 
         Raises:
             InvalidInput: A link that there is not, or a number that is no quantity.
         """
-        asked = validated(Action, action, "action")
+        asked = validated(NetworkAction, action, "action")
         found = np.zeros(len(self.problem.links))
         self._names["link"].write(asked.orders, found, "action.orders")
         return found
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> NetworkAction:
         """The record of units ordered on each link."""
-        return Action(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
+        return NetworkAction(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> NetworkObservation:
         """What is known now."""
         nodes, links, markets = self._names.values()
         now = {name: played.now(name) for name in ("on_hand", "in_transit")}
@@ -109,7 +109,7 @@ class NetworkRecords(Records):
         coming = np.bincount(buyers, now["in_transit"], len(nodes))
         owed = np.bincount(retailers, now["backlog"], len(nodes))
         position = tidy(now["on_hand"] + coming - owed, now["on_hand"] + coming + owed)
-        return Observation(
+        return NetworkObservation(
             period=played.periods,
             horizon=self.problem.horizon,
             on_hand=nodes.read(now["on_hand"]),

@@ -17,7 +17,7 @@ Choice = Literal["idle", "buy", "convert"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
-class Action(Spec):
+class ProductionAction(Spec):
     """What the plant does in a period."""
 
     choice: Choice = pydantic.Field(
@@ -27,7 +27,7 @@ class Action(Spec):
     )
 
 
-class Observation(Spec):
+class ProductionObservation(Spec):
     """What is known at the start of a period."""
 
     period: int = pydantic.Field(description="periods played (periods)")
@@ -49,8 +49,8 @@ class Observation(Spec):
 class ProductionRecords(Records):
     """Records of the plant."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = ProductionAction
+    observation_type = ProductionObservation
 
     @cached_property
     def form(self) -> ActionForm:
@@ -58,23 +58,23 @@ class ProductionRecords(Records):
         form: ActionForm = self.problem.action_form("discrete")
         return form
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: ProductionAction | Mapping[str, Any]) -> Array:
         """The number of the choice, shape (1,).
 
         Raises:
             InvalidInput: No such choice.
         """
-        return np.array([float(CHOICES.index(validated(Action, action, "action").choice))])
+        return np.array([float(CHOICES.index(validated(ProductionAction, action, "action").choice))])
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> ProductionAction:
         """The record of a choice by its number."""
-        return Action(choice=CHOICES[int(np.ravel(decision)[0])])
+        return ProductionAction(choice=CHOICES[int(np.ravel(decision)[0])])
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> ProductionObservation:
         """What is known now."""
         names = ("raw_price", "product_price", "cash", "sold", "unmet")
         raw_material, product = played.now("on_hand").tolist()
-        return Observation(
+        return ProductionObservation(
             period=played.periods,
             horizon=self.problem.horizon,
             raw_material=raw_material,

@@ -19,7 +19,7 @@ FIRST_SCORE = 6  # among the measures of a day
 FAILS = ("invalid_action", "unaffordable_order", "bankrupt", "idle_penalty")
 
 
-class Action(Spec):
+class RetailAction(Spec):
     """What the store does on a day; a product not named is neither bought nor liquidated, and sold at list price."""
 
     buy_quantities: dict[str, Units] = pydantic.Field(
@@ -40,7 +40,7 @@ class Action(Spec):
     )
 
 
-class Observation(Spec):
+class RetailObservation(Spec):
     """What is known in the evening of a day, or before the first."""
 
     current_day: int = pydantic.Field(description="days played (days)")
@@ -71,8 +71,8 @@ Batch = tuple[int, int | None]  # units, days left
 class RetailRecords(Records):
     """Records of a store."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = RetailAction
+    observation_type = RetailObservation
 
     def __init__(self, problem: Any) -> None:
         super().__init__(problem)
@@ -92,14 +92,14 @@ class RetailRecords(Records):
     def _ways(self) -> Names:
         return Names("way of delivery", [delivery.name for delivery in self.problem.spec.deliveries])
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: RetailAction | Mapping[str, Any]) -> Array:
         """Units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
 
         Raises:
             InvalidInput: A product or a way of delivery that there is not, a negative or unheard-of quantity,
                 or another field; nothing has changed then.
         """
-        asked = validated(Action, action, "action")
+        asked = validated(RetailAction, action, "action")
         count = len(self._products)
         found = np.zeros(3 * count + 1)
         found[2 * count + 1 :] = 1.0
@@ -111,7 +111,7 @@ class RetailRecords(Records):
             found[count] = self._ways.place(way, "action.delivery_method", way)
         return found
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> RetailAction:
         """The record of a decision, its quantities rounded as the store rounds them."""
         numbers, count = np.asarray(decision, dtype=np.float64), len(self._products)
         whole = np.maximum(np.floor(numbers + 0.5), 0.0)
@@ -120,20 +120,20 @@ class RetailRecords(Records):
         def units(values: Array) -> dict[str, int]:
             return {name: int(value) for name, value in self._products.above_zero(values).items()}
 
-        return Action(
+        return RetailAction(
             buy_quantities=units(whole[:count]),
             delivery_method=list(self._ways)[min(int(whole[count]), len(self._ways) - 1)],
             liquidate=units(whole[count + 1 : 2 * count + 1]),
             price_multipliers={name: price for name, price in self._products.read(prices).items() if price != 1.0},
         )
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> RetailObservation:
         """What is known now."""
         day, spec, names = played.periods, self.problem.spec, self.problem.names
         on_hand = played.now("on_hand").astype(int).tolist()
         demand = played.now("demand").astype(int).tolist()
         inventory, coming = self._goods(played, on_hand)
-        return Observation(
+        return RetailObservation(
             current_day=day,
             total_cash=float(played.now("cash")[0]),
             day_profit=float(played.now("profit")[0]),

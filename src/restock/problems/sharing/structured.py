@@ -14,7 +14,7 @@ from restock.core.records import Amount, Names, Played, Records
 from restock.core.validation import Spec, validated
 
 
-class Action(Spec):
+class SharingAction(Spec):
     """What locations order of each other on a day; a pair that is not named ships nothing."""
 
     shipments: dict[str, Amount] = pydantic.Field(
@@ -24,7 +24,7 @@ class Action(Spec):
     )
 
 
-class Observation(Spec):
+class SharingObservation(Spec):
     """What is known in the morning of a day."""
 
     day: int = pydantic.Field(description="days played (days)")
@@ -58,8 +58,8 @@ class Observation(Spec):
 class SharingRecords(Records):
     """Records of locations that share stock."""
 
-    action_type = Action
-    observation_type = Observation
+    action_type = SharingAction
+    observation_type = SharingObservation
 
     @cached_property
     def _locations(self) -> Names:
@@ -69,29 +69,29 @@ class SharingRecords(Records):
     def _pairs(self) -> Names:
         return Names("pair of locations", self.problem.labels()["ordered"])
 
-    def decision(self, action: Action | Mapping[str, Any]) -> Array:
+    def decision(self, action: SharingAction | Mapping[str, Any]) -> Array:
         """Units ordered, to i from j at i n + j, shape (n n,).
 
         Raises:
             InvalidInput: A pair that there is not, or a number that is no quantity.
         """
-        asked = validated(Action, action, "action")
+        asked = validated(SharingAction, action, "action")
         found = np.zeros(len(self._pairs))
         self._pairs.write(asked.shipments, found, "action.shipments")
         return found
 
-    def action(self, decision: Any) -> Action:
+    def action(self, decision: Any) -> SharingAction:
         """The record of units ordered, to i from j at i n + j."""
-        return Action(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
+        return SharingAction(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
 
-    def observation(self, played: Played) -> Observation:
+    def observation(self, played: Played) -> SharingObservation:
         """What is known now."""
         places, depot = self._locations, self.problem.depot
 
         def counted(name: str) -> dict[str, int]:
             return {place: int(count) for place, count in places.read(played.now(name)).items()}
 
-        return Observation(
+        return SharingObservation(
             day=played.periods,
             horizon=self.problem.horizon,
             depot=str(depot) if depot >= 0 else None,

@@ -60,7 +60,7 @@ def _opening(router: APIRouter, room: Room) -> None:
         token = room.hub.settings.token is not None
         return pages.page(request, "home", groups=groups, own=own, token=token)
 
-    @router.get("/pick/{task}")
+    @router.get("/pick/{task:path}")
     async def pick(request: Request, task: str) -> Response:
         name = catalogue.name(task)
         problem = catalogue.loaded(name)

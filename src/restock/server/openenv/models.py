@@ -35,31 +35,31 @@ def model_of(record: type[Spec], base: type[pydantic.BaseModel], name: str) -> A
     fields = {key: field for key, field in record.model_fields.items() if key not in STATED_BY_OPENENV}
     made: Any = pydantic.create_model(  # type: ignore[call-overload]
         name, __base__=base, __module__=__name__, __doc__=record.__doc__,
-        **{key: (field.rebuild_annotation(), field) for key, field in fields.items()},
+        **{key: (field.annotation, field) for key, field in fields.items()},
     )  # fmt: skip
     return made
 
 
-RetailAction = model_of(retail.Action, Action, "RetailAction")
-RetailObservation = model_of(retail.Observation, Observation, "RetailObservation")
-NetworkAction = model_of(network.Action, Action, "NetworkAction")
-NetworkObservation = model_of(network.Observation, Observation, "NetworkObservation")
-SharingAction = model_of(sharing.Action, Action, "SharingAction")
-SharingObservation = model_of(sharing.Observation, Observation, "SharingObservation")
-ProductionAction = model_of(production.Action, Action, "ProductionAction")
-ProductionObservation = model_of(production.Observation, Observation, "ProductionObservation")
-MinimalAction = model_of(minimal.Action, Action, "MinimalAction")
-MinimalObservation = model_of(minimal.Observation, Observation, "MinimalObservation")
-AnyAction = model_of(any_problem.Action, Action, "AnyAction")
-AnyObservation = model_of(any_problem.Observation, Observation, "AnyObservation")
+RetailAction = model_of(retail.RetailAction, Action, "RetailAction")
+RetailObservation = model_of(retail.RetailObservation, Observation, "RetailObservation")
+NetworkAction = model_of(network.NetworkAction, Action, "NetworkAction")
+NetworkObservation = model_of(network.NetworkObservation, Observation, "NetworkObservation")
+SharingAction = model_of(sharing.SharingAction, Action, "SharingAction")
+SharingObservation = model_of(sharing.SharingObservation, Observation, "SharingObservation")
+ProductionAction = model_of(production.ProductionAction, Action, "ProductionAction")
+ProductionObservation = model_of(production.ProductionObservation, Observation, "ProductionObservation")
+MinimalAction = model_of(minimal.MinimalAction, Action, "MinimalAction")
+MinimalObservation = model_of(minimal.MinimalObservation, Observation, "MinimalObservation")
+AnyAction = model_of(any_problem.AnyAction, Action, "AnyAction")
+AnyObservation = model_of(any_problem.AnyObservation, Observation, "AnyObservation")
 
 MODELS = {
-    retail.Action: (RetailAction, RetailObservation),
-    network.Action: (NetworkAction, NetworkObservation),
-    sharing.Action: (SharingAction, SharingObservation),
-    production.Action: (ProductionAction, ProductionObservation),
-    minimal.Action: (MinimalAction, MinimalObservation),
-    any_problem.Action: (AnyAction, AnyObservation),
+    retail.RetailAction: (RetailAction, RetailObservation),
+    network.NetworkAction: (NetworkAction, NetworkObservation),
+    sharing.SharingAction: (SharingAction, SharingObservation),
+    production.ProductionAction: (ProductionAction, ProductionObservation),
+    minimal.MinimalAction: (MinimalAction, MinimalObservation),
+    any_problem.AnyAction: (AnyAction, AnyObservation),
 }
 
 
@@ -77,6 +77,5 @@ def models_for(problem: Any) -> tuple[type[Action], type[Observation]]:
     records = problem.records()
     if records.action_type in MODELS:
         return MODELS[records.action_type]
-    name = type(problem).__name__.removesuffix("Problem")
-    action = model_of(records.action_type, Action, f"{name}Action")
-    return action, model_of(records.observation_type, Observation, f"{name}Observation")
+    action = model_of(records.action_type, Action, f"{records.title}Action")
+    return action, model_of(records.observation_type, Observation, f"{records.title}Observation")
