@@ -32,7 +32,8 @@ def packed(task: str) -> dict[str, bytes]:
     """Return the files of a folder that serves a task, by their paths in it.
 
     Args:
-        task: What is played where a client names none: a shipped instance, an id of an environment, or easy, medium, hard.
+        task: What is played where a client names none: a shipped instance, an id of an environment, or easy, medium
+            or hard.
 
     Raises:
         InvalidInput: No such task is shipped, or restock is not installed as a package.
@@ -48,18 +49,18 @@ def packed(task: str) -> dict[str, bytes]:
         mend = f"{nearest(task, known)} A problem of your own is served by `restock serve {task}`."
         raise InvalidInput("PROBLEM", task, "this must be a task that is shipped", mend)
     problem = Catalogue(name, Settings.reward).loaded(name)
-    kind = problem.family.capitalize()
+    records = problem.records()
     known_range = problem.family == "retail"
     stands_for = {
         TASK: name,
-        "RetailAction": f"{kind}Action",
-        "RetailObservation": f"{kind}Observation",
+        "RetailAction": f"{records.title}Action",
+        "RetailObservation": f"{records.title}Observation",
         STORES_RANGE: STORES_RANGE if known_range else MONEY_RANGE,
         'version = "0.0.0"': f'version = "{restock.__version__}"',
         "dependencies = []": _dependencies(),
         "{{WORDS}}": problem.explain(),
-        "{{ACTION}}": _fields(problem.records().action_type),
-        "{{OBSERVATION}}": _fields(problem.records().observation_type),
+        "{{ACTION}}": _fields(records.action_type),
+        "{{OBSERVATION}}": _fields(records.observation_type),
     }
     found = {"LICENSE": _license()}
     for path, content in _files(TEMPLATE):
