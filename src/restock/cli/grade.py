@@ -38,7 +38,7 @@ def grade(
     from restock.problems.retail.load import PREFIX, tasks
 
     if profit is not None and policy is not None:
-        raise InvalidInput("--policy", policy, "this must not stand beside --profit", "Give one of them.")
+        raise InvalidInput("--policy", policy, "must not stand beside --profit", "Give one of them.")
     console = Console(as_json, quiet)
     grades: dict[str, Grade] = {}
     with console.progress() as progress:

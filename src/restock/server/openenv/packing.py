@@ -47,7 +47,7 @@ def packed(task: str) -> dict[str, bytes]:
     if name is None:
         known = [*tasks(), *IDS, *shipped()]
         mend = f"{nearest(task, known)} A problem of your own is served by `restock serve {task}`."
-        raise InvalidInput("PROBLEM", task, "this must be a task that is shipped", mend)
+        raise InvalidInput("PROBLEM", task, "must be a task that is shipped", mend)
     problem = Catalogue(name, Settings.reward).loaded(name)
     records = problem.records()
     known_range = problem.family == "retail"
@@ -100,7 +100,7 @@ def _distribution() -> importlib.metadata.Distribution:
         return importlib.metadata.distribution("restock")
     except importlib.metadata.PackageNotFoundError:
         mend = "Install it: pip install PATH_OF_ITS_SOURCES."
-        raise InvalidInput("restock", restock.__version__, "this must be installed as a package", mend) from None
+        raise InvalidInput("restock", restock.__version__, "must be installed as a package", mend) from None
 
 
 def _fields(record: Any) -> str:
