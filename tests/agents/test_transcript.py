@@ -92,6 +92,7 @@ def test_what_is_no_transcript(tmp_path, whole):
     for text, why in [
         ("", "no transcript"),
         ("nothing\n", "no transcript"),
+        ('{"event": "run", "event": "run"}\n', "no transcript"),
         ('{"event": "turn"}\n', "no transcript"),
         ('{"event": "run", "format": 99}\n', "of format 99"),
         (pieces[0] + "{\n" + pieces[1], "line 2 is damaged"),

@@ -57,6 +57,7 @@ CLASSES_OF_SERVERS = {
         "needs_server",
         "app",
         "replies",
+        "requests",
         "routes",
         "session_routes",
         "source_routes",

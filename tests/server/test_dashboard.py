@@ -19,7 +19,7 @@ from restock.core.streams import episode_seeds
 from restock.envs.structured import StructuredEnvironment
 from restock.evaluation.compare import compare
 from restock.evaluation.simulate import simulate
-from restock.policies.registry import make_policy
+from restock.policies.registry import list_policies, make_policy, playable
 from restock.problems.load import load_problem
 from restock.server.dashboard import fields
 from restock.server.dashboard.shelf import MOST_OF_ONE
@@ -211,6 +211,17 @@ def test_a_policy_is_watched_turn_by_turn(browser: Browser):
     assert "Regret to the bound" in reply.text
     for said in ("31", "-1", "x", "999999999999"):
         assert browser.get(f"{address}?turn={said}").status_code == 404
+
+
+def test_no_policy_is_offered_that_cannot_play(browser: Browser):
+    page = browser.get("/pick/divergent").text
+    offered = re.findall(r"<option[^>]*>([^<]*)</option>", page)
+    assert offered == [name for name in list_policies("network") if name != "optimal"]  # which solves other networks
+    assert 'value="optimal"' not in page
+    for path, more in (("/shows", {}), ("/comparisons", {"episodes": "2"})):
+        refused = browser.post(path, {"task": "divergent", "policy": "optimal", "seed": "1", **more})
+        assert refused.status_code == 422 and "optimal" in refused.text
+    assert playable(load_problem("minimal")) == list_policies("minimal")
 
 
 def test_the_plan_that_knows_everything_has_no_regret(browser: Browser):

@@ -239,6 +239,15 @@ def test_no_tool_begins_while_an_episode_is_under_way(book: Path) -> None:
             assert tools_of(harness) == ["explain", "play", "look"]
 
 
+def test_an_episode_that_finds_no_place_is_not_used_up(book: Path) -> None:
+    with judging(book, max_sessions=1) as server:
+        first = server.ask("POST", "/sessions").json()["session_id"]
+        assert server.ask("POST", "/sessions").json()["code"] == "CAPACITY_REACHED"
+        server.ask("DELETE", f"/sessions/{first}")
+        assert server.ask("POST", "/sessions").status_code == 201
+    assert [one["episode"] for one in results(book)] == [0, 1]
+
+
 def test_what_is_given_up_counts(book: Path) -> None:
     with judging(book, episodes=4) as server:
         with server.talk() as talk:
@@ -362,6 +371,15 @@ def test_a_published_store_is_judged_once(book: Path) -> None:
     assert all(0.002 <= one["score"] <= 0.998 for one in results(book))
 
 
+@pytest.mark.parametrize("words", [["--episodes", "2"], ["--seed", "1"]], ids=str)
+def test_nothing_is_judged_where_no_file_is_named(words: list[str]) -> None:
+    from tests.cli.test_serve import invoked
+
+    done = invoked(*words, "--json")
+    told = json.loads(done.stdout)["error"]
+    assert (done.exit_code, told["field"]) == (2, words[0]) and "--judged" in told["mend"]
+
+
 def test_from_the_command_line(book: Path) -> None:
     from tests.cli.test_serve import begun
 
@@ -376,7 +394,8 @@ def test_from_the_command_line(book: Path) -> None:
         door.begin(player="next")
         door.to_the_end()
     process.terminate()
-    process.communicate()
+    said = process.communicate()[1]
+    assert f"Judged episodes: 2, each played once. Results: {book}." in said and "browser" not in said
     assert [(one["player"], one["seed"]) for one in results(book)] == list(
         zip(("killed", "next"), episode_seeds(SEED, 2), strict=True)
     )

@@ -66,6 +66,20 @@ def test_a_reset_without_a_seed_is_the_published_episode(server: Running) -> Non
         assert talk.step({}) == first
 
 
+def test_an_action_is_validated_once(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    from restock.problems.minimal.structured import MinimalAction
+
+    checked: list[Any] = []
+    check = MinimalAction.model_validate
+    monkeypatch.setattr(MinimalAction, "model_validate", lambda data: (checked.append(data), check(data))[1])
+    with server.talk() as talk:
+        talk.reset(task="minimal")
+        checked.clear()
+        for order in (1, -1, 2):
+            talk.step({"order": order})
+    assert checked == [{"order": 1}, {"order": -1}, {"order": 2}]
+
+
 def test_a_problem_is_described_in_words_and_schemas(server: Running) -> None:
     offered = server.ask("GET", "/problems").json()["problems"]
     assert sum(one["default"] for one in offered) == 1 and {one["family"] for one in offered} == {

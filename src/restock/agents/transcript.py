@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from restock.core.errors import InvalidInput
-from restock.core.reading import read_text
+from restock.core.reading import once, read_text
 
 FORMAT = 1
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
@@ -196,7 +196,7 @@ def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
 
 def _line(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("event") in EVENTS else None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from restock.cli.console import FINE, AsJson, Console, Quiet
+from restock.core.errors import InvalidInput
 
 ServedProblem = Annotated[
     str,
@@ -35,7 +36,9 @@ Judged = Annotated[
         help="Judge who plays PROBLEM: the server chooses the episodes, each is played once, results go to this file.",
     ),
 ]  # fmt: skip
-Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes there are, with --judged.")]
+JudgedEpisodes = Annotated[
+    int | None, typer.Option("--episodes", "-n", help="How many there are for all clients together. Default: 1.")
+]
 JudgedSeed = Annotated[int | None, typer.Option("--seed", help="Of these episodes. Default: one that nobody knows.")]
 
 
@@ -50,7 +53,7 @@ def serve(
     max_body: MaxBody = 65536,
     runs: Runs = Path("runs"),
     judged: Judged = None,
-    episodes: Episodes = 1,
+    episodes: JudgedEpisodes = None,
     seed: JudgedSeed = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -72,13 +75,17 @@ def serve(
         if as_json:
             told = {"url": url, "host": address, "port": port, "task": task, "token": word is not None}
             console.document(told)
-        console.remark(
-            f"Serving {task} at {url} (open it in a browser; agents: ws{url[4:]}/ws). Ctrl-C ends the server."
-        )
+        pages = "open it in a browser; " if judging is None else ""
+        console.remark(f"Serving {task} at {url} ({pages}agents: ws{url[4:]}/ws). Ctrl-C ends the server.")
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
+        if judging is not None:
+            console.remark(f"Judged episodes: {judging.episodes}, each played once. Results: {judging.results}.")
 
-    judging = None if judged is None else Judging(judged, episodes, seed)
+    judging = None if judged is None else Judging(judged, 1 if episodes is None else episodes, seed)
+    for option, given in (("--episodes", episodes), ("--seed", seed)):
+        if judging is None and given is not None:
+            raise InvalidInput(option, given, "must stand beside --judged", "Add --judged FILE, or leave it out.")
     run(Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging), host, port, tell)
     console.remark("The server has ended.")
     return FINE

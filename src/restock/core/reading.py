@@ -89,6 +89,20 @@ def read_text(path: Path, field: str, kind: str) -> str:
         raise InvalidInput(field, str(path), f"it cannot be read ({reason})", "Name another file.") from None
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the entries of an object of JSON, as `object_pairs_hook`.
+
+    Raises:
+        ValueError: A name is given twice: some would read the first, others the second.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:80]!r} is given twice")
+    return found
+
+
 class _Strict(SafeConstructor):
     """Refuses a key given twice."""
 

@@ -8,7 +8,9 @@ back, and say what each field is, and in which unit.
 from __future__ import annotations
 
 import abc
+import copy
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -65,6 +67,11 @@ class Played(Protocol):
 
         What rounding has left of nothing is 0.
         """
+
+
+@functools.cache
+def _schema(record: type[Spec]) -> dict[str, Any]:
+    return record.model_json_schema()
 
 
 class Records(abc.ABC):
@@ -126,7 +133,7 @@ class Records(abc.ABC):
         A schema called just `Action` is taken by clients of OpenEnv for that of an environment of tools.
         """
         kinds = (("Action", self.action_type), ("Observation", self.observation_type))
-        action, seen = ({**record.model_json_schema(), "title": f"{self.title}{kind}"} for kind, record in kinds)
+        action, seen = ({**copy.deepcopy(_schema(record)), "title": f"{self.title}{kind}"} for kind, record in kinds)
         return action, seen
 
     def words(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from importlib import import_module
 from typing import Any
@@ -100,6 +101,16 @@ def list_policies(family: str | None = None) -> list[str]:
         return list(_homes(family))
     own = dict.fromkeys([*_HOMES, *(name for homes in _OTHERS.values() for name in homes)])
     return [*own, *(name for name in sorted(outside.entry_points()) if name not in own)]
+
+
+def playable(problem: Problem) -> list[str]:
+    """Return the names of restock's own policies that can play a problem: not every one solves every instance."""
+    found = []
+    for name in list_policies(problem.family):
+        with contextlib.suppress(InvalidInput):
+            make_policy(name, problem)
+            found.append(name)
+    return found
 
 
 def usual_policies(family: str) -> tuple[str, ...]:

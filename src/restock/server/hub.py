@@ -81,7 +81,8 @@ class Hub:
             message = "the episode must be played to its end before another begins; who closes the session gives it up"
             raise Refused("EPISODE_UNDER_WAY", message)
         self.book.room()
-        entry = self.sessions.admit(session).entry = self.book.begin(said.player)
+        self.sessions.admit(session)
+        entry = session.entry = self.book.begin(said.player)
         told = session.reset(name, problem, entry.seed, said.episode_id)
         session.seed = None  # which nobody is told
         return told

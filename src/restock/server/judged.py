@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.holding import take
-from restock.core.reading import read_text
+from restock.core.reading import once, read_text
 from restock.core.streams import check_seed, episode_seeds
 from restock.server.errors import Refused
 
@@ -205,7 +205,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         InvalidInput: There is no such file, or it holds something else.
     """
     try:
-        lines = [json.loads(line) for line in _whole(path).splitlines()]
+        lines = [json.loads(line, object_pairs_hook=once) for line in _whole(path).splitlines()]
         if lines and (lines[0]["event"] != "plan" or lines[0]["format"] != FORMAT):
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -155,7 +155,10 @@ def openenv(hub: Hub) -> APIRouter:
         places = range(len(catalogue.splits(asked.split)))[asked.start : asked.stop]
         return {"tasks": [spec(asked.split, k) for k in places]}
 
-    not_known = {400: {"description": "the protocol is another"}, 404: {"description": "there is no such session"}}
+    not_known: dict[int | str, dict[str, Any]] = {
+        400: {"description": "the protocol is another"},
+        404: {"description": "there is no such session"},
+    }
 
     @router.post(
         "/mcp",

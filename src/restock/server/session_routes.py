@@ -13,7 +13,7 @@ from restock.server.requests import StrictRoute
 from restock.server.routes import Step
 from restock.server.session import Session
 
-FULL = ("CAPACITY_REACHED", "SESSION_IN_USE", "EPISODE_UNDER_WAY", "NO_EPISODE_LEFT", "JUDGED")
+NOT_BEGUN = ("CAPACITY_REACHED", "SESSION_IN_USE", "EPISODE_UNDER_WAY", "NO_EPISODE_LEFT", "JUDGED")
 Id = Annotated[str, Path(max_length=255, description="As POST /sessions told it")]
 
 
@@ -82,17 +82,18 @@ def sessions(hub: Hub) -> APIRouter:
         response_model=Opened,
         status_code=201,
         summary="Open a session and begin an episode",
-        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR", *FULL),
+        responses=may_fail("INVALID_JSON", "UNKNOWN_TASK", "VALIDATION_ERROR", *NOT_BEGUN),
     )
     async def open_session(asked: Reset | None = None) -> Response:
-        told = await hub.reset(session := reset_by_program(hub.sessions.new()), asked or Reset())
+        session = reset_by_program(hub.sessions.new())
+        told = await hub.reset(session, asked or Reset())
         return Reply({"session_id": session.id, "task": session.task, "metadata": None, **told}, 201)
 
     @router.post(
         "/sessions/{session_id}/reset",
         response_model=Seen,
         summary="Begin another episode",
-        responses=may_fail("INVALID_JSON", "UNKNOWN_SESSION", "UNKNOWN_TASK", "VALIDATION_ERROR", *FULL),
+        responses=may_fail("INVALID_JSON", "UNKNOWN_SESSION", "UNKNOWN_TASK", "VALIDATION_ERROR", *NOT_BEGUN),
     )
     async def reset(session_id: Id, asked: Reset | None = None) -> Response:
         told = await hub.reset(reset_by_program(hub.sessions.get(session_id)), asked or Reset())

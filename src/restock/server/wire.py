@@ -7,6 +7,7 @@ from typing import Any
 
 import pydantic_core
 
+from restock.core.reading import once
 from restock.envs.structured import StructuredEnvironment
 from restock.server.errors import Refused
 
@@ -28,20 +29,11 @@ def loads(text: str | bytes) -> Any:
         Refused: It is no JSON, or a name is given twice in one object.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return json.loads(text, object_pairs_hook=once)
     except RecursionError:
         raise Refused("INVALID_JSON", "Invalid JSON: this is nested too deeply") from None
-    except ValueError as error:  # also a number of too many digits, and bytes that are no text
+    except ValueError as error:  # also a name given twice, a number of too many digits, and bytes that are no text
         raise Refused("INVALID_JSON", f"Invalid JSON: {str(error)[:MOST_SHOWN]}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Refused("INVALID_JSON", f"Invalid JSON: the name {twice[:80]!r} is given twice: give it once", twice[:80])
-    return found
 
 
 def reply(env: StructuredEnvironment) -> dict[str, Any]:

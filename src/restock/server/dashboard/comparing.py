@@ -7,7 +7,7 @@ from typing import Any
 
 from restock.agents.judge import Again
 from restock.evaluation.compare import Comparison, compare
-from restock.policies.registry import list_policies, make_policy
+from restock.policies.registry import make_policy
 from restock.report.palette import colours
 from restock.report.tables import summary
 from restock.report.words import answer, warnings
@@ -33,10 +33,8 @@ def comparing(router: APIRouter, room: Room) -> None:
         sent = await pages.sent(request)
         task = catalogue.name(sent.get("task"))
         problem = catalogue.loaded(task)
-        names = [
-            chosen("policy", one, list_policies(problem.family))
-            for one in dict.fromkeys(sent.every.get("policy", []))
-        ]  # fmt: skip
+        offered = await room.policies(task)
+        names = [chosen("policy", one, offered) for one in dict.fromkeys(sent.every.get("policy", []))]
         owner = pages.new_owner(request)
         own = [one for one in room.own(owner, task) if one.id in sent.every.get("own", [])]
         if not names and not own:

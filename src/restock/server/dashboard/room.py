@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from restock.agents import prompt
 from restock.core.problem import Problem
+from restock.policies.registry import playable
 from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
@@ -38,6 +39,7 @@ class Room:
         self.shelf = Shelf(hub)
         self._short, self._long = asyncio.Lock(), asyncio.Lock()
         self._systems: dict[str, str] = {}
+        self._playable: dict[str, list[str]] = {}
 
     async def work(self, job: Callable[[], Result], long: bool = False) -> Result:
         """Do something beside the event loop: one short job and one long one at a time.
@@ -48,6 +50,13 @@ class Room:
         """
         async with self._long if long else self._short:
             return await asyncio.to_thread(job)
+
+    async def policies(self, task: str) -> list[str]:
+        """The policies that can play a task."""
+        if task not in self._playable:
+            problem = self.hub.catalogue.loaded(task)
+            self._playable[task] = await asyncio.to_thread(playable, problem)
+        return self._playable[task]
 
     def own(self, owner: str, task: str) -> list[Game | Show]:
         """What a browser played by hand to the end, or has a transcript of, on a task: it can be compared."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from restock.core.problem import Problem
-from restock.policies.registry import list_policies, policy_class, usual_policies, yardsticks
+from restock.policies.registry import policy_class, usual_policies, yardsticks
 from restock.server.dashboard import pages
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
@@ -65,7 +65,7 @@ def _opening(router: APIRouter, room: Room) -> None:
         name = catalogue.name(task)
         problem = catalogue.loaded(name)
         family = problem.family
-        policies = [(one, policy_class(one, family)) for one in list_policies(family)]
+        policies = [(one, policy_class(one, family)) for one in await room.policies(name)]
         rival, knowing = yardsticks(family)
         usual = [one for one in dict.fromkeys((rival, *usual_policies(family))) if one != "random"][:4]
         own = room.own(pages.owner_of(request), name)

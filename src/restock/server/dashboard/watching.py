@@ -6,7 +6,7 @@ from typing import Any
 
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
-from restock.policies.registry import list_policies, make_policy
+from restock.policies.registry import make_policy
 from restock.server.dashboard import pages, transcripts
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Clock, Show
@@ -30,7 +30,7 @@ def watching(router: APIRouter, room: Room) -> None:
         task = catalogue.name(sent.get("task"))
         problem = catalogue.loaded(task)
         seed = seed_of(sent.get("seed", ""), problem)
-        name = chosen("policy", sent.get("policy", ""), list_policies(problem.family))
+        name = chosen("policy", sent.get("policy", ""), await room.policies(task))
         owner = pages.new_owner(request)
         show = shelf.put(owner, Show(task, f"{name} on {task}"))
 
