@@ -178,7 +178,7 @@ def test_a_space_knows_how_to_run_it(folder: Path) -> None:
     assert {"title", "emoji", "colorFrom", "colorTo", "license"} <= set(told) and "openenv" in told["tags"]
     assert (told["sdk"], told["app_port"], told["base_path"]) == ("docker", 8000, "/web")
     manifest = yaml.safe_load((folder / "openenv.yaml").read_text(encoding="utf-8"))
-    assert manifest["port"] == told["app_port"]
+    assert (manifest["port"], manifest["version"]) == (told["app_port"], restock.__version__)
     by_kind = {kind: rest for kind, rest in instructions(folder)}
     assert by_kind["EXPOSE"] == "8000" and json.loads(by_kind["CMD"])[-2:] == ["--port", "8000"]
 
@@ -189,7 +189,7 @@ def test_what_the_dockerfile_names_is_there(folder: Path) -> None:
             assert all((folder / source).exists() for source in shlex.split(rest)[:-1]), rest
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     command = json.loads(next(rest for kind, rest in reversed(instructions(folder)) if kind == "CMD"))
-    assert command[0] in project["scripts"]
+    assert command[0] in project["scripts"] and project["version"] == restock.__version__
     names = {re.split(r"[<>=!~\[ ]", line)[0].lower() for line in project["dependencies"]}
     assert {"numpy", "numba", "highspy", "pydantic", "fastapi", "uvicorn", "jinja2", "websockets", "openenv"} <= names
     assert "pytest" not in names and "restock" not in names  # the folder holds it

@@ -50,13 +50,12 @@ def packed(task: str) -> dict[str, bytes]:
         raise InvalidInput("PROBLEM", task, "must be a task that is shipped", mend)
     problem = Catalogue(name, Settings.reward).loaded(name)
     records = problem.records()
-    known_range = problem.family == "retail"
     stands_for = {
         TASK: name,
         "RetailAction": f"{records.title}Action",
         "RetailObservation": f"{records.title}Observation",
-        STORES_RANGE: STORES_RANGE if known_range else MONEY_RANGE,
-        'version = "0.0.0"': f'version = "{restock.__version__}"',
+        STORES_RANGE: STORES_RANGE if problem.family == "retail" else MONEY_RANGE,
+        "0.0.0.dev0": restock.__version__,
         "dependencies = []": _dependencies(),
         "{{WORDS}}": problem.explain(),
         "{{ACTION}}": _fields(records.action_type),
