@@ -43,6 +43,7 @@ EVERY = (
     ("simulate", "serial", "base-stock", "-n", "3"),
     ("compare", "serial", "base-stock", "random", "-n", "3"),
     ("fit", "serial", "s-S", "-n", "4", "--budget", "30"),
+    ("grade", "retail-easy", "--profit", "5000"),
     ("doctor",),
 )
 

@@ -53,3 +53,8 @@ def test_the_report_on_own_demand(tmp_path: Path) -> None:
     page = Page((tmp_path / "out.html").read_text(encoding="utf-8"))
     assert "Which policy suits units?" in page.headings
     assert "sales.csv units out.html" in page.text
+
+
+def test_the_page_shows_what_the_evaluation_loop_prints(tmp_path: Path) -> None:
+    ended = run(next(path for path in EXAMPLES if "evaluation_loop" in path.stem), tmp_path)
+    assert ended.stdout in (ROOT / "docs" / "how-to" / "own-evaluation.md").read_text(encoding="utf-8")

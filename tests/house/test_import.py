@@ -73,6 +73,11 @@ CLASSES_OF_SERVERS = {
         "openenv.models",
         "openenv.environment",
         "openenv.client",
+        "openenv.space",
+        "openenv.space.client",
+        "openenv.space.models",
+        "openenv.space.server",
+        "openenv.space.server.app",
     )
 }
 MODULES = sorted(found.name for found in pkgutil.walk_packages(restock.__path__, "restock."))

@@ -27,7 +27,7 @@ from restock.server.openenv.client import RestockEnv
 from restock.server.openenv.environment import Contribution, RestockEnvironment
 from tests.server.serving import Running
 
-PACKAGE = Path(restock.__file__).parent / "server" / "openenv"
+PACKAGE = Path(restock.__file__).parent / "server" / "openenv" / "space"
 TASKS = ["retail-easy", "divergent", "sharing", "production", "minimal"]
 PERIODS = 60
 
@@ -168,7 +168,7 @@ def test_what_the_manifest_declares_holds(server: Running) -> None:
     module, _, name = manifest["app"].partition(":")
     from importlib import import_module
 
-    assert getattr(import_module(module), name).title == "restock"
+    assert getattr(import_module(f"restock.server.openenv.space.{module}"), name).title == "restock"
     low, high = manifest["validation"]["reward"]["range"]
     with server.talk() as talk:
         talk.reset(task="hard")

@@ -177,7 +177,7 @@ class _Episode:
             total.add(counts)
             note = _note(answer, by, faults)
             t += 1
-        earned = float(self.seat.trajectory.rewards.sum())
+        earned = self.seat.earned
         figures = self.seat.table.environment.kpis()
         spent = cost(total.tokens_in, total.tokens_out, self.settings.price_in, self.settings.price_out)
         self.write(

@@ -18,14 +18,33 @@ from restock.policies._base import Policy, View
 class Seat:
     """One problem, played episode after episode.
 
+    What is seen and what is done are plain data, as they stand in a message. The episode of a seed is that of
+    `simulate(problem, policy, seeds=[seed])`, so what is earned can be held against policies.
+
     Args:
+        problem: A problem, or anything `load_problem` takes.
+
+    Attributes:
         problem: What is played.
+        seed: Of the episode under way; -1 before the first `reset`.
+
+    Raises:
+        InvalidInput: There is no such problem.
+
+    Example:
+        >>> seat = Seat("serial")
+        >>> seen = seat.reset(seed=42)
+        >>> while not seat.done:
+        ...     seen = seat.step(seat.nothing())
+        >>> round(seat.earned, 2), seat.faults()
+        (-571.01, [])
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Any) -> None:
         self.table = StructuredEnvironment(problem)
-        self._faults = [told for told in problem.told() if told.truth and told.shape == ()]
+        self.problem: Problem = self.table.problem
+        self.seed = -1
+        self._faults = [told for told in self.problem.told() if told.truth and told.shape == ()]
 
     def reset(self, seed: int) -> dict[str, Any]:
         """Begin an episode; what is seen, as plain data."""
@@ -44,6 +63,11 @@ class Seat:
     def done(self) -> bool:
         """Whether the episode is over."""
         return self.table.done
+
+    @property
+    def earned(self) -> float:
+        """Sum of the rewards of the episode so far."""
+        return float(self.trajectory.rewards.sum())
 
     @property
     def trajectory(self) -> Trajectory:

@@ -26,9 +26,11 @@ from restock.cli.demo import demo
 from restock.cli.doctor import doctor
 from restock.cli.evaluate import evaluate
 from restock.cli.fit import fit
+from restock.cli.grade import grade
 from restock.cli.leaderboard import leaderboard
 from restock.cli.list import list_all
 from restock.cli.new import new
+from restock.cli.package import package
 from restock.cli.serve import serve
 from restock.cli.show import show
 from restock.cli.simulate import simulate
@@ -75,7 +77,9 @@ app.command("tune")(tune)
 app.command("evaluate")(evaluate)
 app.command("agent")(agent)
 app.command("leaderboard")(leaderboard)
+app.command("grade")(grade)
 app.command("serve")(serve)
+app.command("package")(package)
 app.command("new")(new)
 app.command("demo")(demo)
 app.command("doctor")(doctor)

@@ -25,11 +25,15 @@ def new(
 
     The newsvendor with lead time, in the files that every problem has, with the tests that every problem passes.
     """
+    from restock.cli.folders import write_folder
+    from restock.problems import template
+
     console = Console(as_json, quiet)
     folder = Path(check_name(name))
-    files = written(folder, name)
+    files = template.texts(name)
+    write_folder("NAME", folder, {path: text.encode("utf-8") for path, text in files.items()})
     if as_json:
-        console.document({"folder": str(folder), "files": files})
+        console.document({"folder": str(folder), "files": list(files)})
         return
     console.text(f"Wrote {folder}/: {', '.join(files)}.")
     console.remark(f"Its tests:   python -m pytest {folder}")
@@ -52,35 +56,3 @@ def check_name(name: str) -> str:
     if name in {*families(), *shipped()} or keyword.iskeyword(name) or hasattr(builtins, name):
         raise InvalidInput("NAME", name, "the name is taken", f"Write for instance my-{name}.")
     return name
-
-
-def written(folder: Path, name: str) -> list[str]:
-    """Write the template under a name; returns the files, relative to the folder.
-
-    Either all files are there in the end, or none.
-
-    Raises:
-        InvalidInput: The folder is there already, or nothing can be written.
-    """
-    import shutil
-    import tempfile
-
-    from restock.core.errors import InvalidInput
-    from restock.problems import template
-
-    if folder.exists() or folder.is_symlink():
-        raise InvalidInput("NAME", name, "there is a file or folder of that name", "Take another name, or move it.")
-    texts = template.texts(name)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder.parent) as beside:
-            whole = Path(beside, name)
-            for path, text in texts.items():
-                target = whole / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text, encoding="utf-8")
-            shutil.move(whole, folder)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        mend = "Go to a folder in which you may write."
-        raise InvalidInput("NAME", name, f"it cannot be written ({reason})", mend) from None
-    return list(texts)

@@ -11,6 +11,8 @@ from restock.problems.load import load_problem
 from restock.problems.retail import RetailProblem
 from restock.problems.retail.grader import scale
 
+BASELINE = "tuned-price-and-cover"  # what a score is held against where none is named
+
 
 @dataclasses.dataclass(frozen=True)
 class Grade:
@@ -58,9 +60,7 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
     """
     from restock.solvers.retail import best_plan
 
-    store = load_problem(problem)
-    if not isinstance(store, RetailProblem):
-        raise InvalidInput("problem", store.name, "only stores are graded", "Give restock/Retail-v0 or a task of it.")
+    store = _store(problem)
     number = not isinstance(profit, bool) and isinstance(profit, (int, float)) and abs(profit) < float("inf")
     if not number:
         raise InvalidInput("profit", profit, "this is a sum of money", "Write for instance 13000.0.")
@@ -78,3 +78,34 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
         list_price_bound=at_list_price,
         gap=1.0 - profit / bound if bound > 0.0 else 0.0,
     )
+
+
+def grade_policy(problem: Any, policy: str = BASELINE) -> Grade:
+    """Grade a policy by the episode that a published store has: its own demand, deliveries by its own seed.
+
+    Args:
+        problem: A store, or anything `load_problem` takes.
+        policy: Name of the policy.
+
+    Raises:
+        InvalidInput: It is no store, it has no demand of its own, or there is no such policy.
+
+    Example:
+        >>> grade_policy("retail-easy", "passive").profit
+        2200.0
+    """
+    from restock.evaluation.simulate import simulate
+    from restock.policies.registry import make_policy
+
+    store = _store(problem)
+    scale(store)
+    seed = store.spec.seed
+    played = simulate(store, make_policy(policy, store), seed=seed, seeds=[seed]).trajectory
+    return grade(store, float(store.figures(played)["earned"][0]))
+
+
+def _store(problem: Any) -> RetailProblem:
+    store = load_problem(problem)
+    if not isinstance(store, RetailProblem):
+        raise InvalidInput("problem", store.name, "only stores are graded", "Give restock/Retail-v0 or a task of it.")
+    return store

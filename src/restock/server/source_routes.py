@@ -16,8 +16,6 @@ from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Query, Response
 from restock.server.replies import Reply, StrictReply, may_fail
 
-BASELINE = "tuned-price-and-cover"
-
 
 class Task(StrictReply):
     """A task of the published store."""
@@ -77,14 +75,10 @@ def source() -> APIRouter:
         return scales[name]
 
     def score(name: str) -> dict[str, Any]:
-        from restock.evaluation.simulate import simulate
-        from restock.policies.registry import make_policy
+        from restock.evaluation.grading import BASELINE, grade_policy
 
-        store = _store(name)
-        played = simulate(store, make_policy(BASELINE, store), seed=store.spec.seed, seeds=[store.spec.seed]).trajectory
-        profit = float(store.figures(played)["earned"][0])
-        by = graded_by(name)
-        told = {"score": by.score(profit), "policy": BASELINE, "profit": profit, "unclamped": by.unclamped(profit)}
+        found = grade_policy(_store(name))
+        told = {"score": found.score, "policy": BASELINE, "profit": found.profit, "unclamped": found.unclamped}
         return {"task_name": name, **told}
 
     @router.get("/tasks", response_model=Tasks, summary="The published stores", responses=may_fail())

@@ -2,6 +2,6 @@
 
     from restock.server.openenv.client import RestockEnv
 
-The folder is what `openenv validate` and `openenv serve` are pointed at: `openenv.yaml`, `server/app.py` and a
-`Dockerfile` beside it. Nothing else of restock imports it, for the import of openenv takes seconds.
+`space` is the template of the folder that `restock package` writes: manifest, Dockerfile, front matter of a Space.
+Nothing else of restock imports any of it but `packing`, for the import of openenv takes seconds.
 """

@@ -1,0 +1,1 @@
+"""The application, where the manifest of the package names it."""
