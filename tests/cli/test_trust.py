@@ -67,6 +67,7 @@ def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sent:
     found.code(tmp_path / "evil_package" / "__init__.py")
     found.code(tmp_path / "evil_package" / "inner.py")
     found.code(tmp_path / "dl" / "shop" / "load.py")
+    (tmp_path / "restock.policies.").mkdir()
     (tmp_path / "dl" / "shop" / "instances").mkdir()
     (tmp_path / "dl" / "shop" / "instances" / "one.yaml").write_text("problem: shop\n", encoding="utf-8")
     return found

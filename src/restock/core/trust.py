@@ -31,7 +31,8 @@ HOLDERS = (str, Mapping, list, tuple)
 FOLDERS = ("place", "instance")  # keys whose text may be a problem folder
 _TRUSTED: ContextVar[bool] = ContextVar("files are trusted", default=False)
 
-Given, Returned = ParamSpec("Given"), TypeVar("Returned")
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 
 @contextmanager
