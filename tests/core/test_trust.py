@@ -77,6 +77,12 @@ def test_what_has_run_may_be_named_but_not_its_namesake(here: Path) -> None:
     assert refused({"a": "own.py:Mine"}) == "data.yaml: a"
 
 
+def test_what_reads_pickles_is_not_harmless_because_it_is_loaded() -> None:
+    import restock.learning.adapted
+
+    assert refused({"a": f"{restock.learning.adapted.__name__}:Adapted"}) == "data.yaml: a"
+
+
 def test_an_alias_is_followed_once() -> None:
     data: list[Any] = ["x"]
     for _ in range(60):

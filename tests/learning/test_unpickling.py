@@ -13,15 +13,15 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-stable = pytest.importorskip("stable_baselines3")
-contrib = pytest.importorskip("sb3_contrib")
-torch = pytest.importorskip("torch")
-
 import restock
 from restock.core.errors import InvalidInput
 from restock.core.trust import trusting
 from restock.learning import unpickling
 from restock.learning.models import network_at
+
+stable = pytest.importorskip("stable_baselines3")
+contrib = pytest.importorskip("sb3_contrib")
+torch = pytest.importorskip("torch")
 
 
 class Leaving:
@@ -80,7 +80,7 @@ def test_a_model_that_was_sent_runs_nothing(saved: Path, tmp_path: Path, key: st
 def test_statistics_that_were_sent_run_nothing(saved: Path, tmp_path: Path) -> None:
     place, mark = tmp_path / "sent.pkl", tmp_path / "mark"
     place.write_bytes(pickle.dumps(Leaving(mark)))
-    with pytest.raises(InvalidInput, match="statistics = .*would run"):
+    with pytest.raises(InvalidInput, match=r"statistics = .*would run"):
         restock.as_policy(str(saved), "serial", statistics=str(place))
     assert not mark.exists()
 
@@ -99,7 +99,7 @@ def test_statistics_that_were_sent_run_nothing(saved: Path, tmp_path: Path) -> N
         ("restock.core.places", "module_at"),
     ],
 )
-def test_only_what_such_files_are_made_of_may_be_named(tmp_path: Path, name: tuple[str, str]) -> None:
+def test_only_what_such_files_are_made_of_may_be_named(name: tuple[str, str]) -> None:
     reader = unpickling._Reader(b"", "model", "sent.zip")
     with pytest.raises(InvalidInput, match="would run"):
         reader.find_class(*name)

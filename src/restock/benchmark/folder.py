@@ -76,7 +76,7 @@ class RunFolder:
             raise InvalidInput("run", str(self.path), "there is no run in this folder", "Make one: restock bench.")
         try:
             data = self._read(path)
-            refuse_code(data["suite"], path)
+            refuse_code({"suite": data["suite"]}, path)
             return Plan.from_dict(data)
         except (Damaged, KeyError) as error:
             problem = f"run.json is damaged: {error}"

@@ -136,9 +136,9 @@ def _file(home: str, bases: Sequence[str]) -> str | None:
 
 
 def _module(home: str, name: str) -> str | None:
-    if home.startswith(SHIPPED) or has_loaded(home, name) or not _to_be_found(home.partition(".")[0]):
-        return None
-    return f"the module {home}"
+    first = home.partition(".")[0]
+    harmless = home.startswith(SHIPPED) if first == "restock" else has_loaded(home, name) or not _to_be_found(first)
+    return None if harmless else f"the module {home}"
 
 
 def _folder_in(text: str, bases: Sequence[str]) -> str | None:
