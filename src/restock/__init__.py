@@ -14,6 +14,7 @@ from restock.envs.registration import register_all
 
 if TYPE_CHECKING:
     from restock.core.kpis import kpis
+    from restock.core.trust import trusting
     from restock.demand.registry import register as register_demand
     from restock.evaluation.compare import compare
     from restock.evaluation.explain import explain
@@ -35,6 +36,7 @@ _HOMES = {
     "load_problem": "restock.problems.load",
     "make_policy": "restock.policies.registry",
     "simulate": "restock.evaluation.simulate",
+    "trusting": "restock.core.trust",
 }
 _RENAMED = {"register_demand": ("restock.demand.registry", "register")}
 
@@ -51,6 +53,7 @@ __all__ = [
     "make_policy",
     "register_demand",
     "simulate",
+    "trusting",
 ]
 
 

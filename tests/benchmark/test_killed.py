@@ -28,7 +28,7 @@ def words(tmp_path):
     (tmp_path / "policies.py").write_text(POLICIES, encoding="utf-8")
     listed = "policies:\n  - base-stock\n  - {name: slow, policy: 'policies.py:Slow', chunk: 1}\n"
     (tmp_path / "mine.yaml").write_text(listed, encoding="utf-8")
-    return ["bench", "--suite", "smoke", "--policies", "mine.yaml", "--out", "run"]
+    return ["bench", "--suite", "smoke", "--policies", "mine.yaml", "--trust", "--out", "run"]
 
 
 def started(words: list[str], cwd: Path) -> subprocess.Popen[str]:
@@ -93,7 +93,7 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path, words, j
     assert last.code == 0, last.err
     assert last.document["kept"] == kept and last.document["done"] == TASKS - kept
     monkeypatch.chdir(tmp_path)
-    whole = bench("smoke", "mine.yaml", out=tmp_path / "whole")
+    whole = bench("smoke", "mine.yaml", out=tmp_path / "whole", trust=True)
     assert results(tmp_path / "run") == results(whole.path)
     tables = [tmp_path / run / "episodes.parquet" for run in ("run", "whole")]
     frames = [polars.read_parquet(table).drop("decision_seconds") for table in tables]

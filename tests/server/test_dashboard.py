@@ -255,6 +255,8 @@ def test_a_transcript_of_a_problem_from_elsewhere_runs_no_code(browser: Browser,
     lines = [json.loads(line) for line in (runs / "agent-serial.jsonl").read_text().splitlines()]
     lines[0]["problem"], lines[0]["described"] = NASTY, {"place": f"{trap}:Trap", "arguments": {}}
     lines[0]["model"] = NASTY
+    lines[0]["settings"] |= {"fallback": f"{trap}:Trap", "mode": {"kind": "tool", "policies": [f"{trap}:Trap"]}}
+    lines[0]["request"] = {"model": f"stand-in:{trap}:Trap"}
     for line in lines:
         if line["event"] == "turn":
             line["reply"], line["action"], line["seen"] = NASTY, {NASTY: {NASTY: 1}}, {NASTY: {NASTY: [1, 2]}}

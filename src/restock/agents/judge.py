@@ -16,6 +16,7 @@ from restock.agents.transcript import Transcript, read
 from restock.core.errors import InvalidInput
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
+from restock.core.trust import may_trust
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.family import Family
 from restock.evaluation.grading import Grade, grade
@@ -138,10 +139,13 @@ class Judgement:
         return {"agents": agents, "reference": self.reference, **self.comparison.to_dict()}
 
 
+@may_trust
 def judge(
     transcripts: Sequence[Transcript | str | Path],
     beside: Sequence[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    *,
+    trust: bool = False,
 ) -> Judgement:
     """Put agents beside policies on the episodes they played.
 
@@ -153,9 +157,11 @@ def judge(
         beside: Names of policies; None for the usual rule of the problem, and the hindsight optimum where there is
             one.
         progress: As for `compare`.
+        trust: Whether code that a transcript names may be run, see `restock.core.trust`.
 
     Raises:
-        InvalidInput: One is not finished, they are of different episodes, or one does not bring what it says.
+        InvalidInput: One is not finished, they are of different episodes, one does not bring what it says, or a file
+            names code and is not trusted.
 
     Example:
         >>> from restock.agents.run import run_agent

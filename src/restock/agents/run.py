@@ -18,6 +18,7 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Problem
 from restock.core.streams import check_seed
+from restock.core.trust import may_trust
 from restock.learning.describe import described, description
 from restock.problems.load import load_problem
 
@@ -96,6 +97,7 @@ def run_agent(
     return transcript
 
 
+@may_trust
 def resume_agent(
     path: str | Path,
     *,
@@ -103,6 +105,7 @@ def resume_agent(
     api_key: str | None = None,
     tell: Tell = lambda line: None,
     remark: Callable[[str], None] = lambda words: None,
+    trust: bool = False,
 ) -> Transcript:
     """Go on with a run where it was stopped; a finished one is left as it is.
 
@@ -112,9 +115,10 @@ def resume_agent(
         api_key: As for `run_agent`.
         tell: Called with every line, those included that are there.
         remark: Called with a word on what was found.
+        trust: Whether code that the transcript names may be run, see `restock.core.trust`.
 
     Raises:
-        InvalidInput: It is no transcript, or does not fit the problem as it is now.
+        InvalidInput: It is no transcript, does not fit the problem as it is now, or names code and is not trusted.
         EndpointError: The model does not answer; the transcript can be gone on with.
     """
     transcript, word = Transcript.resume(Path(path))

@@ -21,8 +21,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from restock.agents.standins import PREFIX
 from restock.core.errors import InvalidInput
 from restock.core.reading import once, read_text
+from restock.core.trust import refuse_code
 
 FORMAT = 1
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
@@ -157,9 +159,16 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
     """The lines of a transcript, how many bytes they take, and whether a damaged last one is left out.
 
     Raises:
-        InvalidInput: It cannot be read, is no transcript, or is damaged before its last line.
+        InvalidInput: It cannot be read, is no transcript, is damaged before its last line, or names code and is not
+            trusted.
     """
-    return lines_of(read_text(path, "transcript", "JSONL"), str(path))
+    found = lines_of(read_text(path, "transcript", "JSONL"), str(path))
+    run = found[0][0]
+    request = run.get("request")
+    asked = request.get("model") if isinstance(request, Mapping) else None
+    spoken = {"model": asked} if str(asked).startswith(PREFIX) else {}  # other names of models are free
+    refuse_code({name: run.get(name) for name in ("described", "settings")} | {"request": spoken}, path)
+    return found
 
 
 def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:

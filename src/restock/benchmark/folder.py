@@ -22,6 +22,7 @@ from restock.benchmark.task import Plan, Task
 from restock.core.errors import InvalidInput
 from restock.core.holding import held
 from restock.core.reading import read_text
+from restock.core.trust import refuse_code
 from restock.core.writing import write_whole
 
 FORMAT = 1
@@ -67,13 +68,16 @@ class RunFolder:
         """What the run consists of.
 
         Raises:
-            InvalidInput: There is no run in the folder, or its description is damaged.
+            InvalidInput: There is no run in the folder, its description is damaged, or its suite names code and is
+                not trusted.
         """
         path = self.path / "run.json"
         if not path.is_file():
             raise InvalidInput("run", str(self.path), "there is no run in this folder", "Make one: restock bench.")
         try:
-            return Plan.from_dict(self._read(path))
+            data = self._read(path)
+            refuse_code({"suite": data["suite"]}, path)
+            return Plan.from_dict(data)
         except (Damaged, KeyError) as error:
             problem = f"run.json is damaged: {error}"
             raise InvalidInput("run", str(self.path), problem, "Start again in a new folder.") from None

@@ -19,18 +19,21 @@ from restock.benchmark.suite import Suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
+from restock.core.trust import may_trust
 from restock.evaluation.bootstrap import differences, improvement, interquartile_mean, mean_ratio, resamples
 from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, holm, holm_levels, p_value
 
 TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by rounding
 
 
-def leaderboard(runs: Sequence[str | Path], published: bool = True) -> Leaderboard:
+@may_trust
+def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bool = False) -> Leaderboard:
     """The leaderboard of one or more runs of the same suite.
 
     Args:
         runs: Their folders.
         published: Whether published results for the suite are shown too.
+        trust: Whether code that the suite of a run names may be run, see `restock.core.trust`.
 
     Raises:
         InvalidInput: There is no run, runs are of different suites, a file is damaged, or the bound is

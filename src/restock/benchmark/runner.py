@@ -16,6 +16,7 @@ from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.table import write_table
 from restock.benchmark.task import Plan, Task
 from restock.core.errors import InvalidInput, Unfinished
+from restock.core.trust import may_trust
 
 Tell = Callable[[str, int, int], None]
 
@@ -45,6 +46,7 @@ class Run:
     table: Path
 
 
+@may_trust
 def bench(
     suite: Any = "gym-invmgmt",
     policies: Any = None,
@@ -53,6 +55,7 @@ def bench(
     jobs: int = 1,
     progress: Tell | None = None,
     remark: Callable[[str], None] | None = None,
+    trust: bool = False,
 ) -> Run:
     """Run policies in every scenario of a suite, going on where an earlier start was stopped.
 
@@ -67,6 +70,7 @@ def bench(
         jobs: How many processes.
         progress: Called with (what, tasks done, tasks in all).
         remark: Called with sentences worth telling.
+        trust: Whether code that a suite, a list of policies or the folder names may be run, see `restock.core.trust`.
 
     Raises:
         InvalidInput: An argument does not hold, or the folder holds another run.

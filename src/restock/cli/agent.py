@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Seeds, changes_of, read_seeds
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Seeds, Trust, changes_of, read_seeds
 from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table, write
 from restock.core.errors import InvalidInput
 
@@ -82,7 +82,7 @@ With = Annotated[
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
 LONG = 24  # characters of a name that stay on one line
-WHEN_RESUMED = ("resume", "base_url", "api_key", "beside", "others", "log_lines", "as_json", "quiet")
+WHEN_RESUMED = ("resume", "base_url", "api_key", "beside", "others", "log_lines", "trust", "as_json", "quiet")
 
 
 def agent(
@@ -118,6 +118,7 @@ def agent(
     beside: Beside = None,
     others: With = None,
     log_lines: LogLines = False,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:

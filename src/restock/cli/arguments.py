@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from restock.core.errors import InvalidInput
+from restock.core.trust import trusting
 
 if TYPE_CHECKING:
     from restock.core.problem import Problem
@@ -59,6 +60,24 @@ With = Annotated[
         "--with",
         metavar="KEY=VALUE",
         help="Change any field of the problem: max_steps=50, cost_weight=0.01, task=hard. May be repeated.",
+    ),
+]
+
+
+def _trust(context: typer.Context, given: bool) -> bool:
+    if given:
+        context.with_resource(trusting())  # to the end of the command
+    return given
+
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        callback=_trust,
+        is_eager=True,
+        help="Let files name code that is then run: transcripts, run folders, lists of policies, instances in a "
+        "problem folder. Read that code first.",
     ),
 ]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restock.cli.arguments import policy_and_parameters
+from restock.cli.arguments import Trust, policy_and_parameters
 from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet
 
 SuiteName = Annotated[
@@ -37,6 +37,7 @@ def bench(
     policies: Policies = None,
     jobs: Jobs = 2,
     out: Out = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -54,7 +55,7 @@ def bench(
         with console.progress() as tell:
             run = runner.bench(suite, _entries(policies), out=folder, jobs=jobs, progress=tell, remark=console.remark)
     except KeyboardInterrupt:
-        go_on = f"Go on with: {_command(suite, policies, jobs, folder)}"
+        go_on = f"Go on with: {_command(suite, policies, jobs, folder, trust)}"
         raise Halted(INTERRUPTED, f"stopped; what is finished is kept in {folder}", go_on) from None
     except Unfinished as halt:
         raise Halted(FAILED, str(halt), halt.mend) from None
@@ -94,10 +95,10 @@ def _entries(policies: Sequence[str] | None) -> list[Any] | None:
     return entries
 
 
-def _command(suite: str, policies: Sequence[str] | None, jobs: int, folder: Path) -> str:
+def _command(suite: str, policies: Sequence[str] | None, jobs: int, folder: Path, trust: bool) -> str:
     """The command that goes on with a run."""
     import shlex
 
     words = ["restock", "bench", "--suite", suite]
     words += [word for policy in policies or () for word in ("--policies", policy)]
-    return shlex.join([*words, "--jobs", str(jobs), "--out", str(folder)])
+    return shlex.join([*words, "--jobs", str(jobs), "--out", str(folder), *(["--trust"] if trust else [])])

@@ -17,6 +17,7 @@ from restock.cli.arguments import (
     ProblemName,
     Seed,
     Seeds,
+    Trust,
     With,
     problem_of,
     read_policy,
@@ -65,6 +66,7 @@ def compare(
     no_bound: NoBound = False,
     report: Report = None,
     out: Out = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -103,7 +105,7 @@ def compare(
         changes: dict[str, Any] = {"--seeds": seeds, "--reference": reference}
         changes |= {"--horizon": horizon, "--discount": discount, "--report": report}
         flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
-        flags += ["--no-bound"] if no_bound else []
+        flags += [*(["--no-bound"] if no_bound else []), *(["--trust"] if trust else [])]
         flags += [word for field in fields or () for word in ("--with", field)]
         write_report(
             result, report, title=title, command=_command(name, chosen, episodes, seed, demand, changes, flags)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from restock.cli.arguments import Trust
 from restock.cli.console import AsJson, Console, Quiet, table
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def evaluate(
     seed: Seed = None,
     report: Report = None,
     explain: Explain = False,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -13,6 +13,7 @@ from restock.cli.arguments import (
     Discount,
     Horizon,
     ProblemName,
+    Trust,
     With,
     policy_and_parameters,
     problem_of,
@@ -55,6 +56,7 @@ def fit(
     discount: Discount = None,
     fields: With = None,
     out: Out = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

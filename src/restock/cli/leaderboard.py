@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restock.cli.arguments import Trust
 from restock.cli.console import FAILED, AsJson, Console, Quiet, table
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def leaderboard(
     out: Page = None,
     markdown: Markdown = None,
     no_published: Own = False,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -42,7 +44,7 @@ def leaderboard(
         if path is not None:
             check_writable(path)
     board = benchmark.leaderboard(runs, published=not no_published)
-    command = _command(runs, out, markdown, no_published)
+    command = _command(runs, out, markdown, no_published, trust)
     if out is not None:
         page.write_board(board, out, command)
     if markdown is not None:
@@ -58,14 +60,15 @@ def leaderboard(
     return FAILED if board.exceeded else 0
 
 
-def _command(runs: list[Path], out: Path | None, markdown: Path | None, no_published: bool) -> str:
+def _command(runs: list[Path], out: Path | None, markdown: Path | None, no_published: bool, trust: bool) -> str:
     """The command that repeats it."""
     import shlex
 
     words = ["restock", "leaderboard", *map(str, runs)]
     for option, path in (("--out", out), ("--markdown", markdown)):
         words += [] if path is None else [option, str(path)]
-    return shlex.join([*words, *(["--no-published"] if no_published else [])])
+    words += [*(["--no-published"] if no_published else []), *(["--trust"] if trust else [])]
+    return shlex.join(words)
 
 
 def _print(console: Console, board: Leaderboard) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, With, changes_of
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, Trust, With, changes_of
 from restock.cli.console import AsJson, Console, Quiet, table, write
 from restock.core.errors import InvalidInput
 
@@ -22,6 +22,7 @@ def show(
     backlog: Backlog = None,
     discount: Discount = None,
     fields: With = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

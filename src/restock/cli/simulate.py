@@ -17,6 +17,7 @@ from restock.cli.arguments import (
     ProblemName,
     Seed,
     Seeds,
+    Trust,
     With,
     problem_of,
     read_policy,
@@ -50,6 +51,7 @@ def simulate(
     discount: Discount = None,
     fields: With = None,
     out: Out = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

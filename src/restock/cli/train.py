@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, With, problem_of, read_setting
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Trust, With, problem_of, read_setting
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet
 from restock.core.errors import InvalidInput
 
@@ -88,6 +88,7 @@ def train(
     fields: With = None,
     seed: Seed = 0,
     resume: Resume = None,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, With, problem_of
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, Trust, With, problem_of
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet, table
 from restock.cli.train import Generalist, read_settings
 
@@ -82,6 +82,7 @@ def tune(
     discount: Discount = None,
     fields: With = None,
     seed: Seed = 0,
+    trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

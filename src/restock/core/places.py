@@ -14,7 +14,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +30,29 @@ _PLACE = re.compile(r"(?P<home>.+\.py|[A-Za-z_][\w.]*):(?P<attribute>[A-Za-z_]\w
 
 def names_a_place(name: str) -> bool:
     """Whether the text has the form of a name in a module or file, `home:Name`."""
-    return _PLACE.fullmatch(name) is not None
+    return split_place(name) is not None
+
+
+def split_place(text: str) -> tuple[str, str] | None:
+    """Return the home and the name in `home:Name`; None of a text of another form."""
+    found = _PLACE.fullmatch(text)
+    return None if found is None else (found["home"], found["attribute"])
+
+
+def has_run(path: Path) -> bool:
+    """Whether this process has run a file, or the problem folder, as it is now.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+    return _name_of(path, files, "file") in sys.modules
+
+
+def has_loaded(module: str, name: str) -> bool:
+    """Whether this process has imported a module that has a class of that name, derived from one of restock's."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return isinstance(kind, type) and any(base.__module__.startswith("restock.") for base in kind.__mro__)
 
 
 def module_at(place: str, field: str) -> tuple[ModuleType, str, str]:
@@ -43,10 +65,10 @@ def module_at(place: str, field: str) -> tuple[ModuleType, str, str]:
     Raises:
         InvalidInput: It has another form, or cannot be imported.
     """
-    found = _PLACE.fullmatch(place)
+    found = split_place(place)
     if found is None:
         raise InvalidInput(field, place, "this names no class", "Write package.module:Class or file.py:Class.")
-    home, attribute = found["home"], found["attribute"]
+    home, attribute = found
     module = _file(Path(home), place, field) if home.endswith(".py") else _module(home, place, field)
     return module, home, attribute
 
@@ -64,8 +86,7 @@ def folder_module(folder: Path, name: str, field: str) -> ModuleType:
     Raises:
         InvalidInput: It cannot be imported.
     """
-    files = sorted(folder.glob("*.py"))
-    package = _name_of(folder, *(read_text(path, field, "Python") for path in files))
+    package = _name_of(folder, sorted(folder.glob("*.py")), field)
     if package not in sys.modules:
         sys.modules[package] = ModuleType(package)
         sys.modules[package].__path__ = [str(folder.resolve())]
@@ -99,7 +120,7 @@ def _module(home: str, place: str, field: str) -> ModuleType:
 
 def _file(path: Path, place: str, field: str) -> ModuleType:
     """The file as a module; what it says now, if it was edited since."""
-    name = _name_of(path, read_text(path, field, "Python"))
+    name = _name_of(path, [path], field)
     if name not in sys.modules:
         with _on_path(path.resolve().parent):
             _run(name, path, place, field)
@@ -119,8 +140,9 @@ def _run(name: str, path: Path, place: str, field: str) -> None:
         raise
 
 
-def _name_of(path: Path, *contents: str) -> str:
-    """A name for a module that no other has, and that changes with what it says."""
+def _name_of(path: Path, files: Iterable[Path], field: str) -> str:
+    """A name for the module of a file or folder that no other has, and that changes with what its files say."""
+    contents = (read_text(file, field, "Python") for file in files)
     mark = hashlib.sha256("\0".join([str(path.resolve()), *contents]).encode()).hexdigest()[:12]
     return f"{OUTSIDE}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{mark}"
 

@@ -16,22 +16,28 @@ from restock.core.errors import InvalidInput
 _KEPT: dict[tuple[Path, str], Mapping[str, Any]] = {}  # at most one file, with its text
 
 
-def read_yaml(path: Path, keep: bool = False) -> Mapping[str, Any]:
-    """The mapping a YAML file holds; duplicate keys are refused.
+def read_yaml(path: Path, keep: bool = False, runs: bool = True) -> Mapping[str, Any]:
+    """The mapping a YAML file holds; duplicate keys are refused, and so are names of code (see `restock.core.trust`).
 
     Args:
         path: The file.
         keep: Whether it will be read again at once, and nothing is changed in it until then: what was found is
             kept for that, as long as the text stays the same.
+        runs: Whether anything in it may be taken for a policy, or a problem of one's own; False of the description
+            of a network or store, in which no text leads to code.
 
     Raises:
-        InvalidInput: Missing, unreadable, empty, malformed, or not a mapping.
+        InvalidInput: Missing, unreadable, empty, malformed, or not a mapping; or it names code.
     """
     text = read_text(path, "file", "YAML")
     data = _KEPT.pop((path, text), None)
     _KEPT.clear()
     if data is None:
         data = _mapping_in(path, text)
+    if runs:
+        from restock.core.trust import refuse_code  # which reads files itself
+
+        refuse_code(data, path)
     if keep:
         _KEPT[path, text] = data
     return data

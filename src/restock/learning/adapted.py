@@ -11,6 +11,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
+from restock.core.trust import may_trust
 from restock.envs import spaces
 from restock.envs.rows import refuse_unusable
 from restock.evaluation import simulate
@@ -113,6 +114,7 @@ class Adapted(Policy):
         return np.ascontiguousarray(asked)
 
 
+@may_trust
 def as_policy(
     model: Any,
     problem: Problem | Any,
@@ -124,6 +126,7 @@ def as_policy(
     statistics: Any = None,
     information: Information | None = None,
     name: str | None = None,
+    trust: bool = False,
 ) -> Policy:
     """A model from outside as a policy, for `simulate`, `compare`, `audit`, and reports.
 
@@ -142,6 +145,8 @@ def as_policy(
         information: `blind` (default) or `informed`: in which class it is compared. An observation is blind; a model
             that was trained for one demand has learnt its mean.
         name: In tables; None: `adapted`.
+        trust: Whether code that a file brings may be run: a zip or `statistics` in which more is pickled than
+            stable-baselines3, Gymnasium and NumPy have of their own, see `restock.core.trust`.
 
     Raises:
         InvalidInput: An argument does not hold or would have no effect (a policy decides in forms of its own, and so

@@ -41,10 +41,12 @@ def described(data: Any) -> Problem:
     Raises:
         InvalidInput: It does not hold.
     """
-    if not isinstance(data, dict) or OUTSIDE not in data:
+    if not isinstance(data, dict):
+        raise InvalidInput("problem", data, "must be a mapping, as a file keeps a problem", "Train again.")
+    if OUTSIDE not in data:
         return load_problem(data)
     place, arguments = data[OUTSIDE], data.get("arguments")
-    if not isinstance(place, str) or not isinstance(arguments, dict):
+    if not isinstance(arguments, dict) or outside.loader_at(place) is None:
         raise InvalidInput("problem", data, "this names no problem from outside", "Train again.")
     return load_problem(place, **arguments)
 

@@ -19,6 +19,7 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.core.streams import check_seed, episode_seeds
+from restock.core.trust import may_trust
 from restock.core.validation import validated
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison, compare
@@ -165,11 +166,14 @@ class Evaluation:
         }
 
 
+@may_trust
 def evaluate(
     run: str | Path,
     episodes: int | None = None,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
+    *,
+    trust: bool = False,
 ) -> Evaluation:
     """Play the policy of a run, and keep its episodes in the folder.
 
@@ -179,9 +183,11 @@ def evaluate(
             run has held-out paths, at most `MOST`.
         seed: Of the episodes; no other command meets the same, whatever its seed.
         progress: Called with (policy, steps done, steps in all).
+        trust: Whether code that the folder names may be run, see `restock.core.trust`.
 
     Raises:
-        InvalidInput: There is no run in the folder, it is damaged, or it has not been evaluated yet.
+        InvalidInput: There is no run in the folder, it is damaged, it has not been evaluated yet, or it names code and
+            is not trusted.
     """
     folder = RunFolder(run)
     config = folder.config()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array
+from restock.learning import unpickling
 from restock.learning.threads import one_thread
 
 MODEL = "A model of stable-baselines3"
@@ -35,19 +35,18 @@ def network_at(place: str | Path) -> Any:
     """The network of a model of stable-baselines3 that was saved, whatever its algorithm.
 
     Raises:
-        InvalidInput: It cannot be read.
+        InvalidInput: It cannot be read, or brings code of its own and is not trusted.
     """
     require_extra("stable_baselines3", "train", MODEL)
-    from stable_baselines3.common.save_util import load_from_zip_file
-
     try:
-        data: Any
-        data, params, _ = load_from_zip_file(str(place), device="cpu")
+        data, weights = unpickling.model_in(place)
         kind, keywords = data["policy_class"], dict(data.get("policy_kwargs") or {})
         if data.get("use_sde") and "use_sde" in inspect.signature(kind.__init__).parameters:
             keywords["use_sde"] = True
         network = kind(data["observation_space"], data["action_space"], lambda _: 0.0, **keywords)
-        network.load_state_dict(params["policy"])
+        network.load_state_dict(weights)
+    except InvalidInput:
+        raise
     except Exception as error:  # a file of another kind may raise anything
         reason = f"this is no model of stable-baselines3 ({type(error).__name__}: {error})"
         raise InvalidInput("model", str(place), reason, "Name the zip that model.save() wrote.") from None
@@ -59,7 +58,7 @@ def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
     """What turns observations into what the model was shown; None where it was shown them as they are.
 
     Raises:
-        InvalidInput: The file cannot be read.
+        InvalidInput: The file cannot be read, or brings code of its own and is not trusted.
     """
     if statistics is None:
         own = getattr(model, "get_vec_normalize_env", None)
@@ -69,7 +68,9 @@ def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
     if isinstance(statistics, (str, Path)):
         require_extra("stable_baselines3", "train", MODEL)
         try:
-            statistics = pickle.loads(Path(statistics).read_bytes())
+            statistics = unpickling.loaded(Path(statistics).read_bytes(), "statistics", statistics)
+        except InvalidInput:
+            raise
         except Exception as error:  # what a pickle raises depends on what is in it
             reason = f"it cannot be read ({type(error).__name__})"
             raise InvalidInput("statistics", str(statistics), reason, "Name what VecNormalize.save() wrote.") from None

@@ -38,6 +38,7 @@ from restock.core.errors import InvalidInput
 from restock.core.holding import held
 from restock.core.problem import Array
 from restock.core.reading import read_text, read_yaml
+from restock.core.trust import refuse_code
 from restock.core.writing import write_whole
 from restock.learning import events, metrics, snapshots
 from restock.learning.metrics import damaged
@@ -111,12 +112,19 @@ class RunFolder:
         """What the run is.
 
         Raises:
-            InvalidInput: There is no run in the folder, it is damaged, or of another format.
+            InvalidInput: There is no run in the folder, it is damaged, or of another format; or it names code and is
+                not trusted.
         """
+        config = self._written()
+        refuse_code(config, self.path / "config.yaml")
+        return config
+
+    def _written(self) -> Mapping[str, Any]:
+        """What the configuration says, to compare it with: it may name code."""
         if not self.begun:
             mend = "Make one: restock train PROBLEM --out FOLDER."
             raise InvalidInput("run", str(self.path), "there is no training run in this folder", mend)
-        config = read_yaml(self.path / "config.yaml")
+        config = read_yaml(self.path / "config.yaml", runs=False)
         if config.get("format") != FORMAT:
             problem = f"this run is of format {config.get('format')}, not {FORMAT}"
             raise InvalidInput("run", str(self.path), problem, "Train again.")
@@ -149,7 +157,7 @@ class RunFolder:
         there = [hashlib.sha256(path.read_bytes()).hexdigest()] if path.is_file() else []
         hashes[name] = [hashlib.sha256(data).hexdigest(), *there]
         if "config.yaml" not in hashes and self.begun:
-            hashes["config.yaml"] = [_hash_of(self.config())]
+            hashes["config.yaml"] = [_hash_of(self._written())]
         self._write("checkpoints.json", json.dumps(hashes, indent=2) + "\n")
         with self._writing():
             write_whole(path, lambda path: path.write_bytes(data))
@@ -272,7 +280,7 @@ class RunFolder:
 
     def _check(self, config: Mapping[str, Any]) -> None:
         """Make sure that the run in the folder, if there is one, is this one."""
-        if self.begun and dict(self.config()) != dict(config):
+        if self.begun and dict(self._written()) != dict(config):
             mend = "Name another folder, or delete this one."
             raise InvalidInput("out", str(self.path), "there is another run in this folder", mend)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from restock.core.errors import InvalidInput, nearest, require_extra
 from restock.core.problem import Problem
 from restock.core.streams import check_seed
+from restock.core.trust import may_trust
 from restock.core.validation import plain, validated
 from restock.learning import imitation, presets, run_folder
 from restock.learning.config import Architecture, Pathwise, Regimes
@@ -25,6 +26,7 @@ ALGORITHMS = ("pathwise", *imitation.ALGORITHMS, *presets.ALGORITHMS)
 MOST_SEED = 1 << 20
 
 
+@may_trust
 def train(
     problem: Any,
     out: str | Path,
@@ -34,6 +36,8 @@ def train(
     regimes: Mapping[str, Any] | None = None,
     tell: Callable[[Report, dict[str, float]], None] | None = None,
     preset: presets.Given | None = None,
+    *,
+    trust: bool = False,
     **numbers: Any,
 ) -> dict[str, Any]:
     """Train a policy and keep it in a folder; where the same run is there already, go on with it.
@@ -49,6 +53,7 @@ def train(
             problem's own demand, which learns its mean curve (`informed`).
         tell: Called after each evaluation, with what it found and the gaps to base-stock and hindsight.
         preset: A file of numbers in the form of `hyperparams/*.yml`, or an entry of one; other arguments go before it.
+        trust: Whether code that the preset names may be run, see `restock.core.trust`.
         **numbers: Of the algorithm, see `Pathwise` and `Imitation`; of the others, see `stable.configuration`.
 
     Returns:
@@ -142,14 +147,22 @@ def _own(
     return {"architecture": shape.model_dump(), "training": validated(Pathwise, numbers, "").model_dump()}
 
 
-def resume(out: str | Path, tell: Callable[[Report, dict[str, float]], None] | None = None) -> dict[str, Any]:
+@may_trust
+def resume(
+    out: str | Path, tell: Callable[[Report, dict[str, float]], None] | None = None, *, trust: bool = False
+) -> dict[str, Any]:
     """Go on with a run that was stopped; a finished one is left as it is.
+
+    Args:
+        out: The folder of the run.
+        tell: As for `train`.
+        trust: Whether code that the folder names may be run, see `restock.core.trust`.
 
     Returns:
         What the run came to.
 
     Raises:
-        InvalidInput: There is no run in the folder, or it is damaged.
+        InvalidInput: There is no run in the folder, it is damaged, or it names code and is not trusted.
     """
     folder = run_folder.RunFolder(out)
     config = folder.config()

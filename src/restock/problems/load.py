@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput, UnknownKeyword, nearest
+from restock.core.places import has_run
 from restock.core.problem import Problem
+from restock.core.trust import ask
 from restock.problems import outside
 from restock.problems.shelf import Shelf, names_a_file
 
@@ -81,6 +83,8 @@ def loader_of(named: Any) -> tuple[Any, str]:
     """
     shipped_name = isinstance(named, str) and named in shipped()
     if names_a_file(named) and (folder := outside.folder_of(named)) is not None:
+        if not has_run(folder):
+            ask("instance", str(named), str(folder / "load.py"))
         return outside.loader_at(folder), "instance"
     loader = None if shipped_name else outside.loader_at(named)
     if loader is not None:
@@ -123,7 +127,7 @@ def family_of(instance: Any) -> str:
     if names_a_file(instance):
         from restock.core.reading import read_yaml
 
-        instance = read_yaml(Path(instance), keep=True)
+        instance = read_yaml(Path(instance), keep=True, runs=False)
     said = instance.get("problem") if isinstance(instance, Mapping) else getattr(instance, "problem", None)
     kind = "network" if said is None else said
     if not isinstance(kind, str) or kind not in families():

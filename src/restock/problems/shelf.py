@@ -63,7 +63,7 @@ class Shelf:
             return instance, self.noun
         if names_a_file(instance):
             path = Path(instance)
-            data = read_yaml(path)
+            data = read_yaml(path, runs=False)
             return data if self._beside is None else self._beside(data, path.parent), f"{path.name}:"
         known = self.names()
         if isinstance(instance, str):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from restock.core.trust import may_trust
 from restock.evaluation.stats import Estimate, estimate
 from restock.learning import presets
 from restock.learning.describe import described
@@ -100,11 +101,16 @@ class Tuning:
         return words
 
 
-def read_tuning(path: str | Path) -> Tuning:
+@may_trust
+def read_tuning(path: str | Path, *, trust: bool = False) -> Tuning:
     """What a search came to, from its folder.
 
+    Args:
+        path: The folder.
+        trust: Whether code that the folder names may be run, see `restock.core.trust`.
+
     Raises:
-        InvalidInput: There is none, or it is damaged.
+        InvalidInput: There is none, it is damaged, or it names code and is not trusted.
     """
     folder = TuningFolder(path)
     plan, trials = folder.plan(), tuple(folder.trials())

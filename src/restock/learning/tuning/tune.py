@@ -11,6 +11,7 @@ from typing import Any
 
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
+from restock.core.trust import may_trust
 from restock.learning import presets
 from restock.learning.describe import described
 from restock.learning.run_folder import RunFolder
@@ -47,6 +48,7 @@ class Progress:
     seconds_left: float
 
 
+@may_trust
 def tune(
     problem: Any,
     out: str | Path,
@@ -62,6 +64,8 @@ def tune(
     pruning: bool = True,
     tell: Callable[[Progress], None] | None = None,
     watch: Callable[[int, int], None] | None = None,
+    *,
+    trust: bool = False,
     **numbers: Any,
 ) -> Tuning:
     """Search for the numbers with which an algorithm trains the best policy.
@@ -86,6 +90,7 @@ def tune(
         pruning: Whether trials that lag behind are ended.
         tell: Called when a trial has ended.
         watch: Called after every evaluation, with how many there were and will be, those of ended trials included.
+        trust: Whether code that a preset, a space or the folder names may be run, see `restock.core.trust`.
         **numbers: Of the algorithm, not searched.
 
     Raises:

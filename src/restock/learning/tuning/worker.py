@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from restock.core.errors import InvalidInput
+from restock.core.trust import trusting
 
 STREAM = "tuning: fresh"  # of the paths that nothing is chosen by
 UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with the numbers of the trial
@@ -108,13 +109,14 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is no part of the conversation
     line = Line(sys.stdin, said)
     asked = line.read()
-    while True:
-        path = Path(asked["run"])
-        found = train(line, path, asked["config"], int(asked["fresh"]))
-        if found.get("field") == "checkpoint":  # what an interrupted trial left is damaged
-            shutil.rmtree(path, ignore_errors=True)
+    with trusting():  # whoever started it has read the files; a run of another configuration is refused
+        while True:
+            path = Path(asked["run"])
             found = train(line, path, asked["config"], int(asked["fresh"]))
-        asked = line.ask(found)
+            if found.get("field") == "checkpoint":  # what an interrupted trial left is damaged
+                shutil.rmtree(path, ignore_errors=True)
+                found = train(line, path, asked["config"], int(asked["fresh"]))
+            asked = line.ask(found)
 
 
 if __name__ == "__main__":
