@@ -12,6 +12,9 @@ import numpy as np
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
+from restock.core.scene import Scene
+from restock.report.naming import Names
+from restock.server.dashboard.beside import beside
 
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
@@ -48,19 +51,34 @@ class Box:
 
 
 @dataclasses.dataclass
+class Row:
+    """A row of boxes.
+
+    Attributes:
+        name: What they are about.
+        told: What one decides them by, in short lines.
+        boxes: One for each column, None where there is nothing to fill in.
+    """
+
+    name: str
+    told: tuple[str, ...]
+    boxes: list[Box | None]
+
+
+@dataclasses.dataclass
 class Grid:
     """Boxes in rows and columns.
 
     Attributes:
         corner: Above the names of the rows.
         columns: Their names.
-        rows: Name and boxes of each, None where there is nothing to fill in.
+        rows: One below the other.
         hints: What the columns take: name and words.
     """
 
     corner: str
     columns: list[str]
-    rows: list[tuple[str, list[Box | None]]]
+    rows: list[Row]
     hints: list[tuple[str, str]]
 
 
@@ -80,29 +98,41 @@ class Form:
 
     def boxes(self) -> list[Box]:
         """All of them."""
-        inner = [box for grid in self.grids for _, row in grid.rows for box in row if box is not None]
+        inner = [box for grid in self.grids for row in grid.rows for box in row.boxes if box is not None]
         return [box for box, _ in self.singles] + inner
 
 
-def form_of(problem: Problem) -> Form:
-    """The empty form of a problem's decisions."""
+def form_of(problem: Problem, scene: Scene | None = None) -> Form:
+    """The empty form of a problem's decisions.
+
+    Args:
+        problem: What is decided in.
+        scene: How it stands: rows are called as people call them, and tell what they are decided by.
+    """
     records = problem.records()
     schema = records.action_type.model_json_schema()["properties"]
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
     example = records.action(some).model_dump(mode="json")
+    call = Names(scene, problem.wording).of if scene is not None else str
     singles: list[tuple[Box, str]] = []
     mappings: list[tuple[str, str, list[Box]]] = []
     for i, (field, told) in enumerate(schema.items()):
         words = str(told.get("description", ""))
         if isinstance(example.get(field), dict):
             boxes = [
-                _box(problem, f"f{i}.{k}", f"action.{field}.{key}", f"{plain(field)}, {key}", field, key, told)
+                _box(problem, f"f{i}.{k}", f"action.{field}.{key}", f"{plain(field)}, {call(key)}", field, key, told)
                 for k, key in enumerate(example[field])
             ]
             mappings.append((field, words, boxes))
         else:
             singles.append((_box(problem, f"f{i}", f"action.{field}", plain(field), field, None, told), words))
-    return Form(singles, _grids(mappings, {field: list(example[field]) for field, _, _ in mappings}))
+    grids = _grids(mappings, {field: list(example[field]) for field, _, _ in mappings})
+    if scene is not None:
+        for grid in grids:
+            grid.columns = [call(column) for column in grid.columns]
+            for row in grid.rows:
+                row.name, row.told = call(row.name), beside(scene, row.name, call)
+    return Form(singles, grids)
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
@@ -169,9 +199,22 @@ def carry(form: Form, sent: Mapping[str, str]) -> None:
             box.value = sent.get(box.name, "").strip()
 
 
+def fill(form: Form, action: Mapping[str, Any]) -> None:
+    """Write an action into the boxes."""
+    for box in form.boxes():
+        _, field, *key = box.path.split(".", 2)
+        value = action.get(field)
+        if key and isinstance(value, Mapping):
+            value = value.get(key[0])
+        if isinstance(value, (int, float)):
+            box.value = f"{value:.4f}".rstrip("0").rstrip(".")
+        elif isinstance(value, str):
+            box.value = value
+
+
 def plain(name: str) -> str:
-    """The name of a field as people write it."""
-    return name.replace("_", " ")
+    """The name of a field as people write it: all that is told was brought up to date."""
+    return name.replace("_", " ").removeprefix("updated ")
 
 
 def unit_of(words: str) -> tuple[str, str]:
@@ -216,13 +259,11 @@ def _grids(mappings: list[tuple[str, str, list[Box]]], keys: Mapping[str, list[s
         if len(group) == 1 and square is not None:
             starts, ends = square
             by = dict(zip(names, group[0][2], strict=True))
-            rows: list[tuple[str, list[Box | None]]] = [
-                (start, [by.get(f"{start}->{end}") for end in ends]) for start in starts
-            ]
+            rows = [Row(start, (), [by.get(f"{start}->{end}") for end in ends]) for start in starts]
             grids.append(Grid("from \\ to", list(ends), rows, hints))
             continue
         columns = [plain(field) for field, _, _ in group]
-        rows = [(name, [boxes[k] for _, _, boxes in group]) for k, name in enumerate(names)]
+        rows = [Row(name, (), [boxes[k] for _, _, boxes in group]) for k, name in enumerate(names)]
         grids.append(Grid("", columns, rows, hints))
     return grids
 

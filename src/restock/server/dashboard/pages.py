@@ -12,6 +12,7 @@ from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.report.numbers import amount, decimals
+from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import figure
@@ -79,7 +80,7 @@ def asset(name: str) -> tuple[bytes, str]:
     """
     if name == "page.css":  # the reports look the same
         style = resources.files("restock.report").joinpath("style.css").read_bytes()
-        return style + _file("page.css"), "text/css"
+        return style + _file("page.css") + dark_rules().encode(), "text/css"
     if name in ("page.js", "chart.js", "htmx.min.js"):
         return _file(name), "text/javascript"
     if name == "plotly.js":

@@ -155,12 +155,17 @@ def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[di
     ]
 
 
-def decision(action: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """A decision in words: what is named and not nothing, field by field."""
+def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[tuple[str, list[str]]]:
+    """A decision in words: what is named and not nothing, field by field.
+
+    Args:
+        action: What was decided.
+        call: What to call places and ways.
+    """
     found = []
     for field, value in action.items():
         if isinstance(value, dict):
-            items = [f"{name} {told(one)}" for name, one in value.items() if one != 0]
+            items = [f"{call(name)}: {told(one)}" for name, one in value.items() if one != 0]
         else:
             items = [told(value)] if value is not None else []
         if items:
