@@ -61,8 +61,8 @@ def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn |
         words: What to call things.
         when: The time: `after period 3`.
     """
-    tags = [f"{amount(arrow.in_transit)} under way" if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
-    under = "on the arrows what is under way, " if any(arrow.arrivals for arrow in scene.arrows) else ""
+    tags = [amount(arrow.in_transit) if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
+    under = "on the arrows the units under way, " if any(arrow.arrivals for arrow in scene.arrows) else ""
     return _drawn(scene, problem, words, tags, f"{under}in the boxes the stock {when}", when)
 
 

@@ -18,6 +18,8 @@ from restock.report.snapshots import PLACES
 from restock.report.svg import INK, Scale, Svg, ticks
 
 PANEL = (270.0, 150.0)
+MOST = 120  # periods of an episode that are drawn while it is played; of a longer one the last `WINDOW`
+WINDOW = 60
 ASKED = Curve("demand", "Demand")
 BOUGHT = (Curve("ordered", "Orders"), Curve("bought", "Bought"), Curve("converted", "Converted"))
 
@@ -82,20 +84,24 @@ def _lines(record: Trajectory, curve: Curve, shade: dict[str, str]) -> list[tupl
 
 def _panel(problem: Problem, title: str, lines: Sequence[tuple[Array, str]], first: int, until: int) -> Svg:
     width, height = PANEL
+    span = problem.horizon if until >= problem.horizon or problem.horizon <= MOST else WINDOW
+    start = max(until - span, 0)
     now = max(until - first, -1)  # place of the last value that is over
-    every = np.concatenate([values for values, _ in lines])
+    every = np.concatenate([values[max(start - first, 0) :] for values, _ in lines])
     low, most = min(float(every.min(initial=0.0)), 0.0), max(float(every.max(initial=0.0)), 1.0)
     places = decimals([most])
     told = ", ".join(amount(float(values[now]), places) for values, _ in lines) if now >= 0 else "nothing yet"
     picture = Svg(width, height, f"{title} over {until} of {problem.horizon} {problem.wording.periods}: {told} now", 12.0)
     left = picture.room_for(ticks(low, most, 4)) + 2.0
     rise = Scale(low, most * 1.06, height - 26.0, 8.0)
-    along = Scale(0.0, float(problem.horizon), left, width - 10.0)
+    along = Scale(float(start), float(start + span), left, width - 10.0)
     picture.left_axis(rise, left, width - 10.0, 4)
-    picture.periods(along, problem.horizon, height - 9.0)
+    picture.periods(along, start + span, height - 9.0, start)
     for values, colour in lines:
-        apart = grain(len(values)) if len(values) else 1
-        points = zip(coarse(np.arange(first, first + len(values), dtype=float), apart), coarse(values, apart), strict=True)
+        times = np.arange(first, first + len(values), dtype=float)
+        shown = (times >= start) & (times <= start + span)
+        apart = grain(int(shown.sum())) or 1
+        points = zip(coarse(times[shown], apart), coarse(values[shown], apart), strict=True)
         way = [(float(t), along(float(t)), rise(float(value))) for t, value in points]
         over = [(x, y) for t, x, y in way if t <= until]
         if len(way) > len(over):

@@ -8,8 +8,6 @@ from restock.core.scene import Arrow, Place, Scene
 from restock.report.naming import WAY, named, proper
 from restock.report.numbers import amount, decimals
 
-COUNTED = ("demand", "expected")
-
 
 def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, ...]:
     """What stands beside a row: stock, what is coming, what was asked for; always as many lines for the same row.
@@ -32,9 +30,12 @@ def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, .
     asked = _asked(scene, k)
     if asked is not None:
         lines.append(asked)
-    else:
-        lines += [f"{name} {number(figures[name])}{_short(place)}" for name in COUNTED if name in figures]
-        lines += [f"sent {number(figures['shipped'])}"] if "shipped" in figures else []
+    elif "demand" in figures:
+        lines.append(f"demand {number(figures['demand'])}, {_short(place.short, place)}")
+    elif "expected" in figures:
+        lines += [f"expected {number(figures['expected'])}", _short(place.short, place)]
+    elif "shipped" in figures:
+        lines.append(f"sent {number(figures['shipped'])}")
     return tuple(lines)
 
 
@@ -74,16 +75,12 @@ def _asked(scene: Scene, k: int) -> str | None:
         return None
     demand = sum(dict(market.figures).get("demand", 0.0) for market in served)
     short = sum(market.short for market in served)
-    return f"demand {number(demand)}, {number(short)} {_word(served[0])}"
+    return f"demand {number(demand)}, {_short(short, served[0])}"
 
 
 def _sells(scene: Scene, arrow: Arrow, k: int) -> bool:
     return arrow.start == k and scene.places[arrow.end].role == "market"
 
 
-def _short(place: Place) -> str:
-    return f", {number(place.short)} {_word(place)}"
-
-
-def _word(place: Place) -> str:
-    return "owed" if place.short_name == "backlog" else place.short_name
+def _short(units: float, place: Place) -> str:
+    return f"{number(units)} {'owed' if place.short_name == 'backlog' else place.short_name}"

@@ -129,7 +129,6 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
     grids = _grids(mappings, {field: list(example[field]) for field, _, _ in mappings})
     if scene is not None:
         for grid in grids:
-            grid.columns = [call(column) for column in grid.columns]
             for row in grid.rows:
                 row.name, row.told = call(row.name), beside(scene, row.name, call)
     return Form(singles, grids)

@@ -96,7 +96,7 @@ def look(
             groups.setdefault(tuple(map(str, value)), []).append(field)
         else:
             words, unit = unit_of(about.get(field, ""))
-            facts.append(Fact(plain(field), told(value), unit, words))
+            facts.append(Fact(plain(field), told(call(value) if isinstance(value, str) else value), unit, words))
     tables = (_sight(names, fields, flat, about, most, call) for names, fields in groups.items())
     return Seen(tuple(facts), tuple(tables))
 

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from restock.core.errors import InvalidInput
+from restock.report.naming import ARROW, WAY
 from restock.report.numbers import amount, decimals
 from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
@@ -52,10 +53,15 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters["figure"] = figure
     made.filters["plain"] = plain
+    made.filters["ways"] = _ways
     made.filters["money"] = _money
     made.filters["share"] = _share
     made.globals["static"] = static
     return made
+
+
+def _ways(words: str) -> str:
+    return words.replace(WAY, f" {ARROW} ")
 
 
 def _money(value: float, sign: bool = False) -> str:
