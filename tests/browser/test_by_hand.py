@@ -22,7 +22,7 @@ def field_of(task: str) -> str:
 @pytest.mark.parametrize("task", ["serial", "retail-medium", "divergent", "sharing", "production", "minimal"])
 def test_thirty_periods_on_a_phone_move_nothing(phone: Tab, site: Running, task: str):
     begin(phone, site, task)
-    assert phone.run(f"document.getElementsByName(\"{field_of(task)}\")[0].getBoundingClientRect().bottom") < SCREEN
+    assert phone.run(f'document.getElementsByName("{field_of(task)}")[0].getBoundingClientRect().bottom') < SCREEN
     first = "document.querySelector('.facts, .sight, .panels, .network').getBoundingClientRect().top"
     assert phone.run(f"{first} > document.querySelector('form.decide').getBoundingClientRect().bottom")
     phone.run("document.querySelector('form.decide').scrollIntoView()")

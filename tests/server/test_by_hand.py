@@ -37,7 +37,6 @@ def browser(pages: Running) -> Iterator[Browser]:
         Browser.opened.pop().client.close()
 
 
-
 def boxes(reply: httpx.Response) -> dict[str, str]:
     """What the form of a game is filled in with, by the names of its fields."""
     written = re.findall(r'<input id="(f[\d.]+)" name="[^"]*" aria-label="[^"]*" value="([^"]*)"', reply.text)
@@ -127,9 +126,10 @@ def test_a_transcript_is_drawn_too(browser: Browser):
 
 def test_a_gauge_is_full_at_the_most_that_a_place_has_had(browser: Browser):
     address = browser.game("sharing")
-    assert re.findall(r'<rect width="([\d.]+)" height="6" rx="2" fill="#7fa7a0"', browser.get(address).text) == [
-        "56.0"
-    ] * 4
+    assert (
+        re.findall(r'<rect width="([\d.]+)" height="6" rx="2" fill="#7fa7a0"', browser.get(address).text)
+        == ["56.0"] * 4
+    )
     reply = browser.post(f"{address}/several", {"period": "0", "periods": "3", "how": "policy"})
     widths = re.findall(r'<rect width="([\d.]+)" height="6" rx="2" fill="#7fa7a0"', reply.text)
     assert all(10.0 < float(width) <= 56.0 for width in widths), widths

@@ -66,9 +66,7 @@ def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn |
     return _drawn(scene, problem, words, tags, f"{under}in the boxes the stock {when}", when)
 
 
-def _drawn(
-    scene: Scene, problem: Problem, words: Wording, tags: list[str], caption: str, when: str
-) -> Drawn | None:
+def _drawn(scene: Scene, problem: Problem, words: Wording, tags: list[str], caption: str, when: str) -> Drawn | None:
     if len(scene.places) < 2:
         return None
     alt = _in_words(scene, problem, words, tags, when)

@@ -42,6 +42,7 @@ def part_colours(parts: Sequence[str]) -> dict[str, str]:
     spare = iter(OTHER_PARTS * (1 + len(parts) // len(OTHER_PARTS)))
     return {part: PARTS.get(part) or next(spare) for part in parts}
 
+
 # On dark paper: what the colours of pictures become. Words and lines get light, areas that words stand on get dark.
 DARK = {
     "#1f2a36": "#e6ebf0", "#5d6873": "#a3afba", "#c9cfd6": "#4a5560", "#e9ecef": "#28313a", "#ffffff": "#12181f",
@@ -59,6 +60,8 @@ DARK = {
 def dark_rules() -> str:
     """Rules of a style sheet that turn the colours of pictures to `DARK` where a browser asks for dark pages."""
     rules = "".join(
-        f' svg [{what}="{light}"] {{ {what}: {dark}; }}\n' for light, dark in DARK.items() for what in ("fill", "stroke")
+        f' svg [{what}="{light}"] {{ {what}: {dark}; }}\n'
+        for light, dark in DARK.items()
+        for what in ("fill", "stroke")
     )
     return f"@media (prefers-color-scheme: dark) {{\n{rules}}}\n"

@@ -91,7 +91,9 @@ def _panel(problem: Problem, title: str, lines: Sequence[tuple[Array, str]], fir
     low, most = min(float(every.min(initial=0.0)), 0.0), max(float(every.max(initial=0.0)), 1.0)
     places = decimals([most])
     told = ", ".join(amount(float(values[now]), places) for values, _ in lines) if now >= 0 else "nothing yet"
-    picture = Svg(width, height, f"{title} over {until} of {problem.horizon} {problem.wording.periods}: {told} now", 12.0)
+    picture = Svg(
+        width, height, f"{title} over {until} of {problem.horizon} {problem.wording.periods}: {told} now", 12.0
+    )
     left = picture.room_for(ticks(low, most, 4)) + 2.0
     rise = Scale(low, most * 1.06, height - 26.0, 8.0)
     along = Scale(float(start), float(start + span), left, width - 10.0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,93 +13,14 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
 from restock.core.scene import Scene
+from restock.core.validation import Spec
 from restock.report.naming import Names
 from restock.server.dashboard.beside import beside
+from restock.server.dashboard.forms import Box, Form, Grid, Row
 
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
 WHOLE = re.compile(r"[+-]?\d+")
-
-
-@dataclasses.dataclass
-class Box:
-    """One thing to fill in.
-
-    Attributes:
-        name: What the form calls it.
-        path: What errors call it.
-        label: What it is, for those who hear it.
-        whole: Whether it takes whole numbers.
-        low: Least number; None for none.
-        high: Largest number.
-        choices: Words to choose from; empty for a number.
-        kept: Whether it stays as it is from period to period.
-        value: What stands in it.
-        error: What is wrong with that.
-    """
-
-    name: str
-    path: str
-    label: str
-    whole: bool = False
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    kept: bool = False
-    value: str = ""
-    error: str = ""
-
-
-@dataclasses.dataclass
-class Row:
-    """A row of boxes.
-
-    Attributes:
-        name: What they are about.
-        told: What one decides them by, in short lines.
-        boxes: One for each column, None where there is nothing to fill in.
-    """
-
-    name: str
-    told: tuple[str, ...]
-    boxes: list[Box | None]
-
-
-@dataclasses.dataclass
-class Grid:
-    """Boxes in rows and columns.
-
-    Attributes:
-        corner: Above the names of the rows.
-        columns: Their names.
-        rows: One below the other.
-        hints: What the columns take: name and words.
-    """
-
-    corner: str
-    columns: list[str]
-    rows: list[Row]
-    hints: list[tuple[str, str]]
-
-
-@dataclasses.dataclass
-class Form:
-    """A decision as a form.
-
-    Attributes:
-        singles: Boxes that stand alone, each with what it takes.
-        grids: Boxes of things that are decided for many at once.
-        error: What is wrong with the whole.
-    """
-
-    singles: list[tuple[Box, str]]
-    grids: list[Grid]
-    error: str = ""
-
-    def boxes(self) -> list[Box]:
-        """All of them."""
-        inner = [box for grid in self.grids for row in grid.rows for box in row.boxes if box is not None]
-        return [box for box, _ in self.singles] + inner
 
 
 def form_of(problem: Problem, scene: Scene | None = None) -> Form:
@@ -110,7 +31,7 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
         scene: How it stands: rows are called as people call them, and tell what they are decided by.
     """
     records = problem.records()
-    schema = records.action_type.model_json_schema()["properties"]
+    schema = _fields(records.action_type)
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
     example = records.action(some).model_dump(mode="json")
     call = Names(scene, problem.wording).of if scene is not None else str
@@ -132,6 +53,13 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
             for row in grid.rows:
                 row.name, row.told = call(row.name), beside(scene, row.name, call)
     return Form(singles, grids)
+
+
+@lru_cache(maxsize=64)
+def _fields(action_type: type[Spec]) -> dict[str, Any]:
+    """The schema of each field of an action."""
+    found: dict[str, Any] = action_type.model_json_schema()["properties"]
+    return found
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from restock.server.dashboard import fields, pages
 from restock.server.dashboard.beside import standing
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Game, Show
+from restock.server.dashboard.forms import Form
 from restock.server.dashboard.helping import AS_POLICY, OWN, REPEAT, advised, play_on
 from restock.server.dashboard.look import look
 from restock.server.dashboard.measure import measured
@@ -62,7 +63,7 @@ def playing(router: APIRouter, room: Room) -> None:
             return pages.moved(request, f"/games/{id}?filled")
         return _page(request, room, game, _form(game)) if game.table.over else await filled(request, game, _form(game))
 
-    async def filled(request: Request, game: Game, form: fields.Form) -> Response:
+    async def filled(request: Request, game: Game, form: Form) -> Response:
         async with game.hand:
             fields.fill(form, await room.work(lambda: advised(game)))
         rows = [f"{box.label}: {box.value}" for box in form.boxes() if box.value not in ("", "0")]
@@ -124,7 +125,7 @@ def playing(router: APIRouter, room: Room) -> None:
         return pages.moved(request, f"/shows/{shown.id}?turn=1")
 
 
-def _form(game: Game) -> fields.Form:
+def _form(game: Game) -> Form:
     """The form for the next period."""
     form = fields.form_of(game.problem, game.episode.scenes[-1])
     fields.carry(form, game.kept)
@@ -141,7 +142,7 @@ def _late(game: Game, sent: Mapping[str, str]) -> str | None:
 
 
 def _page(
-    request: Request, room: Room, game: Game, form: fields.Form, status: int = 200, note: str | None = None,
+    request: Request, room: Room, game: Game, form: Form, status: int = 200, note: str | None = None,
     said: str = "", since: int | None = None,
 ) -> Response:  # fmt: skip
     """The page of a game.
