@@ -98,7 +98,7 @@ def playing(router: APIRouter, room: Room) -> None:
             return pages.moved(request, f"/games/{id}")
         sent = await pages.sent(request)
         how = fields.chosen("how", sent.get("how", AS_POLICY), (AS_POLICY, REPEAT))
-        game.several, game.how = sent.get("periods", ""), how
+        game.several, game.how = sent.get("periods", "")[:20], how
         async with game.hand:
             before = len(game.episode.turns)
             if late := _late(game, sent):
