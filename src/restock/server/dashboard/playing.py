@@ -120,7 +120,7 @@ def playing(router: APIRouter, room: Room) -> None:
         if not await game.ready(PATIENCE):
             return pages.moved(request, f"/games/{id}")
         shown = Show(game.task, f"your game on {game.task}, seed {game.seed}")
-        shown.episodes, shown.problem, shown.measures = (game.table.recorded(),), game.problem, game.measures
+        shown.episodes, shown.problem, shown.measures = (game.table.graded(),), game.problem, game.measures
         shelf.put(game.owner, shown)
         return pages.moved(request, f"/shows/{shown.id}?turn=1")
 
@@ -157,7 +157,7 @@ def _page(
         said: What is said aloud instead of what a period brought.
         since: Periods that had been played before several were.
     """
-    episode, problem = game.table.recorded(), game.problem
+    episode, problem = game.table.graded(), game.problem
     t, over = len(episode.turns), game.table.over
     seen = episode.seen(t)
     record = problem.records().observation_type

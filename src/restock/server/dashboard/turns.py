@@ -121,7 +121,7 @@ class Table:
         self.episode.turns.append(turn)
         return turn
 
-    def recorded(self) -> Episode:
+    def graded(self) -> Episode:
         """The episode with what happened in numbers; with its grade where it is over and the problem a store."""
         if not self.over:
             return dataclasses.replace(self.episode, record=self.seat.trajectory)
@@ -160,7 +160,7 @@ def played_by(
         decision = policy.act(view_of(table.seat.trajectory, t, policy.information == "informed"))
         table.play(table.seat.action(np.asarray(decision, dtype=np.float64)[0]), policy.name)
         tell(t + 1, problem.horizon)
-    return table.recorded()
+    return table.graded()
 
 
 def replayed(problem: Problem, episode: Episode) -> Episode:

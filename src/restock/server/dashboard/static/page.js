@@ -56,7 +56,8 @@
   // The content is replaced: the focus, what was opened, and the place on the page stay as they were.
   let held = null, open = [];
   const key = one => one.dataset.key || one.id || (one.closest("details[id]") || {}).id || one.textContent.trim();
-  const whole = event => event.detail.target && event.detail.target.id === "content";
+  // What looks again by itself leaves the focus where it is.
+  const whole = event => (event.detail.target || {}).id === "content" && !event.target.closest("[data-quiet]");
   document.addEventListener("htmx:beforeRequest", event => {
     const at = document.activeElement;
     if (whole(event)) held = at && at.closest(".player, form.several, summary, button") ? key(at) : null;
