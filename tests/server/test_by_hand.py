@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -118,6 +119,14 @@ def test_stock_demand_orders_and_what_was_owed_are_drawn_over_the_periods(browse
             assert any(re.search(wanted, title) for title in titles), (wanted, titles)
 
 
+@pytest.mark.parametrize(("task", "told"), [("serial", "Backlog"), ("distribution-tree", "Demand lost")])
+def test_what_is_lost_is_not_called_owed(browser: Browser, task: str, told: str):
+    reply = browser.post(f"{browser.game(task)}/several", {"period": "0", "periods": "1", "how": "policy"})
+    titles = re.findall(r"<figcaption>([^<]*)<span", reply.text)
+    (found,) = [title for title in titles if "Backlog" in title or "lost" in title]
+    assert found.startswith(told)
+
+
 def test_a_transcript_is_drawn_too(browser: Browser):
     here = browser.post("/transcripts", {"name": "agent-serial.jsonl"})
     reply = browser.get(f"{here.url.path}?turn=4")
@@ -159,3 +168,20 @@ def test_every_colour_of_a_picture_has_one_for_dark_pages(browser: Browser):
     for address in [*addresses, "/pick/w-network", "/examples/diamond"]:
         used = set(re.findall(r'(?:fill|stroke)="(#\w+)"', browser.get(address).text))
         assert used and used <= set(DARK), (address, used - set(DARK))
+
+
+def test_two_who_play_the_same_period_at_once_play_it_once(browser: Browser, pages: Running):
+    address = browser.game("serial")
+    cookie = dict(browser.client.cookies)
+    sent = {"period": "0", "periods": "3", "how": "policy"}
+
+    def play(_: int) -> int:
+        return httpx.post(
+            f"{pages.url}{address}/several", data=sent, cookies=cookie, headers={"hx-request": "true"}, trust_env=False,
+            timeout=60.0,
+        ).status_code  # fmt: skip
+
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(pool.map(play, range(4)))
+    assert found == [200, 409, 409, 409]
+    assert 'name="period" value="3"' in browser.get(address).text

@@ -55,8 +55,9 @@ def over_periods(problem: Problem, record: Trajectory, scene: Scene, until: int)
         whole = len(stock.chosen(len(places))) == len(places)  # and drawn place by place it is not drawn together
         title = stock.title.partition(",")[0] if shade and whole else stock.title
         shown.insert(0, dataclasses.replace(stock, title=title))
-    lacking = [curve for curve in curves if curve.lacking and curve.field in record]
-    shown += [next((curve for curve in lacking if record[curve.field].any()), lacking[0])] if lacking else []
+    owed = any(place.short_name == "backlog" for place in scene.places if place.role == "market")
+    lacking = (curve for curve in curves if curve.lacking and curve.field in record)
+    shown += [curve for curve in lacking if owed == (curve.field == "backlog")]
     shown += [curve for curve in curves if not curve.lacking and curve.field != "on_hand"]
     panels = []
     for curve in shown:
