@@ -37,9 +37,11 @@ def main() -> int:
         with in_background(Settings(problem="divergent", runs=runs)) as server:
             tab = browser.tab(WIDTH, 700)
             for name, go in PICTURES.items():
+                _ask_for(tab, "light")
                 go(tab, server.url)
                 _take(tab, name)
-            small = browser.tab(PHONE, 844, phone=True)
+            _ask_for(tab, "light")
+            small = browser.tab(PHONE, 2 * TALL, phone=True)  # so tall that nothing keeps to its foot
             _playing(small, server.url)
             _take(small, "phone")
         with in_background(Settings(problem="divergent", token="a word")) as server:
@@ -74,6 +76,21 @@ def _home(tab: Tab, url: str) -> None:
 def _pick(tab: Tab, url: str) -> None:
     tab.open(f"{url}/pick/divergent")
     tab.run(f"document.querySelectorAll('[name=seed]').forEach(e => e.value = '{SEED}')")
+    tab.until("document.querySelector('#example')")
+
+
+def _dark(tab: Tab, url: str) -> None:
+    _ask_for(tab, "dark")
+    _begin(tab, url, "divergent", "/games")
+    tab.run("document.querySelector('form.several [name=periods]').value = '12'")
+    tab.click("form.several button")
+    tab.until("document.querySelector('#said').textContent.startsWith('Periods 1 to 12 were')")
+    tab.run("document.activeElement.blur()")
+
+
+def _ask_for(tab: Tab, colours: str) -> None:
+    """Ask for light or dark colours."""
+    tab.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": colours}])
 
 
 def _playing(tab: Tab, url: str) -> None:
@@ -128,6 +145,7 @@ PICTURES: dict[str, Callable[[Tab, str], None]] = {
     "transcript": _transcript,
     "compare": _comparison,
     "episodes": _episodes,
+    "dark": _dark,
 }
 
 

@@ -126,6 +126,14 @@ class Tab:
         """Click on what a selector finds first."""
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
+    def tap(self, selector: str) -> None:
+        """Touch what a selector finds first, where it stands on the screen."""
+        self.do("Emulation.setTouchEmulationEnabled", enabled=True)
+        box = "(r => [r.left + r.width / 2, r.top + r.height / 2])"
+        x, y = self.run(f"{box}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+        self.do("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.do("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def picture(self, path: Path, whole: bool = True) -> None:
         """Take a picture of the page, as PNG."""
         told = self.do("Page.captureScreenshot", format="png", captureBeyondViewport=whole)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from restock.core import backends, streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, ObservationForm, Problem, Source
+from restock.core.scene import Scene
 from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import spaces
 from restock.envs.registration import METADATA
@@ -280,6 +281,17 @@ class Environment(Bounded, gym.Env[Any, Any]):
         obs = np.empty(self._size, np.float64)
         self.problem.texts.observe(self.period, obs, self.tables.ints, self.tables.floats, *self._world())
         return obs
+
+    @property
+    def scene(self) -> Scene:
+        """What a picture of the state now shows.
+
+        Raises:
+            InvalidInput: Before the first reset.
+        """
+        if self._t < 0:
+            raise self._not_running("scene")
+        return self.problem.scene(self._t, self._world())
 
     @property
     def trajectory(self) -> Trajectory:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from restock.core.problem import Problem
+from restock.core.problem import Array, Problem
 from restock.core.scene import Place, Scene
 from restock.core.wording import Wording
 from restock.envs.render.layout import Layout, layout
 from restock.evaluation.compare import Comparison
+from restock.report.naming import named
 from restock.report.numbers import amount
 from restock.report.svg import GREY, INK, LINE, PAPER, Point, Svg, width_of
 
 BOX = (116.0, 48.0)
 APART = (14.0, 72.0)
 MARGIN = 10.0
-ACROSS = 4  # boxes in a line where no arrows join them
-ROLES = {
-    "source": ("source", "#f1f3f5"),
-    "factory": ("factory", "#ece6f4"),
-    "distributor": ("distributor", "#e3edf7"),
-    "retailer": ("retailer", "#e2f1ec"),
-    "market": ("market", "#fdf1dc"),
+ACROSS = 3  # boxes in a line where no arrows join them
+FILLS = {
+    "source": "#f1f3f5",
+    "factory": "#ece6f4",
+    "distributor": "#e3edf7",
+    "retailer": "#e2f1ec",
+    "market": "#fdf1dc",
 }
 
 
@@ -39,32 +40,62 @@ def start(comparison: Comparison, words: Wording) -> Drawn | None:
 
     None where there is one place alone, which a picture says nothing about.
     """
-    scene = opening(comparison)
-    if len(scene.places) < 2:
-        return None
-    if not scene.arrows:
-        text = f"In the boxes the stock at the start of the first {words.episode}."
-        return Drawn(_apart(scene, comparison.problem, words), text)
+    chance = comparison.rows[0].simulation.chance
+    return first(opening(comparison.problem, chance.vectors), comparison.problem, words)
+
+
+def first(scene: Scene, problem: Problem, words: Wording) -> Drawn | None:
+    """A scene before anything has happened: on the arrows how long they take; None where there is one place alone."""
     timed = any(arrow.arrivals for arrow in scene.arrows)
     lead = f"on the arrows the {words.periods} from sending to arrival, " if timed else ""
-    text = f"Goods flow downwards; {lead}in the boxes the stock at the start."
-    return Drawn(_joined(scene, comparison.problem, words, timed), text)
+    tags = [_lead(len(arrow.arrivals), words) if timed else "" for arrow in scene.arrows]
+    return _drawn(scene, problem, words, tags, f"{lead}in the boxes the stock at the start", "at the start")
 
 
-def opening(comparison: Comparison) -> Scene:
-    """The scene at the start of the first episode."""
-    problem = comparison.problem
-    first = problem.rows(comparison.rows[0].simulation.chance.vectors[:1])[0]
-    return problem.scene(0, problem.world(first))
+def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn | None:
+    """A scene at any time: on the arrows what is under way; None where there is one place alone.
+
+    Args:
+        scene: What is drawn.
+        problem: That it is of.
+        words: What to call things.
+        when: The time: `after period 3`.
+    """
+    tags = [amount(arrow.in_transit) if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
+    under = "on the arrows the units under way, " if any(arrow.arrivals for arrow in scene.arrows) else ""
+    return _drawn(scene, problem, words, tags, f"{under}in the boxes the stock {when}", when)
 
 
-def _apart(scene: Scene, problem: Problem, words: Wording) -> Svg:
+def _drawn(scene: Scene, problem: Problem, words: Wording, tags: list[str], caption: str, when: str) -> Drawn | None:
+    if len(scene.places) < 2:
+        return None
+    alt = _in_words(scene, problem, words, tags, when)
+    if not scene.arrows:
+        return Drawn(_apart(scene, alt), f"{caption[:1].upper()}{caption[1:]}.")
+    return Drawn(_joined(scene, alt, tags), f"Goods flow downwards; {caption}.")
+
+
+def _lead(periods: int, words: Wording) -> str:
+    return f"{periods} {words.period if periods == 1 else words.periods}" if periods else "at once"
+
+
+def opening(problem: Problem, episodes: Array) -> Scene:
+    """The scene at the start of the first of some episodes.
+
+    Args:
+        problem: What is played.
+        episodes: Their chance, shape (B, drawn).
+    """
+    return problem.scene(0, problem.world(problem.rows(episodes[:1])[0]))
+
+
+def _apart(scene: Scene, alt: str) -> Svg:
     """Places without ways between them, in lines."""
     across = min(len(scene.places), ACROSS)
     lines = -(-len(scene.places) // across)
     width = across * (BOX[0] + APART[0]) + 2.0 * MARGIN
     height = lines * (BOX[1] + APART[0]) - APART[0] + 2.0 * MARGIN
-    picture = Svg(width, height, _in_words(scene, problem, words), 12.5)
+    picture = Svg(width, height, alt, 12.5)
     for k, place in enumerate(scene.places):
         line, column = divmod(k, across)
         x = MARGIN + (column + 0.5) * (BOX[0] + APART[0])
@@ -72,17 +103,17 @@ def _apart(scene: Scene, problem: Problem, words: Wording) -> Svg:
     return picture
 
 
-def _joined(scene: Scene, problem: Problem, words: Wording, timed: bool) -> Svg:
+def _joined(scene: Scene, alt: str, labels: list[str]) -> Svg:
     """Places with arrows between them, in layers."""
     plan = layout(len(scene.places), tuple((arrow.start, arrow.end) for arrow in scene.arrows))
     width = max(plan.rows, 2) * (BOX[0] + APART[0]) + 2.0 * MARGIN
     height = plan.width * (BOX[1] + APART[1]) - APART[1] + 2.0 * MARGIN
-    picture = Svg(width, height, _in_words(scene, problem, words), 12.5)
+    picture = Svg(width, height, alt, 12.5)
     spots = [_spot(plan, width, column, share) for column, share in zip(plan.columns, plan.heights, strict=True)]
 
     tags: list[tuple[Point, str]] = []
     ends = _ends(plan, [(arrow.start, arrow.end) for arrow in scene.arrows], width)
-    for arrow, passing, (leaves, reaches) in zip(scene.arrows, plan.ways, ends, strict=True):
+    for arrow, passing, (leaves, reaches), told in zip(scene.arrows, plan.ways, ends, labels, strict=True):
         (x, y), (u, v) = spots[arrow.start], spots[arrow.end]
         way = [(x + leaves, y + BOX[1] / 2.0)]
         for column, share in passing:
@@ -92,12 +123,10 @@ def _joined(scene: Scene, problem: Problem, words: Wording, timed: bool) -> Svg:
         picture.curve(way, GREY, 1.3)
         tip = way[-1]
         picture.area([(tip[0], tip[1] + 5.0), (tip[0] - 4.0, tip[1] - 4.0), (tip[0] + 4.0, tip[1] - 4.0)], GREY)
-        lead = len(arrow.arrivals)
-        if timed and scene.places[arrow.end].role != "market":
-            told = f"{lead} {words.period if lead == 1 else words.periods}" if lead else "at once"
+        if told and scene.places[arrow.end].role != "market":
             tags.append((_tag(way, [spot for spot, _ in tags]), told))
     for place, (x, y) in zip(scene.places, spots, strict=True):
-        _box(picture, place, x, y, timed)
+        _box(picture, place, x, y, any(arrow.arrivals for arrow in scene.arrows))
     for (x, y), label in tags:
         picture.text(x, y + 4.0, label, INK, "middle", size=11.5, halo=True)
     return picture
@@ -137,13 +166,16 @@ def _tag(way: list[Point], taken: list[Point]) -> Point:
 
 def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
     """A place; with its role where that says more than the name."""
-    role, fill = ROLES.get(place.role, (place.role, PAPER))
-    picture.box(x - BOX[0] / 2.0, y - BOX[1] / 2.0, *BOX, fill, LINE, 5.0)
-    # A number says nothing by itself, so it goes with its role; a name stands alone, the role below.
-    title = f"{role} {place.name}" if place.name.isdigit() else place.name
-    below = [role] if not place.name.isdigit() and (roles or place.role not in ROLES) and role not in title else []
+    picture.box(x - BOX[0] / 2.0, y - BOX[1] / 2.0, *BOX, FILLS.get(place.role, PAPER), LINE, 5.0)
+    title = named(place)
+    below = [place.role] if (roles or place.role not in FILLS) and place.role not in title else []
     if place.stock is not None:
         below.append(f"{amount(place.stock)} units")
+    asked = dict(place.figures).get("demand", 0.0) if place.role == "market" else 0.0
+    if asked > 0.0:
+        below.append(f"demand {amount(asked)}")
+    if place.short > 0.0:
+        below.append(f"{amount(place.short)} {'owed' if place.short_name == 'backlog' else place.short_name}")
     while len(title) > 3 and width_of(title, 12.5) > BOX[0] - 14.0:
         title = title[:-2] + "\N{HORIZONTAL ELLIPSIS}"
     picture.text(x, y - 4.0 if below else y + 4.5, title, INK, "middle", True)
@@ -153,19 +185,16 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
         picture.text(x, y + 13.0, under, GREY, "middle", size=small)
 
 
-def _in_words(scene: Scene, problem: Problem, words: Wording) -> str:
+def _in_words(scene: Scene, problem: Problem, words: Wording, tags: list[str], when: str) -> str:
     """The picture for those who do not see it."""
-    timed = any(arrow.arrivals for arrow in scene.arrows)
-    names = [_named(place, timed) for place in scene.places]
+    names = [named(place) for place in scene.places]
+    stocks = [
+        f"{name}, {amount(place.stock)} units"
+        for name, place in zip(names, scene.places, strict=True)
+        if place.stock is not None
+    ]
     ways = [
-        f"{names[arrow.start]} to {names[arrow.end]}"
-        + (f" in {len(arrow.arrivals)} {words.periods}" if arrow.arrivals else "")
-        for arrow in scene.arrows
-    ] or [f"{name}, {amount(place.stock or 0.0)} units" for name, place in zip(names, scene.places, strict=True)]
-    return f"{words.system.capitalize()} {problem.name} at the start: {'; '.join(ways)}."
-
-
-def _named(place: Place, with_role: bool = True) -> str:
-    """A place by its role and name, unless the name says all."""
-    role = ROLES.get(place.role, (place.role, ""))[0]
-    return f"{role} {place.name}" if with_role and role not in place.name else place.name
+        f"{names[arrow.start]} to {names[arrow.end]}" + (f", {tag}" if tag else "")
+        for arrow, tag in zip(scene.arrows, tags, strict=True)
+    ]
+    return f"{words.system.capitalize()} {problem.name} {when}: {'; '.join([*stocks, *ways])}."

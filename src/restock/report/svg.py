@@ -161,9 +161,9 @@ class Svg:
             room = width_of(words, self.size) / 2.0 + 2.0
             self.text(min(max(x, room), self.width - room), foot + self.size * 1.3, words, GREY, "middle")
 
-    def periods(self, along: Scale, last: int, y: float) -> None:
-        """Some periods between 0 and the last one, as numbers at the foot."""
-        for t in sorted({0, last // 3, 2 * last // 3, last}):
+    def periods(self, along: Scale, last: int, y: float, first: int = 0) -> None:
+        """Some periods between the first and the last one, as numbers at the foot."""
+        for t in sorted({first + k * (last - first) // 3 for k in range(4)}):
             wide = width_of(str(t), self.size) / 2.0
             self.text(min(along(t), self.width - wide - 2.0), y, str(t), GREY, "middle")
 

@@ -228,7 +228,7 @@ class RetailProblem(Problem):
             figures = (("demand", float(flows.demand[k])), ("coming", float(state.in_transit[k])))
             stock, room = float(state.on_hand[k]), float(products.capacity[k])
             places.append(Place(name, "retailer", stock, room, figures, float(flows.unmet[k]), "lost"))
-        ahead = [(event, float(day - t)) for event, day in self.spec.events.items() if day >= t]
+        ahead = [(f"days to {event}", float(day - t)) for event, day in self.spec.events.items() if day >= t]
         facts = (("cash", float(state.cash[0])), ("profit", float(state.total_profit[0])), *ahead[:1])
         return Scene(tuple(places), facts=facts)
 

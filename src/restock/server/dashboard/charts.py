@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from restock.report.numbers import amount, decimals
 from restock.report.palette import FIXED
+from restock.report.periods import MOST, WINDOW
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, ticks, width_of
 
 OWN, RIVAL, BEST = "#14776a", "#2f6fb0", FIXED["hindsight"]
@@ -46,9 +48,10 @@ def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = No
     picture = Svg(WIDE, HIGH, f"{title}, summed over {played} of {horizon} periods: {ends}.", 12.0)
     rise = Scale(low - room, high + room, HIGH - 38.0, 24.0)
     left = picture.room_for(ticks(rise.low, rise.high, 5)) + 2.0
-    along = Scale(0.0, float(horizon), left, WIDE - 14.0)
+    reach = horizon if horizon <= MOST else min(WINDOW * max(1, math.ceil(played / WINDOW)), horizon)
+    along = Scale(0.0, float(reach), left, WIDE - 14.0)
     picture.left_axis(rise, left, WIDE - 14.0, 5)
-    for t in sorted({0, horizon // 3, 2 * horizon // 3, horizon}):
+    for t in sorted({0, reach // 3, 2 * reach // 3, reach}):
         picture.text(along(float(t)), HIGH - 20.0, str(t), GREY, "middle")
     picture.text((left + WIDE - 14.0) / 2.0, HIGH - 5.0, "periods played", GREY, "middle", size=11.5)
     picture.text(2.0, 13.0, title, GREY, size=11.5)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
+from restock.agents.seat import Advised
 from restock.core.problem import Problem
 from restock.evaluation.compare import Comparison
 from restock.policies._base import Policy
@@ -28,6 +30,9 @@ class Game(Item):
         super().__init__(task)
         self.seed = seed
         self.kept: Mapping[str, str] = {}  # what the form was filled in with last
+        self.several, self.how = "", "policy"  # how many periods were last played at once, and who decided
+        self.adviser: Advised | None = None  # the policy to beat, once it was asked
+        self.hand = asyncio.Lock()  # one thing after another is played
 
     @property
     def episode(self) -> Episode:

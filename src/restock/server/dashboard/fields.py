@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,97 +12,54 @@ import numpy as np
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
+from restock.core.scene import Scene
+from restock.core.validation import Spec
+from restock.report.naming import Names
+from restock.server.dashboard.beside import beside
+from restock.server.dashboard.forms import Box, Form, Grid, Row
 
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
 WHOLE = re.compile(r"[+-]?\d+")
 
 
-@dataclasses.dataclass
-class Box:
-    """One thing to fill in.
+def form_of(problem: Problem, scene: Scene | None = None) -> Form:
+    """The empty form of a problem's decisions.
 
-    Attributes:
-        name: What the form calls it.
-        path: What errors call it.
-        label: What it is, for those who hear it.
-        whole: Whether it takes whole numbers.
-        low: Least number; None for none.
-        high: Largest number.
-        choices: Words to choose from; empty for a number.
-        kept: Whether it stays as it is from period to period.
-        value: What stands in it.
-        error: What is wrong with that.
+    Args:
+        problem: What is decided in.
+        scene: How it stands: rows are called as people call them, and tell what they are decided by.
     """
-
-    name: str
-    path: str
-    label: str
-    whole: bool = False
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    kept: bool = False
-    value: str = ""
-    error: str = ""
-
-
-@dataclasses.dataclass
-class Grid:
-    """Boxes in rows and columns.
-
-    Attributes:
-        corner: Above the names of the rows.
-        columns: Their names.
-        rows: Name and boxes of each, None where there is nothing to fill in.
-        hints: What the columns take: name and words.
-    """
-
-    corner: str
-    columns: list[str]
-    rows: list[tuple[str, list[Box | None]]]
-    hints: list[tuple[str, str]]
-
-
-@dataclasses.dataclass
-class Form:
-    """A decision as a form.
-
-    Attributes:
-        singles: Boxes that stand alone, each with what it takes.
-        grids: Boxes of things that are decided for many at once.
-        error: What is wrong with the whole.
-    """
-
-    singles: list[tuple[Box, str]]
-    grids: list[Grid]
-    error: str = ""
-
-    def boxes(self) -> list[Box]:
-        """All of them."""
-        inner = [box for grid in self.grids for _, row in grid.rows for box in row if box is not None]
-        return [box for box, _ in self.singles] + inner
-
-
-def form_of(problem: Problem) -> Form:
-    """The empty form of a problem's decisions."""
     records = problem.records()
-    schema = records.action_type.model_json_schema()["properties"]
+    schema = _fields(records.action_type)
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
     example = records.action(some).model_dump(mode="json")
+    call = Names(scene, problem.wording).of if scene is not None else str
     singles: list[tuple[Box, str]] = []
     mappings: list[tuple[str, str, list[Box]]] = []
     for i, (field, told) in enumerate(schema.items()):
         words = str(told.get("description", ""))
         if isinstance(example.get(field), dict):
             boxes = [
-                _box(problem, f"f{i}.{k}", f"action.{field}.{key}", f"{plain(field)}, {key}", field, key, told)
+                _box(problem, f"f{i}.{k}", f"action.{field}.{key}", f"{plain(field)}, {call(key)}", field, key, told)
                 for k, key in enumerate(example[field])
             ]
             mappings.append((field, words, boxes))
         else:
             singles.append((_box(problem, f"f{i}", f"action.{field}", plain(field), field, None, told), words))
-    return Form(singles, _grids(mappings, {field: list(example[field]) for field, _, _ in mappings}))
+    grids = _grids(mappings, {field: list(example[field]) for field, _, _ in mappings})
+    if scene is not None:
+        for grid in grids:
+            for row in grid.rows:
+                row.name, row.told = call(row.name), beside(scene, row.name, call)
+    return Form(singles, grids)
+
+
+@lru_cache(maxsize=64)
+def _fields(action_type: type[Spec]) -> dict[str, Any]:
+    """The schema of each field of an action."""
+    found: dict[str, Any] = action_type.model_json_schema()["properties"]
+    return found
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
@@ -169,9 +126,22 @@ def carry(form: Form, sent: Mapping[str, str]) -> None:
             box.value = sent.get(box.name, "").strip()
 
 
+def fill(form: Form, action: Mapping[str, Any]) -> None:
+    """Write an action into the boxes."""
+    for box in form.boxes():
+        _, field, *key = box.path.split(".", 2)
+        value = action.get(field)
+        if key and isinstance(value, Mapping):
+            value = value.get(key[0])
+        if isinstance(value, (int, float)):
+            box.value = f"{value:.4f}".rstrip("0").rstrip(".")
+        elif isinstance(value, str):
+            box.value = value
+
+
 def plain(name: str) -> str:
-    """The name of a field as people write it."""
-    return name.replace("_", " ")
+    """The name of a field as people write it: all that is told was brought up to date."""
+    return name.replace("_", " ").removeprefix("updated ")
 
 
 def unit_of(words: str) -> tuple[str, str]:
@@ -216,13 +186,11 @@ def _grids(mappings: list[tuple[str, str, list[Box]]], keys: Mapping[str, list[s
         if len(group) == 1 and square is not None:
             starts, ends = square
             by = dict(zip(names, group[0][2], strict=True))
-            rows: list[tuple[str, list[Box | None]]] = [
-                (start, [by.get(f"{start}->{end}") for end in ends]) for start in starts
-            ]
+            rows = [Row(start, (), [by.get(f"{start}->{end}") for end in ends]) for start in starts]
             grids.append(Grid("from \\ to", list(ends), rows, hints))
             continue
         columns = [plain(field) for field, _, _ in group]
-        rows = [(name, [boxes[k] for _, _, boxes in group]) for k, name in enumerate(names)]
+        rows = [Row(name, (), [boxes[k] for _, _, boxes in group]) for k, name in enumerate(names)]
         grids.append(Grid("", columns, rows, hints))
     return grids
 

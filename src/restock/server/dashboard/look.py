@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from restock.report.naming import proper
 from restock.report.numbers import amount, decimals
 from restock.server.dashboard.fields import plain, unit_of
 
 SAID_ELSEWHERE = ("parts", "reward", "done", "period", "horizon", "day", "current_day")
 GAUGED = ("on_hand", "updated_inventory")
+EVENTS = "updated_events"
 LONGEST_TEXT = 200
 
 
@@ -46,10 +48,12 @@ class Sight:
     Attributes:
         columns: Name, unit and meaning of each field.
         rows: Name and cells of each.
+        gauged: Whether there are gauges in it.
     """
 
     columns: tuple[tuple[str, str, str], ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    gauged: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,12 +64,19 @@ class Seen:
     tables: tuple[Sight, ...]
 
 
-def look(seen: Mapping[str, Any], about: Mapping[str, str]) -> Seen:
+def look(
+    seen: Mapping[str, Any],
+    about: Mapping[str, str],
+    before: Sequence[Mapping[str, Any]] = (),
+    call: Callable[[str], str] = str,
+) -> Seen:
     """An observation as facts and tables.
 
     Args:
         seen: As plain data.
         about: What each field is, in words that end in the unit; what is missing there has only its name.
+        before: The observations before it: a gauge is full at the most that there has been at its place.
+        call: What to call places and ways.
     """
     facts: list[Fact] = []
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -77,6 +88,7 @@ def look(seen: Mapping[str, Any], about: Mapping[str, str]) -> Seen:
             flat |= {str(name): inner for name, inner in value.items()}
         else:
             flat[field] = value
+    most = {field: _most([*before, seen], field) for field in GAUGED if isinstance(seen.get(field), Mapping)}
     for field, value in flat.items():
         if isinstance(value, Mapping) and list(value) == [field]:
             value = value[field]  # one number under the name of its field
@@ -84,8 +96,19 @@ def look(seen: Mapping[str, Any], about: Mapping[str, str]) -> Seen:
             groups.setdefault(tuple(map(str, value)), []).append(field)
         else:
             words, unit = unit_of(about.get(field, ""))
-            facts.append(Fact(plain(field), told(value), unit, words))
-    return Seen(tuple(facts), tuple(_sight(names, fields, flat, about) for names, fields in groups.items()))
+            facts.append(Fact(plain(field), told(call(value) if isinstance(value, str) else value), unit, words))
+    tables = (_sight(names, fields, flat, about, most, call) for names, fields in groups.items())
+    return Seen(tuple(facts), tuple(tables))
+
+
+def _most(seen: Sequence[Mapping[str, Any]], field: str) -> dict[str, float]:
+    """The most that there has been of each entry of a field."""
+    found: dict[str, float] = {}
+    for one in seen:
+        values = one.get(field)
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            found[str(name)] = max(found.get(str(name), 0.0), _size(value))
+    return found
 
 
 def told(value: Any) -> str:
@@ -132,26 +155,41 @@ def _lot(one: Any) -> str:
     return told(one)
 
 
-def _sight(names: tuple[str, ...], fields: list[str], seen: Mapping[str, Any], about: Mapping[str, str]) -> Sight:
+def _sight(
+    names: tuple[str, ...],
+    fields: list[str],
+    seen: Mapping[str, Any],
+    about: Mapping[str, str],
+    most: Mapping[str, Mapping[str, float]],
+    call: Callable[[str], str],
+) -> Sight:
     columns = []
     for field in fields:
         words, unit = unit_of(about.get(field, ""))
         columns.append((plain(field), unit, words))
-    most = {field: max((_size(value) for value in seen[field].values()), default=0.0) for field in fields}
     rows = []
     values = {field: {str(key): value for key, value in seen[field].items()} for field in fields}
     for name in names:
         cells = []
         for field in fields:
             value = values[field][name]
-            size = _size(value)
-            full = size / most[field] if field in GAUGED and size > 0.0 else None
-            words = told(value)
+            size, largest = _size(value), most.get(field, {}).get(name, 0.0)
+            full = min(size / largest, 1.0) if field in GAUGED and largest > 0.0 else None
+            words = told(value) if field != EVENTS else _until(value)
             if value == []:
                 words = "none" if field in GAUGED else "\N{EN DASH}"
             cells.append(Cell(words, full, _shares(value)))
-        rows.append((name, tuple(cells)))
-    return Sight(tuple(columns), tuple(rows))
+        rows.append((proper(name) if fields == [EVENTS] else call(name), tuple(cells)))
+    return Sight(tuple(columns), tuple(rows), any(cell.full is not None for _, cells in rows for cell in cells))
+
+
+def _until(value: Any) -> str:
+    """How far away an event is, from the days until it begins."""
+    if not isinstance(value, int):
+        return told(value)
+    if value < -1:
+        return "over"
+    return "last day" if value == -1 else "begins today" if value == 0 else f"in {value} day{'s' if value > 1 else ''}"
 
 
 def _shares(value: Any) -> tuple[float, ...] | None:

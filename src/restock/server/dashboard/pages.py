@@ -11,7 +11,9 @@ from importlib import resources
 from typing import Any
 
 from restock.core.errors import InvalidInput
+from restock.report.naming import ARROW, WAY
 from restock.report.numbers import amount, decimals
+from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import figure
@@ -51,10 +53,15 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters["figure"] = figure
     made.filters["plain"] = plain
+    made.filters["ways"] = _ways
     made.filters["money"] = _money
     made.filters["share"] = _share
     made.globals["static"] = static
     return made
+
+
+def _ways(words: str) -> str:
+    return words.replace(WAY, f" {ARROW} ")
 
 
 def _money(value: float, sign: bool = False) -> str:
@@ -79,7 +86,7 @@ def asset(name: str) -> tuple[bytes, str]:
     """
     if name == "page.css":  # the reports look the same
         style = resources.files("restock.report").joinpath("style.css").read_bytes()
-        return style + _file("page.css"), "text/css"
+        return style + _file("page.css") + dark_rules().encode(), "text/css"
     if name in ("page.js", "chart.js", "htmx.min.js"):
         return _file(name), "text/javascript"
     if name == "plotly.js":

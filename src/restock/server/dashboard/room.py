@@ -10,19 +10,21 @@ from typing import Any, TypeVar
 
 from restock.agents import prompt
 from restock.core.problem import Problem
-from restock.policies.registry import playable
+from restock.policies.registry import make_policy, playable, yardsticks
 from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
 from restock.server.dashboard.look import told
 from restock.server.dashboard.measure import Measures, Track
+from restock.server.dashboard.pictures import Pictures, at_start, pictured
 from restock.server.dashboard.shelf import Shelf
-from restock.server.dashboard.turns import Episode
+from restock.server.dashboard.turns import Episode, played_by
 from restock.server.errors import Refused
 from restock.server.hub import Hub
 from restock.server.session import MOST_SEED as MOST_SEED
 
 PATIENCE = 1.5  # seconds that a page waits for its content, before it says that it is being made
+EXAMPLE = 0  # seed of the episode that the page of a problem shows
 LARGEST_DRAWN = 10_000  # seeds that are drawn here are short, for they are told to people
 Result = TypeVar("Result")
 
@@ -40,6 +42,8 @@ class Room:
         self._short, self._long = asyncio.Lock(), asyncio.Lock()
         self._systems: dict[str, str] = {}
         self._playable: dict[str, list[str]] = {}
+        self._openings: dict[str, Pictures] = {}
+        self._examples: dict[str, Pictures] = {}
 
     async def work(self, job: Callable[[], Result], long: bool = False) -> Result:
         """Do something beside the event loop: one short job and one long one at a time.
@@ -57,6 +61,24 @@ class Room:
             problem = self.hub.catalogue.loaded(task)
             self._playable[task] = await asyncio.to_thread(playable, problem)
         return self._playable[task]
+
+    async def opening(self, task: str, problem: Problem) -> Pictures:
+        """The places of a task before an episode."""
+        if task not in self._openings:
+            self._openings[task] = await self.work(lambda: at_start(problem, EXAMPLE))
+        return self._openings[task]
+
+    async def example(self, task: str, problem: Problem) -> tuple[str, Pictures]:
+        """How an episode of a task goes under the policy to beat, and what that is called."""
+        rival, _ = yardsticks(problem.family)
+        if task not in self._examples:
+
+            def play() -> Pictures:
+                episode = played_by(problem, make_policy(rival, problem), EXAMPLE)
+                return pictured(problem, episode, len(episode.turns))
+
+            self._examples[task] = await self.work(play)
+        return rival, self._examples[task]
 
     def own(self, owner: str, task: str) -> list[Game | Show]:
         """What a browser played by hand to the end, or has a transcript of, on a task: it can be compared."""
@@ -164,12 +186,17 @@ def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[di
     ]
 
 
-def decision(action: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """A decision in words: what is named and not nothing, field by field."""
+def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[tuple[str, list[str]]]:
+    """A decision in words: what is named and not nothing, field by field.
+
+    Args:
+        action: What was decided.
+        call: What to call places and ways.
+    """
     found = []
     for field, value in action.items():
         if isinstance(value, dict):
-            items = [f"{name} {told(one)}" for name, one in value.items() if one != 0]
+            items = [f"{call(name)}: {told(one)}" for name, one in value.items() if one != 0]
         else:
             items = [told(value)] if value is not None else []
         if items:

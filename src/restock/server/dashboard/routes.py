@@ -13,7 +13,7 @@ from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.playing import playing
-from restock.server.dashboard.room import MOST_SEED, Room
+from restock.server.dashboard.room import EXAMPLE, MOST_SEED, Room
 from restock.server.dashboard.watching import watching
 from restock.server.guard import COOKIE
 from restock.server.hub import Hub
@@ -71,8 +71,16 @@ def _opening(router: APIRouter, room: Room) -> None:
         own = room.own(pages.owner_of(request), name)
         return pages.page(
             request, "pick", offer=_offer(problem, name), words=problem.explain(), seed=room.seed_for(problem),
+            pictures=await room.opening(name, problem),
             policies=policies, rival=rival, knowing=knowing, usual=usual, own=own, most_seed=MOST_SEED,
         )  # fmt: skip
+
+    @router.get("/examples/{task:path}")
+    async def example(request: Request, task: str) -> Response:
+        name = catalogue.name(task)
+        problem = await catalogue.ready(name)
+        rival, pictures = await room.example(name, problem)
+        return pages.page(request, "example", task=name, rival=rival, pictures=pictures, seed=EXAMPLE)
 
     @router.get("/static/{name}")
     async def static(request: Request, name: str) -> Response:

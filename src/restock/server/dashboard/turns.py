@@ -13,6 +13,8 @@ from restock.agents.seat import Seat, view_of
 from restock.core.errors import InvalidInput
 from restock.core.play import draw_each
 from restock.core.problem import Array, Problem
+from restock.core.scene import Scene
+from restock.core.trajectory import Trajectory
 from restock.policies._base import Policy
 from restock.problems.retail import RetailProblem
 
@@ -55,12 +57,16 @@ class Episode:
         first: The observation at its start.
         turns: The periods that were played.
         grade: Where it is over and the problem a store: what its profit is worth, by name.
+        scenes: What a picture shows at the start of each period, and now; empty where nobody played it here.
+        record: What happened, in numbers; None likewise.
     """
 
     seed: int
     first: Plain
     turns: list[Turn]
     grade: Mapping[str, float] | None = None
+    scenes: list[Scene] = dataclasses.field(default_factory=list)
+    record: Trajectory | None = None
 
     @property
     def rewards(self) -> list[float]:
@@ -92,7 +98,8 @@ class Table:
 
     def __init__(self, problem: Problem, seed: int) -> None:
         self.seat = Seat(problem)
-        self.episode = Episode(seed, self.seat.reset(seed), [])
+        first = self.seat.reset(seed)
+        self.episode = Episode(seed, first, [], scenes=[self.seat.table.environment.scene])
         self._graded: Episode | None = None
 
     @property
@@ -110,21 +117,26 @@ class Table:
         after = self.seat.step(action)
         played = self.seat.table.played
         turn = Turn(seen, dict(action), after, played.reward, dict(played.parts), tuple(self.seat.faults()), by)
+        self.episode.scenes.append(self.seat.table.environment.scene)  # first: who looks on counts the turns
         self.episode.turns.append(turn)
         return turn
 
     def graded(self) -> Episode:
-        """The episode, with its grade where it is over and the problem a store."""
-        problem = self.seat.problem
-        if not isinstance(problem, RetailProblem) or not self.over:
-            return self.episode
+        """The episode with what happened in numbers; with its grade where it is over and the problem a store."""
+        if not self.over:
+            return dataclasses.replace(self.episode, record=self.seat.trajectory)
         if self._graded is None:
-            from restock.evaluation.grading import grade
-
-            earned = self.seat.table.environment.kpis()["earned"]
-            graded = grade(problem, earned, self.seat.trajectory.exogenous["demand"])
-            self._graded = dataclasses.replace(self.episode, grade=graded.to_dict())
+            self._graded = dataclasses.replace(self.episode, record=self.seat.trajectory, grade=self._grade())
         return self._graded
+
+    def _grade(self) -> Mapping[str, float] | None:
+        problem = self.seat.problem
+        if not isinstance(problem, RetailProblem):
+            return None
+        from restock.evaluation.grading import grade
+
+        earned = self.seat.table.environment.kpis()["earned"]
+        return grade(problem, earned, self.seat.trajectory.exogenous["demand"]).to_dict()
 
 
 def played_by(
@@ -149,6 +161,24 @@ def played_by(
         table.play(table.seat.action(np.asarray(decision, dtype=np.float64)[0]), policy.name)
         tell(t + 1, problem.horizon)
     return table.graded()
+
+
+def replayed(problem: Problem, episode: Episode) -> Episode:
+    """An episode from a transcript with its scenes and its record; as it was where it cannot be played again.
+
+    Args:
+        problem: That it was played on.
+        episode: As it was told.
+    """
+    table = Table(problem, episode.seed)
+    try:
+        for turn in episode.turns:
+            table.play(turn.action, turn.by)
+    except InvalidInput:  # of another version, or not of this problem
+        return episode
+    if not np.allclose(table.episode.rewards, episode.rewards, rtol=1e-6, atol=1e-6):
+        return episode
+    return dataclasses.replace(episode, scenes=table.episode.scenes, record=table.seat.trajectory)
 
 
 def decisions_of(problem: Problem, episodes: list[Episode]) -> Array:

@@ -13,8 +13,9 @@ from restock.server.dashboard.contests import Clock, Show
 from restock.server.dashboard.fields import chosen
 from restock.server.dashboard.look import look
 from restock.server.dashboard.measure import measured
+from restock.server.dashboard.pictures import called, pictured
 from restock.server.dashboard.room import PATIENCE, Room, as_json, courses, decision, seed_of, sums
-from restock.server.dashboard.turns import played_by
+from restock.server.dashboard.turns import played_by, replayed
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
 from restock.server.settings import MOST_TRANSCRIPT
@@ -90,6 +91,8 @@ def watching(router: APIRouter, room: Room) -> None:
                 try:
                     seeds = [episode.seed for episode in show.episodes]
                     show.measures = await room.work(lambda: measured(matched[1], seeds))
+                    replay = [lambda one=one: replayed(matched[1], one) for one in show.episodes]
+                    show.episodes = tuple([await room.work(job) for job in replay])
                     show.problem = matched[1]
                 except InvalidInput as error:
                     show.remarks.append(f"There is nothing to measure it by: {error}")
@@ -131,6 +134,7 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
     own = show.title.partition(" on ")[0] if show.recorded or not count else episode.turns[0].by
     address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.episodes) > 1 else "")
     after = turn.after if turn is not None else episode.first
+    before, call = [one.seen for one in episode.turns[:t]], called(problem, episode.scenes)
     return {
         "show": show,
         "b": b,
@@ -140,14 +144,15 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
         "horizon": horizon,
         "address": address,
         "turn": turn,
-        "before": look(turn.seen if turn is not None else episode.first, about),
-        "after": look(after, about) if after and t == count else None,
-        "did": decision(turn.action) if turn else [],
+        "before": look(turn.seen if turn is not None else episode.first, about, before, call),
+        "after": look(after, about, before, call) if after and t == count else None,
+        "did": decision(turn.action, call) if turn else [],
         "wrote": as_json(turn.action) if turn else "",
         "split": split(turn.parts) if turn else [],
         "sums": sums(show.measures, b, episode, t),
         "rival": show.measures.rival if show.measures else None,
         "charts": courses(show.measures, b, episode, own, t, horizon, True) if count else [],
+        "pictures": pictured(problem, episode, t),
         "said": said_to_model(turn.seen, episode.note(t - 1)) if turn else said_to_model(episode.first),
         "system": room.system(show.task, problem) if problem is not None else None,
         "episode": episode,

@@ -53,27 +53,36 @@
     if (event.key === "Escape") pause();
   });
 
-  // A part was replaced: keep the hands where they were.
-  let held = null;
-  document.addEventListener("htmx:beforeSwap", () => {
+  // The content is replaced: the focus, what was opened, and the place on the page stay as they were.
+  let held = null, open = [];
+  const key = one => one.dataset.key || one.id || (one.closest("details[id]") || {}).id || one.textContent.trim();
+  // What looks again by itself leaves the focus where it is.
+  const whole = event => (event.detail.target || {}).id === "content" && !event.target.closest("[data-quiet]");
+  document.addEventListener("htmx:beforeRequest", event => {
     const at = document.activeElement;
-    held = at && at.closest(".player") ? at.textContent.trim() : null;
+    if (whole(event)) held = at && at.closest(".player, form.several, summary, button") ? key(at) : null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:beforeSwap", event => {
+    if (whole(event)) open = [...document.querySelectorAll("details[id][open]")].map(one => one.id);
+  });
+  document.addEventListener("htmx:afterSwap", event => {
+    if (whole(event)) open.map(id => document.getElementById(id)).forEach(one => { if (one) one.open = true; });
+  });
+  document.addEventListener("htmx:afterSettle", event => {
+    if (!whole(event)) return;
     label();
     if (timer !== null && !next()) pause();
     const wrong = document.querySelector("[aria-invalid]");
     if (wrong) { wrong.focus(); return; }
+    const content = document.getElementById("content"), player = document.querySelector(".player");
     if (held !== null) {
-      const same = [...document.querySelectorAll(".player a, .player button")].find(one => one.textContent.trim() === held);
-      if (same) same.focus({ preventScroll: true });
-      else document.getElementById("content").focus({ preventScroll: true });
+      const same = [...content.querySelectorAll("a, button, input, select, summary")].find(one => key(one) === held);
+      (same || content).focus({ preventScroll: Boolean(same || player) });
       return;
     }
     const first = document.querySelector("form.decide [data-focus]");
     if (first && !coarse.matches) first.focus({ preventScroll: true });
-    else if (first) window.scrollTo({ top: 0 });
-    else if (!document.querySelector(".player")) document.getElementById("content").focus();
+    else if (!first && !player) content.focus();
   });
 
   document.addEventListener("DOMContentLoaded", label);

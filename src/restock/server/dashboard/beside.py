@@ -1,0 +1,86 @@
+"""What stands beside the form of a decision, so that nobody has to look it up elsewhere on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from restock.core.scene import Arrow, Place, Scene
+from restock.report.naming import WAY, named, proper
+from restock.report.numbers import amount, decimals
+
+
+def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, ...]:
+    """What stands beside a row: stock, what is coming, what was asked for; always as many lines for the same row.
+
+    Args:
+        scene: How things stand.
+        label: A place, or a way to one.
+        call: What to call a label.
+    """
+    start, _, end = label.partition(WAY)
+    k = _find(scene, end or start, call)
+    if k is None or scene.places[k].stock is None:
+        return ()
+    place, figures = scene.places[k], dict(scene.places[k].figures)
+    reaching = [arrow for arrow in scene.arrows if arrow.end == k]
+    if end:
+        reaching = [arrow for arrow in reaching if arrow.start == _find(scene, start, call)]
+    coming = figures.get("coming", sum(arrow.in_transit for arrow in reaching))
+    lines = [f"{number(place.stock or 0.0)} in stock", f"{number(coming)} coming"]
+    asked = _asked(scene, k)
+    if asked is not None:
+        lines.append(asked)
+    elif "demand" in figures:
+        lines.append(f"demand {number(figures['demand'])}, {_short(place.short, place)}")
+    elif "expected" in figures:
+        lines += [f"expected {number(figures['expected'])}", _short(place.short, place)]
+    elif "shipped" in figures:
+        lines.append(f"sent {number(figures['shipped'])}")
+    return tuple(lines)
+
+
+def standing(scene: Scene) -> list[tuple[str, str]]:
+    """What is told above the form: facts of the whole, and where that says it all, stock and demand."""
+    found = [_fact(name, value) for name, value in scene.facts]
+    markets = [place for place in scene.places if place.role == "market"]
+    stocks = [place for place in scene.places if place.stock is not None]
+    if len(stocks) <= 2:
+        found += [("stock" if len(stocks) == 1 else place.name, number(place.stock or 0.0)) for place in stocks]
+    if len(markets) == 1:
+        found += [(name, number(value)) for name, value in markets[0].figures]
+        found.append((markets[0].short_name, number(markets[0].short)))
+    return found
+
+
+def _fact(name: str, value: float) -> tuple[str, str]:
+    """A fact of a scene; how far away an occasion is, under its name."""
+    _, until, event = name.partition("days to ")
+    return (proper(event), f"in {number(value)} days" if value else "today") if until else (name, number(value))
+
+
+def number(value: float) -> str:
+    """A quantity in few characters."""
+    return amount(value, 0 if float(value).is_integer() else min(decimals([value]), 1))
+
+
+def _find(scene: Scene, label: str, call: Callable[[str], str]) -> int | None:
+    names = (label, call(label))
+    return next((k for k, place in enumerate(scene.places) if place.name in names or named(place) in names), None)
+
+
+def _asked(scene: Scene, k: int) -> str | None:
+    """What the markets that a place serves asked for; None where it serves none."""
+    served = [scene.places[arrow.end] for arrow in scene.arrows if _sells(scene, arrow, k)]
+    if not served:
+        return None
+    demand = sum(dict(market.figures).get("demand", 0.0) for market in served)
+    short = sum(market.short for market in served)
+    return f"demand {number(demand)}, {_short(short, served[0])}"
+
+
+def _sells(scene: Scene, arrow: Arrow, k: int) -> bool:
+    return arrow.start == k and scene.places[arrow.end].role == "market"
+
+
+def _short(units: float, place: Place) -> str:
+    return f"{number(units)} {'owed' if place.short_name == 'backlog' else place.short_name}"

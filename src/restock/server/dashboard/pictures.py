@@ -1,0 +1,68 @@
+"""The pictures of a moment of an episode: its places, and the course of stock, demand, orders and what was owed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from restock.core.play import draw_each
+from restock.core.problem import Problem
+from restock.core.scene import Scene
+from restock.report.drawing import Drawn, first, moment, opening
+from restock.report.naming import Names
+from restock.report.periods import Over, over_periods
+from restock.server.dashboard.turns import Episode
+
+SLIM, WIDE = 300.0, 420.0  # a narrower picture is not blown up; a wider one is moved sideways on a small screen
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """What is drawn of a moment.
+
+    Attributes:
+        network: The places; None where there is one alone.
+        shape: `slim` where they stand one below the other, `wide` where they need more room than a phone has.
+        over: What happened over the periods; None before anything has.
+    """
+
+    network: Drawn | None
+    shape: str
+    over: Over | None
+
+
+NOTHING = Pictures(None, "", None)
+
+
+def pictured(problem: Problem | None, episode: Episode, t: int) -> Pictures:
+    """What is drawn of an episode after t periods; nothing where it was not played here.
+
+    Args:
+        problem: What is played; None where it is not known.
+        episode: With its scenes and its record.
+        t: Periods that are over.
+    """
+    if problem is None or len(episode.scenes) <= t:
+        return NOTHING
+    scene, words = episode.scenes[t], problem.wording
+    drawn = moment(scene, problem, words, f"after {words.period} {t}") if t else first(scene, problem, words)
+    played = episode.record is not None and episode.record.periods > 0
+    over = over_periods(problem, episode.record, scene, t) if played and episode.record is not None else None
+    return Pictures(drawn, _shape(drawn), over)
+
+
+def at_start(problem: Problem, seed: int) -> Pictures:
+    """The places before an episode; nothing has to be compiled for it."""
+    scene = opening(problem, draw_each(problem, [seed]).vectors)
+    drawn = first(scene, problem, problem.wording)
+    return Pictures(drawn, _shape(drawn), None)
+
+
+def _shape(drawn: Drawn | None) -> str:
+    width = 0.0 if drawn is None else drawn.picture.width
+    return "wide" if width > WIDE else "slim" if width < SLIM else ""
+
+
+def called(problem: Problem | None, scenes: list[Scene]) -> Callable[[str], str]:
+    """What to call places and ways; as they are labelled where nothing is known of them."""
+    return Names(scenes[0], problem.wording).of if problem is not None and scenes else str
