@@ -13,6 +13,7 @@ from restock.server.dashboard import pages
 from restock.server.dashboard.routes import mount
 from restock.server.errors import INTERNAL, Refused
 from restock.server.guard import Guard
+from restock.server.guesses import Guesses
 from restock.server.hub import Hub
 from restock.server.needs_server import FastAPI, HTTPException, Request, RequestValidationError, Response
 from restock.server.replies import Reply, failed
@@ -50,7 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.hub = hub
-    app.add_middleware(Guard, settings=hub.settings)
+    app.state.guesses = Guesses(hub.settings.token) if hub.settings.token is not None else None
+    app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)
     web.mount(app)  # the page of OpenEnv, where actions are JSON

@@ -33,9 +33,11 @@ TITLES = {
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This page is not used like that",
+    408: "This took too long to arrive",
     409: "This cannot be done now",
     413: "This is too large",
     422: "This cannot be used",
+    429: "These were too many tries",
     500: "Something went wrong here",
     503: "The server is full",
 }
@@ -127,6 +129,7 @@ def moved(request: Request, address: str) -> Response:
 def failed(request: Request, error: Refused) -> Response:
     """The page of an error; instead of a part that htmx asked for, a whole page."""
     reply = page(request, "error", error.status, title=TITLES.get(error.status, "This cannot be done"), error=error)
+    reply.headers.update(error.headers)
     if request.headers.get("hx-request") == "true":
         reply.headers["hx-retarget"], reply.headers["hx-reswap"] = "#content", "innerHTML"
     return reply
