@@ -75,12 +75,7 @@ def serve(
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
 
-    run(
-        Settings(problem, reward, word, max_sessions, idle, max_body, runs),
-        host,
-        port,
-        tell,
-        hosts_of_environment(allow_host),
-    )
+    settings = Settings(problem, reward, word, max_sessions, idle, max_body, runs)
+    run(settings, host, port, tell, hosts_of_environment(allow_host))
     console.remark("The server has ended.")
     return FINE

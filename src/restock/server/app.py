@@ -41,9 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await hub.catalogue.ready(hub.catalogue.default)
-        watch = asyncio.create_task(hub.sessions.watch())
+        watches = [asyncio.create_task(one.watch()) for one in (hub.sessions, app.state.room.shelf)]
         yield
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
 
     # The pages that FastAPI offers itself load their programs from elsewhere: none of them.
     app = FastAPI(

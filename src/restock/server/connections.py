@@ -1,8 +1,8 @@
-"""Connections before anything is asked over them: how many there may be, and how long each may keep the server waiting.
+"""Connections before anything is asked over them: how many there may be, and how long each may keep a server waiting.
 
-uvicorn ends a kept connection that stays silent after a reply, and nothing else. Here are the other ways to hold one for
-nothing: to say nothing at all, to send a head byte by byte, to take no reply, to vanish without a word. A request whose
-body does not arrive is refused by the guard, which knows what it is for.
+uvicorn ends a kept connection that stays silent after a reply, and nothing else. Here are the other ways to hold one
+for nothing: to say nothing at all, to send a head byte by byte, to take no reply, to vanish without a word. A request
+whose body does not arrive is refused by the guard, which knows what it is for.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The names by which a server may be addressed.
 
-A page of somebody else can give its own name the address of this machine, and its scripts may then read what the server
-says: the browser takes both for one site. The server sees it by the name in the request, which is not one of its own. An
-address needs no such check, for no page from elsewhere has it as its name.
+A page of somebody else can give its own name the address of this machine, and its scripts may then read what the
+server says: the browser takes both for one site. The server sees it by the name in the request, which is not one of
+its own. An address needs no such check, for no page from elsewhere has it as its name.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.catalogue = Catalogue(settings.problem, settings.reward)
-        self.sessions = Sessions(settings.max_sessions, settings.idle)
+        self.sessions = Sessions(settings.max_sessions, settings.idle, settings.limits.sessions_of_one)
 
     def open(self) -> Session:
         """A new session.

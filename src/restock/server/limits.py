@@ -29,11 +29,11 @@ class Limits:
         reply: Seconds in which a client must take some of what was sent to it.
         bodies: Bytes of bodies that are held at once, all requests together.
         sessions_of_one: Episodes of agents under way at once, of one client; None: all there may be.
-        games: Games and shows on the pages; they take no place of an agent.
+        games: Games and shows on the pages, while somebody looks at them; they take no place of an agent.
         games_of_one: Of them, of one client.
-        comparisons: Comparisons that are kept, computed or waiting.
+        comparisons: Comparisons, likewise: ready, computed or waiting.
         comparisons_of_one: Of them, of one client.
-        work: Seconds after which a comparison stops with what is finished, and a show stops.
+        work: Seconds of computing after which a comparison stops with what is finished, and a show stops.
     """
 
     connections: int | None = None
@@ -43,10 +43,10 @@ class Limits:
     reply: float = 30.0
     bodies: int = 64 * 1024 * 1024
     sessions_of_one: int | None = None
-    games: int = 64
-    games_of_one: int = 32
-    comparisons: int = 32
-    comparisons_of_one: int = 8
+    games: int = 256
+    games_of_one: int = 128
+    comparisons: int = 64
+    comparisons_of_one: int = 24
     work: float = 180.0
 
     def __post_init__(self) -> None:

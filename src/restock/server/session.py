@@ -17,6 +17,7 @@ from restock.core.problem import Problem
 from restock.envs.structured import StructuredEnvironment
 from restock.server import wire
 from restock.server.errors import Refused, refused
+from restock.server.limits import CLIENT, Share
 
 LONGEST_ID = 255  # characters of an episode id
 MOST_SEED = 2**63 - 1
@@ -33,6 +34,7 @@ class Session:
         episode_id: Of the running episode.
         steps: Periods that it has been played.
         touched: When it was used last (seconds of the monotonic clock).
+        client: Whose it is.
         expire: Set by a socket: tells its client that it was idle too long, and closes it.
     """
 
@@ -44,6 +46,7 @@ class Session:
         self.steps = 0
         self.total_reward = 0.0
         self.touched = time.monotonic()
+        self.client = CLIENT.get()
         self.expire: Callable[[], Awaitable[None]] | None = None
         self._env: StructuredEnvironment | None = None
 
@@ -140,10 +143,12 @@ class Sessions:
     Args:
         most: How many there may be.
         idle: How long one may be left alone (seconds).
+        of_one: How many of them one client may have; None: all.
     """
 
-    def __init__(self, most: int, idle: float) -> None:
+    def __init__(self, most: int, idle: float, of_one: int | None = None) -> None:
         self.most, self.idle = most, idle
+        self._share = Share("sessions", most, of_one)
         self._open: dict[str, Session] = {}
 
     def __len__(self) -> int:
@@ -161,6 +166,7 @@ class Sessions:
         if len(self._open) >= self.most:
             message = f"Server at capacity: {self.most}/{self.most} sessions active. Cannot accept new connections."
             raise Refused("CAPACITY_REACHED", message, active_sessions=len(self._open), max_sessions=self.most)
+        self._share.check((one.client for one in self._open.values()), CLIENT.get())
         session = Session(task)
         self._open[session.id] = session
         return session

@@ -16,9 +16,10 @@ from restock.server.dashboard import bodies
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
-from restock.server.dashboard.shelf import visitor
+from restock.server.dashboard.shelf import Item, visitor
 from restock.server.errors import INTERNAL, Refused, refused
 from restock.server.needs_server import HTMLResponse, Request, Response
+from restock.server.replies import Reply
 
 LOG = logging.getLogger(__name__)
 VISITOR = "restock-visitor"
@@ -117,6 +118,13 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
         "vary": "HX-Request, Cookie",
     }
     return HTMLResponse(text, status, headers)
+
+
+def waiting(request: Request, title: str, item: Item) -> Response:
+    """Tell that something is not ready, how far it is, and how many come first: as a page, or as JSON if asked."""
+    if "application/json" in request.headers.get("accept", ""):
+        return Reply({"ready": False, "ahead": item.ahead, "progress": item.progress}, 202)
+    return page(request, "waiting", title=title, item=item)
 
 
 def moved(request: Request, address: str) -> Response:

@@ -38,7 +38,7 @@ class PageRoute(APIRoute):
 
 def mount(app: FastAPI, hub: Hub) -> None:
     """Put the pages into an application."""
-    room = Room(hub)
+    room = app.state.room = Room(hub)
     router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
     for add in (_opening, _login, playing, watching, comparing):
         add(router, room)
