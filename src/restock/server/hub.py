@@ -44,6 +44,7 @@ class Hub:
         self.settings = settings
         self.catalogue = Catalogue(settings.problem, settings.reward)
         self.sessions = Sessions(settings.max_sessions, settings.idle, settings.limits.sessions_of_one)
+        self._loose = Session(self.catalogue.default)
 
     def open(self) -> Session:
         """A new session.
@@ -54,8 +55,13 @@ class Hub:
         return self.sessions.open(self.catalogue.default)
 
     def loose(self) -> Session:
-        """A session for one request, which nobody can come back to."""
-        return Session(self.catalogue.default)
+        """A session for one request, which nobody can come back to.
+
+        It is the same one each time, for making an environment takes longer than a reply. Nothing is waited for between
+        its reset and the reply, and the next request resets it.
+        """
+        self._loose.task = self.catalogue.default
+        return self._loose
 
     async def reset(self, session: Session, asked: Reset | Mapping[str, Any]) -> dict[str, Any]:
         """Begin an episode; without a task, of the one that the session plays.

@@ -10,6 +10,7 @@ from restock import __version__
 from restock.server import wire
 from restock.server.errors import INTERNAL, Refused
 from restock.server.hub import Hub
+from restock.server.schemas import schema_of
 from restock.server.session import Session
 
 PROTOCOL = "2025-06-18"
@@ -23,7 +24,7 @@ _TASK = {"type": "string", "description": "a name that list_tasks tells; default
 def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
     """The tools, with the action of the problem that is played."""
     name = hub.catalogue.default if session is None else session.task
-    action = hub.catalogue.problem(name).records().action_type.model_json_schema()
+    action = schema_of(hub.catalogue.problem(name).records().action_type)
     begin = {
         "task": _TASK,
         "seed": {"type": "integer", "minimum": 0, "description": "of the episode"},

@@ -16,6 +16,7 @@ from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
 from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, may_fail
+from restock.server.schemas import schema_of
 
 NAME = "restock"
 ABOUT = (
@@ -113,12 +114,12 @@ def openenv(hub: Hub) -> APIRouter:
     async def schema(task: Task = None) -> Response:
         problem = await catalogue.ready(catalogue.name(task))
         records = problem.records()
-        seen = records.observation_type.model_json_schema()
+        seen = schema_of(records.observation_type)
         return Reply(
             {
-                "action": records.action_type.model_json_schema(),
+                "action": schema_of(records.action_type),
                 "observation": seen,
-                "state": State.model_json_schema(),
+                "state": schema_of(State),
                 "reset_observation": seen,
             }
         )

@@ -10,6 +10,7 @@ from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
 from restock.server.replies import Opened, Reply, Seen, State, StrictReply, may_fail
 from restock.server.routes import Step
+from restock.server.schemas import schema_of
 
 Id = Annotated[str, Path(max_length=255, description="As POST /sessions told it")]
 
@@ -68,8 +69,8 @@ def sessions(hub: Hub) -> APIRouter:
             {
                 **catalogue.offer(name),
                 "words": f"{found.explain()}\n\n{records.words()}",
-                "action": records.action_type.model_json_schema(),
-                "observation": records.observation_type.model_json_schema(),
+                "action": schema_of(records.action_type),
+                "observation": schema_of(records.observation_type),
             }
         )
 

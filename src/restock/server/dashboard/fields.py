@@ -12,6 +12,7 @@ import numpy as np
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
+from restock.server.schemas import schema_of
 
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
@@ -87,7 +88,7 @@ class Form:
 def form_of(problem: Problem) -> Form:
     """The empty form of a problem's decisions."""
     records = problem.records()
-    schema = records.action_type.model_json_schema()["properties"]
+    schema = schema_of(records.action_type)["properties"]
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
     example = records.action(some).model_dump(mode="json")
     singles: list[tuple[Box, str]] = []
