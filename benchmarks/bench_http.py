@@ -33,11 +33,11 @@ class Kept:
     """A kept connection that does the least a client can do.
 
     Args:
-        server: What it leads to.
+        url: What it leads to.
     """
 
-    def __init__(self, server: Server) -> None:
-        self._host = server.url.removeprefix("http://")
+    def __init__(self, url: str) -> None:
+        self._host = url.removeprefix("http://")
         name, port = self._host.split(":")
         self._line = socket.create_connection((name, int(port)), timeout=START)
         self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -202,7 +202,7 @@ class Met(NamedTuple):
 
 def round_of(servers: tuple[Server, Server], route: Route, requests: int) -> list[Met]:
     """The middle of so many requests, one to each server in turn."""
-    lines = [Kept(server) for server in servers]
+    lines = [Kept(server.url) for server in servers]
     try:
         asked = [begin(line) for begin, line in zip((route.ours, route.theirs), lines, strict=True)]
         times: list[list[float]] = [[], []]

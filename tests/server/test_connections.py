@@ -120,6 +120,16 @@ def test_who_takes_no_reply_is_hung_up_on(hasty: Running) -> None:
         wait_until(hasty, before)
 
 
+def test_a_socket_that_answers_no_ping_is_closed(hasty: Running) -> None:
+    """As one whose other end lost its power, or its network."""
+    before = open_at(hasty)
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    head = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + key
+    with line(hasty, head) as made:
+        assert made.recv(4096).startswith(b"HTTP/1.1 101")
+        wait_until(hasty, before)
+
+
 def test_who_plays_and_who_thinks_is_left_alone(hasty: Running) -> None:
     with hasty.talk() as talk:
         talk.reset(task="easy")

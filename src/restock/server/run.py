@@ -18,6 +18,7 @@ from restock.server.settings import Settings
 
 TOKEN = "RESTOCK_TOKEN"
 ALLOW_HOST, SPACE_HOST = "RESTOCK_ALLOW_HOST", "SPACE_HOST"
+PING = 20.0  # seconds after which a socket is asked whether it is still there
 WAITS = 512  # connections that may wait to be taken
 SWITCH = 0.0005  # seconds after which what computes beside them must let messages be answered
 LEAST_FRAME = 1 << 20  # bytes of a WebSocket frame that are read at all, so that one too large gets an answer
@@ -136,6 +137,8 @@ def config(app: Any, settings: Settings) -> Any:
         backlog=WAITS,
         ws_max_size=max(LEAST_FRAME, 16 * settings.max_body),
         ws_per_message_deflate=False,
+        ws_ping_interval=min(PING, settings.limits.reply),
+        ws_ping_timeout=settings.limits.reply,
         log_level="warning",
         access_log=False,
         server_header=False,
