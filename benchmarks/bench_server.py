@@ -2,6 +2,8 @@
 
 python -m benchmarks.bench_server                    # 32 sessions for 60 s, then both servers in turn
 python -m benchmarks.bench_server --sessions 8 --seconds 5
+
+Requests over kept connections, route by route, are in bench_http; attacks in storm_server.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -52,11 +54,12 @@ class Server:
     Args:
         command: What starts it.
         port: Where it listens.
+        stderr: Where it logs; None: to the stream of this process.
     """
 
-    def __init__(self, command: list[str], port: int) -> None:
+    def __init__(self, command: list[str], port: int, stderr: IO[str] | None = None) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=stderr)
         end = time.monotonic() + START
         while True:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=1.0):

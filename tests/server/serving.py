@@ -21,12 +21,14 @@ class Running:
 
     Attributes:
         url: Its address.
+        app: The application.
         hub: What its routes share.
     """
 
-    def __init__(self, url: str, hub: Any, token: str | None) -> None:
+    def __init__(self, url: str, app: Any, token: str | None) -> None:
         self.url = url
-        self.hub = hub
+        self.app = app
+        self.hub = app.state.hub
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def ask(self, method: str, path: str, body: Any = None, **given: Any) -> httpx.Response:
@@ -82,4 +84,4 @@ def serving(**given: Any) -> Iterator[Running]:
     """A server with these settings, until the block ends."""
     settings = Settings(**given)
     with in_background(settings) as server:
-        yield Running(server.url, server.app.state.hub, settings.token)
+        yield Running(server.url, server.app, settings.token)

@@ -23,6 +23,7 @@ from restock.policies.registry import list_policies, make_policy, playable
 from restock.problems.load import load_problem
 from restock.server.dashboard import fields
 from restock.server.dashboard.shelf import MOST_OF_ONE
+from restock.server.limits import Limits
 from tests.server.serving import PATIENCE, Running, serving
 
 SEED = 7
@@ -366,8 +367,8 @@ def test_pages_from_elsewhere_cannot_play(browser: Browser):
     assert reply.status_code == 403
 
 
-def test_a_browser_keeps_so_many_and_the_server_no_more_than_its_sessions():
-    with serving(problem="serial", max_sessions=3) as server:
+def test_a_browser_keeps_so_many_and_the_server_no_more_than_its_share():
+    with serving(problem="serial", limits=Limits(games=3)) as server:
         browser = Browser(server)
         for _ in range(3):
             browser.game("serial")
@@ -380,7 +381,7 @@ def test_a_browser_keeps_so_many_and_the_server_no_more_than_its_sessions():
         for _ in range(MOST_OF_ONE):
             browser.game("serial")
         assert browser.get(first).status_code == 404
-        assert len(server.hub.sessions) == MOST_OF_ONE
+        assert len(server.app.state.room.shelf) == MOST_OF_ONE
 
 
 def test_a_game_that_is_left_alone_is_put_away():
@@ -388,7 +389,7 @@ def test_a_game_that_is_left_alone_is_put_away():
         browser = Browser(server)
         address = browser.game("serial")
         end = time.monotonic() + PATIENCE
-        while len(server.hub.sessions):
+        while len(server.app.state.room.shelf):
             assert time.monotonic() < end
             time.sleep(0.05)
         assert browser.get(address).status_code == 404

@@ -310,3 +310,16 @@ def test_what_is_no_http_is_refused(server: Running) -> None:
         line.sendall(b"BEGIN\r\n\r\n")
         assert line.recv(100).startswith(b"HTTP/1.1 400")
     assert json.loads(server.ask("GET", "/health").text) == {"status": "healthy"}
+
+
+def test_stateless_requests_at_once_disturb_neither_each_other_nor_the_default(server: Running) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def first(task: str | None) -> Any:
+        return server.ask("POST", "/reset", {} if task is None else {"task": task, "seed": 3}).json()["observation"]
+
+    alone = {task: first(task) for task in ("divergent", "minimal", "hard", None)}
+    with ThreadPoolExecutor(8) as at_once:
+        asked = list(alone) * 10
+        assert list(at_once.map(first, asked)) == [alone[task] for task in asked]
+    assert server.ask("POST", "/step", {"action": {}}).json()["observation"]["current_day"] == 1

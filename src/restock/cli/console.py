@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from restock.cli.stdout import document_stream
+from restock.core.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,7 +76,7 @@ class Console:
     def remark(self, words: str) -> None:
         """Something beside the result, on stderr; not with `quiet`."""
         if not self.quiet:
-            print(words, file=sys.stderr)
+            tell(words)
 
     @property
     def width(self) -> int:
@@ -104,21 +105,25 @@ class Console:
         )
         task = bar.add_task("", total=1)
 
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, description=printable(what), completed=done, total=total)
             if not bar.live.is_started and time.monotonic() - began > SHOW_PROGRESS_AFTER:
                 bar.start()
 
         try:
-            yield tell
+            yield update
         finally:
             bar.stop()
 
     def _rendered(self, what: Any, style: str | None) -> list[str]:
         """Lines as the terminal shows them, without the spaces that fill them up to its width."""
+        from rich.segment import Segment, Segments
+
         rich = _rich(sys.stdout)
+        # What is shown has names from files in its cells; the escapes of its own style come after them.
+        plain = Segments([Segment(printable(part.text), part.style) for part in rich.render(what)])
         with rich.capture() as captured:
-            rich.print(what, style=style)
+            rich.print(plain, style=style)
         return [line.rstrip(" ") for line in captured.get().splitlines()]
 
 
@@ -145,6 +150,11 @@ def table(*header: str, numbers: Sequence[int] = (), words: Sequence[int] = (), 
             header_style="bold",
         )
     return made
+
+
+def tell(words: str) -> None:
+    """Words on stderr, without what a terminal would obey."""
+    print(printable(words), file=sys.stderr)
 
 
 def write(text: str) -> None:

@@ -21,7 +21,7 @@ from restock.cli import stdout
 from restock.cli.agent import agent
 from restock.cli.bench import bench
 from restock.cli.compare import compare
-from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, write
+from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as_document, tell, write
 from restock.cli.demo import demo
 from restock.cli.doctor import doctor
 from restock.cli.evaluate import evaluate
@@ -129,7 +129,7 @@ def ended(command: Callable[[], Any], given: Sequence[str]) -> int:
         if hasattr(error, "format_message"):  # typer found fault with the command line
             path = getattr(getattr(error, "ctx", None), "command_path", "restock")
             return _told(as_json, BAD_INPUT, error.format_message().rstrip("."), f"See {path} --help.")
-        traceback.print_exc()
+        tell(traceback.format_exc().rstrip("\n"))
         what = f"this is an error in restock ({type(error).__name__}: {error})"
         return _told(as_json, FAILED, what, "Please report it with what `restock doctor` prints.")
     if result == INTERRUPTED:
@@ -142,7 +142,7 @@ def _told(
 ) -> int:
     """Say in one line on stderr, and as JSON where asked for, how a command failed."""
     where = "" if field is None else f"{field} = {value}: "
-    print(f"error: {where}{problem}. {mend}".rstrip(), file=sys.stderr)
+    tell(f"error: {where}{problem}. {mend}".rstrip())
     if as_json:
         finding = {"field": field, "value": value, "problem": problem, "mend": mend or None}
         with contextlib.suppress(typer.Exit):

@@ -26,6 +26,15 @@ Token = Annotated[
 Reward = Annotated[str, typer.Option("--reward", help="Of the published stores: decomposed, readme or profit.")]
 MaxSessions = Annotated[int, typer.Option("--max-sessions", help="Episodes that may be under way at once.")]
 Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody has used for so many seconds.")]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        help="Answer requests that call the server by this name, as a proxy passes them on; * is any name. Repeatable. "
+        "Also read from RESTOCK_ALLOW_HOST.",
+    ),
+]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
@@ -46,6 +55,7 @@ def serve(
     problem: ServedProblem = "medium",
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    allow_host: AllowHost = None,
     token: Token = None,
     reward: Reward = "decomposed",
     max_sessions: MaxSessions = 64,
@@ -63,8 +73,9 @@ def serve(
     On the pages one plays by hand, watches policies and transcripts, and compares.
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
+    from restock.server.hosts import LOOPBACK
     from restock.server.judged import Judging
-    from restock.server.run import LOOPBACK, run, token_of_environment
+    from restock.server.run import hosts_of_environment, run, token_of_environment
     from restock.server.settings import Settings
 
     console = Console(as_json, quiet)
@@ -86,6 +97,7 @@ def serve(
     for option, given in (("--episodes", episodes), ("--seed", seed)):
         if judging is None and given is not None:
             raise InvalidInput(option, given, "must stand beside --judged", "Add --judged FILE, or leave it out.")
-    run(Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging), host, port, tell)
+    settings = Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging)
+    run(settings, host, port, tell, hosts_of_environment(allow_host))
     console.remark("The server has ended.")
     return FINE

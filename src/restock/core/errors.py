@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from restock.core.terminal import printable
+
 
 class InvalidInput(ValueError):
     """Something given to restock cannot be used; nothing was changed.
@@ -20,11 +22,11 @@ class InvalidInput(ValueError):
     """
 
     def __init__(self, field: str, value: Any, problem: str, mend: str) -> None:
-        self.field = field
+        self.field = printable(field)
         self.value = value
-        self.problem = problem
-        self.mend = mend
-        super().__init__(f"{field} = {shown(value)}: {problem}. {mend}")
+        self.problem = printable(problem)
+        self.mend = printable(mend)
+        super().__init__(f"{self.field} = {shown(value)}: {self.problem}. {self.mend}")
 
     def within(self, where: str) -> InvalidInput:
         """The same finding, told by someone who knows where the data came from."""
@@ -70,8 +72,8 @@ class Unfinished(RuntimeError):
     """
 
     def __init__(self, problem: str, mend: str) -> None:
-        super().__init__(problem)
-        self.mend = mend
+        super().__init__(printable(problem))
+        self.mend = printable(mend)
 
 
 def inside(where: str, field: str) -> str:
@@ -91,7 +93,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
 def shown(value: Any, limit: int = 80) -> str:
     """The value as an error shows it: its `repr`, shortened, however large or odd the value is."""
     try:
-        text = " ".join(_REPR.repr(value).split())
+        text = printable(" ".join(_REPR.repr(value).split()))  # a repr of one's own escapes nothing
     except Exception:  # a repr may raise anything, and this is called where an error is being told
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 4] + " ..."

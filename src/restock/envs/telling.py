@@ -6,6 +6,7 @@ import copy
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from restock.core.problem import Array, ObservationForm, Problem
 from restock.envs.spaces import blocks_of
 
 Shape = tuple[int, ...]
+MOST_TEXTS = 512  # that are remembered compiled
 PLAIN = frozenset({float, int, bool, str, type(None)})  # what need not be copied
 
 
@@ -92,8 +94,8 @@ class Teller:
 
     def _compile(self) -> None:
         """Make what is not pickled."""
-        self._pairs: Callable[[Iterator[Any]], Iterator[tuple[Any, dict[str, Any]]]] = eval(self._alone)
-        self._of_rows: Callable[..., dict[str, Any]] = eval(self._rows)
+        self._pairs: Callable[[Iterator[Any]], Iterator[tuple[Any, dict[str, Any]]]] = _made(self._alone)
+        self._of_rows: Callable[..., dict[str, Any]] = _made(self._rows)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_pairs", "_of_rows")}
@@ -126,6 +128,13 @@ class Teller:
             singles = memory.T[[column for column, _ in self._singles]]
         arrays = [memory[:, where].reshape(len(memory), *shape).copy() for where, shape in self._arrays]
         return self._of_rows(told, singles, arrays, mask)
+
+
+@lru_cache(MOST_TEXTS)
+def _made(text: str) -> Callable[..., Any]:
+    """Return what a text says, compiled once for all episodes of a problem."""
+    made: Callable[..., Any] = eval(text)
+    return made
 
 
 def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,10 @@ from restock.evaluation.table import table
 from restock.policies._base import Policy, Progress
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.load import load_problem
+
+
+class Enough(Exception):
+    """Raised by the `progress` of a comparison: the policy that runs is left out."""
 
 
 def compare(
@@ -49,10 +54,12 @@ def compare(
         block: Neighbouring episodes that share data (overlapping windows of one series).
         reference: Name of the policy that the others are compared with, chosen before anything is seen;
             default: the best of the table, and all pairs are allowed for.
-        progress: Called with (policy, steps done, steps in all); each policy is 100 steps.
+        progress: Called with (policy, steps done, steps in all); each policy is 100 steps. Where it raises `Enough`,
+            the policy that runs is left out of the table, and the next one begins.
 
     Raises:
         InvalidInput: An argument does not hold.
+        Enough: Nothing is left to compare, or not the reference.
 
     Example:
         >>> table = compare("serial", ["constant-order", "base-stock"], episodes=20, seed=42)
@@ -77,11 +84,14 @@ def compare(
     runs: dict[str, Simulation] = {}
     for k, (name, policy) in enumerate(chosen.items()):
         tell = None if progress is None else _share(progress, name, k, len(chosen))
-        if tell is not None:
-            tell(0, 1)
-        runs[name] = run(problem, policy, chance, seed, tell)
-        if tell is not None:
-            tell(1, 1)
+        with contextlib.suppress(Enough):
+            if tell is not None:
+                tell(0, 1)
+            runs[name] = run(problem, policy, chance, seed, tell)
+            if tell is not None:
+                tell(1, 1)
+    if not runs or (reference is not None and reference not in runs):
+        raise Enough("nothing was finished that could be compared")
     derived = exogenous is None and chance.seeds == episode_seeds(seed, len(chance))
     return table(problem, runs, chance, seed if derived else None, block, reference)
 

@@ -13,6 +13,7 @@ from restock.server.dashboard import pages
 from restock.server.dashboard.routes import mount
 from restock.server.errors import INTERNAL, Refused
 from restock.server.guard import Guard
+from restock.server.guesses import Guesses
 from restock.server.hub import Hub
 from restock.server.needs_server import FastAPI, HTTPException, Request, RequestValidationError, Response
 from restock.server.replies import Reply, failed
@@ -36,13 +37,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         InvalidInput: The problem is none, or FastAPI is not installed.
     """
     hub = Hub(settings or Settings())
+    kept: list[Any] = [hub.sessions]  # what is closed when nobody has used it for a while
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await hub.catalogue.ready(hub.catalogue.default)
-        watch = asyncio.create_task(hub.sessions.watch())
+        watches = [asyncio.create_task(one.watch()) for one in kept]
         yield
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         hub.close()
 
     # The pages that FastAPI offers itself load their programs from elsewhere: none of them.
@@ -51,12 +54,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.hub = hub
-    app.add_middleware(Guard, settings=hub.settings)
+    app.state.guesses = Guesses(hub.settings.token) if hub.settings.token is not None else None
+    app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)
     if hub.book is None:  # pages would let who is judged play elsewhere first
         web.mount(app)  # the page of OpenEnv, where actions are JSON
         mount(app, hub)  # the pages for people
+        kept.append(app.state.room.shelf)
     _tell_errors(app)
     return app
 

@@ -16,6 +16,7 @@ STATUS = {
     "UNKNOWN_TASK": 404,
     "UNKNOWN_SESSION": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "TOO_SLOW": 408,
     "NO_EPISODE": 409,
     "EPISODE_OVER": 409,
     "EPISODE_UNDER_WAY": 409,
@@ -23,6 +24,7 @@ STATUS = {
     "SESSION_IN_USE": 409,
     "TOO_LARGE": 413,
     "VALIDATION_ERROR": 422,
+    "TOO_MANY_TRIES": 429,
     "INTERNAL_ERROR": 500,
     "CAPACITY_REACHED": 503,
 }
@@ -57,6 +59,13 @@ class Refused(Exception):
     def status(self) -> int:
         """The HTTP status that goes with the code."""
         return STATUS[self.code]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that go with the code."""
+        if "retry_after" in self.more:
+            return {"retry-after": str(self.more["retry_after"])}
+        return {"UNAUTHORIZED": {"www-authenticate": "Bearer"}, "TOO_SLOW": {"connection": "close"}}.get(self.code, {})
 
     def data(self) -> dict[str, Any]:
         """What a client gets, as plain data."""

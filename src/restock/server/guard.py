@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from restock.server import wire
+from restock.server import hosts, wire
 from restock.server.errors import Refused
+from restock.server.guesses import Guesses
+from restock.server.limits import CLIENT, client_of
 from restock.server.settings import MOST_TRANSCRIPT, Settings
 
 Scope = MutableMapping[str, Any]
@@ -30,74 +32,76 @@ class Guard:
     Args:
         app: What answers the requests that pass.
         settings: See `Settings`.
+        guesses: Judges tokens; None: none is asked for.
     """
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App, settings: Settings, guesses: Guesses | None) -> None:
         self._app = app
         self._settings = settings
+        self._guesses = guesses
+        self._held = 0  # bytes of all bodies that are here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        client = client_of((scope.get("client") or ("",))[0])
+        CLIENT.set(client)
+        body = bytearray()
         try:
-            self._check(scope)
-            if scope["type"] == "http":
-                receive = await self._whole(scope, receive)
-        except Refused as error:
-            if scope["type"] == "http" and error.status == 401 and _is_page(scope):
-                await _to_login(scope, send)
-            else:
-                await _refuse(scope, send, error)
-            return
-        await self._app(scope, receive, send)
+            try:
+                self._check(scope, client)
+                if scope["type"] == "http":
+                    receive = await self._whole(scope, receive, body)
+            except Refused as error:
+                if scope["type"] == "http" and error.status == 401 and _is_page(scope):
+                    await _to_login(scope, send)
+                else:
+                    await _refuse(scope, send, error)
+                return
+            await self._app(scope, receive, send)
+        finally:
+            self._held -= len(body)
 
-    def _check(self, scope: Scope) -> None:
+    def _check(self, scope: Scope, client: str) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         settings = self._settings
-        if settings.hosts is not None and _host(headers.get("host", "")) not in settings.hosts:
-            # A page from elsewhere whose name was made to mean this machine.
-            raise Refused("FORBIDDEN", f"the server is not called {headers.get('host', '')[:80]!r}", "host")
+        host = headers.get("host", "")
+        if not hosts.known(host, settings.hosts):
+            # A page from elsewhere whose name was made to mean this machine, or a proxy that nobody told us of.
+            mend = f"If that is a name of yours, start it with --allow-host {hosts.name_in(host)[:80]}."
+            raise Refused("FORBIDDEN", f"the server is not called {host[:80]!r}. {mend}", "host", host[:80], mend)
         origin = headers.get("origin")
         if origin is not None:
             own = {headers.get("host"), headers.get("x-forwarded-host")}
             if urlsplit(origin).netloc not in own:
                 raise Refused("FORBIDDEN", f"pages from {origin[:80]!r} may not use this server", "origin")
         free = scope["path"] in OPEN or scope["path"].startswith(STYLE)
-        if settings.token is not None and not free and not self._known(scope, headers):
+        if self._guesses is not None and not free and not self._guesses.right(client, _sent(scope, headers)):
             raise Refused("UNAUTHORIZED", "this server asks for its token: send Authorization: Bearer TOKEN")
 
-    def _known(self, scope: Scope, headers: dict[str, str]) -> bool:
-        """Whether the token is sent: as header, as cookie of a page, or for sockets of browsers in the address."""
-        kind, _, said = headers.get("authorization", "").partition(" ")
-        sent = [said.strip()] if kind.lower() == "bearer" else []
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            cookie = None
-        sent += [cookie.value] if cookie is not None else []
-        if scope["type"] == "websocket":
-            sent += parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
-        token = (self._settings.token or "").encode()
-        return any([hmac.compare_digest(token, one.encode("utf-8", "surrogateescape")) for one in sent])
-
-    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
-        """Receive a body that is not too large, and hand it on in one piece."""
+    async def _whole(self, scope: Scope, receive: Receive, body: bytearray) -> Receive:
+        """Receive a body that is neither too large nor too slow, and hand it on in one piece."""
         most = max(self._settings.max_body, LARGER.get(scope["path"], 0))
         said = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
-        body, more = b"", not (said.isdigit() and int(said) > most)
-        if not more:
+        if said.isdigit() and int(said) > most:
             raise Refused("TOO_LARGE", f"a request has at most {most} bytes", max_body=most)
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                break
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > most:
-                raise Refused("TOO_LARGE", f"a request has at most {most} bytes", max_body=most)
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+        limits = self._settings.limits
+        try:
+            async with asyncio.timeout(limits.body):
+                while (message := await receive())["type"] == "http.request":
+                    body += (piece := message.get("body", b""))
+                    self._held += len(piece)
+                    if len(body) > most:
+                        raise Refused("TOO_LARGE", f"a request has at most {most} bytes", max_body=most)
+                    if self._held > limits.bodies:
+                        raise Refused("CAPACITY_REACHED", "too much is being sent at once: try again", retry_after=1)
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            raise Refused("TOO_SLOW", f"the body of a request must arrive within {limits.body:g} s") from None
+        waiting = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def again() -> MutableMapping[str, Any]:
             return waiting.pop() if waiting else await receive()
@@ -105,9 +109,18 @@ class Guard:
         return again
 
 
-def _host(header: str) -> str:
-    """The name in a Host header, without the port."""
-    return header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0].lower()
+def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
+    """Every token that is sent: as header, as cookie of a page, for sockets of browsers in the address."""
+    kind, _, said = headers.get("authorization", "").partition(" ")
+    sent = [said.strip()] if kind.lower() == "bearer" else []
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    sent += [cookie.value] if cookie is not None else []
+    if scope["type"] == "websocket":
+        sent += parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+    return [one.encode("utf-8", "surrogateescape") for one in sent]
 
 
 def _is_page(scope: Scope) -> bool:
@@ -131,8 +144,8 @@ async def _refuse(scope: Scope, send: Send, error: Refused) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": error.code})
         return
-    headers = [(b"content-type", b"application/json")]
-    if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+    body = wire.dumps(error.data()).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(name.encode(), value.encode()) for name, value in error.headers.items()]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": wire.dumps(error.data()).encode()})
+    await send({"type": "http.response.body", "body": body})

@@ -49,20 +49,18 @@ class Hub:
         judged = settings.judged
         self.catalogue = Catalogue(settings.problem, settings.reward, alone=judged is not None)
         task = self.catalogue.default
-        self.sessions = Sessions(settings.max_sessions, settings.idle, task)
+        self.sessions = Sessions(settings.max_sessions, settings.idle, task, settings.limits.sessions_of_one)
         self.book = None if judged is None else Book(judged, task, self.catalogue.loaded(task))
-
-    def open(self) -> Session:
-        """A new session that holds a place before any episode begins.
-
-        Raises:
-            Refused: There are too many.
-        """
-        return self.sessions.admit(self.sessions.new())
+        self._loose = Session(task)
 
     def loose(self) -> Session:
-        """A session for one request, which nobody can come back to."""
-        return Session(self.catalogue.default)
+        """A session for one request, which nobody can come back to.
+
+        It is the same one each time, for making an environment takes longer than a reply. Nothing is waited for between
+        its reset and the reply, and the next request resets it.
+        """
+        self._loose.task = self.catalogue.default
+        return self._loose
 
     async def reset(self, session: Session, asked: Reset | Mapping[str, Any]) -> dict[str, Any]:
         """Begin an episode; without a task, of the one that the session plays.

@@ -97,7 +97,7 @@ class Reply(JSONResponse):
 def failed(error: Refused, **headers: str) -> Reply:
     """The response that tells an error."""
     found = error.findings()
-    return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, headers)
+    return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, {**error.headers, **headers})
 
 
 def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:

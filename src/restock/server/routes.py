@@ -61,7 +61,7 @@ class Ranged(Split):
 def openenv(hub: Hub) -> APIRouter:
     """The router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
-    catalogue = hub.catalogue
+    catalogue, state_schema = hub.catalogue, State.model_json_schema()
 
     @router.post(
         "/reset",
@@ -113,8 +113,7 @@ def openenv(hub: Hub) -> APIRouter:
     async def schema(task: Task = None) -> Response:
         problem = await catalogue.ready(catalogue.name(task))
         action, seen = problem.records().schemas()
-        state = State.model_json_schema()
-        return Reply({"action": action, "observation": seen, "state": state, "reset_observation": seen})
+        return Reply({"action": action, "observation": seen, "state": state_schema, "reset_observation": seen})
 
     @router.get("/list_environments", summary="The name of the environment", responses=may_fail())
     async def environments() -> list[str]:

@@ -5,23 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from restock.core.errors import InvalidInput, require_extra
+from restock.server.hosts import hosts_of
+from restock.server.logs import seldom
 from restock.server.settings import Settings
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-NAMES_OF_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as requests write them
 TOKEN = "RESTOCK_TOKEN"
-WAITS = 128  # connections that may wait to be taken
+ALLOW_HOST, SPACE_HOST = "RESTOCK_ALLOW_HOST", "SPACE_HOST"
+PING = 20.0  # seconds after which a socket is asked whether it is still there
+WAITS = 512  # connections that may wait to be taken
+SWITCH = 0.0005  # seconds after which what computes beside them must let messages be answered
 LEAST_FRAME = 1 << 20  # bytes of a WebSocket frame that are read at all, so that one too large gets an answer
 MOST_PORT = 65535
 
 
-def run(settings: Settings, host: str, port: int, tell: Callable[[str, int, str], None]) -> None:
+def run(
+    settings: Settings,
+    host: str,
+    port: int,
+    tell: Callable[[str, int, str], None],
+    allow_hosts: Iterable[str] = (),
+) -> None:
     """Serve until somebody ends it (Ctrl-C, or the signal TERM).
 
     Args:
@@ -29,9 +39,10 @@ def run(settings: Settings, host: str, port: int, tell: Callable[[str, int, str]
         host: Address to listen at.
         port: Port; 0 takes a free one.
         tell: Called with address, port and the default task once it listens.
+        allow_hosts: Names that requests may address it by, besides those of `host`; `*`: any.
 
     Raises:
-        InvalidInput: There is no such port, problem, or extra.
+        InvalidInput: There is no such port, problem, or extra, or a name is none.
         OSError: Another program listens there, or there is no such address.
     """
     import dataclasses
@@ -42,12 +53,14 @@ def run(settings: Settings, host: str, port: int, tell: Callable[[str, int, str]
 
     if not 0 <= port <= MOST_PORT:
         raise InvalidInput("port", port, f"this should be 0 to {MOST_PORT}", "Write for instance 8000.")
-    app = create_app(dataclasses.replace(settings, hosts=NAMES_OF_LOOPBACK if host in LOOPBACK else None))
+    settings = dataclasses.replace(settings, hosts=hosts_of(host, allow_hosts))
+    app = create_app(settings)
     with _listening(host, port) as listener:
         address = listener.getsockname()
         tell(str(address[0]), int(address[1]), app.state.hub.catalogue.default)
-        server = uvicorn.Server(config(app, settings.max_body))
-        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has ended
+        server = uvicorn.Server(config(app, settings))
+        sys.setswitchinterval(SWITCH)
+        with seldom(), contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has ended
             server.run(sockets=[listener])
         if not server.started:
             raise OSError("the server did not start; what stopped it is told above")
@@ -89,34 +102,43 @@ def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[B
     told = settings or Settings()
     app = create_app(told)
     with _listening("127.0.0.1", port) as listener:
-        server = uvicorn.Server(config(app, told.max_body))
+        server = uvicorn.Server(config(app, told))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            if not thread.is_alive():
-                raise OSError("the server did not start; what stopped it is told above")
-            time.sleep(0.01)
-        try:
-            yield Background(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
-        finally:
-            server.should_exit = True
-            thread.join()
+        with seldom():
+            thread.start()
+            while not server.started:
+                if not thread.is_alive():
+                    raise OSError("the server did not start; what stopped it is told above")
+                time.sleep(0.01)
+            try:
+                yield Background(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+            finally:
+                server.should_exit = True
+                thread.join()
 
 
-def config(app: Any, max_body: int) -> Any:
+def config(app: Any, settings: Settings) -> Any:
     """How uvicorn runs an application.
 
     Args:
         app: The application.
-        max_body: See `Settings.max_body`.
+        settings: Of the server.
     """
     import uvicorn
 
+    from restock.server.connections import Connections, protocols
+
+    connections = app.state.connections = Connections(settings.limits, settings.max_sessions)
+    made = protocols(connections)
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
-        ws_max_size=max(LEAST_FRAME, 16 * max_body),
+        http=made.http,
+        ws=made.socket,
+        backlog=WAITS,
+        ws_max_size=max(LEAST_FRAME, 16 * settings.max_body),
         ws_per_message_deflate=False,
+        ws_ping_interval=min(PING, settings.limits.reply),
+        ws_ping_timeout=settings.limits.reply,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -129,11 +151,18 @@ def token_of_environment(token: str | None) -> str | None:
     return token if token is not None else os.environ.get(TOKEN)
 
 
+def hosts_of_environment(names: Iterable[str] | None) -> list[str]:
+    """The names given, and those that the environment of the process holds; a Space of Hugging Face tells its own."""
+    told = " ".join(os.environ.get(name, "") for name in (ALLOW_HOST, SPACE_HOST))
+    return [*(names or ()), *told.replace(",", " ").split()]
+
+
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         kind, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(kind, socket.SOCK_STREAM)
+        # By this number asyncio knows that small packets are to be sent at once.
+        listener = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except (OSError, UnicodeError) as error:
         raise OSError(f"there is no address {host!r} here ({error}). Give another host.") from None
     with listener:

@@ -16,6 +16,7 @@ from restock.envs.structured import StructuredEnvironment
 from restock.server import wire
 from restock.server.errors import Refused, refused
 from restock.server.judged import Entry
+from restock.server.limits import CLIENT, Share
 from restock.server.tickets import Tickets
 
 LONGEST_ID = 255  # characters of an episode id
@@ -34,6 +35,7 @@ class Session:
         seed: Of the running episode; None in a judged one.
         steps: Periods that it has been played.
         touched: When it was used last (seconds of the monotonic clock).
+        client: Whose it is.
         harness: Whether a program resets it and a model only plays: no tool then resets it or tells its seed.
         entry: Of the running episode in the results of a judged server.
         expire: Set by a socket: tells its client that it was idle too long, and closes it.
@@ -47,6 +49,7 @@ class Session:
         self.steps = 0
         self.total_reward = 0.0
         self.touched = time.monotonic()
+        self.client = CLIENT.get()
         self.harness = False
         self.entry: Entry | None = None
         self.expire: Callable[[], Awaitable[None]] | None = None
@@ -154,10 +157,12 @@ class Sessions:
         most: How many episodes there may be.
         idle: How long one may be left alone (seconds).
         task: What a session plays whose client names no task.
+        of_one: How many of them one client may have; None: all.
     """
 
-    def __init__(self, most: int, idle: float, task: str) -> None:
+    def __init__(self, most: int, idle: float, task: str, of_one: int | None = None) -> None:
         self.most, self.idle, self._task = most, idle, task
+        self._share = Share("sessions", most, of_one)
         self._tickets = Tickets()
         self._open: dict[str, Session] = {}  # those whose episode has begun
         self._waiting: dict[str, Session] = {}  # of sockets, whose episode has not
@@ -196,6 +201,7 @@ class Sessions:
         if len(self._open) >= self.most:
             message = f"Server at capacity: {self.most}/{self.most} sessions active. Cannot accept new connections."
             raise Refused("CAPACITY_REACHED", message, active_sessions=len(self._open), max_sessions=self.most)
+        self._share.check((one.client for one in self._open.values()), CLIENT.get())
 
     def admit(self, session: Session) -> Session:
         """Give a session a place, unless it has one, or lasts for a single request.

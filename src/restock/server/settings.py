@@ -9,6 +9,7 @@ from typing import Any
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.server.judged import Judging
+from restock.server.limits import Limits
 
 MOST_SESSIONS = 100_000
 LEAST_BODY = 1024
@@ -29,7 +30,8 @@ class Settings:
         idle: A session that nobody has used for so long is closed (seconds).
         max_body: Largest request and largest message of a WebSocket (bytes).
         runs: Folder whose transcripts (*.jsonl) the pages offer to watch; None: none.
-        hosts: Names that a request may address the server by; None: any.
+        hosts: Names that a request may address the server by; None: any. See `restock.server.hosts`.
+        limits: What one connection, one client and one kind of work may take.
         judged: How who plays is judged, on episodes that the server chooses; None: clients choose task and seed.
     """
 
@@ -42,6 +44,7 @@ class Settings:
     runs: Path | None = None
     hosts: tuple[str, ...] | None = None
     judged: Judging | None = None
+    limits: Limits = dataclasses.field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         whole_number("max_sessions", self.max_sessions, example=64)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from restock.agents.judge import Again
-from restock.evaluation.compare import Comparison, compare
+from restock.evaluation.compare import Comparison, Enough, compare
 from restock.policies.registry import make_policy
 from restock.report.palette import colours
 from restock.report.tables import summary
@@ -57,20 +57,23 @@ def comparing(router: APIRouter, room: Room) -> None:
             contest.progress = "The problem is compiled; the first time that takes some seconds."
             ready = await catalogue.ready(task)
             contest.problem = ready if problem_of_own is None else problem_of_own
-            clock = Clock(contest)
 
             def job() -> None:
+                clock = Clock(contest, room.hub.settings.limits.work)
                 policies: dict[str, Any] = {name: make_policy(name, contest.problem) for name in names}
                 for one in own:
                     by_seed = {episode.seed: episode for episode in _episodes(one)}
                     decisions = decisions_of(contest.problem, [by_seed[s] for s in seeds])
                     policies[_free(_called(one), policies)] = Again(contest.problem, decisions)
-                contest.comparison = compare(
-                    contest.problem, policies, episodes, seed or 0, seeds=seeds or None,
-                    progress=lambda name, done, of: clock.tell(f"{name}: {100 * done // max(of, 1)} % of the work."),
-                )  # fmt: skip
+                try:
+                    contest.comparison = compare(
+                        contest.problem, policies, episodes, seed or 0, seeds=seeds or None, progress=clock.turn
+                    )
+                except Enough:
+                    raise clock.late() from None
+                contest.left_out = clock.left_out
 
-            await room.work(job, long=True)
+            await room.work(job, long=True, item=contest)
 
         contest.begin(run)
         return pages.remember(pages.moved(request, f"/comparisons/{contest.id}"), request, owner)
@@ -79,7 +82,7 @@ def comparing(router: APIRouter, room: Room) -> None:
     async def show(request: Request, id: str) -> Response:
         contest = shelf.get(pages.owner_of(request), Contest, id)
         if not await contest.ready(PATIENCE):
-            return pages.page(request, "waiting", title=f"A comparison on {contest.task}", item=contest)
+            return pages.waiting(request, f"A comparison on {contest.task}", contest)
         found = contest.comparison
         shade = colours([row.name for row in found.rows])
         rows = [

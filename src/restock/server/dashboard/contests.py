@@ -8,14 +8,12 @@ from collections.abc import Mapping
 
 from restock.agents.seat import Advised
 from restock.core.problem import Problem
-from restock.evaluation.compare import Comparison
+from restock.evaluation.compare import Comparison, Enough
 from restock.policies._base import Policy
 from restock.server.dashboard.measure import Measures
 from restock.server.dashboard.shelf import Item
 from restock.server.dashboard.turns import Episode, Table
 from restock.server.errors import Refused
-
-LONGEST_WORK = 180.0  # seconds; a policy that solves a plan every period can take hours
 
 
 class Game(Item):
@@ -68,18 +66,25 @@ class Contest(Item):
     def __init__(self, task: str, names: list[str], episodes: int, seed: int | None) -> None:
         super().__init__(task)
         self.names, self.episodes, self.seed = names, episodes, seed
+        self.left_out: list[str] = []  # policies that were not finished in time
 
 
 class Clock:
-    """Stops work that takes too long or that nobody waits for any more.
+    """Stops work that takes too long or that nobody waits for any more; it begins with the work.
 
     Args:
         item: What the work is for.
+        seconds: How long it may take.
+
+    Attributes:
+        left_out: Policies of a comparison that were not finished in their part of it.
     """
 
-    def __init__(self, item: Item) -> None:
-        self._item = item
-        self._end = time.monotonic() + LONGEST_WORK
+    def __init__(self, item: Item, seconds: float) -> None:
+        self._item, self._seconds = item, seconds
+        self._end = time.monotonic() + seconds
+        self._policy, self._until = "", self._end
+        self.left_out: list[str] = []
 
     def tell(self, words: str) -> None:
         """Say how far it is.
@@ -91,8 +96,32 @@ class Clock:
         if self._item.dropped:
             raise Refused("NOT_FOUND", "It was put away before it was ready.")
         if time.monotonic() > self._end:
-            minutes = LONGEST_WORK / 60.0
-            message = (
-                f"This took more than {minutes:g} minutes and was stopped. Choose fewer episodes, or a faster policy."
-            )
-            raise Refused("VALIDATION_ERROR", message)
+            raise self.late()
+
+    def turn(self, policy: str, done: int, of: int) -> None:
+        """Say how far a comparison is; each policy has its part of the time that is left.
+
+        Args:
+            policy: That runs.
+            done: Steps, 100 for each policy.
+            of: Steps in all.
+
+        Raises:
+            Enough: The policy is to be left out.
+            Refused: Nobody waits for it any more.
+        """
+        now = time.monotonic()
+        if policy != self._policy:
+            left = max(1, of // 100 - done // 100)
+            self._policy, self._until = policy, now + max(0.0, self._end - now) / left
+        self._item.progress = f"{policy}: {100 * done // max(of, 1)} % of the work."
+        if self._item.dropped:
+            raise Refused("NOT_FOUND", "It was put away before it was ready.")
+        if now > self._until:
+            self.left_out.append(policy)
+            raise Enough(policy)
+
+    def late(self) -> Refused:
+        """What is told where nothing was finished."""
+        message = f"This took more than {self._seconds:g} s and was stopped. Choose fewer episodes, or a faster policy."
+        return Refused("VALIDATION_ERROR", message)

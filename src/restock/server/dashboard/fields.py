@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
 from restock.core.scene import Scene
-from restock.core.validation import Spec
 from restock.report.naming import Names
 from restock.server.dashboard.beside import beside
 from restock.server.dashboard.forms import Box, Form, Grid, Row
@@ -31,7 +29,7 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
         scene: How it stands: rows are called as people call them, and tell what they are decided by.
     """
     records = problem.records()
-    schema = _fields(records.action_type)
+    schema = records.schemas()[0]["properties"]
     some = np.full(len(problem.labels()[problem.decision]), 2.0)
     example = records.action(some).model_dump(mode="json")
     call = Names(scene, problem.wording).of if scene is not None else str
@@ -53,13 +51,6 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
             for row in grid.rows:
                 row.name, row.told = call(row.name), beside(scene, row.name, call)
     return Form(singles, grids)
-
-
-@lru_cache(maxsize=64)
-def _fields(action_type: type[Spec]) -> dict[str, Any]:
-    """The schema of each field of an action."""
-    found: dict[str, Any] = action_type.model_json_schema()["properties"]
-    return found
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:

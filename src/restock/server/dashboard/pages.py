@@ -18,9 +18,10 @@ from restock.server.dashboard import bodies
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
-from restock.server.dashboard.shelf import visitor
+from restock.server.dashboard.shelf import Item, visitor
 from restock.server.errors import INTERNAL, Refused, refused
 from restock.server.needs_server import HTMLResponse, Request, Response
+from restock.server.replies import Reply
 
 LOG = logging.getLogger(__name__)
 VISITOR = "restock-visitor"
@@ -35,9 +36,11 @@ TITLES = {
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This page is not used like that",
+    408: "This took too long to arrive",
     409: "This cannot be done now",
     413: "This is too large",
     422: "This cannot be used",
+    429: "These were too many tries",
     500: "Something went wrong here",
     503: "The server is full",
 }
@@ -124,6 +127,13 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
     return HTMLResponse(text, status, headers)
 
 
+def waiting(request: Request, title: str, item: Item) -> Response:
+    """Tell that something is not ready, how far it is, and how many come first: as a page, or as JSON if asked."""
+    if "application/json" in request.headers.get("accept", ""):
+        return Reply({"ready": False, "ahead": item.ahead, "progress": item.progress}, 202)
+    return page(request, "waiting", title=title, item=item)
+
+
 def moved(request: Request, address: str) -> Response:
     """To another page, also where htmx asked."""
     if request.headers.get("hx-request") == "true":
@@ -134,6 +144,7 @@ def moved(request: Request, address: str) -> Response:
 def failed(request: Request, error: Refused) -> Response:
     """The page of an error; instead of a part that htmx asked for, a whole page."""
     reply = page(request, "error", error.status, title=TITLES.get(error.status, "This cannot be done"), error=error)
+    reply.headers.update(error.headers)
     if request.headers.get("hx-request") == "true":
         reply.headers["hx-retarget"], reply.headers["hx-reswap"] = "#content", "innerHTML"
     return reply

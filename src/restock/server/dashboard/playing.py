@@ -40,7 +40,7 @@ def playing(router: APIRouter, room: Room) -> None:
             game.progress = "The problem is compiled; the first time that takes some seconds."
             game.problem = await catalogue.ready(name)
             game.progress = "The policies that the game is measured by are played."
-            game.measures = await room.work(lambda: measured(game.problem, [seed]))
+            game.measures = await room.work(lambda: measured(game.problem, [seed]), item=game)
             game.table = Table(game.problem, seed)
 
         game.begin(deal)
@@ -50,7 +50,7 @@ def playing(router: APIRouter, room: Room) -> None:
     async def show(request: Request, id: str) -> Response:
         game = shelf.get(pages.owner_of(request), Game, id)
         if not await game.ready(PATIENCE):
-            return pages.page(request, "waiting", title=f"{game.task}, by hand", item=game)
+            return pages.waiting(request, f"{game.task}, by hand", game)
         form = _form(game)
         if "filled" in request.query_params and not game.table.over:
             return await filled(request, game, form)

@@ -17,7 +17,8 @@ from restock.server.dashboard.fields import number, plain
 from restock.server.dashboard.look import told
 from restock.server.dashboard.measure import Measures, Track
 from restock.server.dashboard.pictures import Pictures, at_start, pictured
-from restock.server.dashboard.shelf import Shelf
+from restock.server.dashboard.queue import Queue
+from restock.server.dashboard.shelf import Item, Shelf
 from restock.server.dashboard.turns import Episode, played_by
 from restock.server.errors import Refused
 from restock.server.hub import Hub
@@ -38,22 +39,22 @@ class Room:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.shelf = Shelf(hub)
-        self._short, self._long = asyncio.Lock(), asyncio.Lock()
+        self.shelf = Shelf(hub.settings)
+        self._short, self._long = Queue(), Queue()
         self._systems: dict[str, str] = {}
         self._playable: dict[str, list[str]] = {}
         self._openings: dict[str, Pictures] = {}
         self._examples: dict[str, Pictures] = {}
 
-    async def work(self, job: Callable[[], Result], long: bool = False) -> Result:
+    async def work(self, job: Callable[[], Result], long: bool = False, item: Item | None = None) -> Result:
         """Do something beside the event loop: one short job and one long one at a time.
 
         Args:
             job: What to do.
             long: Whether it may take minutes; nobody waits for that who only wants to begin a game.
+            item: What it is for; its page tells how many come first.
         """
-        async with self._long if long else self._short:
-            return await asyncio.to_thread(job)
+        return await (self._long if long else self._short).work(job, item)
 
     async def policies(self, task: str) -> list[str]:
         """The policies that can play a task."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,6 +16,7 @@ from restock.server.dashboard.room import EXAMPLE, MOST_SEED, Room
 from restock.server.dashboard.watching import watching
 from restock.server.guard import COOKIE
 from restock.server.hub import Hub
+from restock.server.limits import CLIENT
 from restock.server.needs_server import APIRoute, APIRouter, FastAPI, Request, Response
 
 KINDS = {
@@ -38,7 +38,7 @@ class PageRoute(APIRoute):
 
 def mount(app: FastAPI, hub: Hub) -> None:
     """Put the pages into an application."""
-    room = Room(hub)
+    room = app.state.room = Room(hub)
     router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
     for add in (_opening, _login, playing, watching, comparing):
         add(router, room)
@@ -103,7 +103,7 @@ def _login(router: APIRouter, room: Room) -> None:
         sent = await pages.sent(request)
         to = _local(sent.get("next", "/"))
         said = sent.get("token", "").encode("utf-8", "surrogateescape")
-        if token is not None and not hmac.compare_digest(said, token.encode()):
+        if token is not None and not request.app.state.guesses.right(CLIENT.get(), [said]):
             return pages.page(request, "login", 401, next=to, wrong=True)
         reply = pages.moved(request, to)
         if token is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from restock.core.errors import InvalidInput
 from restock.server.errors import Refused, refused
-from restock.server.hub import Hub
-from restock.server.session import Session
+from restock.server.limits import CLIENT, Share
+from restock.server.settings import Settings
 
 MOST_OF_ONE = 12  # kept of one browser; another one puts the oldest away
 VISITOR = re.compile(r"[0-9a-f]{32}")
@@ -26,7 +27,9 @@ class Item:
     Attributes:
         id: What its address says.
         owner: The browser, by what its cookie says.
+        client: Who has begun it.
         progress: How far the work is, in words.
+        ahead: Pieces of work that are done before it; 0: it is being done, or waits for nothing.
         failure: Why there is nothing to see; None if nothing went wrong.
     """
 
@@ -36,8 +39,10 @@ class Item:
         self.id = secrets.token_hex(8)
         self.task = task
         self.owner = ""
-        self.session: Session | None = None
+        self.client = CLIENT.get()
+        self.touched = time.monotonic()
         self.progress = ""
+        self.ahead = 0
         self.failure: Refused | None = None
         self.dropped = False  # whoever works for it stops then
         self._work: asyncio.Task[None] | None = None
@@ -78,29 +83,37 @@ Kept = TypeVar("Kept", bound=Item)
 
 
 class Shelf:
-    """All items of a server.
-
-    Each takes the place of a session, so that the limits of the server (how many, how long idle) hold for them.
+    """All items of a server. They take no place of an agent's session: each kind has a share of its own.
 
     Args:
-        hub: Of the server.
+        settings: Of the server.
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, settings: Settings) -> None:
+        limits = settings.limits
+        self._idle = settings.idle
+        self._games = Share("games and shows", limits.games, limits.games_of_one)
+        self._comparisons = Share("comparisons", limits.comparisons, limits.comparisons_of_one)
         self._items: dict[str, Item] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def put(self, owner: str, item: Kept) -> Kept:
         """Keep an item of a browser.
 
         Raises:
-            Refused: The server has too many sessions.
+            Refused: There are too many of its kind, in all or of this client.
         """
-        self._sweep()
+        self.sweep()
         own = [one for one in self._items.values() if one.owner == owner]
-        if len(own) >= MOST_OF_ONE:
-            self._drop(own[0])
-        item.owner, item.session = owner, self._hub.open()
+        oldest = own[0] if len(own) >= MOST_OF_ONE else None
+        share = self._share(item)
+        others = (one for one in self._items.values() if one is not oldest and self._share(one) is share)
+        share.check((one.client for one in others), item.client)
+        if oldest is not None:
+            self.drop(oldest)
+        item.owner = owner
         self._items[item.id] = item
         return item
 
@@ -110,41 +123,43 @@ class Shelf:
         Raises:
             Refused: There is none.
         """
-        self._sweep()
+        self.sweep()
         found = self._items.get(id)
         if not isinstance(found, kind) or not owner or not secrets.compare_digest(found.owner, owner):
-            idle = self._hub.sessions.idle / 60.0
+            idle = self._idle / 60.0
             message = (
                 f"There is no such {kind.kind} in this browser. Perhaps it was left alone for {idle:g} minutes, was "
                 f"put away for newer ones (a browser keeps {MOST_OF_ONE}), or was begun in another browser."
             )
             raise Refused("NOT_FOUND", message)
-        assert found.session is not None
-        self._hub.sessions.get(found.session.id)
+        found.touched = time.monotonic()
         self._items[id] = self._items.pop(id)
         return found
 
     def of(self, owner: str, kind: type[Kept]) -> list[Kept]:
         """The items of a browser, the last one used first."""
-        self._sweep()
+        self.sweep()
         return [one for one in reversed(self._items.values()) if isinstance(one, kind) and one.owner == owner != ""]
 
     def drop(self, item: Item) -> None:
-        """Put an item away."""
-        if item.id in self._items:
-            self._drop(item)
-
-    def _drop(self, item: Item) -> None:
+        """Put an item away; whoever works for it stops."""
         item.dropped = True
-        del self._items[item.id]
-        if item.session is not None:
-            self._hub.sessions.close(item.session.id)
+        self._items.pop(item.id, None)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         """Put away what was idle too long."""
-        for item in list(self._items.values()):
-            if item.session is None or item.session.id not in self._hub.sessions:
-                self._drop(item)
+        now = time.monotonic()
+        for item in [one for one in self._items.values() if now - one.touched > self._idle]:
+            self.drop(item)
+
+    async def watch(self) -> None:
+        """Do so for ever, for nobody may come any more."""
+        while True:
+            await asyncio.sleep(min(self._idle / 4.0, 30.0))
+            self.sweep()
+
+    def _share(self, item: Item) -> Share:
+        return self._comparisons if item.kind == "comparison" else self._games
 
 
 def visitor(cookies: Any, name: str) -> str:

@@ -38,9 +38,9 @@ def watching(router: APIRouter, room: Room) -> None:
         async def play() -> None:
             show.progress = "The problem is compiled; the first time that takes some seconds."
             show.problem = problem = await catalogue.ready(task)
-            clock = Clock(show)
 
             def job() -> None:
+                clock = Clock(show, room.hub.settings.limits.work)
                 policy = make_policy(name, problem)
                 if policy.information != "blind":
                     show.informed = policy.information
@@ -50,7 +50,7 @@ def watching(router: APIRouter, room: Room) -> None:
                 )
                 show.measures = measured(problem, [seed])
 
-            await room.work(job, long=True)
+            await room.work(job, long=True, item=show)
 
         show.begin(play)
         return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
@@ -105,7 +105,7 @@ def watching(router: APIRouter, room: Room) -> None:
     async def look_on(request: Request, id: str) -> Response:
         show = shelf.get(pages.owner_of(request), Show, id)
         if not await show.ready(PATIENCE):
-            return pages.page(request, "waiting", title=show.title, item=show)
+            return pages.waiting(request, show.title, show)
         b = _place(request, "episode", len(show.episodes))
         episode = show.episodes[b]
         t = _place(request, "turn", len(episode.turns) + 1)

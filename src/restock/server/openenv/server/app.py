@@ -43,13 +43,16 @@ def main() -> None:
     """Serve what `settings` says, at the address of the command line."""
     import argparse
 
-    from restock.server.run import run
+    from restock.server.run import hosts_of_environment, run
 
     parser = argparse.ArgumentParser(description="Serve restock to agents; `restock serve` has more to set.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     given = parser.parse_args()
-    run(settings(), given.host, given.port, lambda host, port, task: print(f"Serving {task} at http://{host}:{port}."))
+    run(
+        settings(), given.host, given.port, lambda host, port, task: print(f"Serving {task} at http://{host}:{port}."),
+        hosts_of_environment(None),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

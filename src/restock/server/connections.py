@@ -1,0 +1,304 @@
+"""Connections before anything is asked over them: how many there may be, and how long each may keep a server waiting.
+
+uvicorn ends a kept connection that stays silent after a reply, and nothing else. Here are the other ways to hold one
+for nothing: to say nothing at all, to send a head byte by byte, to take no reply, to vanish without a word. A request
+whose body does not arrive is refused by the guard, which knows what it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import math
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from restock.server import wire
+from restock.server.errors import Refused
+from restock.server.limits import Limits, client_of
+
+LEAST_MOST = 2048  # connections where nothing else is said
+SHARE_OF_ONE = 0.75
+OTHER_FILES = 128  # that a process has open besides its connections, some turned away among them
+MOST_TURNED_AWAY = 64  # connections that are being told that there is no place
+GOODBYE = 1.0  # seconds for a client to read that
+LEAST_SWEEP, MOST_SWEEP = 0.05, 1.0  # seconds between two looks at all connections
+NEVER = math.inf
+
+
+class Door:
+    """What is known of a connection.
+
+    Attributes:
+        client: Whose it is.
+        due: When it is ended unless a request has come by then (seconds of the loop's clock).
+        stuck: When it is ended unless some of what waits to be sent was taken by then.
+    """
+
+    def __init__(self, transport: asyncio.Transport, client: str, due: float) -> None:
+        self.transport, self.client, self.due, self.stuck = transport, client, due, NEVER
+        self.heard = False  # whether some of a request has come that is not complete
+
+
+class Connections:
+    """All connections of a server.
+
+    Where there is no place for another one, the connection goes that has waited longest for a request; one that is
+    answered, or is a socket that plays, never does. So what is silent cannot shut out what asks.
+
+    Args:
+        limits: See `Limits`.
+        sessions: Episodes that may be under way at once.
+    """
+
+    def __init__(self, limits: Limits, sessions: int) -> None:
+        self.limits = limits
+        self.most = files_for(limits.connections or max(LEAST_MOST, 2 * sessions))
+        self.most_of_one = limits.connections_of_one or max(1, round(SHARE_OF_ONE * self.most))
+        self._doors: dict[asyncio.Transport, Door] = {}
+        self._idle: dict[Door, None] = {}  # those that wait for a request, longest first
+        self._of: Counter[str] = Counter()
+        self._turned_away: dict[asyncio.Transport, float] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        shortest = min(limits.head, limits.reply, 4.0 * GOODBYE) / 4.0
+        self._every = min(max(shortest, LEAST_SWEEP), MOST_SWEEP)
+
+    def __len__(self) -> int:
+        return len(self._doors)
+
+    def __iter__(self) -> Iterator[asyncio.Transport]:
+        return iter(list(self._doors))
+
+    def enter(self, transport: asyncio.Transport, address: str) -> bool:
+        """Let a connection in, or tell it that there is no place.
+
+        Args:
+            transport: The connection.
+            address: Of the other end.
+        """
+        loop = asyncio.get_running_loop()
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._every, self._look)
+        client = client_of(address)
+        full = self._of[client] >= self.most_of_one
+        if (full or len(self._doors) >= self.most) and not self._make_room(client if full else None):
+            self._turn_away(transport, loop.time())
+            return False
+        door = Door(transport, client, loop.time() + self.limits.head)
+        self._doors[transport] = door
+        self._idle[door] = None
+        self._of[client] += 1
+        return True
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Forget a connection that is over."""
+        self._turned_away.pop(transport, None)
+        door = self._doors.pop(transport, None)
+        if door is not None:
+            self._idle.pop(door, None)
+            self._of[door.client] -= 1
+            if not self._of[door.client]:
+                del self._of[door.client]
+
+    def busy(self, transport: asyncio.Transport) -> None:
+        """A request has come, or a socket began: the connection may take its time."""
+        if (door := self._doors.get(transport)) is not None:
+            door.due, door.heard = NEVER, False
+            self._idle.pop(door, None)
+
+    def idle(self, transport: asyncio.Transport, heard: bool) -> None:
+        """A connection waits for a request.
+
+        Args:
+            transport: The connection.
+            heard: Whether some of it has come; the first byte starts the clock, and no other one moves it.
+        """
+        if (door := self._doors.get(transport)) is not None:
+            self._idle.setdefault(door)
+            door.heard = door.heard or heard
+            if heard and door.due == NEVER:
+                door.due = asyncio.get_running_loop().time() + self.limits.head
+
+    def full(self, transport: asyncio.Transport, full: bool) -> None:
+        """The other end does not take what is sent to it, or takes it again."""
+        if (door := self._doors.get(transport)) is not None:
+            door.stuck = asyncio.get_running_loop().time() + self.limits.reply if full else NEVER
+
+    def _make_room(self, client: str | None) -> bool:
+        """End the connection that has waited longest for a request, of a client or of all; whether there was one."""
+        door = next((one for one in self._idle if client is None or one.client == client), None)
+        if door is None:
+            return False
+        transport = door.transport
+        self.leave(transport)
+        transport.abort()
+        return True
+
+    def _turn_away(self, transport: asyncio.Transport, now: float) -> None:
+        """Tell a connection that there is no place, and end it once it may have read that."""
+        if len(self._turned_away) >= MOST_TURNED_AWAY:
+            transport.abort()
+            return
+        self._turned_away[transport] = now + GOODBYE
+        error = Refused("CAPACITY_REACHED", "The server has as many connections as it takes. Try again later.")
+        transport.write(_reply("503 Service Unavailable", error, retry=1))
+        with contextlib.suppress(OSError, NotImplementedError):
+            transport.write_eof()
+
+    def _look(self) -> None:
+        """Look at all connections, and end those that are past their time."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for transport in [one for one, until in self._turned_away.items() if until <= now]:
+            transport.abort()
+        for door in list(self._doors.values()):
+            if door.stuck <= now:  # what it has not taken by now it never will
+                door.transport.abort()
+            elif door.transport.is_closing():
+                if door.stuck == NEVER:  # its end is waited for as long as for any other reply
+                    door.stuck = now + self.limits.reply
+            elif door.due <= now:
+                if door.heard:
+                    error = Refused("TOO_SLOW", f"the head of a request must arrive within {self.limits.head:g} s")
+                    door.transport.write(_reply("408 Request Timeout", error))
+                door.transport.close()
+        waits = self._doors or self._turned_away
+        self._sweep = loop.call_later(self._every, self._look) if waits else None
+
+
+class Http(H11Protocol):
+    """A connection that asks over HTTP, until it becomes a socket.
+
+    Args:
+        connections: All of the server.
+        **given: What uvicorn gives.
+    """
+
+    def __init__(self, connections: Connections, **given: Any) -> None:
+        super().__init__(**given)
+        self._all = connections
+        self._entered = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let it in, or not."""
+        super().connection_made(transport)
+        _send_at_once(transport)
+        self._entered = self._all.enter(transport, self.client[0] if self.client else "")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._all.leave(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Hear it, unless it was turned away."""
+        if self._entered and not self.transport.is_closing():
+            super().data_received(data)
+            self._told(heard=True)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or go on with one that has come already."""
+        super().on_response_complete()
+        self._told(heard=False)
+
+    def pause_writing(self) -> None:
+        """Start the clock of a client that takes nothing."""
+        super().pause_writing()
+        self._all.full(self.transport, True)
+
+    def resume_writing(self) -> None:
+        """Stop it."""
+        super().resume_writing()
+        self._all.full(self.transport, False)
+
+    def _told(self, heard: bool) -> None:
+        if self.transport.get_protocol() is not self:  # it is a socket now
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self._all.idle(self.transport, heard)
+        else:
+            self._all.busy(self.transport)
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A connection that has become a socket; uvicorn pings it, and ends it where it does not answer.
+
+    Args:
+        connections: All of the server.
+        **given: What uvicorn gives.
+    """
+
+    def __init__(self, connections: Connections, **given: Any) -> None:
+        super().__init__(**given)
+        self._all = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Its head has come."""
+        super().connection_made(transport)
+        self._all.busy(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._all.leave(self.transport)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the clock of a client that takes nothing."""
+        super().pause_writing()
+        self._all.full(self.transport, True)
+
+    def resume_writing(self) -> None:
+        """Stop it."""
+        super().resume_writing()
+        self._all.full(self.transport, False)
+
+
+class Protocols(NamedTuple):
+    """What uvicorn makes of every connection: first the one, where it becomes a socket the other."""
+
+    http: Any
+    socket: Any
+
+
+def protocols(connections: Connections) -> Protocols:
+    """The protocols of a server whose connections these are."""
+    return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
+
+
+def files_for(wanted: int) -> int:
+    """Connections that the process may have open, at most so many; its limit of open files is raised for them."""
+    try:
+        import resource
+    except ImportError:  # Windows, where there is no such limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = math.inf if hard == resource.RLIM_INFINITY else hard
+    needed = int(min(wanted + OTHER_FILES, most))
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        with contextlib.suppress(ValueError, OSError):  # some systems promise more than they give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+            soft = needed
+    given = math.inf if soft == resource.RLIM_INFINITY else soft
+    return int(max(1, min(wanted, given - OTHER_FILES)))
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Send what is small at once: head and body of a reply are two packets, and the second one would wait 40 ms."""
+    line = transport.get_extra_info("socket")
+    if line is not None:
+        with contextlib.suppress(OSError):  # a socket of a file has no such option
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _reply(status: str, error: Refused, retry: int | None = None) -> bytes:
+    """A whole reply, for what gets no further than here."""
+    body = wire.dumps(error.data()).encode()
+    after = "" if retry is None else f"retry-after: {retry}\r\n"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{after}"
+    return f"{head}connection: close\r\n\r\n".encode() + body

@@ -1,0 +1,69 @@
+"""The names by which a server may be addressed.
+
+A page of somebody else can give its own name the address of this machine, and its scripts may then read what the
+server says: the browser takes both for one site. The server sees it by the name in the request, which is not one of
+its own. An address needs no such check, for no page from elsewhere has it as its name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from restock.core.errors import InvalidInput
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NAMES_OF_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as requests write them
+ANY = "*"
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
+
+
+def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the names of a server that listens at a host; None: any.
+
+    Args:
+        host: What it listens at. Beyond this machine any address means it, for it may have others in front.
+        allowed: Names that it has besides, those of a proxy for instance; `*`: any.
+
+    Raises:
+        InvalidInput: Something there is no name.
+    """
+    names = [_checked(one) for one in allowed]
+    if ANY in names:
+        return None
+    own = () if host in LOOPBACK else (ADDRESSES, *([] if is_address(host) else [host.lower()]))
+    return tuple(dict.fromkeys((*NAMES_OF_LOOPBACK, *own, *names)))
+
+
+ADDRESSES = "(addresses)"  # stands for all of them among the names
+
+
+def known(header: str, hosts: tuple[str, ...] | None) -> bool:
+    """Whether a server of these names is meant by a Host header."""
+    name = name_in(header)
+    return hosts is None or name in hosts or (ADDRESSES in hosts and is_address(name.strip("[]")))
+
+
+def name_in(header: str) -> str:
+    """The name in a Host header, without the port."""
+    name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
+    return name.lower().removesuffix(".")
+
+
+def is_address(name: str) -> bool:
+    """Whether this is an address, not a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _checked(name: str) -> str:
+    found = name_in(name.strip())
+    plain = found == name.strip().lower().removesuffix(".")
+    if found == ANY or (plain and (_NAME.fullmatch(found) or is_address(found.strip("[]")))):
+        return found
+    problem = "must be the name of a host, without scheme, port and path"
+    raise InvalidInput("allow_host", name, problem, "Write for instance play.example.org, or * for any.")

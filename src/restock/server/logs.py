@@ -1,0 +1,65 @@
+"""What a server logs: the same thing seldom, and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+
+from restock.core.terminal import printable
+
+MOST = 5  # lines of a kind in a while
+WHILE = 10.0  # seconds
+MOST_KINDS = 1000  # that are remembered
+OTHERS = ("uvicorn.error", "asyncio")  # loggers of what runs the application
+OWN = "restock.server"
+
+
+class Seldom(logging.Filter):
+    """Lets few records of a kind pass, and tells with the next one how many did not.
+
+    What strangers can bring about as often as they like (a request that is none, a connection for which there is no
+    file left) would fill a disk otherwise. A kind is the place in the code that logs, with the first line it says.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[tuple[str, int, str], list[float]] = {}  # since when, lines told, lines left out
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record passes; its text is made safe for a terminal."""
+        now = time.monotonic()
+        kind = (record.pathname, record.lineno, str(record.msg).partition("\n")[0][:200])
+        told = self._kinds.get(kind)
+        if told is None or now - told[0] > WHILE:
+            left = int(told[2]) if told is not None else 0
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+            told = self._kinds[kind] = [now, 0.0, 0.0]
+        else:
+            left = 0
+        if told[1] >= MOST:
+            told[2] += 1
+            return False
+        told[1] += 1
+        more = f" (and {left} more like this one before)" if left else ""
+        record.msg, record.args = printable(record.getMessage()) + more, None
+        if record.exc_info:
+            record.exc_text = printable(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+@contextlib.contextmanager
+def seldom() -> Iterator[None]:
+    """Log like that until the block ends."""
+    kept = Seldom()
+    own = [name for name in logging.root.manager.loggerDict if name.startswith(OWN)]
+    loggers = [logging.getLogger(name) for name in (*OTHERS, *own)]
+    for logger in loggers:
+        logger.addFilter(kept)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(kept)

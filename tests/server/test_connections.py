@@ -1,0 +1,258 @@
+"""Connections that hold a server up before anything is asked: silent, slow, too many, half open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from restock.server.connections import OTHER_FILES, files_for
+from restock.server.errors import Refused
+from restock.server.limits import Limits, Share, client_of
+from restock.server.logs import MOST, Seldom
+from tests.server.serving import PATIENCE, Running, serving
+
+SOON = Limits(head=0.4, body=0.4, reply=0.4)
+HEAD = b"POST /step HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Running]:
+    """A server that does not wait for long."""
+    with serving(limits=SOON) as running:
+        yield running
+
+
+def line(server: Running, sent: bytes = b"") -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    made = socket.create_connection((host, int(port)), timeout=PATIENCE)
+    made.sendall(sent)
+    return made
+
+
+def everything(made: socket.socket) -> bytes:
+    """What comes until the other end closes."""
+    got = b""
+    with made, contextlib.suppress(ConnectionResetError):
+        while piece := made.recv(1 << 16):
+            got += piece
+    return got
+
+
+def open_at(server: Running) -> int:
+    return len(server.app.state.connections)
+
+
+def wait_until(server: Running, count: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while open_at(server) != count:
+        assert time.monotonic() < end, open_at(server)
+        time.sleep(0.01)
+
+
+# delay ------------------------------------------------------------------------------------------------
+
+
+def test_small_packets_are_sent_at_once(server: Running) -> None:
+    """Head and body of a reply are two packets: where the second waits for the first, each reply takes 44 ms."""
+    with server.talk(), line(server, b"GET / HT"):
+        for transport in server.app.state.connections:
+            sent = transport.get_extra_info("socket")
+            assert sent.proto == socket.IPPROTO_TCP  # by which asyncio knows, too
+            assert sent.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+# deadlines --------------------------------------------------------------------------------------------
+
+
+def test_who_says_nothing_is_hung_up_on(hasty: Running) -> None:
+    assert everything(line(hasty)) == b""
+
+
+@pytest.mark.parametrize(
+    "sent", [b"G", b"GET / HTTP/1.1\r\n", b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"]
+)
+def test_a_head_that_does_not_end_is_refused(hasty: Running, sent: bytes) -> None:
+    head, _, body = everything(line(hasty, sent)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408") and json.loads(body)["code"] == "TOO_SLOW"
+
+
+def test_a_head_that_comes_byte_by_byte_is_refused(hasty: Running) -> None:
+    begin = time.monotonic()
+    with line(hasty) as made, contextlib.suppress(ConnectionError):
+        for byte in HEAD * 10:
+            made.sendall(bytes([byte]))
+            time.sleep(0.05)
+    assert time.monotonic() - begin < 10.0  # of 40 s that it would take
+
+
+def test_a_body_that_does_not_come_is_refused(hasty: Running) -> None:
+    head, _, body = everything(line(hasty, HEAD + b'{"act')).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408") and json.loads(body)["code"] == "TOO_SLOW"
+
+
+def test_the_second_head_of_a_connection_has_no_more_time(hasty: Running) -> None:
+    got = everything(line(hasty, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea"))
+    assert got.startswith(b"HTTP/1.1 200")
+    with line(hasty, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n") as made:
+        assert made.recv(4096).startswith(b"HTTP/1.1 200")
+        made.sendall(b"GET /hea")
+        assert b"408" in everything(made)
+
+
+def test_who_takes_no_reply_is_hung_up_on(hasty: Running) -> None:
+    """Otherwise the server keeps the connection, and what it wanted to say, until it ends."""
+    before = open_at(hasty)
+    host, port = hasty.url.removeprefix("http://").split(":")
+    with socket.socket() as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.connect((host, int(port)))
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                made.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(hasty, before + 1)
+        wait_until(hasty, before)
+
+
+def test_a_socket_that_answers_no_ping_is_closed(hasty: Running) -> None:
+    """As one whose other end lost its power, or its network."""
+    before = open_at(hasty)
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    head = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + key
+    with line(hasty, head) as made:
+        assert made.recv(4096).startswith(b"HTTP/1.1 101")
+        wait_until(hasty, before)
+
+
+def test_who_plays_and_who_thinks_is_left_alone(hasty: Running) -> None:
+    with hasty.talk() as talk:
+        talk.reset(task="easy")
+        time.sleep(1.0)
+        assert talk.step({})["observation"]["current_day"] == 1
+    reply = hasty.ask("GET", "/health")
+    assert reply.status_code == 200
+
+
+# numbers ----------------------------------------------------------------------------------------------
+
+
+def test_silent_connections_make_room_for_those_that_ask() -> None:
+    with serving(limits=Limits(connections=20, connections_of_one=15)) as small, contextlib.ExitStack() as held:
+        with small.talk() as talk:
+            talk.reset(task="easy")
+            for _ in range(100):
+                held.enter_context(line(small, b"GET / HT"))
+            assert small.ask("GET", "/health").status_code == 200
+            assert open_at(small) <= 15
+            assert talk.step({})["observation"]["current_day"] == 1  # who plays is not hung up on
+
+
+def test_where_all_connections_are_used_another_is_told_so() -> None:
+    with serving(limits=Limits(connections=3, connections_of_one=3)) as small, contextlib.ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(small.talk()).reset(task="easy")
+        reply = small.ask("GET", "/health")
+        assert (reply.status_code, reply.json()["code"]) == (503, "CAPACITY_REACHED")
+        assert reply.headers["retry-after"] == "1" and reply.headers["connection"] == "close"
+    with serving(limits=Limits(connections=9, connections_of_one=1)) as small:
+        with small.talk() as talk:
+            talk.reset(task="easy")
+            assert small.ask("GET", "/health").status_code == 503
+        wait_until(small, 0)
+        assert small.ask("GET", "/health").status_code == 200
+
+
+def test_slow_connections_hold_nobody_up(server: Running) -> None:
+    """Tens here; benchmarks/storm_server.py has the hundreds, and measures how long the others wait."""
+    with contextlib.ExitStack() as held, httpx.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as agent:
+        lines = [held.enter_context(line(server, HEAD[:k])) for k in range(60)]
+        id = agent.post("/sessions", json={"task": "easy"}).json()["session_id"]
+        for k in range(30):
+            for one in lines:
+                one.sendall(HEAD[60 + k : 61 + k])
+            assert agent.post(f"/sessions/{id}/step", json={"action": {}}).status_code == 200
+        agent.delete(f"/sessions/{id}")
+
+
+def test_bodies_together_have_a_limit() -> None:
+    with serving(limits=Limits(bodies=20_000)) as small, contextlib.ExitStack() as held:
+        said = b"POST /step HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n" + b" " * 8000
+        lines = [held.enter_context(line(small, said)) for _ in range(3)]
+        refused = [one for one in lines if _readable(one)]
+        assert len(refused) == 1
+        assert b"503" in refused[0].recv(100)
+    with serving(limits=Limits(bodies=20_000)) as small:
+        for _ in range(30):  # what is answered is held no longer
+            assert small.ask("POST", "/step", content=b"{" + b" " * 5000).status_code in (400, 422)
+
+
+def _readable(one: socket.socket) -> bool:
+    import select
+
+    return bool(select.select([one], [], [], 0.5)[0])
+
+
+def test_the_process_may_open_as_many_files_as_it_takes_connections() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+        assert files_for(1000) == min(1000, before[1] - OTHER_FILES)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 1000 + OTHER_FILES
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert files_for(10) == 10 and resource.getrlimit(resource.RLIMIT_NOFILE) == before
+        assert files_for(10**9) == before[1] - OTHER_FILES or before[1] == resource.RLIM_INFINITY
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+# shares, clients, logs --------------------------------------------------------------------------------
+
+
+def test_a_share_is_of_all_and_of_one() -> None:
+    share = Share("games", 4, 2)
+    share.check(["a", "b", "b"], "a")
+    with pytest.raises(Refused, match="Your address has 2 games"):
+        share.check(["a", "b", "b"], "b")
+    with pytest.raises(Refused, match="4/4 games"):
+        share.check(["a", "b", "b", "c"], "d")
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::1", "::/64"), ("fe80::1%eth0", "fe80::/64"), ("", ""), ("testclient", "testclient"), ("a:b", "a:b"),
+    ],
+)  # fmt: skip
+def test_a_client_is_an_address_or_the_network_of_one(address: str, client: str) -> None:
+    assert client_of(address) == client
+
+
+def test_a_flood_of_requests_that_are_none_is_logged_in_a_few_lines(server: Running, caplog) -> None:
+    with caplog.at_level(logging.WARNING, "uvicorn.error"):
+        for _ in range(4 * MOST):
+            assert everything(line(server, b"BEGIN\r\n\r\n")).startswith(b"HTTP/1.1 400")
+    assert sum("Invalid HTTP" in record.getMessage() for record in caplog.records) <= MOST
+
+
+def test_what_was_left_out_of_a_log_is_counted_and_nothing_in_it_moves_a_cursor(monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("restock.server.logs.time.monotonic", lambda: now[0])
+    kept = Seldom()
+
+    def told(message: str = "no file left for \x1b[2J%s\nsocket: 7") -> str | None:
+        record = logging.LogRecord("asyncio", logging.ERROR, "base_events.py", 1, message, ("\x9bname",), None)
+        return record.getMessage() if kept.filter(record) else None
+
+    said = [told() for _ in range(100)]
+    assert said[0] == "no file left for [2Jname\nsocket: 7"
+    assert sum(one is not None for one in said) == MOST
+    now[0] = 60.0
+    assert "95 more like this one before" in str(told())
