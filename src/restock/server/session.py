@@ -152,6 +152,10 @@ class Sessions:
     def __contains__(self, id: object) -> bool:
         return id in self._open
 
+    def every(self) -> list[Session]:
+        """Return all that are open."""
+        return list(self._open.values())
+
     def open(self, task: str) -> Session:
         """A new session.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from restock.core.errors import InvalidInput
 from restock.report.numbers import amount, decimals
@@ -79,7 +80,7 @@ def asset(name: str) -> tuple[bytes, str]:
     """
     if name == "page.css":  # the reports look the same
         style = resources.files("restock.report").joinpath("style.css").read_bytes()
-        return style + _file("page.css"), "text/css"
+        return style + _file("page.css") + _file("watch.css"), "text/css"
     if name in ("page.js", "chart.js", "htmx.min.js"):
         return _file(name), "text/javascript"
     if name == "plotly.js":
@@ -115,6 +116,16 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
         "vary": "HX-Request, Cookie",
     }
     return HTMLResponse(text, status, headers)
+
+
+def quoted(name: str) -> str:
+    """Return a name as a part of an address."""
+    return quote(name, safe="")
+
+
+def query(fields: list[tuple[str, str]]) -> str:
+    """Return fields as the query of an address."""
+    return urlencode(fields)
 
 
 def moved(request: Request, address: str) -> Response:

@@ -9,11 +9,15 @@ from typing import Any
 from restock.core.problem import Problem
 from restock.policies.registry import list_policies, policy_class, usual_policies, yardsticks
 from restock.server.dashboard import pages
+from restock.server.dashboard.again import again
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
 from restock.server.dashboard.fields import plain
+from restock.server.dashboard.live import live
 from restock.server.dashboard.playing import playing
 from restock.server.dashboard.room import MOST_SEED, Room
+from restock.server.dashboard.runs import runs
+from restock.server.dashboard.standing import standing
 from restock.server.dashboard.watching import watching
 from restock.server.guard import COOKIE
 from restock.server.hub import Hub
@@ -40,7 +44,7 @@ def mount(app: FastAPI, hub: Hub) -> None:
     """Put the pages into an application."""
     room = Room(hub)
     router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
-    for add in (_opening, _login, playing, watching, comparing):
+    for add in (_opening, _login, playing, watching, comparing, again, runs, standing, live):
         add(router, room)
     app.include_router(router)
 

@@ -129,6 +129,11 @@ class Shelf:
         self._sweep()
         return [one for one in reversed(self._items.values()) if isinstance(one, kind) and one.owner == owner != ""]
 
+    def every(self) -> list[Item]:
+        """Return the items of all browsers."""
+        self._sweep()
+        return list(self._items.values())
+
     def drop(self, item: Item) -> None:
         """Put an item away."""
         if item.id in self._items:

@@ -59,7 +59,8 @@
     const at = document.activeElement;
     held = at && at.closest(".player") ? at.textContent.trim() : null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", event => {
+    if (event.target.closest("[data-quiet]")) return; // what looks again by itself leaves the focus where it is
     label();
     if (timer !== null && !next()) pause();
     const wrong = document.querySelector("[aria-invalid]");
