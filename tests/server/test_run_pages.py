@@ -100,6 +100,13 @@ def test_all_runs_are_listed_with_what_they_are(browser: Browser):
     assert "serial" in words(page) and "pathwise" in words(page) and "finished" in words(page)
 
 
+def test_the_list_is_taken_away(browser: Browser):
+    page = browser.get("/runs").text
+    for form in ("csv", "json"):
+        assert f'href="/runs?format={form}"' in page
+    assert {row["run"] for row in csv.DictReader(io.StringIO(browser.get("/runs?format=csv").text))} >= {"trained"}
+
+
 def test_a_damaged_run_says_so_and_breaks_no_list(browser: Browser):
     told = {one["run"]: one["wrong"] for one in browser.get("/runs?format=json").json()["runs"]}
     assert "metrics.jsonl" in told["damaged"] and not told["trained"]

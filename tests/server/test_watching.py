@@ -20,6 +20,7 @@ from restock.evaluation.simulate import simulate
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
 from restock.report.numbers import amount, decimals
+from restock.server.dashboard import exchanges
 from tests.cli.running import run
 from tests.server.serving import Running, serving
 from tests.server.test_dashboard import Browser, words
@@ -378,3 +379,24 @@ def test_what_came_from_a_file_or_was_played_by_hand_has_no_link_and_says_why(br
     sent = browser.post("/transcripts", files={"file": ("mine.jsonl", content)})
     assert "/again?" not in sent.text
     assert "no link" in words(sent)
+
+
+@pytest.mark.parametrize("path", ["/", "/transcripts", "/leaderboard", "/live"])
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_every_list_is_taken_away(browser: Browser, path: str, form: str):
+    page = browser.get(path).text
+    link = re.search(rf'href="({re.escape(path)}\?[^"]*format={form})"', page)
+    assert link
+    reply = browser.get(link[1].replace("&amp;", "&"))
+    assert reply.status_code == 200
+    assert reply.json() if form == "json" else rows_of(reply.text)
+
+
+def test_of_many_replies_only_the_first_are_read_again(monkeypatch: pytest.MonkeyPatch):
+    read = []
+    monkeypatch.setattr(exchanges, "parse", lambda text: read.append(text) or ({}, ()))
+    many = [exchanges.Exchange(exchanges.ReplyLine(text="{}")) for _ in range(5 * exchanges.MOST_PARSED)]
+    told = exchanges.told_of(many, "too late", None, False)
+    assert len(told) == len(many) and len(read) == exchanges.MOST_PARSED
+    exchanges.told_of([exchanges.Exchange(exchanges.ReplyLine(text="{" * 10**6))], "too long", None, False)
+    assert len(read) == exchanges.MOST_PARSED

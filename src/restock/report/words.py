@@ -177,7 +177,7 @@ def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
             f"On {comparison.problem.name}, {names} earned more than a proven bound. That cannot be: simulation and "
             "bound disagree, so trust neither until this is explained."
         )
-    if comparison.bound is not None and not comparison.bound_proven:
+    if comparison.bound is not None and not comparison.bound_proven and not bound_told(comparison, words):
         found.append(
             f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
             "one: a policy may earn more."

@@ -101,7 +101,8 @@ def standings(
     room = 0.05 * (high - low or abs(high) or 1.0)
     step, top = 44.0, 8.0 if limit is None else 26.0
     places = decimals([mean for _, mean, *_ in rows])
-    told = "; ".join(f"{name} {amount(mean, places)}" for name, mean, *_ in (*rows, *([limit] if limit else [])))
+    named = [(name, mean) for name, mean, *_ in rows] + ([] if limit is None else [limit])
+    told = "; ".join(f"{name} {amount(mean, places)}" for name, mean in named)
     picture = Svg(WIDE, top + step * len(rows) + 44.0, f"{of}: {told}.", 12.0)
     foot = top + step * len(rows)
     scale = Scale(low - room, high + room, 14.0, WIDE - 14.0)

@@ -142,7 +142,7 @@ def _episode_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"seed": seed, **{name: each[k] for name, each in values.items()}} for k, seed in enumerate(data["seeds"])]
 
 
-def _again(room: Room, contest: Contest) -> dict[str, str]:
+def _again(room: Room, contest: Contest) -> dict[str, Any]:
     """The command that repeats a comparison, and the link that shows it again; of what was played by hand neither."""
     found = contest.comparison
     known = list_policies(contest.problem.family)

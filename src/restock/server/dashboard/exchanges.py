@@ -17,8 +17,10 @@ from restock.agents.counts import Counts, cost
 from restock.agents.protocol import parse
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
+from restock.report.numbers import amount
 
-LONGEST_PARSED = 20_000  # characters of a reply that is read again to tell why it could not be used
+MOST_PARSED = 50  # replies of a period that are read again to tell why they could not be used
+LONGEST_PARSED = 20_000  # characters of one of them
 COUNTERS = ("repairs", "faults")
 UNKNOWN = (
     "The object in it could not be carried out; the transcript keeps the reason of the last try only, which the "
@@ -112,6 +114,20 @@ class Said:
     repairs: tuple[str, ...]
     wrong: str
 
+    @property
+    def facts(self) -> list[str]:
+        """What it cost, in words."""
+        line = self.exchange.line
+        told = (
+            (line.tokens_in, "tokens read"),
+            (line.tokens_out, "written"),
+            (line.tokens_reasoning, "of reasoning"),
+            (line.seconds, "s"),
+            (line.tries, "request" if line.tries == 1 else "requests"),
+        )
+        found = [f"{_number(value)} {words}" for value, words in told if value is not None]
+        return [*found, *([f"ended by {line.finish}"] if line.finish else [])]
+
 
 def told_of(exchanges: Sequence[Exchange], error: str | None, problem: Problem | None, chooses: bool) -> list[Said]:
     """Return all replies of a period with what became of each.
@@ -128,7 +144,7 @@ def told_of(exchanges: Sequence[Exchange], error: str | None, problem: Problem |
         if not one.answers:
             found.append(Said(one, attempt, (), ""))
             continue
-        repairs, reason = _read(one, None if chooses else problem)
+        repairs, reason = _read(one, None if chooses else problem) if attempt <= MOST_PARSED else ((), "")
         used = k == last and error is None
         wrong = "" if used else error if k == last and error is not None else reason or UNKNOWN
         found.append(Said(one, attempt, repairs, wrong))
@@ -193,3 +209,7 @@ def _read(one: Exchange, problem: Problem | None) -> tuple[tuple[str, ...], str]
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _number(value: float) -> str:
+    return amount(value, 0 if isinstance(value, int) else 1 if value >= 0.95 else 3)

@@ -22,6 +22,7 @@ MOST_SEEN = 5000  # entries of the folder that are looked at
 LARGEST = 16 * 1024 * 1024  # bytes of a file
 LARGEST_YAML = 1024 * 1024
 LARGEST_FOLDER = 64 * 1024 * 1024  # bytes of all files of a benchmark
+CHANGING = ("metrics.jsonl", "result.json", "trials.jsonl", "report.html", "evaluation/summary.json")
 MARKS = {"training": "config.yaml", "tuning": "tuning.yaml", "benchmark": "run.json"}
 
 
@@ -149,7 +150,7 @@ def check_size(entry: Entry, files: Iterable[Path]) -> None:
 
 def _changed(path: Path) -> float:
     times = [path.stat().st_mtime]
-    for name in ("metrics.jsonl", "result.json", "trials.jsonl", "report.html"):
+    for name in (*MARKS.values(), *CHANGING):
         try:
             times.append((path / name).lstat().st_mtime)
         except OSError:

@@ -77,9 +77,12 @@ def agent_command(hub: Hub, task: str, problem: Problem, run: Mapping[str, Any])
     options = [("--env", name), ("--model", run.get("model"))]
     if mode.get("kind", "alone") != "alone":
         options += [("--mode", mode["kind"]), *(("--policy", one) for one in policies)]
+        options += [(f"--{one}", mode[one]) for one in ("every", "calls") if one in mode]
     options += [("--fallback", one) for one in fallback]
-    usual = {"information": "blind", "history": 7, "retries": 2}
-    options += [(f"--{one}", settings[one]) for one in usual if settings.get(one, usual[one]) != usual[one]]
+    usual = {"information": "blind", "history": 7, "retries": 2, "price_in": None, "price_out": None}
+    options += [
+        (f"--{one.replace('_', '-')}", settings[one]) for one in usual if settings.get(one, usual[one]) != usual[one]
+    ]
     seeds = run.get("seeds")
     if isinstance(seeds, list):
         options.append(("--seeds", ",".join(map(str, seeds))))
@@ -96,8 +99,9 @@ def _command(kind: str, hub: Hub, task: str, problem: Problem, names: Sequence[s
         return ""
     more = []
     if isinstance(problem, RetailProblem) and Catalogue.known(task) is not None:
-        reward = problem.spec.reward
-        more = [] if load_problem(task).spec.reward == reward else ["--with", f"reward={reward}"]
+        usual = load_problem(task)
+        if isinstance(usual, RetailProblem) and usual.spec.reward != problem.spec.reward:
+            more = ["--with", f"reward={problem.spec.reward}"]
     return shlex.join(["restock", kind, name, *names, *drawn, *more])
 
 
@@ -113,6 +117,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _harmless(value: object) -> bool:
     """Whether a value is a number, or text that is no option and that a terminal only shows."""
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return True
     return isinstance(value, str) and value.isprintable() and not value.startswith("-") and len(value) <= 200

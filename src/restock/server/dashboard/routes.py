@@ -12,6 +12,7 @@ from restock.server.dashboard import pages
 from restock.server.dashboard.again import again
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
+from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.live import live
 from restock.server.dashboard.playing import playing
@@ -55,6 +56,8 @@ def _opening(router: APIRouter, room: Room) -> None:
     @router.get("/")
     async def home(request: Request) -> Response:
         offers = [_offer(catalogue.loaded(name), name) for name in catalogue.names()]
+        if form := form_of(request):
+            return taken_away(form, "problems", lambda: {"problems": offers}, lambda: offers)
         groups = []
         for family in dict.fromkeys(offer["family"] for offer in offers):
             title, words = KINDS.get(family, (plain(family).capitalize(), ""))

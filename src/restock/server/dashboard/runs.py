@@ -24,10 +24,17 @@ SEALED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:;
 def runs(router: APIRouter, room: Room) -> None:
     """Add the routes."""
     folder = room.hub.settings.runs
+    kept: dict[Entry, dict[str, Any]] = {}  # lines of the list, until something in a run changes
+
+    def lines() -> list[dict[str, Any]]:
+        now = {one: kept.get(one) or _line(one) for one in listed(folder)}
+        kept.clear()
+        kept.update(now)
+        return list(now.values())
 
     @router.get("/runs")
     async def every(request: Request) -> Response:
-        found = await room.work(lambda: [_line(one) for one in listed(folder)])
+        found = await room.work(lines)
         if form := form_of(request):
             return taken_away(form, "runs", lambda: {"runs": found}, lambda: found)
         return pages.page(request, "runs", runs=found, folder=folder)
@@ -39,7 +46,7 @@ def runs(router: APIRouter, room: Room) -> None:
             return pages.moved(request, f"/leaderboard?run={pages.quoted(entry.name)}")
         found = await room.work(lambda: told(entry))
         if form := form_of(request):
-            return taken_away(form, entry.name, lambda: found.data, lambda: found.rows)
+            return await room.work(lambda: taken_away(form, entry.name, lambda: found.data, lambda: found.rows))
         return pages.page(
             request, "run", run=found, kind=entry.kind, when=_when(entry), most=MOST_ROWS,
             report=file_in(entry, REPORT) is not None, commands=_commands(entry, found.data),
@@ -70,8 +77,8 @@ def _line(entry: Entry) -> dict[str, Any]:
     except InvalidInput as error:
         return {**line, "status": "", "wrong": str(error)}
     facts = dict(found.facts)
-    named = {name: facts[name] for name in ("problem", "algorithm") if name in facts}
-    return {**line, **named, "status": found.status, "wrong": ""}
+    line |= {name: facts[name] for name in ("problem", "algorithm") if name in facts}
+    return {**line, "status": found.status, "wrong": ""}
 
 
 def _commands(entry: Entry, data: dict[str, Any]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pydantic
@@ -23,7 +23,8 @@ MOST_DRAWN = 1000  # evaluations that a curve is drawn through
 MOST_TRIALS = 2000
 LONGEST = 200  # characters of a value
 MONEY = Wording(worth="profit")
-BEATEN, BOUND = "the policy to beat", "hindsight"
+TRAINED, BEATEN, BOUND = "trained", "the policy to beat", "hindsight"
+ATTAINED = 1e-4  # of the bound: a plan that lacks less than that reaches it
 
 
 class MetricsLine(pydantic.BaseModel):
@@ -80,20 +81,20 @@ def _training(entry: Entry) -> Told:
     metrics = [_metrics(line, number) for number, line in enumerate(lines, 1)]
     status = "finished" if result is not None else "not finished" if lines else "begun, nothing evaluated yet"
     problem = config.get("problem")
-    judged = [one for one in metrics if one.profit is not None]
+    judged, beaten = [one for one in metrics if one.profit is not None], _beaten(summary or {})
     facts = [("status", status), ("problem", _short(_name(problem))), ("algorithm", _short(config.get("algo")))]
     facts += [("knows", _short(config.get("information"))), ("seed", _short(config.get("seed")))]
     if judged:
         best = max(judged, key=lambda one: one.profit if one.profit is not None else -math.inf)
         assert best.profit is not None
         facts += [("best profit", _money(best.profit)), ("at step", amount(best.step))]
-        facts += [(BEATEN, _money(best.baseline))] if best.baseline is not None else []
+        facts += [(beaten, _money(best.baseline))] if best.baseline is not None else []
         facts += [(BOUND, _money(best.bound))] if best.bound is not None else []
-    tables = _worth(summary) if summary is not None else []
+    tables = _worth(summary or {})
     texts = [(name, text) for name in ("config.yaml", "versions.json") if (text := text_in(entry, name)) is not None]
-    data = {"run": entry.name, "kind": entry.kind, "status": status, "config": config, "result": result}
-    data |= {"evaluation": summary, "metrics": lines}
-    return Told(entry, status, facts, _curve(judged), tables, texts, data, lines)
+    data: dict[str, Any] = {"run": entry.name, "kind": entry.kind, "status": status, "config": config}
+    data |= {"result": result, "evaluation": summary, "metrics": lines}
+    return Told(entry, status, facts, _curve(judged, beaten), tables, texts, data, lines)
 
 
 def _tuning(entry: Entry) -> Told:
@@ -137,38 +138,48 @@ def _values(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {f"value: {name}": value for name, value in values.items()} if isinstance(values, dict) else {}
 
 
-def _curve(judged: list[MetricsLine]) -> Svg | None:
+def _curve(judged: list[MetricsLine], beaten: str) -> Svg | None:
     """Profit over the steps, where every line says what it is measured by."""
     if not judged or any(one.baseline is None for one in judged):
         return None
     every = -(-len(judged) // MOST_DRAWN)
     thin = [one for k, one in enumerate(judged) if k % every == 0 or k == len(judged) - 1]
     limit = BOUND if all(one.bound is not None for one in thin) else None
-    return curves.learning([one.model_dump(exclude_none=True) for one in thin], BEATEN, limit, MONEY)
+    return curves.learning([one.model_dump(exclude_none=True) for one in thin], beaten, limit, MONEY)
 
 
-def _worth(summary: Mapping[str, Any]) -> list[Table]:
-    """The table of the evaluation on fresh episodes."""
+def _judged(summary: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Problems and policies of an evaluation, as far as they are mappings."""
     problems = summary.get("problems")
-    rows = []
     for problem in problems if isinstance(problems, list) else []:
         policies = problem.get("policies") if isinstance(problem, dict) else None
         for one in policies if isinstance(policies, list) else []:
-            if not isinstance(one, dict):
-                continue
-            profit = one.get("profit")
-            ends = profit if isinstance(profit, dict) else {}
-            low, high = _number(ends.get("low")), _number(ends.get("high"))
-            interval = f"{_money(low)} to {_money(high)}" if math.isfinite(low) and math.isfinite(high) else NONE
-            gap = share(_number(one.get("gap")), 1)
-            rows.append((_short(one.get("name")), _short(problem.get("what")), _money(ends.get("mean")), interval, gap))
+            if isinstance(one, dict):
+                yield problem, one
+
+
+def _beaten(summary: Mapping[str, Any]) -> str:
+    """What the evaluation calls the policy to beat."""
+    names = [one.get("name") for _, one in _judged(summary) if one.get("information") != "clairvoyant"]
+    return next((name[:LONGEST] for name in names if isinstance(name, str) and name != TRAINED), BEATEN)
+
+
+def _worth(summary: Mapping[str, Any]) -> list[Table]:
+    """The table of the evaluation on fresh episodes; a bound that its plan does not reach is no row of it."""
+    rows = []
+    for problem, one in _judged(summary):
+        gap = _number(one.get("gap"))
+        if one.get("information") == "clairvoyant" and not abs(gap) <= ATTAINED:
+            continue
+        profit = one.get("profit")
+        ends = profit if isinstance(profit, dict) else {}
+        low, high = _number(ends.get("low")), _number(ends.get("high"))
+        interval = f"{_money(low)} to {_money(high)}" if math.isfinite(low) and math.isfinite(high) else NONE
+        cells = (_short(one.get("name")), _short(problem.get("what")), _money(ends.get("mean")), interval)
+        rows.append((*cells, share(gap, 1)))
     header = ("policy", "problem", "profit", "95% interval", "gap to bound")
-    episodes = _short(summary.get("episodes"))
-    return (
-        [Table(f"Worth on {episodes} fresh episodes, which no choice was made by.", header, tuple(rows))]
-        if rows
-        else []
-    )
+    caption = f"Worth on {_short(summary.get('episodes'))} fresh episodes, which no choice was made by."
+    return [Table(caption, header, tuple(rows))] if rows else []
 
 
 def _lines(entry: Entry, name: str, most: int) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -119,11 +120,13 @@ def watching(router: APIRouter, room: Room) -> None:
         if not await show.ready(PATIENCE):
             return pages.page(request, "waiting", title=show.title, item=show)
         if form := form_of(request):
-            return taken_away(form, show.title, lambda: showing.document(show), lambda: showing.rows(show))
+            rows, title = partial(showing.rows, show), show.title
+            return await room.work(lambda: taken_away(form, title, partial(showing.document, show), rows))
         b = _place(request, "episode", len(show.episodes))
         episode = show.episodes[b]
         t = _place(request, "turn", len(episode.turns) + 1)
-        return pages.page(request, "show", **_seen(room, show, b, t), **_told(request, show, b, t))
+        said = await room.work(lambda: _told(request, show, b, t))
+        return pages.page(request, "show", **_seen(room, show, b, t), **said)
 
 
 def _turn_in(sent: Mapping[str, str]) -> str:
