@@ -261,9 +261,24 @@ def test_the_leaderboard_is_that_of_the_command(browser: Browser, runs: Path):
     command = run("leaderboard", str(runs / "smoke"), "--json").document
     assert told["rows"] == command["rows"]
     assert told["suite_hash"] == command["suite_hash"]
-    assert f"restock leaderboard {runs / 'smoke'}" in words(page)
+    assert "restock leaderboard runs/smoke" in words(page)
     rows = list(csv.DictReader(io.StringIO(browser.get("/leaderboard?run=smoke&format=csv").text)))
     assert [row["policy"] for row in rows] == [row.name for row in board.rows]
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs", "/runs/trained", "/runs/damaged", "/leaderboard?run=smoke", "/leaderboard?run=half"]
+)
+@pytest.mark.parametrize("form", ["", "json"])
+def test_no_page_tells_where_on_the_machine_the_folder_lies(browser: Browser, runs: Path, path: str, form: str):
+    shutil.copytree(runs / "smoke", runs / "half", dirs_exist_ok=True)
+    (next((runs / "half" / "episodes").glob("hindsight*"))).write_text("{")
+    try:
+        reply = browser.get(path + (("&" if "?" in path else "?") + f"format={form}" if form else ""))
+    finally:
+        shutil.rmtree(runs / "half")
+    assert str(runs.parent) not in reply.text
+    assert reply.status_code == (422 if path.endswith(("half", "damaged")) else 200)
 
 
 def test_without_runs_the_leaderboard_is_the_published_one(browser: Browser):

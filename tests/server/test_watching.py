@@ -400,3 +400,15 @@ def test_of_many_replies_only_the_first_are_read_again(monkeypatch: pytest.Monke
     assert len(told) == len(many) and len(read) == exchanges.MOST_PARSED
     exchanges.told_of([exchanges.Exchange(exchanges.ReplyLine(text="{" * 10**6))], "too long", None, False)
     assert len(read) == exchanges.MOST_PARSED
+
+
+def test_a_game_is_taken_away_without_what_is_to_come(browser: Browser):
+    address = browser.game("minimal")
+    browser.post(f"{address}/period", {"period": "0"})
+    assert f'href="{address}/turns?format=csv"' in browser.get(address).text
+    address = browser.game("serial")
+    browser.post(f"{address}/period", {"period": "0"})
+    data = browser.get(f"{address}/turns?format=json").json()["episodes"][0]
+    assert len(data["turns"]) == 1 and data["turns"][0]["rival"] is not None
+    assert data["bound"] is None and data["turns"][0]["plan"] is None
+    assert len(rows_of(browser.get(f"{address}/turns?format=csv").text)) == 1

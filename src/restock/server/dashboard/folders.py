@@ -42,6 +42,11 @@ class Entry:
     path: Path
     changed: float
 
+    @property
+    def place(self) -> str:
+        """What a command calls it: a page does not tell where on the machine the folder of runs lies."""
+        return str(self.path if not self.path.is_absolute() else Path(self.path.parent.name) / self.name)
+
 
 def listed(folder: Path | None) -> list[Entry]:
     """Return the runs in a folder, the newest first; a link is none, wherever it leads."""

@@ -92,6 +92,10 @@ class Measures:
     rival: str
     tracks: tuple[Track, ...]
 
+    def known(self) -> Measures:
+        """Return what may be told while an episode is played: not the plan that knows what is to come."""
+        return Measures(self.rival, tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks))
+
 
 def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
     """Play the policy to beat, and the plan that knows everything, in the episodes that these seeds begin.

@@ -83,7 +83,7 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 def _commands(entry: Entry, data: dict[str, Any]) -> list[tuple[str, str]]:
     """What repeats a run on the machine that it is on."""
-    path = str(entry.path)
+    path = entry.place
     if entry.kind == "tuning":
         return []
     summary = data.get("evaluation") or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 from restock.benchmark import leaderboard as benchmark
@@ -46,7 +47,7 @@ def standing(router: APIRouter, room: Room) -> None:
         found = await room.work(lambda: made(entries))
         if form := form_of(request):
             return taken_away(form, f"leaderboard {found.suite.name}", found.to_dict, lambda: _rows(found))
-        words = ["restock", "leaderboard", *(str(one.path) for one in entries)]
+        words = ["restock", "leaderboard", *(one.place for one in entries)]
         return pages.page(
             request, "leaderboard", board=found, tables=_tables(found), warnings=say.warnings(found),
             said=say.answer(found), close=say.close_calls(found), notes=say.notes(found), picture=drawing.ratios(found),
@@ -67,7 +68,10 @@ def _board(entries: list[Entry]) -> Leaderboard:
     for entry in entries:
         check_size(entry, sorted((entry.path / "episodes").glob("*.json")))
         _only_data(entry)
-    board = benchmark.leaderboard([entry.path for entry in entries])
+    try:
+        board = benchmark.leaderboard([entry.path for entry in entries])
+    except InvalidInput as error:  # it tells the place on this machine
+        raise InvalidInput(error.field, Path(str(error.value)).name, error.problem, error.mend) from None
     return dataclasses.replace(board, versions={k.rpartition("/")[2]: v for k, v in board.versions.items()})
 
 

@@ -12,7 +12,7 @@ from restock.core.errors import InvalidInput
 from restock.policies.registry import list_policies, make_policy
 from restock.server.dashboard import pages, showing, transcripts
 from restock.server.dashboard.charts import split
-from restock.server.dashboard.contests import Clock, Show
+from restock.server.dashboard.contests import Clock, Game, Show
 from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import chosen
 from restock.server.dashboard.look import look
@@ -127,6 +127,18 @@ def watching(router: APIRouter, room: Room) -> None:
         t = _place(request, "turn", len(episode.turns) + 1)
         said = await room.work(lambda: _told(request, show, b, t))
         return pages.page(request, "show", **_seen(room, show, b, t), **said)
+
+    @router.get("/games/{id}/turns")
+    async def played(request: Request, id: str) -> Response:
+        game = shelf.get(pages.owner_of(request), Game, id)
+        if not await game.ready(PATIENCE):
+            return pages.moved(request, f"/games/{id}")
+        show = Show(game.task, f"game on {game.task}, seed {game.seed}")
+        over = game.table.over
+        show.episodes, show.problem = (game.table.graded() if over else game.episode,), game.problem
+        show.measures = game.measures if over else game.measures.known()
+        rows, data = partial(showing.rows, show), partial(showing.document, show)
+        return await room.work(lambda: taken_away(form_of(request) or "json", show.title, data, rows))
 
 
 def _turn_in(sent: Mapping[str, str]) -> str:
