@@ -152,10 +152,6 @@ class Sessions:
     def __contains__(self, id: object) -> bool:
         return id in self._open
 
-    def every(self) -> list[Session]:
-        """Return all that are open."""
-        return list(self._open.values())
-
     def open(self, task: str) -> Session:
         """A new session.
 
@@ -211,3 +207,7 @@ class Sessions:
                 if session.expire is not None:
                     with contextlib.suppress(Exception):  # it is gone already
                         await session.expire()
+
+    def every(self) -> list[Session]:
+        """Return all that are open."""
+        return list(self._open.values())

@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from importlib import resources
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from restock.core.errors import InvalidInput
 from restock.report.numbers import amount, decimals
@@ -116,16 +115,6 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
         "vary": "HX-Request, Cookie",
     }
     return HTMLResponse(text, status, headers)
-
-
-def quoted(name: str) -> str:
-    """Return a name as a part of an address."""
-    return quote(name, safe="")
-
-
-def query(fields: list[tuple[str, str]]) -> str:
-    """Return fields as the query of an address."""
-    return urlencode(fields)
 
 
 def moved(request: Request, address: str) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shlex
 from typing import Any
+from urllib.parse import quote
 
 from restock.core.errors import InvalidInput
 from restock.server.dashboard import pages
@@ -43,7 +44,7 @@ def runs(router: APIRouter, room: Room) -> None:
     async def one(request: Request, name: str) -> Response:
         entry = await room.work(lambda: run_in(folder, name))
         if entry.kind == "benchmark":
-            return pages.moved(request, f"/leaderboard?run={pages.quoted(entry.name)}")
+            return pages.moved(request, f"/leaderboard?run={quote(entry.name, safe='')}")
         found = await room.work(lambda: told(entry))
         if form := form_of(request):
             return await room.work(lambda: taken_away(form, entry.name, lambda: found.data, lambda: found.rows))

@@ -7,6 +7,7 @@ import json
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from restock.benchmark import leaderboard as benchmark
 from restock.benchmark.standing import Leaderboard
@@ -53,7 +54,7 @@ def standing(router: APIRouter, room: Room) -> None:
             said=say.answer(found), close=say.close_calls(found), notes=say.notes(found), picture=drawing.ratios(found),
             meanings=drawing.meanings(found), chosen=names, offered=[one.name for one in offered],
             command=shlex.join(words) if entries else "", host=str(request.base_url).rstrip("/"),
-            shared=f"/leaderboard?{pages.query([('run', name) for name in names])}" if names else "/leaderboard",
+            shared=f"/leaderboard?{urlencode([('run', name) for name in names])}" if names else "/leaderboard",
         )  # fmt: skip
 
 
