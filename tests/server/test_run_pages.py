@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -230,15 +231,27 @@ def test_a_run_that_names_code_runs_none(browser: Browser, runs: Path, tmp_path:
     config = f"format: 1\nalgo: {place}\nseed: 0\nproblem: {{place: '{place}', arguments: {{}}}}\n"
     with changed(runs / "trained" / "config.yaml", config):
         assert browser.get("/runs/trained").status_code == 200
-    described = json.loads((runs / "smoke" / "run.json").read_text())["data"]
-    described["suite"]["scenarios"][0]["instance"] = place
-    body = json.dumps(described, sort_keys=True)
-    import hashlib
+    told = planned(browser, runs, lambda suite: suite["scenarios"][0].update(instance=place))
+    assert "ships" in told and not (tmp_path / "sprung").exists()
 
-    text = f'{{"format": 1, "sha256": "{hashlib.sha256(body.encode()).hexdigest()[:32]}", "data": {body}}}\n'
-    with changed(runs / "smoke" / "run.json", text):
-        assert browser.get("/leaderboard?run=smoke").status_code == 422
-    assert not (tmp_path / "sprung").exists()
+
+def planned(browser: Browser, runs: Path, change: Callable[[Any], object]) -> str:
+    """What the leaderboard says of a run whose suite was changed, hash and all."""
+    data = json.loads((runs / "smoke" / "run.json").read_text())["data"]
+    change(data["suite"])
+    body = json.dumps(data, sort_keys=True)
+    mark = hashlib.sha256(body.encode()).hexdigest()[:32]
+    with changed(runs / "smoke" / "run.json", f'{{"format": 1, "sha256": "{mark}", "data": {body}}}\n'):
+        reply = browser.get("/leaderboard?run=smoke")
+    assert reply.status_code == 422
+    return words(reply)
+
+
+def test_a_suite_that_reads_a_file_or_has_no_end_is_refused(browser: Browser, runs: Path):
+    series = {"series": {"file": "/etc/passwd", "column": "x"}}
+    assert "reads a file" in planned(browser, runs, lambda suite: suite["scenarios"][0].update(demand=series))
+    assert "more than" in planned(browser, runs, lambda suite: suite.update(scenarios=suite["scenarios"] * 200))
+    assert "damaged" in planned(browser, runs, lambda suite: suite.update(scenarios=7))
 
 
 def test_a_server_without_a_folder_says_so():

@@ -25,7 +25,7 @@ Token = Annotated[
 Reward = Annotated[str, typer.Option("--reward", help="Of the published stores: decomposed, readme or profit.")]
 MaxSessions = Annotated[int, typer.Option("--max-sessions", help="Episodes that may be under way at once.")]
 Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody has used for so many seconds.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) and runs the pages show.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
 

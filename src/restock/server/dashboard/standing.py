@@ -23,6 +23,7 @@ from restock.server.needs_server import APIRouter, Request, Response
 
 PUBLISHED = "gym-invmgmt"
 MOST_RUNS = 8
+MOST_SCENARIOS = 500
 Key = tuple[tuple[str, float], ...]
 
 
@@ -87,6 +88,9 @@ def _only_data(entry: Entry) -> None:
         scenarios = [dict(one) for one in suite["scenarios"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InvalidInput("run", "run.json", "this file is damaged", "Restore the folder.") from None
+    if len(scenarios) > MOST_SCENARIOS:
+        problem = f"its suite has more than {MOST_SCENARIOS} scenarios"
+        raise InvalidInput("run", entry.name, problem, "Use restock leaderboard on the machine itself.")
     for scenario in scenarios:
         instance = scenario.get("instance")
         if isinstance(instance, str) and instance not in shipped() and instance not in IDS:
