@@ -6,12 +6,11 @@ import time
 from typing import Any
 
 from restock.server.dashboard import pages
-from restock.server.dashboard.contests import Contest, Game, Show
+from restock.server.dashboard.contests import Game
 from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.room import Room
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
-from restock.server.session import Session
 
 SHOWN = 6  # letters of a session's id: enough to tell two apart, too few to play in one
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
@@ -45,26 +44,27 @@ def _from_here(request: Request) -> bool:
 
 
 def _lines(room: Room) -> list[dict[str, Any]]:
-    """One line a session: never its whole id, and never its seed, by which an agent could rehearse."""
-    items = {item.session.id: item for item in room.shelf.every() if item.session is not None}
-    now = time.monotonic()
+    """One line for each session of an agent, and for each thing on a page.
+
+    Never the whole id, by which others could play in it, and never the seed, by which an agent could rehearse.
+    """
+    now, items = time.monotonic(), room.shelf.every()
+    held = {item.session.id: item for item in items if item.session is not None}
     found = []
     for session in room.hub.sessions.every():
-        item = items.get(session.id)
-        kind, task = (item.kind, item.task) if item is not None else (_kind(session), session.task)
-        periods: int | None = session.steps
-        reward: float | None = session.total_reward
-        if isinstance(item, Game):
-            turns = item.episode.turns if hasattr(item, "table") else []
-            periods, reward = len(turns), sum(turn.reward for turn in turns)
-        elif isinstance(item, (Show, Contest)):
-            periods = reward = None
-        elif session.episode_id is None:
-            periods = reward = None
-        line = {"session": session.id[:SHOWN], "kind": kind, "task": task, "periods": periods, "total_reward": reward}
-        found.append(line | {"idle_seconds": round(now - session.touched, 1)})
+        idle = now - session.touched
+        if session.id in held:
+            item = held[session.id]
+            turns = item.episode.turns if isinstance(item, Game) and hasattr(item, "table") else None
+            played = (None, None) if turns is None else (len(turns), sum(turn.reward for turn in turns))
+            found.append(_line(item.id, item.kind, item.task, *played, idle))
+        else:
+            played = (None, None) if session.episode_id is None else (session.steps, session.total_reward)
+            kind = "agent" if session.expire is None else "agent on a socket"
+            found.append(_line(session.id, kind, session.task, *played, idle))
     return found
 
 
-def _kind(session: Session) -> str:
-    return "agent on a socket" if session.expire is not None else "agent"
+def _line(id: str, kind: str, task: str, periods: int | None, reward: float | None, idle: float) -> dict[str, Any]:
+    line = {"session": id[:SHOWN], "kind": kind, "task": task, "periods": periods, "total_reward": reward}
+    return line | {"idle_seconds": round(idle, 1)}

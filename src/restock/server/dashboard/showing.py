@@ -35,14 +35,16 @@ def facts(show: Show, counts: Counts | None) -> Facts:
         ("replies", amount(counts.replies)),
         ("requests", amount(counts.requests)),
     ]
-    rest = (
-        ("asked again", counts.retries),
-        ("unreadable", counts.unreadable),
-        ("rejected", counts.rejected),
-        ("decided without it", counts.fallbacks),
-        ("policies asked", counts.suggestions),
-    )
-    found += [(name, amount(value)) for name, value in rest if value]
+    rest = {
+        "tokens_reasoning": "of reasoning",
+        "tokens_cached": "kept by the endpoint",
+        "retries": "asked again",
+        "unreadable": "unreadable",
+        "rejected": "rejected",
+        "fallbacks": "decided without it",
+        "suggestions": "policies asked",
+    }
+    found += [(words, amount(told[name])) for name, words in rest.items() if told.get(name)]
     named = ", ".join(f"{plain(name)} {amount(value)}" for name, value in sorted(counts.repairs.items()))
     return [*found, *([("repaired", named)] if named else [])]
 
