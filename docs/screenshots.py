@@ -12,7 +12,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from PIL import Image  # noqa: E402
 
+from restock.agents.modes import Mode  # noqa: E402
+from restock.agents.play import Settings as Playing  # noqa: E402
 from restock.agents.run import run_agent  # noqa: E402
+from restock.learning.evaluation import evaluate  # noqa: E402
+from restock.learning.train import train  # noqa: E402
 from restock.server.run import in_background  # noqa: E402
 from restock.server.settings import Settings  # noqa: E402
 from tests.browser.chrome import Tab, found, running  # noqa: E402
@@ -32,8 +36,11 @@ def main() -> int:
         return 1
     SCREENS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(place) as browser:
-        runs = Path(folder)
-        run_agent("serial", "stand-in:base-stock", seed=SEED, out=runs / "agent-serial.jsonl")
+        runs = Path(folder) / "runs"
+        asks = Playing(Mode("tool", ("base-stock",), calls=1), price_in=0.15, price_out=0.6)
+        run_agent("serial", "stand-in:follower", seed=SEED, settings=asks, out=runs / "agent-serial.jsonl")
+        train("serial", steps=600, out=runs / "serial-pathwise-0", evaluate_every=60)
+        evaluate(runs / "serial-pathwise-0", 100)
         with in_background(Settings(problem="divergent", runs=runs)) as server:
             tab = browser.tab(WIDTH, 700)
             for name, go in PICTURES.items():
@@ -123,7 +130,7 @@ def _transcript(tab: Tab, url: str) -> None:
     tab.until("location.pathname.startsWith('/shows/')")
     tab.settled()
     tab.open(tab.run("location.href") + "?turn=6")
-    tab.run("document.querySelectorAll('.right details').forEach(one => one.open = true)")
+    tab.run("document.querySelectorAll('.replies details').forEach(one => one.open = true)")
 
 
 def _comparison(tab: Tab, url: str) -> None:
@@ -133,6 +140,16 @@ def _comparison(tab: Tab, url: str) -> None:
 def _episodes(tab: Tab, url: str) -> None:
     tab.open(tab.run("location.href") + "/episodes")
     tab.until("document.querySelectorAll('.plot .trace').length > 3")
+
+
+def _run(tab: Tab, url: str) -> None:
+    tab.open(f"{url}/runs/serial-pathwise-0")
+
+
+def _live(tab: Tab, url: str) -> None:
+    _begin(tab, url, "serial", "/games")
+    _play(tab, "20, 20, 20", 2)
+    tab.open(f"{url}/live")
 
 
 PICTURES: dict[str, Callable[[Tab, str], None]] = {
@@ -146,6 +163,8 @@ PICTURES: dict[str, Callable[[Tab, str], None]] = {
     "compare": _comparison,
     "episodes": _episodes,
     "dark": _dark,
+    "run": _run,
+    "live": _live,
 }
 
 

@@ -15,7 +15,7 @@ from restock.benchmark.entries import BOUND
 from restock.benchmark.folder import RunFolder
 from restock.benchmark.published import Published, load_published
 from restock.benchmark.standing import Lead, Leaderboard, Standing
-from restock.benchmark.suite import Suite
+from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
@@ -68,6 +68,20 @@ def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bo
     names = [scenario.name for scenario, sure in zip(first.suite.scenarios, proven, strict=True) if sure]
     versions = {str(folder.path): plan.versions for folder, plan in zip(folders, plans, strict=True)}
     return Leaderboard(first.suite, first.suite_mark, tuple(ordered), tuple(names), table, gap, versions)
+
+
+def published_board(name: str) -> Leaderboard:
+    """Return the leaderboard of what is published for a suite that is shipped, without any run.
+
+    Raises:
+        InvalidInput: There is no such suite, or nothing is published for it.
+    """
+    suite = load_suite(name)
+    if suite.published is None:
+        mend = "Name one that has published results: gym-invmgmt."
+        raise InvalidInput("suite", name, "nothing is published for this suite", mend)
+    found = load_published(suite.published)
+    return Leaderboard(suite, suite.mark, tuple(_ranked(_published(suite, found))), (), found, None, {})
 
 
 # reading --------------------------------------------------------------------------------------------

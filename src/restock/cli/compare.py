@@ -79,6 +79,7 @@ def compare(
     from restock.core.writing import check_writable
     from restock.evaluation import compare as evaluation
     from restock.policies.registry import usual_policies
+    from restock.report.documents import comparison_document
 
     console = Console(as_json, quiet)
     save = None if out is None else _saver(out)
@@ -95,7 +96,7 @@ def compare(
             problem, chosen, episodes, seed,
             seeds=read_seeds(seeds), bound=not no_bound, reference=reference, progress=tell,
         )  # fmt: skip
-    document = _document(result)
+    document = comparison_document(result)
     if save is not None:
         save(document)
     if report is not None:
@@ -138,12 +139,6 @@ def _command(
     return shlex.join([*words, *flags])
 
 
-def _document(result: Comparison) -> dict[str, Any]:
-    from restock.report.words import answer, warnings
-
-    return {**result.to_dict(), "answer": answer(result), "warnings": warnings(result)}
-
-
 def _saver(path: Path) -> Callable[[dict[str, Any]], object]:
     """What writes the table, by the ending of the file.
 
@@ -152,45 +147,22 @@ def _saver(path: Path) -> Callable[[dict[str, Any]], object]:
     """
     from restock.core.errors import InvalidInput, nearest
     from restock.core.writing import check_writable, write_whole
+    from restock.report.documents import as_csv, comparison_rows
 
     if path.suffix not in (".json", ".csv"):
         raise InvalidInput(
             "--out", str(path), "the ending says in which form to write", nearest(path.suffix, [".json", ".csv"])
         )
     check_writable(path)
-    text = as_document if path.suffix == ".json" else _as_csv
+    text = as_document if path.suffix == ".json" else lambda document: as_csv(comparison_rows(document))
     return lambda document: write_whole(path, lambda file: file.write_text(text(document), encoding="utf-8"))
-
-
-def _as_csv(document: dict[str, Any]) -> str:
-    """One row a policy; what has no value is empty."""
-    import csv
-    import io
-    import math
-
-    rows = []
-    for entry in document["policies"]:
-        row = {"policy": entry["name"], "information": entry["information"]}
-        for name, field in (("profit", "profit"), ("difference", "difference"), ("gap", "gap_interval")):
-            ends = entry[field] or {}
-            row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
-        rest = ("relative", "wins", "ties", "losses", "better_in", "p", "more_episodes", "seconds")
-        row |= {name: entry[name] for name in rest}
-        row |= {name: value for name, value in entry["kpis"].items() if name != "profit"}
-        rows.append(
-            {k: "" if v is None or (isinstance(v, float) and not math.isfinite(v)) else v for k, v in row.items()}
-        )
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _print(console: Console, result: Comparison, document: dict[str, Any]) -> None:
     import math
 
     from restock.report.numbers import NONE, decimals, p_in_words, share, share_interval
+    from restock.report.words import bound_told, shown_rows
 
     drawn = "seeds of your own" if result.seed is None else f"seed {result.seed}"
     console.text(
@@ -208,8 +180,9 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         *(["more, same,\nless often", "adjusted\np"] if wide else []),
     ]
     shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 8), words=[0])
-    places = decimals([row.profit.mean for row in result.rows])
-    for row in result.rows:
+    policies = shown_rows(result)
+    places = decimals([row.profit.mean for row in policies])
+    for row in policies:
         cells = [row.name, row.information, _estimate(row.profit, places, False, wide)]
         if row.difference is None:
             own = "the reference" if result.family.named else "the best"
@@ -235,7 +208,9 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         console.text(
             f"Intervals of differences, and p, hold together for the {result.family.size} differences {which}."
         )
-    if bounded and result.bound_proven:
+    if told := bound_told(result):
+        console.text(told)
+    elif bounded and result.bound_proven:
         console.text("The bound is proven: no policy can earn more in these episodes.")
     for warning in document["warnings"]:
         console.text(f"Warning: {warning}", style="bold red" if result.exceeded else "yellow")

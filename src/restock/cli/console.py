@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ import typer
 
 from restock.cli.stdout import document_stream
 from restock.core.terminal import printable
+from restock.report.plain import plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -181,22 +181,7 @@ def write(text: str) -> None:
 
 def as_document(data: Any) -> str:
     """The data as one JSON document, ASCII only; what JSON has no number for is null."""
-    return json.dumps(_plain(data), indent=2, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """The value in JSON's own types."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, "tolist"):  # NumPy's arrays and numbers
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
+    return json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
 
 
 def _rich(stream: Any) -> Any:

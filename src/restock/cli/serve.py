@@ -35,7 +35,7 @@ AllowHost = Annotated[
         "Also read from RESTOCK_ALLOW_HOST.",
     ),
 ]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) the pages offer to watch.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder whose transcripts (*.jsonl) and runs the pages show.")]
 MaxBody = Annotated[int, typer.Option("--max-body", help="Largest request, and largest message, in bytes.")]
 
 Judged = Annotated[

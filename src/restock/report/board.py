@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from restock.benchmark.standing import Leaderboard, Standing
 from restock.core.writing import write_whole
@@ -15,6 +14,7 @@ from restock.problems.network.words import WORDING
 from restock.report import standings as say
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import share
+from restock.report.plain import plain
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
 from restock.report.words import knows, upper
@@ -57,7 +57,7 @@ def markdown(board: Leaderboard, command: str = "") -> str:
         if title == "Standings":
             parts.append("\n".join(f"- {text}" for text in say.close_calls(board)))
     parts.append("## What the figures mean")
-    parts.append("\n".join(f"- **{name}**: {meaning}" for name, meaning in _meanings(board).items()))
+    parts.append("\n".join(f"- **{name}**: {meaning}" for name, meaning in meanings(board).items()))
     parts.append("\n".join(f"- {text}" for text in say.notes(board)))
     if command:
         parts += ["## How to repeat this", f"```\n{command}\n```"]
@@ -156,13 +156,14 @@ def _shade(ratio: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(*ends, strict=True))
 
 
-def _meanings(board: Leaderboard) -> dict[str, str]:
+def meanings(board: Leaderboard) -> dict[str, str]:
+    """Return what each column of the standings is."""
     shown = say.standings(board).header
     return {name: meaning for name, meaning in say.MEANINGS.items() if name in shown}
 
 
 def _definitions(board: Leaderboard) -> str:
-    terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in _meanings(board).items())
+    terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in meanings(board).items())
     return f"<dl>{terms}</dl>{_listed(say.notes(board))}"
 
 
@@ -184,14 +185,5 @@ def _repeat(board: Leaderboard, command: str) -> str:
     text += "".join(f"<p>{escape(line)}</p>" for line in _made_with(board))
     if board.suite.source:
         text += f"<p>The suite: {escape(board.suite.source)}.</p>"
-    numbers = json.dumps(_plain(board.to_dict()), indent=1, ensure_ascii=False)
+    numbers = json.dumps(plain(board.to_dict()), indent=1, ensure_ascii=False)
     return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
-
-
-def _plain(value: Any) -> Any:
-    """Without what JSON cannot say."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

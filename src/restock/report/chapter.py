@@ -40,7 +40,7 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, 
     numbers = f"<pre>{escape(problem.explain())}</pre>"
     parts = [
         f"<p>{escape(told.strip())}</p>",
-        table_of(tables.summary(comparison, words), comparison, shade),
+        table_of(tables.summary(comparison, words), comparison, shade) + _bound(comparison, words),
         f'<div class="two"><div>{picture}<details{opened}><summary>The {escape(words.system)} in numbers</summary>'
         f"{numbers}</details></div><div>{paired}{each}</div></div>",
         _reasons(comparison, shade, words),
@@ -48,6 +48,12 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, 
     parts += _stocks(comparison, shade, words, names)
     parts.append("<h3>Key figures</h3>" + _key_figures(comparison, shade, words))
     return "".join(parts)
+
+
+def _bound(comparison: Comparison, words: Wording) -> str:
+    """A bound that is no row of the table."""
+    told = say.bound_told(comparison, words)
+    return f"<p>{escape(told)}</p>" if told else ""
 
 
 def _reasons(comparison: Comparison, shade: Mapping[str, str], words: Wording) -> str:

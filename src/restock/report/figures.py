@@ -15,7 +15,7 @@ from restock.evaluation.windows import Windows
 from restock.report.numbers import amount, decimals, places_for
 from restock.report.palette import part_colours
 from restock.report.svg import GREY, INK, Scale, Svg, ticks, width_of
-from restock.report.words import kpi_name, parts_of
+from restock.report.words import kpi_name, parts_of, shown_rows
 
 WIDE = 480.0
 PANEL = (220.0, 140.0)
@@ -38,7 +38,7 @@ def on_one_scale(sizes: Mapping[str, float], far: float = FAR) -> set[str]:
 
 def differences(comparison: Comparison, colours: Mapping[str, str], words: Wording) -> Svg:
     """Each policy's profit minus that of the best: every episode a dot, mean and interval on top."""
-    rows = [row for row in comparison.rows if row.difference is not None]
+    rows = [row for row in shown_rows(comparison) if row.difference is not None]
     best = comparison.row(comparison.reference).simulation.profit
     apart = {row.name: row.simulation.profit - best for row in rows}
     kept = on_one_scale({name: float(np.abs(values).max()) for name, values in apart.items()})

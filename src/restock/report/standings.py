@@ -154,19 +154,22 @@ def notes(board: Leaderboard) -> list[str]:
     """What the figures rest on."""
     count, proven = len(board.suite.scenarios), len(board.proven)
     said = []
-    if proven == count:
+    own = any(not row.published for row in board.rows)
+    if not own:
+        said.append("There is no run of restock here: the ratios are those that were published, to their own Oracle.")
+    elif proven == count:
         said.append("The bound is proven in every scenario: no policy can earn more in an episode.")
     else:
         said.append(
             f"The bound is proven in {proven} of {count} scenarios. In the others demand answers to what a policy "
             "does, and the bound is the best plan found with demand known."
         )
-    if not any(row.caught for row in board.rows):
+    if own and not any(row.caught for row in board.rows):
         said.append(
             "Every own policy was audited in each kind of scenario: it decides the same in two futures with the same "
             "past, and a blind one under another mean curve too."
         )
-    if not board.exceeded:
+    if own and not board.exceeded:
         said.append("No policy earned more than a proven bound in any episode.")
     above = [f"{row.name} {row.above_best_known}" for row in board.rows if row.above_best_known]
     if above:

@@ -10,7 +10,7 @@ from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import Estimate
 from restock.report.certainty import verdict
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share, share_interval
-from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of
+from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of, shown_rows
 
 JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
 SHARES = (*RATES, "cash_gain")
@@ -45,15 +45,16 @@ def summary(comparison: Comparison, words: Calling = None, ends: bool = True) ->
         ends: Whether the share of the bound has its interval behind it.
     """
     words = called(comparison.problem, words)
-    places = decimals([row.profit.mean for row in comparison.rows])
+    policies = shown_rows(comparison)
+    places = decimals([row.profit.mean for row in policies])
     limited = bounded(comparison)
     to_bound = "gap to bound" if costs(comparison) else "of bound"
     header = ("policy", words.worth, "95% interval", *((to_bound,) if limited else ()))
-    more = any(row.more_episodes is not None for row in comparison.rows)
+    more = any(row.more_episodes is not None for row in policies)
     header += ("difference", JOINT, "more, same, less", ADJUSTED)
     header += (*((f"more {words.episodes}",) if more else ()), "verdict")
     rows = []
-    for row in comparison.rows:
+    for row in policies:
         cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
         if limited:
             cells.append(_of_bound(row, comparison, ends))

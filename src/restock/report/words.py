@@ -136,6 +136,37 @@ def attained(comparison: Comparison) -> bool:
     return row is None or bound is None or row.profit.mean >= bound.mean - 1e-4 * max(1.0, abs(bound.mean))
 
 
+def shown_rows(comparison: Comparison) -> list[Row]:
+    """The rows that are policies: that of the bound is one where its plan reaches the bound, and no policy is better.
+
+    A proven bound whose plan cannot be carried out is a line that nobody crosses, and no row. A plan that is not proven
+    and that a policy beats is not even that.
+    """
+    judged = [row for row in comparison.rows if row.information != "clairvoyant"]
+    beaten = any(row.gap is not None and row.gap < 0.0 for row in judged)
+    if attained(comparison) or comparison.bound is None or not (comparison.bound_proven or beaten):
+        return list(comparison.rows)
+    return judged or list(comparison.rows)
+
+
+def bound_told(comparison: Comparison, words: Calling = None) -> str:
+    """What the plan that knows everything comes to where it is no row; empty where it is one, or there is none."""
+    row, bound, words = bound_row(comparison), comparison.bound, called(comparison.problem, words)
+    if row is None or bound is None or row in shown_rows(comparison):
+        return ""
+    reached = amount(row.profit.mean, decimals([row.profit.mean]))
+    if not comparison.bound_proven:
+        return (
+            f"The best plan found with all {words.chance} known, {row.name}, reaches {reached} per {words.episode}, "
+            f"less than {leader(comparison).name}: it is no bound here, and no row of the table."
+        )
+    return (
+        f"The bound, {row.name}, is {amount(bound.mean, decimals([bound.mean]))} per {words.episode}: with all "
+        f"{words.chance} known in advance nobody earns more. Its plan cannot be carried out as it stands: followed as "
+        f"far as it can be, it earns {reached}, so it is no row of the table."
+    )
+
+
 def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
     """What must not be overlooked."""
     words = called(comparison.problem, words)
@@ -146,7 +177,7 @@ def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
             f"On {comparison.problem.name}, {names} earned more than a proven bound. That cannot be: simulation and "
             "bound disagree, so trust neither until this is explained."
         )
-    if comparison.bound is not None and not comparison.bound_proven:
+    if comparison.bound is not None and not comparison.bound_proven and not bound_told(comparison, words):
         found.append(
             f"On {comparison.problem.name} the bound is the best plan found with {words.chance} known, not a proven "
             "one: a policy may earn more."

@@ -219,6 +219,10 @@ class Sessions:
             raise Refused("SESSION_IN_USE", "another request has begun an episode in this session", "session_id")
         return session
 
+    def every(self) -> list[Session]:
+        """Return those whose episode has begun, and those of sockets whose episode has not."""
+        return [*self._open.values(), *self._waiting.values()]
+
     def close(self, id: str) -> None:
         """Close a session, whether or not it is there; an episode that is under way is given up."""
         self._tickets.end(id)
@@ -254,8 +258,7 @@ class Sessions:
         while True:
             await asyncio.sleep(min(self.idle / 4.0, 30.0))
             now = time.monotonic()
-            every = (*self._open.values(), *self._waiting.values())
-            for session in [one for one in every if now - one.touched > self.idle]:
+            for session in [one for one in self.every() if now - one.touched > self.idle]:
                 self.close(session.id)
                 if session.expire is not None:
                     with contextlib.suppress(Exception):  # it is gone already

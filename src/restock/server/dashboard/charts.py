@@ -19,13 +19,14 @@ WIDE, HIGH = 420.0, 226.0
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A line of a chart: what adds up to it, period by period."""
+    """A line of a chart: what adds up to it, period by period; or a level that is the same in all of them."""
 
     name: str
     values: Sequence[float]
     colour: str
     dash: str = ""
     width: float = 2.0
+    level: float | None = None
 
 
 def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = None) -> Svg:
@@ -37,15 +38,17 @@ def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = No
         horizon: Periods of an episode.
         now: A period to mark.
     """
-    sums = {line.name: [0.0, *itertools.accumulate(line.values)] for line in lines}
+    sums = {
+        line.name: [0.0, *itertools.accumulate(line.values)] if line.level is None else [line.level] for line in lines
+    }
     every = [value for points in sums.values() for value in points]
     low, high = min(every), max(every)
     if high - low < 1e-9:
         high = low + 1.0
     room = 0.06 * (high - low)
-    ends = "; ".join(f"{line.name} {amount(sums[line.name][-1], decimals(every))}" for line in lines)
+    told = "; ".join(f"{line.name} {amount(sums[line.name][-1], decimals(every))}" for line in lines)
     played = max(len(points) for points in sums.values()) - 1
-    picture = Svg(WIDE, HIGH, f"{title}, summed over {played} of {horizon} periods: {ends}.", 12.0)
+    picture = Svg(WIDE, HIGH, f"{title}, summed over {played} of {horizon} periods: {told}.", 12.0)
     rise = Scale(low - room, high + room, HIGH - 38.0, 24.0)
     left = picture.room_for(ticks(rise.low, rise.high, 5)) + 2.0
     reach = horizon if horizon <= MOST else min(WINDOW * max(1, math.ceil(played / WINDOW)), horizon)
@@ -58,6 +61,10 @@ def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = No
     if now is not None:
         picture.line([(along(float(now)), 22.0), (along(float(now)), HIGH - 38.0)], INK, 1.0, "2 3")
     for line in reversed(lines):
+        if line.level is not None:
+            ends = [(left, rise(line.level)), (WIDE - 14.0, rise(line.level))]
+            picture.line(ends, line.colour, line.width, line.dash)
+            continue
         points = [(along(float(t)), rise(value)) for t, value in enumerate(sums[line.name])]
         if len(points) > 1:
             picture.line(points, line.colour, line.width, line.dash)
@@ -81,24 +88,34 @@ def split(parts: Mapping[str, float]) -> list[tuple[str, float, Svg]]:
     return found
 
 
-def standings(rows: Sequence[tuple[str, float, float, float, str]], of: str) -> Svg:
+def standings(
+    rows: Sequence[tuple[str, float, float, float, str]], of: str, limit: tuple[str, float] | None = None
+) -> Svg:
     """Means with their intervals, one below the other.
 
     Args:
         rows: Name, mean, low and high end (not a number where there is no interval) and colour of each.
         of: What the means are of.
+        limit: Name and place of a line that none of them crosses.
     """
     ends = [value for _, *values, _ in rows for value in values if value == value]
+    ends += [] if limit is None else [limit[1]]
     low, high = min(ends), max(ends)
     room = 0.05 * (high - low or abs(high) or 1.0)
-    step, top = 44.0, 8.0
+    step, top = 44.0, 8.0 if limit is None else 26.0
     places = decimals([mean for _, mean, *_ in rows])
-    told = "; ".join(f"{name} {amount(mean, places)}" for name, mean, *_ in rows)
+    named = [(name, mean) for name, mean, *_ in rows] + ([] if limit is None else [limit])
+    told = "; ".join(f"{name} {amount(mean, places)}" for name, mean in named)
     picture = Svg(WIDE, top + step * len(rows) + 44.0, f"{of}: {told}.", 12.0)
     foot = top + step * len(rows)
     scale = Scale(low - room, high + room, 14.0, WIDE - 14.0)
     picture.foot_axis(scale, top, foot, 5)
     picture.text(WIDE / 2.0, picture.height - 4.0, of, GREY, "middle", size=11.5)
+    if limit is not None:
+        name, place = limit
+        picture.line([(scale(place), top - 8.0), (scale(place), foot)], BEST, 1.6, "5 4")
+        wide = width_of(name, 12.0)
+        picture.text(min(max(scale(place) - wide / 2.0, 8.0), WIDE - wide - 14.0), 13.0, name, BEST, bold=True)
     for k, (name, mean, least, most, colour) in enumerate(rows):
         y = top + step * k + 31.0
         if least == least:

@@ -7,14 +7,17 @@ from typing import Any
 
 from restock.agents.judge import Again
 from restock.evaluation.compare import Comparison, Enough, compare
-from restock.policies.registry import make_policy
+from restock.policies.registry import list_policies, make_policy
+from restock.report.documents import comparison_document, comparison_rows
 from restock.report.palette import colours
 from restock.report.tables import summary
-from restock.report.words import answer, warnings
+from restock.report.words import answer, bound_told, shown_rows, warnings
 from restock.server.dashboard import pages
 from restock.server.dashboard.charts import standings
 from restock.server.dashboard.contests import Clock, Contest, Game, Show
+from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import chosen
+from restock.server.dashboard.repeating import compare_command, link
 from restock.server.dashboard.room import PATIENCE, Room, seed_of, whole
 from restock.server.dashboard.turns import decisions_of
 from restock.server.errors import Refused
@@ -84,14 +87,19 @@ def comparing(router: APIRouter, room: Room) -> None:
         if not await contest.ready(PATIENCE):
             return pages.waiting(request, f"A comparison on {contest.task}", contest)
         found = contest.comparison
+        name = f"comparison on {contest.task}"
+        if form := form_of(request):
+            data = comparison_document(found)
+            return taken_away(form, name, lambda: data, lambda: comparison_rows(data))
         shade = colours([row.name for row in found.rows])
-        rows = [
-            (row.name, row.profit.mean, row.profit.low, row.profit.high, shade[row.name]) for row in found.rows
-        ]  # fmt: skip
+        shown, told = shown_rows(found), bound_told(found)
+        rows = [(row.name, row.profit.mean, row.profit.low, row.profit.high, shade[row.name]) for row in shown]
+        limit = ("bound", found.bound.mean) if told and found.bound is not None and found.bound_proven else None
         return pages.page(
-            request, "comparison", contest=contest, said=answer(found), warnings=warnings(found),
-            table=summary(found), shade=shade, picture=standings(rows, "return of an episode, mean and 95% interval"),
-            rows=found.rows, reference=found.reference, explore=_plotly(),
+            request, "comparison", contest=contest, said=answer(found), warnings=warnings(found), bound=told,
+            table=summary(found), shade=shade, reference=found.reference, explore=_plotly(),
+            picture=standings(rows, "return of an episode, mean and 95% interval", limit),
+            host=str(request.base_url).rstrip("/"), **_again(room, contest),
         )  # fmt: skip
 
     @router.get("/comparisons/{id}/episodes")
@@ -100,6 +108,9 @@ def comparing(router: APIRouter, room: Room) -> None:
         if not await contest.ready(PATIENCE):
             return pages.moved(request, f"/comparisons/{id}")
         data = _data(contest.comparison)
+        if form := form_of(request):
+            name = f"episodes of a comparison on {contest.task}"
+            return taken_away(form, name, lambda: data, lambda: _episode_rows(data))
         return pages.page(request, "episodes", rules=pages.DRAWING, contest=contest, data=data)
 
 
@@ -124,6 +135,26 @@ def _data(comparison: Comparison) -> dict[str, Any]:
             for row in comparison.rows
         ],
     }
+
+
+def _episode_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row an episode, one column a policy."""
+    values = {one["name"]: one["values"] for one in data["policies"]}
+    return [{"seed": seed, **{name: each[k] for name, each in values.items()}} for k, seed in enumerate(data["seeds"])]
+
+
+def _again(room: Room, contest: Contest) -> dict[str, Any]:
+    """The command that repeats a comparison, and the link that shows it again; of what was played by hand neither."""
+    found = contest.comparison
+    known = list_policies(contest.problem.family)
+    names = [name for name in contest.names if name in known]
+    command = compare_command(
+        room.hub, contest.task, contest.problem, names, contest.episodes, contest.seed, found.seeds
+    )  # fmt: skip
+    if contest.seed is None:
+        return {"command": command if names else "", "shared": ""}
+    asked = [*(("policy", name) for name in names), ("episodes", contest.episodes), ("seed", contest.seed)]
+    return {"command": command, "shared": link("comparison", [("task", contest.task), *asked])}
 
 
 def _episodes(one: Game | Show) -> list[Any]:

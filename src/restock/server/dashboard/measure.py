@@ -12,6 +12,7 @@ from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, simulate
 from restock.policies.registry import make_policy, yardsticks
 from restock.problems.retail import RetailProblem
+from restock.report.numbers import amount, decimals
 from restock.server.dashboard.turns import Episode
 
 
@@ -37,14 +38,46 @@ class Track:
         """The same of an episode, period by period."""
         return episode.earned if self.name == "profit" else episode.rewards
 
+    def carried_out(self, b: int) -> bool:
+        """Whether the plan that knows everything reaches in episode b what it promises."""
+        if self.best is None or self.bound is None:
+            return False
+        promised = float(self.bound[b])
+        return float(self.best[b].sum()) >= promised - 1e-4 * max(1.0, abs(promised))
+
     def regret(self, b: int, episode: Episode, t: int) -> float | None:
-        """What episode b lacks after t periods to the best plan so far, at the end to the bound."""
+        """What episode b lacks after t periods to the best plan so far, at the end to the bound.
+
+        None where there is no such plan, and before the end where it cannot be carried out.
+        """
         if self.best is None or self.bound is None:
             return None
         own = self.of(episode)
         if t >= len(own) >= self.best.shape[1]:
             return float(self.bound[b]) - sum(own)
-        return float(self.best[b, :t].sum()) - sum(own[:t])
+        return float(self.best[b, :t].sum()) - sum(own[:t]) if self.carried_out(b) else None
+
+    def regret_told(self, b: int, episode: Episode, t: int) -> str:
+        """The regret as a sentence; empty where there is no bound."""
+        if self.best is None or self.bound is None:
+            return ""
+        regret, bound = self.regret(b, episode, t), _money(float(self.bound[b]))
+        if regret is None:
+            return (
+                f"In the whole episode nobody earns more than {bound}. The plan behind this bound cannot be carried "
+                "out as it stands, so there is no regret before the end."
+            )
+        own = self.of(episode)
+        if t < len(own) or len(own) < self.best.shape[1]:
+            if regret < 0.0:
+                ahead = _money(-regret)
+                return f"So far {ahead} ahead of the plan that knows everything, which earns most of its money later."
+            return f"Regret so far, to the plan that knows everything: {_money(regret)}."
+        if self.proven:
+            return f"Regret to the bound ({bound}): {_money(regret)}."
+        if regret < 0.0:
+            return f"That is {_money(-regret)} more than the best plan found with everything known ({bound})."
+        return f"Regret to the best plan found with everything known ({bound}): {_money(regret)}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +91,10 @@ class Measures:
 
     rival: str
     tracks: tuple[Track, ...]
+
+    def known(self) -> Measures:
+        """Return what may be told while an episode is played: not the plan that knows what is to come."""
+        return Measures(self.rival, tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks))
 
 
 def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
@@ -76,7 +113,7 @@ def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
             best = None
     rewards = beaten.trajectory.rewards
     if isinstance(problem, RetailProblem):
-        paid = _money(problem, beaten, best)
+        paid = _paid(problem, beaten, best)
         if problem.spec.reward == "profit":
             return Measures(rival, (dataclasses.replace(paid, name="reward"),))
         return Measures(rival, (Track("reward", rewards), paid))
@@ -87,10 +124,14 @@ def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
     return Measures(rival, (Track("reward", rewards, best.trajectory.rewards, bound, proven),))
 
 
-def _money(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
+def _paid(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
     """The money of a store, whatever its reward is."""
     rival = beaten.trajectory["profit"][..., 0]
     if best is None:
         return Track("profit", rival)
     value: Array = best.policy.value  # type: ignore[attr-defined]
     return Track("profit", rival, best.trajectory["profit"][..., 0], value, True)
+
+
+def _money(value: float) -> str:
+    return amount(value, decimals([value]))

@@ -89,7 +89,7 @@ def asset(name: str) -> tuple[bytes, str]:
     """
     if name == "page.css":  # the reports look the same
         style = resources.files("restock.report").joinpath("style.css").read_bytes()
-        return style + _file("page.css") + dark_rules().encode(), "text/css"
+        return style + _file("page.css") + _file("watch.css") + dark_rules().encode(), "text/css"
     if name in ("page.js", "chart.js", "htmx.min.js"):
         return _file(name), "text/javascript"
     if name == "plotly.js":

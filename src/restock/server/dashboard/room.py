@@ -15,7 +15,7 @@ from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
 from restock.server.dashboard.look import told
-from restock.server.dashboard.measure import Measures, Track
+from restock.server.dashboard.measure import Measures
 from restock.server.dashboard.pictures import Pictures, at_start, pictured
 from restock.server.dashboard.queue import Queue
 from restock.server.dashboard.shelf import Item, Shelf
@@ -153,8 +153,11 @@ def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: in
         if measures is not None and measures.rival != own:
             rival = track.rival[b].tolist()
             lines.append(Line(measures.rival, rival if whole else rival[:t], RIVAL))
-        if track.best is not None and whole:
-            lines.append(Line(_plan(track, b), track.best[b].tolist(), BEST, "5 4", 1.6))
+        if track.best is not None and track.bound is not None and whole:
+            if track.carried_out(b):
+                lines.append(Line("hindsight", track.best[b].tolist(), BEST, "5 4", 1.6))
+            else:
+                lines.append(Line("bound of the whole episode", [], BEST, "2 4", 1.6, float(track.bound[b])))
         title = "cumulative reward" if track.name == "reward" else "cumulative profit (money)"
         found.append((course(title, lines, horizon, t if whole and t < played else None), lines))
     if not found:
@@ -163,23 +166,26 @@ def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: in
     return found
 
 
-def _plan(track: Track, b: int) -> str:
-    """What to call the plan that knows everything: where it earns less than it promised, it could not be followed."""
-    assert track.best is not None and track.bound is not None
-    reached, promised = float(track.best[b].sum()), float(track.bound[b])
-    return "hindsight" if reached >= promised - 0.01 * abs(promised) else "hindsight, as far as it can be carried out"
-
-
 def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[dict[str, Any]]:
     """What was reached after t periods, by track: own, of the rival, regret."""
     if measures is None:
-        return [{"name": "reward", "own": sum(episode.rewards[:t]), "rival": None, "regret": None, "bound": None}]
+        return [
+            {
+                "name": "reward",
+                "own": sum(episode.rewards[:t]),
+                "rival": None,
+                "regret": None,
+                "bound": None,
+                "told": "",
+            }
+        ]
     return [
         {
             "name": track.name,
             "own": sum(track.of(episode)[:t]),
             "rival": float(track.rival[b, :t].sum()),
             "regret": track.regret(b, episode, t),
+            "told": track.regret_told(b, episode, t),
             "bound": None if track.bound is None else float(track.bound[b]),
             "proven": track.proven,
         }

@@ -8,11 +8,16 @@ from typing import Any
 from restock.core.problem import Problem
 from restock.policies.registry import policy_class, usual_policies, yardsticks
 from restock.server.dashboard import pages
+from restock.server.dashboard.again import again
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
+from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import plain
+from restock.server.dashboard.live import live
 from restock.server.dashboard.playing import playing
 from restock.server.dashboard.room import EXAMPLE, MOST_SEED, Room
+from restock.server.dashboard.runs import runs
+from restock.server.dashboard.standing import standing
 from restock.server.dashboard.watching import watching
 from restock.server.guard import COOKIE
 from restock.server.hub import Hub
@@ -40,7 +45,7 @@ def mount(app: FastAPI, hub: Hub) -> None:
     """Put the pages into an application."""
     room = app.state.room = Room(hub)
     router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
-    for add in (_opening, _login, playing, watching, comparing):
+    for add in (_opening, _login, playing, watching, comparing, again, runs, standing, live):
         add(router, room)
     app.include_router(router)
 
@@ -51,6 +56,8 @@ def _opening(router: APIRouter, room: Room) -> None:
     @router.get("/")
     async def home(request: Request) -> Response:
         offers = [_offer(catalogue.loaded(name), name) for name in catalogue.names()]
+        if form := form_of(request):
+            return taken_away(form, "problems", lambda: {"problems": offers}, lambda: offers)
         groups = []
         for family in dict.fromkeys(offer["family"] for offer in offers):
             title, words = KINDS.get(family, (plain(family).capitalize(), ""))

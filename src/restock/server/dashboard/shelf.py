@@ -141,6 +141,11 @@ class Shelf:
         self.sweep()
         return [one for one in reversed(self._items.values()) if isinstance(one, kind) and one.owner == owner != ""]
 
+    def every(self) -> list[Item]:
+        """Return the items of all browsers."""
+        self.sweep()
+        return list(self._items.values())
+
     def drop(self, item: Item) -> None:
         """Put an item away; whoever works for it stops."""
         item.dropped = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from restock.core.errors import InvalidInput, shown
 from restock.core.problem import Problem
 from restock.problems.load import load_problem
 from restock.server.catalogue import Catalogue
+from restock.server.dashboard.exchanges import Exchange, ReplyLine, ToolLine, counted, counts_of
 from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
@@ -45,9 +47,25 @@ class _Turn(_Line):
     reply: str | None = None
     error: str | None = None
 
+    counts: dict[str, Any] | None = None
+
 
 class _End(_Line):
     grade: dict[str, float] | None = None
+
+
+class _Mode(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    kind: str = "alone"
+
+
+class _Settings(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    mode: _Mode = _Mode()
+    price_in: float | None = pydantic.Field(None, ge=0.0)
+    price_out: float | None = pydantic.Field(None, ge=0.0)
 
 
 class _Run(pydantic.BaseModel):
@@ -57,6 +75,7 @@ class _Run(pydantic.BaseModel):
     problem: str
     seed: int
     described: dict[str, Any] | None = None
+    settings: _Settings | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +88,9 @@ class Recording:
         described: The description that it gives of that.
         episodes: Those that are there, each with its seed.
         cut: Whether episodes or turns were left out.
+        run: The first line, as it was read from the file.
+        prices: Of a million tokens read and written (money); None where they are not told.
+        chooses: Whether the model chooses parameters of a policy, not actions.
     """
 
     model: str
@@ -76,6 +98,9 @@ class Recording:
     described: dict[str, Any] | None
     episodes: tuple[Episode, ...]
     cut: bool
+    run: Mapping[str, Any]
+    prices: tuple[float | None, float | None]
+    chooses: bool
 
 
 def recording(text: str, name: str) -> Recording:
@@ -91,8 +116,9 @@ def recording(text: str, name: str) -> Recording:
     lines, _, damaged = lines_of(text, name)
     run = _read(_Run, lines[0], 1, name)
     begun: dict[int, _Begun] = {}
-    turns: dict[int, list[_Turn]] = {}
+    turns: dict[int, list[Turn]] = {}
     ends: dict[int, _End] = {}
+    said: dict[int | None, list[Exchange]] = {}  # since the last turn, by the episode that a line names
     count, cut = 0, damaged
     for number, line in enumerate(lines, 1):
         if line["event"] == "episode":
@@ -104,7 +130,12 @@ def recording(text: str, name: str) -> Recording:
             if count > MOST_TURNS:
                 cut = True
                 break
-            turns.setdefault(turn.episode, []).append(turn)
+            exchanges = (*said.pop(None, ()), *said.pop(turn.episode, ()))
+            turns.setdefault(turn.episode, []).append(_played(turn, exchanges))
+        elif line["event"] == "reply":
+            said.setdefault(_episode_in(line), []).append(Exchange(_read(ReplyLine, line, number, name)))
+        elif line["event"] == "tool" and (there := said.get(_episode_in(line))):
+            there[-1].tools.append(_read(ToolLine, line, number, name))
         elif line["event"] == "end":
             end = _read(_End, line, number, name)
             ends[end.episode] = end
@@ -117,7 +148,11 @@ def recording(text: str, name: str) -> Recording:
     if not episodes:
         raise InvalidInput("transcript", name, "no turn was played in it", "Choose another.")
     cut = cut or len(episodes) < len(begun)
-    return Recording(run.model[:LONGEST_NAME], run.problem[:LONGEST_NAME], run.described, tuple(episodes), cut)
+    settings = run.settings or _Settings()
+    return Recording(
+        _named(run.model), _named(run.problem), run.described, tuple(episodes), cut, lines[0],
+        (settings.price_in, settings.price_out), settings.mode.kind == "parameters",
+    )  # fmt: skip
 
 
 def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | None:
@@ -173,16 +208,32 @@ def from_folder(folder: Path | None, name: str, most: int) -> str:
         raise InvalidInput("transcript", name, "it cannot be read", "Choose another.") from None
 
 
-def _episode(begun: _Begun, turns: list[_Turn], end: _End | None) -> Episode:
+def _named(name: str) -> str:
+    """A name that a terminal and a title only show."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
+
+
+def _played(turn: _Turn, exchanges: tuple[Exchange, ...]) -> Turn:
+    """A turn, for now without the observation after it."""
+    counts = counts_of(turn.counts) if turn.counts is not None else None
+    if counts is None and exchanges:
+        counts = counted(exchanges, turn.by, turn.error)
+    return Turn(
+        turn.seen, turn.action, {}, turn.reward, turn.parts, tuple(turn.faults), turn.by[:LONGEST_NAME], turn.reply,
+        turn.error, exchanges, counts,
+    )  # fmt: skip
+
+
+def _episode(begun: _Begun, turns: list[Turn], end: _End | None) -> Episode:
     after = [turn.seen for turn in turns[1:]] + [end.seen if end is not None else {}]
-    made = [
-        Turn(
-            one.seen, one.action, then, one.reward, one.parts, tuple(one.faults), one.by[:LONGEST_NAME], one.reply,
-            one.error,
-        )
-        for one, then in zip(turns, after, strict=True)
-    ]  # fmt: skip
+    made = [dataclasses.replace(one, after=then) for one, then in zip(turns, after, strict=True)]
     return Episode(begun.seed, begun.seen, made, end.grade if end is not None else None)
+
+
+def _episode_in(line: Mapping[str, Any]) -> int | None:
+    """The episode that a line names; None where it names none."""
+    said = line.get("episode")
+    return said if isinstance(said, int) else None
 
 
 def _read(kind: Any, line: dict[str, Any], number: int, name: str) -> Any:

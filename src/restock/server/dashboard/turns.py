@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from restock.agents.counts import Counts
 from restock.agents.prompt import went_wrong
 from restock.agents.seat import Seat, view_of
 from restock.core.errors import InvalidInput
@@ -17,6 +18,7 @@ from restock.core.scene import Scene
 from restock.core.trajectory import Trajectory
 from restock.policies._base import Policy
 from restock.problems.retail import RetailProblem
+from restock.server.dashboard.exchanges import Exchange
 
 Plain = dict[str, Any]
 
@@ -35,6 +37,8 @@ class Turn:
         by: Who decided.
         reply: What a model wrote.
         error: Why its reply could not be used.
+        exchanges: Every reply and every call of a tool.
+        counts: What was counted; None where no model played.
     """
 
     seen: Plain
@@ -46,6 +50,8 @@ class Turn:
     by: str = ""
     reply: str | None = None
     error: str | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    counts: Counts | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +78,14 @@ class Episode:
     def rewards(self) -> list[float]:
         """Of the periods played."""
         return [turn.reward for turn in self.turns]
+
+    @property
+    def counts(self) -> Counts | None:
+        """What was counted in all of them; None where no model played."""
+        total, every = Counts(), [turn.counts for turn in self.turns if turn.counts is not None]
+        for one in every:
+            total.add(one)
+        return total if every else None
 
     @property
     def earned(self) -> list[float]:

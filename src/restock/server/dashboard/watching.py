@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
 from restock.policies.registry import make_policy
-from restock.server.dashboard import pages, transcripts
+from restock.server.dashboard import pages, showing, transcripts
 from restock.server.dashboard.charts import split
-from restock.server.dashboard.contests import Clock, Show
+from restock.server.dashboard.contests import Clock, Game, Show
+from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import chosen
 from restock.server.dashboard.look import look
 from restock.server.dashboard.measure import measured
 from restock.server.dashboard.pictures import called, pictured
+from restock.server.dashboard.repeating import agent_command, link, show_command
 from restock.server.dashboard.room import PATIENCE, Room, as_json, courses, decision, seed_of, sums
 from restock.server.dashboard.turns import played_by, replayed
+from restock.server.dashboard.worst import faults, worst
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
 from restock.server.settings import MOST_TRANSCRIPT
@@ -34,6 +40,7 @@ def watching(router: APIRouter, room: Room) -> None:
         name = chosen("policy", sent.get("policy", ""), await room.policies(task))
         owner = pages.new_owner(request)
         show = shelf.put(owner, Show(task, f"{name} on {task}"))
+        show.link = ("show", [("task", task), ("policy", name), ("seed", seed)])
 
         async def play() -> None:
             show.progress = "The problem is compiled; the first time that takes some seconds."
@@ -49,15 +56,20 @@ def watching(router: APIRouter, room: Room) -> None:
                     played_by(problem, policy, seed, lambda done, of: clock.tell(f"{name} plays: {done} of {of}.")),
                 )
                 show.measures = measured(problem, [seed])
+                show.command = show_command(room.hub, task, problem, name, seed)
 
             await room.work(job, long=True, item=show)
 
         show.begin(play)
-        return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
+        return pages.remember(pages.moved(request, f"/shows/{show.id}{_turn_in(sent)}"), request, owner)
 
     @router.get("/transcripts")
     async def offered(request: Request) -> Response:
-        return pages.page(request, "transcripts", files=transcripts.in_folder(folder), folder=folder)
+        files = transcripts.in_folder(folder)
+        if form := form_of(request):
+            listed = [{"transcript": name} for name in files]
+            return taken_away(form, "transcripts", lambda: {"transcripts": files}, lambda: listed)
+        return pages.page(request, "transcripts", files=files, folder=folder)
 
     @router.post("/transcripts")
     async def take(request: Request) -> Response:
@@ -74,7 +86,11 @@ def watching(router: APIRouter, room: Room) -> None:
         owner = pages.new_owner(request)
         title = f"{found.model} on {found.problem}"
         show = Show(matched[0] if matched else catalogue.default, title, recorded=True)
-        show.episodes = found.episodes
+        show.episodes, show.prices, show.chooses = found.episodes, found.prices, found.chooses
+        if sent.get("name"):
+            show.link = ("transcript", [("name", name)])
+        if matched is not None:
+            show.command = agent_command(room.hub, *matched, found.run)
         shelf.put(owner, show)
         if found.cut:
             show.remarks.append("The transcript is not finished, or longer than what is shown here.")
@@ -99,17 +115,65 @@ def watching(router: APIRouter, room: Room) -> None:
 
             show.progress = "The policies that it is measured by are played."
             show.begin(measure)
-        return pages.remember(pages.moved(request, f"/shows/{show.id}"), request, owner)
+        return pages.remember(pages.moved(request, f"/shows/{show.id}{_turn_in(sent)}"), request, owner)
 
     @router.get("/shows/{id}")
     async def look_on(request: Request, id: str) -> Response:
         show = shelf.get(pages.owner_of(request), Show, id)
         if not await show.ready(PATIENCE):
             return pages.waiting(request, show.title, show)
+        if form := form_of(request):
+            rows, title = partial(showing.rows, show), show.title
+            return await room.work(lambda: taken_away(form, title, partial(showing.document, show), rows))
         b = _place(request, "episode", len(show.episodes))
         episode = show.episodes[b]
         t = _place(request, "turn", len(episode.turns) + 1)
-        return pages.page(request, "show", **_seen(room, show, b, t))
+        said = await room.work(lambda: _told(request, show, b, t))
+        return pages.page(request, "show", **_seen(room, show, b, t), **said)
+
+    @router.get("/games/{id}/turns")
+    async def played(request: Request, id: str) -> Response:
+        game = shelf.get(pages.owner_of(request), Game, id)
+        if not await game.ready(PATIENCE):
+            return pages.moved(request, f"/games/{id}")
+        show = Show(game.task, f"game on {game.task}, seed {game.seed}")
+        over = game.table.over
+        show.episodes, show.problem = (game.table.graded() if over else game.episode,), game.problem
+        show.measures = game.measures if over else game.measures.known()
+        rows, data = partial(showing.rows, show), partial(showing.document, show)
+        return await room.work(lambda: taken_away(form_of(request) or "json", show.title, data, rows))
+
+
+def _turn_in(sent: Mapping[str, str]) -> str:
+    """The part of an address that says which turn is wanted, if a form does."""
+    named = [
+        (name, said) for name in ("episode", "turn") if (said := sent.get(name, "")).isdecimal() and said.isascii()
+    ]
+    return f"?{urlencode(named)}" if named else ""
+
+
+def _told(request: Request, show: Show, b: int, t: int) -> dict[str, Any]:
+    """What is told of a turn beside what was seen and done: replies, what they cost, where to go on, how to repeat."""
+    episode = show.episodes[b]
+    turn = episode.turns[t - 1] if t else None
+    wrong = faults(episode)
+    shared = ""
+    if show.link is not None:
+        kind, fields = show.link
+        place = [("episode", b + 1)] if len(show.episodes) > 1 else []
+        shared = link(kind, [*fields, *place, ("turn", t)])
+    return {
+        "replies": showing.replies(show, turn) if turn else [],
+        "spent": showing.facts(show, turn.counts) if turn else [],
+        "spent_in_all": showing.facts(show, episode.counts),
+        "worst": worst(show.measures, b, episode),
+        "faults": len(wrong),
+        "fault_before": max((k for k in wrong if k < t), default=None),
+        "fault_next": min((k for k in wrong if k > t), default=None),
+        "command": show.command,
+        "shared": shared,
+        "host": str(request.base_url).rstrip("/"),
+    }
 
 
 def _place(request: Request, name: str, count: int) -> int:

@@ -1,0 +1,64 @@
+"""What is shown as files for other programs: JSON and CSV, the same from the command line and from a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from restock.evaluation.compare import Comparison
+from restock.report.plain import plain
+from restock.report.words import answer, warnings
+
+CARRIED_OUT = ("=", "+", "-", "@", "\t", "\r")  # what a cell begins with that a spreadsheet carries out
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as `restock compare --json` tells it."""
+    return {**comparison.to_dict(), "answer": answer(comparison), "warnings": warnings(comparison)}
+
+
+def comparison_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row a policy, as `restock compare --out FILE.csv` writes them.
+
+    Args:
+        document: Of `comparison_document`.
+    """
+    rows = []
+    for entry in document["policies"]:
+        row = {"policy": entry["name"], "information": entry["information"]}
+        for name, field in (("profit", "profit"), ("difference", "difference"), ("gap", "gap_interval")):
+            ends = entry[field] or {}
+            row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
+        rest = ("relative", "wins", "ties", "losses", "better_in", "p", "more_episodes", "seconds")
+        row |= {name: entry[name] for name in rest}
+        rows.append(row | {name: value for name, value in entry["kpis"].items() if name != "profit"})
+    return rows
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None) -> str:
+    """Return rows as CSV: what has no value is empty, and no cell is carried out by a spreadsheet.
+
+    Args:
+        rows: By the names of the columns; a row may lack some.
+        names: Of the columns; default: all that a row has, in the order of their first mention.
+    """
+    columns = list(names or dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_cell(name) for name in columns])
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, (Mapping, list, tuple)):
+        value = json.dumps(plain(value))
+    if isinstance(value, str) and value.startswith(CARRIED_OUT):
+        return f"'{value}"
+    return value

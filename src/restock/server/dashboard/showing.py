@@ -1,0 +1,120 @@
+"""A show as facts for its page, and as a file for other programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+from restock.agents.counts import Counts
+from restock.report.numbers import amount
+from restock.server.dashboard.contests import Show
+from restock.server.dashboard.exchanges import Said, spent, told_of
+from restock.server.dashboard.fields import plain
+from restock.server.dashboard.turns import Turn
+from restock.server.dashboard.worst import worst
+
+Facts = list[tuple[str, str]]
+
+
+def replies(show: Show, turn: Turn) -> list[Said]:
+    """Return every reply of a turn, and what became of it."""
+    return told_of(turn.exchanges, turn.error, show.problem, show.chooses)
+
+
+def facts(show: Show, counts: Counts | None) -> Facts:
+    """Return what was counted in words: what is nothing is left out, but for what is always asked about."""
+    if counts is None:
+        return []
+    told = spent(counts, show.prices)
+    found = [
+        ("tokens read", amount(counts.tokens_in)),
+        ("tokens written", amount(counts.tokens_out)),
+        ("seconds", amount(counts.seconds, 1 if counts.seconds >= 0.95 or not counts.seconds else 3)),
+        ("price", "not known" if told["cost"] is None else f"{told['cost']:.4g}"),
+        ("replies", amount(counts.replies)),
+        ("requests", amount(counts.requests)),
+    ]
+    rest = {
+        "tokens_reasoning": "of reasoning",
+        "tokens_cached": "kept by the endpoint",
+        "retries": "asked again",
+        "unreadable": "unreadable",
+        "rejected": "rejected",
+        "fallbacks": "decided without it",
+        "suggestions": "policies asked",
+    }
+    found += [(words, amount(told[name])) for name, words in rest.items() if told.get(name)]
+    named = ", ".join(f"{plain(name)} {amount(value)}" for name, value in sorted(counts.repairs.items()))
+    return [*found, *([("repaired", named)] if named else [])]
+
+
+def document(show: Show) -> dict[str, Any]:
+    """Return all that a show tells, as plain data."""
+    return {
+        "title": show.title,
+        "task": show.task,
+        "recorded": show.recorded,
+        "knows": show.informed,
+        "remarks": list(show.remarks),
+        "rival": None if show.measures is None else show.measures.rival,
+        "episodes": [_episode(show, b) for b in range(len(show.episodes))],
+    }
+
+
+def rows(show: Show) -> list[dict[str, Any]]:
+    """Return one row a turn."""
+    found = []
+    for b, episode in enumerate(document(show)["episodes"]):
+        for turn in episode["turns"]:
+            counted = turn["spent"] or {}
+            row = {"episode": b + 1, "seed": episode["seed"]}
+            row |= {name: turn[name] for name in ("period", "by", "action", "reward", "total", "rival", "plan")}
+            row |= {f"part: {name}": value for name, value in turn["parts"].items()}
+            row |= {"faults": "; ".join(turn["faults"]), "error": turn["error"]}
+            row |= {name: value for name, value in counted.items() if name != "faults"}
+            found.append(row | {"reply": turn["reply"]})
+    return found
+
+
+def _episode(show: Show, b: int) -> dict[str, Any]:
+    episode, measures = show.episodes[b], show.measures
+    reward = None if measures is None else measures.tracks[0]
+    last = None if measures is None else measures.tracks[-1]
+    found = worst(measures, b, episode)
+    totals = itertools.accumulate(episode.rewards)
+    turns = [
+        {
+            "period": t + 1,
+            "seen": turn.seen,
+            "by": turn.by,
+            "action": turn.action,
+            "reward": turn.reward,
+            "parts": dict(turn.parts),
+            "total": total,
+            "rival": None if reward is None else float(reward.rival[b, t]),
+            "plan": float(last.best[b, t])
+            if last is not None and last.best is not None and last.carried_out(b)
+            else None,
+            "faults": list(turn.faults),
+            "reply": turn.reply,
+            "error": turn.error,
+            "spent": None if turn.counts is None else spent(turn.counts, show.prices),
+            "replies": [
+                {**one.exchange.to_dict(), "try": one.attempt, "repairs": list(one.repairs), "wrong": one.wrong or None}
+                for one in replies(show, turn)
+            ],
+        }
+        for t, (turn, total) in enumerate(zip(episode.turns, totals, strict=True))
+    ]
+    return {
+        "seed": episode.seed,
+        "total": sum(episode.rewards),
+        "bound": None if last is None or last.bound is None else float(last.bound[b]),
+        "bound_proven": bool(last is not None and last.proven),
+        "grade": episode.grade,
+        "spent": None if episode.counts is None else spent(episode.counts, show.prices),
+        "worst": None if found is None else dataclasses.asdict(found),
+        "turns": turns,
+        "end": episode.turns[-1].after if episode.turns else episode.first,
+    }
