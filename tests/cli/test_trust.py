@@ -165,6 +165,7 @@ def test_a_trusted_transcript_goes_on(sent: Sent) -> None:
     assert process(*resumed).code == 2 and not sent.ran
     assert process(*resumed, "--trust").code == 0 and sent.ran
     assert judge([path], beside=[], trust=True).agents
+    assert process(*play, "--env", "dl/evil.py:Prob", "--out", "two.jsonl", "--with", str(path)).code == 0
 
 
 # run folders ----------------------------------------------------------------------------------------
@@ -210,6 +211,23 @@ def test_a_run_on_a_problem_of_ones_own(sent: Sent, monkeypatch: pytest.MonkeyPa
     with trusting():
         assert resume("runs/own")["algo"] == "ppo"
     assert resume("runs/own", trust=True)["algo"] == "ppo"
+
+
+TYPED = ("--steps", "4", "--set", "batch=4", "--set", "held_out=4", "--set", "network.start=dl/evil.py:Mine")
+COMMANDS = {
+    "train": ("train", "serial", "--out", "runs/own", "--set", "restarts=1", "--set", "evaluate_every=2", *TYPED),
+    "tune": ("tune", "serial", "--out", "runs/own", "--trials", "1", "--search", "peak_rate=0.001..0.002", *TYPED),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_user_types_needs_no_trust_when_it_is_read_back(sent: Sent, command: str) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("optuna")
+    for _ in range(2):  # the second finds it finished
+        ran = process(*COMMANDS[command])
+        assert ran.code == 0, ran.err
+    assert sent.ran
 
 
 def test_a_search_is_read_as_data(sent: Sent) -> None:

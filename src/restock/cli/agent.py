@@ -136,7 +136,6 @@ def agent(
     from restock.problems.load import load_problem
 
     console = Console(as_json, quiet)
-    with_others = [open_finished(path) for path in others or ()]
     named = model or os.environ.get("MODEL_NAME") or ""
     if resume is None:
         if env is None:
@@ -154,6 +153,7 @@ def agent(
     else:
         _nothing_else(context)
         path = resume
+    with_others = [open_finished(path) for path in others or ()]  # they may name the problem that was just named
     try:
         with console.progress() as bar:
             tell = _teller(bar, _log(to_stderr=as_json) if log_lines else lambda line: None)

@@ -16,6 +16,7 @@ from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
 from restock.learning.run_folder import FORMAT
 from restock.learning.threads import one_thread
+from restock.policies.registry import policy_class
 from restock.problems.load import load_problem
 from restock.problems.network import NetworkProblem
 
@@ -140,6 +141,9 @@ def _own(
             raise InvalidInput("policy_kwargs", network, "this should be a mapping of names to values", "Mend it.")
         architecture, numbers = {**network, **architecture}, {**entry, **numbers}
     shape = validated(Architecture, architecture, "architecture")
+    for name in (shape.residual, shape.start):
+        if name is not None:
+            policy_class(name, problem.family)  # what was typed is run now, so that the folder may name it
     if blind and shape.memory == "none":
         shape = shape.model_copy(update={"memory": "belief"})
     if algo in imitation.ALGORITHMS:
