@@ -58,7 +58,7 @@ class Limits:
                     problem = f"must be a number of seconds above 0, at most {LONGEST:g}"
                     raise InvalidInput(field.name, value, problem, f"The default is {field.default}.")
             elif value is not None:
-                whole_number(field.name, value, example=field.default or 64)
+                whole_number(field.name, value, example=64)
 
 
 class Share:
