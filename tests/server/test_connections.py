@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -212,6 +215,31 @@ def test_the_process_may_open_as_many_files_as_it_takes_connections() -> None:
         assert files_for(10**9) == before[1] - OTHER_FILES or before[1] == resource.RLIM_INFINITY
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_process_with_few_files_answers_beside_many_silent_connections() -> None:
+    """It would accept until no file is left, and then say so in the log as fast as it can."""
+    resource = pytest.importorskip("resource")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "restock.cli", "serve", "minimal", "--port", "0", "--json", "--quiet"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)),
+    )  # fmt: skip
+    assert process.stdout is not None
+    told = ""
+    while not told.endswith("}\n"):
+        told += process.stdout.readline()
+    try:
+        with contextlib.ExitStack() as held:
+            for _ in range(600):
+                held.enter_context(socket.create_connection(("127.0.0.1", json.loads(told)["port"]), timeout=PATIENCE))
+            for _ in range(5):
+                reply = httpx.get(f"{json.loads(told)['url']}/health", timeout=PATIENCE, trust_env=False)
+                assert reply.status_code == 200
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=PATIENCE)
+    assert err == ""
 
 
 # shares, clients, logs --------------------------------------------------------------------------------

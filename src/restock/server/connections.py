@@ -25,7 +25,8 @@ from restock.server.limits import Limits, client_of
 
 LEAST_MOST = 2048  # connections where nothing else is said
 SHARE_OF_ONE = 0.75
-OTHER_FILES = 128  # that a process has open besides its connections, some turned away among them
+AT_ONCE = 32  # connections that are accepted before the first of them is looked at; asyncio has four such lots in hand
+OTHER_FILES = 256  # that a process has open besides: those lots, those that are turned away, files
 MOST_TURNED_AWAY = 64  # connections that are being told that there is no place
 GOODBYE = 1.0  # seconds for a client to read that
 LEAST_SWEEP, MOST_SWEEP = 0.05, 1.0  # seconds between two looks at all connections
@@ -285,7 +286,7 @@ def files_for(wanted: int) -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
             soft = needed
     given = math.inf if soft == resource.RLIM_INFINITY else soft
-    return int(max(1, min(wanted, given - OTHER_FILES)))
+    return int(max(1, min(wanted, max(given - OTHER_FILES, given // 2))))
 
 
 def _send_at_once(transport: asyncio.Transport) -> None:
