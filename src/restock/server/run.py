@@ -123,7 +123,8 @@ def server_of(app: Any, settings: Settings) -> Any:
     """
     import uvicorn
 
-    from restock.server.connections import AT_ONCE, Connections, protocols
+    from restock.server.connections import AT_ONCE, Connections
+    from restock.server.protocols import protocols
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
