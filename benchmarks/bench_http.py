@@ -194,7 +194,7 @@ ROUTES = (
 
 
 class Met(NamedTuple):
-    """A request in a round, to one server: how long it took, and the processor time of the server for it."""
+    """A request in a round, to one server: its median time, and the mean processor time of the server for it."""
 
     seconds: float
     cpu: float
@@ -214,7 +214,7 @@ def round_of(servers: tuple[Server, Server], route: Route, requests: int) -> lis
                 line.fine(request)
                 taken.append(time.perf_counter() - began)
                 cpu.append(running_time(server) - busy)
-        return [Met(statistics.median(a[1:]), statistics.median(b[1:])) for a, b in zip(times, spent, strict=True)]
+        return [Met(statistics.median(a[1:]), sum(b[1:]) / requests) for a, b in zip(times, spent, strict=True)]
     finally:
         for line in lines:
             line.close()

@@ -55,6 +55,8 @@ CLASSES_OF_SERVERS = {
     f"restock.server.{name}"
     for name in (
         "needs_server",
+        "needs_uvicorn",
+        "protocols",
         "app",
         "replies",
         "requests",

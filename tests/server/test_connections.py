@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -112,11 +116,12 @@ def test_who_takes_no_reply_is_hung_up_on(hasty: Running) -> None:
     host, port = hasty.url.removeprefix("http://").split(":")
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.settimeout(PATIENCE)
         made.connect((host, int(port)))
         for _ in range(200):
             with contextlib.suppress(OSError):
                 made.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_until(hasty, before + 1)
+        time.sleep(0.2)  # by now it is let in, and has begun to answer
         wait_until(hasty, before)
 
 
@@ -212,6 +217,31 @@ def test_the_process_may_open_as_many_files_as_it_takes_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def test_a_process_with_few_files_answers_beside_many_silent_connections() -> None:
+    """It would accept until no file is left, and then say so in the log as fast as it can."""
+    resource = pytest.importorskip("resource")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "restock.cli", "serve", "minimal", "--port", "0", "--json", "--quiet"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)),
+    )  # fmt: skip
+    assert process.stdout is not None
+    told = ""
+    while not told.endswith("}\n"):
+        told += process.stdout.readline()
+    try:
+        with contextlib.ExitStack() as held:
+            for _ in range(600):
+                held.enter_context(socket.create_connection(("127.0.0.1", json.loads(told)["port"]), timeout=PATIENCE))
+            for _ in range(5):
+                reply = httpx.get(f"{json.loads(told)['url']}/health", timeout=PATIENCE, trust_env=False)
+                assert reply.status_code == 200
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=PATIENCE)
+    assert err == ""
+
+
 # shares, clients, logs --------------------------------------------------------------------------------
 
 
@@ -244,7 +274,7 @@ def test_a_flood_of_requests_that_are_none_is_logged_in_a_few_lines(server: Runn
 
 def test_what_was_left_out_of_a_log_is_counted_and_nothing_in_it_moves_a_cursor(monkeypatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("restock.server.logs.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("restock.server.logs.time", SimpleNamespace(monotonic=lambda: now[0]))
     kept = Seldom()
 
     def told(message: str = "no file left for \x1b[2J%s\nsocket: 7") -> str | None:

@@ -9,15 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import math
-import socket
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
-
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from restock.server import wire
 from restock.server.errors import Refused
@@ -25,7 +19,8 @@ from restock.server.limits import Limits, client_of
 
 LEAST_MOST = 2048  # connections where nothing else is said
 SHARE_OF_ONE = 0.75
-OTHER_FILES = 128  # that a process has open besides its connections, some turned away among them
+AT_ONCE = 32  # connections that are accepted before the first of them is looked at; asyncio has four such lots in hand
+OTHER_FILES = 256  # that a process has open besides: those lots, those that are turned away, files
 MOST_TURNED_AWAY = 64  # connections that are being told that there is no place
 GOODBYE = 1.0  # seconds for a client to read that
 LEAST_SWEEP, MOST_SWEEP = 0.05, 1.0  # seconds between two looks at all connections
@@ -172,105 +167,6 @@ class Connections:
         self._sweep = loop.call_later(self._every, self._look) if waits else None
 
 
-class Http(H11Protocol):
-    """A connection that asks over HTTP, until it becomes a socket.
-
-    Args:
-        connections: All of the server.
-        **given: What uvicorn gives.
-    """
-
-    def __init__(self, connections: Connections, **given: Any) -> None:
-        super().__init__(**given)
-        self._all = connections
-        self._entered = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let it in, or not."""
-        super().connection_made(transport)
-        _send_at_once(transport)
-        self._entered = self._all.enter(transport, self.client[0] if self.client else "")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self._all.leave(self.transport)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Hear it, unless it was turned away."""
-        if self._entered and not self.transport.is_closing():
-            super().data_received(data)
-            self._told(heard=True)
-
-    def on_response_complete(self) -> None:
-        """Wait for the next request, or go on with one that has come already."""
-        super().on_response_complete()
-        self._told(heard=False)
-
-    def pause_writing(self) -> None:
-        """Start the clock of a client that takes nothing."""
-        super().pause_writing()
-        self._all.full(self.transport, True)
-
-    def resume_writing(self) -> None:
-        """Stop it."""
-        super().resume_writing()
-        self._all.full(self.transport, False)
-
-    def _told(self, heard: bool) -> None:
-        if self.transport.get_protocol() is not self:  # it is a socket now
-            return
-        if self.cycle is None or self.cycle.response_complete:
-            self._all.idle(self.transport, heard)
-        else:
-            self._all.busy(self.transport)
-
-
-class Socket(WebSocketsSansIOProtocol):
-    """A connection that has become a socket; uvicorn pings it, and ends it where it does not answer.
-
-    Args:
-        connections: All of the server.
-        **given: What uvicorn gives.
-    """
-
-    def __init__(self, connections: Connections, **given: Any) -> None:
-        super().__init__(**given)
-        self._all = connections
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Its head has come."""
-        super().connection_made(transport)
-        self._all.busy(self.transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self._all.leave(self.transport)
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Start the clock of a client that takes nothing."""
-        super().pause_writing()
-        self._all.full(self.transport, True)
-
-    def resume_writing(self) -> None:
-        """Stop it."""
-        super().resume_writing()
-        self._all.full(self.transport, False)
-
-
-class Protocols(NamedTuple):
-    """What uvicorn makes of every connection: first the one, where it becomes a socket the other."""
-
-    http: Any
-    socket: Any
-
-
-def protocols(connections: Connections) -> Protocols:
-    """The protocols of a server whose connections these are."""
-    return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
-
-
 def files_for(wanted: int) -> int:
     """Connections that the process may have open, at most so many; its limit of open files is raised for them."""
     try:
@@ -285,15 +181,7 @@ def files_for(wanted: int) -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
             soft = needed
     given = math.inf if soft == resource.RLIM_INFINITY else soft
-    return int(max(1, min(wanted, given - OTHER_FILES)))
-
-
-def _send_at_once(transport: asyncio.Transport) -> None:
-    """Send what is small at once: head and body of a reply are two packets, and the second one would wait 40 ms."""
-    line = transport.get_extra_info("socket")
-    if line is not None:
-        with contextlib.suppress(OSError):  # a socket of a file has no such option
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return int(max(1, min(wanted, max(given - OTHER_FILES, given // 2))))
 
 
 def _reply(status: str, error: Refused, retry: int | None = None) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,8 +18,7 @@ from restock.server.settings import Settings
 TOKEN = "RESTOCK_TOKEN"
 ALLOW_HOST, SPACE_HOST = "RESTOCK_ALLOW_HOST", "SPACE_HOST"
 PING = 20.0  # seconds after which a socket is asked whether it is still there
-WAITS = 512  # connections that may wait to be taken
-SWITCH = 0.0005  # seconds after which what computes beside them must let messages be answered
+WAITS = 1024  # connections that may wait to be taken
 LEAST_FRAME = 1 << 20  # bytes of a WebSocket frame that are read at all, so that one too large gets an answer
 MOST_PORT = 65535
 
@@ -47,7 +45,7 @@ def run(
     """
     import dataclasses
 
-    uvicorn = require_extra("uvicorn", "server", "the server")
+    require_extra("uvicorn", "server", "the server")
     require_extra("websockets", "server", "the server")
     from restock.server.app import create_app
 
@@ -58,8 +56,7 @@ def run(
     with _listening(host, port) as listener:
         address = listener.getsockname()
         tell(str(address[0]), int(address[1]), app.state.hub.catalogue.default)
-        server = uvicorn.Server(config(app, settings))
-        sys.setswitchinterval(SWITCH)
+        server = server_of(app, settings)
         with seldom(), contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has ended
             server.run(sockets=[listener])
         if not server.started:
@@ -96,13 +93,13 @@ def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[B
         ...     urllib.request.urlopen(server.url + "/health").read()
         b'{"status":"healthy"}'
     """
-    uvicorn = require_extra("uvicorn", "server", "the server")
+    require_extra("uvicorn", "server", "the server")
     from restock.server.app import create_app
 
     told = settings or Settings()
     app = create_app(told)
     with _listening("127.0.0.1", port) as listener:
-        server = uvicorn.Server(config(app, told))
+        server = server_of(app, told)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         with seldom():
             thread.start()
@@ -117,8 +114,8 @@ def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[B
                 thread.join()
 
 
-def config(app: Any, settings: Settings) -> Any:
-    """How uvicorn runs an application.
+def server_of(app: Any, settings: Settings) -> Any:
+    """What runs an application: uvicorn, with an eye on the connections.
 
     Args:
         app: The application.
@@ -126,15 +123,22 @@ def config(app: Any, settings: Settings) -> Any:
     """
     import uvicorn
 
-    from restock.server.connections import Connections, protocols
+    from restock.server.connections import AT_ONCE, Connections
+    from restock.server.protocols import protocols
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            for listener in sockets or ():  # asyncio waits with as many connections as it accepts at once
+                listener.listen(WAITS)
 
     connections = app.state.connections = Connections(settings.limits, settings.max_sessions)
     made = protocols(connections)
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http=made.http,
         ws=made.socket,
-        backlog=WAITS,
+        backlog=AT_ONCE,
         ws_max_size=max(LEAST_FRAME, 16 * settings.max_body),
         ws_per_message_deflate=False,
         ws_ping_interval=min(PING, settings.limits.reply),
@@ -144,6 +148,7 @@ def config(app: Any, settings: Settings) -> Any:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
+    return Server(config)
 
 
 def token_of_environment(token: str | None) -> str | None:

@@ -1,0 +1,100 @@
+"""uvicorn's connections, watched: each tells `Connections` what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+from typing import Any, NamedTuple
+
+from restock.server.connections import Connections
+from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol
+
+
+class Watched(asyncio.Protocol):
+    """What a connection tells whatever it speaks.
+
+    Args:
+        connections: All of the server.
+        **given: What uvicorn gives.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, connections: Connections, **given: Any) -> None:
+        super().__init__(**given)
+        self.all = connections
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.all.leave(self.transport)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the clock of a client that takes nothing."""
+        super().pause_writing()
+        self.all.full(self.transport, True)
+
+    def resume_writing(self) -> None:
+        """Stop it."""
+        super().resume_writing()
+        self.all.full(self.transport, False)
+
+
+class Http(Watched, H11Protocol):
+    """A connection that asks over HTTP, until it becomes a socket."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let it in, or not."""
+        super().connection_made(transport)
+        _send_at_once(transport)
+        self._entered = self.all.enter(transport, self.client[0] if self.client else "")
+
+    def data_received(self, data: bytes) -> None:
+        """Hear it, unless it was turned away."""
+        if self._entered and not self.transport.is_closing():
+            super().data_received(data)
+            self._tell(heard=True)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or go on with one that has come already."""
+        super().on_response_complete()
+        self._tell(heard=False)
+
+    def _tell(self, heard: bool) -> None:
+        if self.transport.get_protocol() is not self:  # it is a socket now
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.all.idle(self.transport, heard)
+        else:
+            self.all.busy(self.transport)
+
+
+class Socket(Watched, WebSocketsSansIOProtocol):
+    """A connection that has become a socket; uvicorn pings it, and ends it where it does not answer."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Its head has come."""
+        super().connection_made(transport)
+        self.all.busy(self.transport)
+
+
+class Protocols(NamedTuple):
+    """What uvicorn makes of every connection: first the one, where it becomes a socket the other."""
+
+    http: Any
+    socket: Any
+
+
+def protocols(connections: Connections) -> Protocols:
+    """The protocols of a server whose connections these are."""
+    return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Send what is small at once: head and body of a reply are two packets, and the second one would wait 40 ms."""
+    line = transport.get_extra_info("socket")
+    if line is not None:
+        with contextlib.suppress(OSError):  # a socket of a file has no such option
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
