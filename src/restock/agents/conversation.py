@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from restock.agents.client import Call, Model, Reply
+from restock.agents.calls import Call
+from restock.agents.client import Model
+from restock.agents.completion import Reply
 from restock.agents.counts import Counts
 from restock.agents.modes import Mode
 from restock.agents.prompt import again, suggestion
@@ -19,6 +21,11 @@ from restock.core.errors import InvalidInput
 
 Used = TypeVar("Used")
 Message = Mapping[str, Any]
+NOTHING = "(nothing)"  # sent again for an empty reply: endpoints refuse empty messages
+STOPPED = {
+    "length": ("it was cut off at the limit of tokens", "Write less around it."),
+    "content_filter": ("the endpoint's filter stopped it", "Say it in other words."),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,14 +97,14 @@ class Conversation:
                 counts.repairs.update(repairs)
             except InvalidInput as wrong:
                 counts.unreadable += 1
-                error = _cut_off(wrong) if finish == "length" else wrong
+                error = _stopped(wrong, finish)
             else:
                 try:
                     return Answer(data, reply, None, repairs), use(data)
                 except InvalidInput as wrong:
                     counts.rejected += 1
                     error = wrong
-            said += [{"role": "assistant", "content": reply}, {"role": "user", "content": again(error)}]
+            said += [{"role": "assistant", "content": reply or NOTHING}, {"role": "user", "content": again(error)}]
         return Answer(None, reply, str(error), ()), None
 
     def remember(self, text: str, answer: str) -> None:
@@ -111,18 +118,9 @@ class Conversation:
             messages = [self._system, *(message for pair in self._past for message in pair), *said]
             use = "auto" if calls < self._mode.calls else "none"
             found = self._asked(messages, use, counts)
-            if not found.calls or use == "none":
+            if not found.calls or use == "none" or not self._tools:
                 return found.text, found.finish
-            said.append(
-                {
-                    "role": "assistant",
-                    "content": found.text or None,
-                    "tool_calls": [
-                        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _sendable(c)}}
-                        for c in found.calls
-                    ],
-                }
-            )
+            said.append(_said(found))
             for call in found.calls:
                 calls += 1
                 told = self._told(call, calls, counts)
@@ -134,21 +132,14 @@ class Conversation:
         asked = hashlib.sha256(words).hexdigest()[:16]
         there = self._transcript.recorded("reply")
         found = _reply_of(there) if there is not None else self._model.ask(messages, self._tools, use)
-        self._transcript.tell(
-            "reply",
-            asked=asked,
-            text=found.text,
-            calls=[dataclasses.asdict(call) for call in found.calls],
-            finish=found.finish,
-            tokens_in=found.tokens_in,
-            tokens_out=found.tokens_out,
-            tries=found.tries,
-            seconds=found.seconds,
-        )
+        self._transcript.tell("reply", asked=asked, **dataclasses.asdict(found))
         counts.replies += 1
         counts.requests += found.tries
         counts.tokens_in += found.tokens_in
         counts.tokens_out += found.tokens_out
+        counts.tokens_reasoning += found.tokens_reasoning
+        counts.tokens_cached += found.tokens_cached
+        counts.charged += found.charged
         counts.seconds += found.seconds
         return found
 
@@ -170,19 +161,36 @@ class Conversation:
 
 def _reply_of(line: Mapping[str, Any]) -> Reply:
     """The reply that a line keeps."""
-    calls = tuple(Call(**call) for call in line["calls"])
-    kept = {name: line[name] for name in ("text", "finish", "tokens_in", "tokens_out", "tries", "seconds")}
-    return Reply(calls=calls, **kept)
+    kept = {field.name: line[field.name] for field in dataclasses.fields(Reply)}
+    return Reply(**kept | {"calls": tuple(Call(**call) for call in line["calls"])})
+
+
+def _said(reply: Reply) -> Message:
+    """A reply that uses tools, as it is sent again.
+
+    Its reasoning goes with it where it came in a field of its own: some endpoints refuse what a tool told without it.
+    """
+    return {
+        "role": "assistant",
+        "content": reply.text or None,
+        **({reply.reasoning_field: reply.reasoning} if reply.reasoning_field else {}),
+        "tool_calls": [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _sendable(call)}}
+            for call in reply.calls
+        ],
+    }
 
 
 def _sendable(call: Call) -> str:
-    """The arguments of a call, to be sent again: endpoints refuse what is no JSON."""
+    """The arguments of a call, to be sent again: endpoints refuse what is no JSON object."""
     try:
-        json.loads(call.arguments)
+        found = json.loads(call.arguments)
     except (ValueError, RecursionError):
         return "{}"
-    return call.arguments
+    return call.arguments if isinstance(found, dict) else "{}"
 
 
-def _cut_off(wrong: InvalidInput) -> InvalidInput:
-    return InvalidInput(wrong.field, wrong.value, "it was cut off at the limit of tokens", "Write less around it.")
+def _stopped(wrong: InvalidInput, finish: str) -> InvalidInput:
+    """What is wrong with a reply: that it was stopped, if it was."""
+    problem, mend = STOPPED.get(finish, (wrong.problem, wrong.mend))
+    return InvalidInput(wrong.field, wrong.value, problem, mend)

@@ -11,7 +11,7 @@ from typing import Any
 from restock.agents import prompt
 from restock.agents.client import Model
 from restock.agents.conversation import Answer, Conversation
-from restock.agents.counts import Counts, cost
+from restock.agents.counts import Counts, Prices
 from restock.agents.modes import Mode, make
 from restock.agents.seat import Advised, Seat
 from restock.agents.transcript import FORMAT, Transcript
@@ -39,6 +39,8 @@ class Settings:
         fallback: The policy that decides where it gives none; None to do nothing.
         price_in: Of a million tokens read (money); None where it is not known.
         price_out: Of a million tokens written.
+        price_reasoning: Of a million tokens of reasoning; None for that of tokens written.
+        price_cached: Of a million tokens read that the endpoint had kept; None for that of tokens read.
     """
 
     mode: Mode = dataclasses.field(default_factory=Mode)
@@ -48,6 +50,8 @@ class Settings:
     fallback: str | None = None
     price_in: float | None = None
     price_out: float | None = None
+    price_reasoning: float | None = None
+    price_cached: float | None = None
 
     def check(self, problem: Problem) -> None:
         """Make sure that they hold, before anything is played.
@@ -62,10 +66,15 @@ class Settings:
         whole_number("retries", self.retries, 0, example=2)
         for name in (*self.mode.policies, *((self.fallback,) if self.fallback is not None else ())):
             make(problem, name, {}, self.information)
-        for name in ("price_in", "price_out"):
+        for name in ("price_in", "price_out", "price_reasoning", "price_cached"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
                 raise InvalidInput(name, value, "this is money for a million tokens", "Write for instance 0.15.")
+
+    @property
+    def prices(self) -> Prices:
+        """All of them."""
+        return Prices(self.price_in, self.price_out, self.price_reasoning, self.price_cached)
 
     def to_dict(self) -> dict[str, Any]:
         """All by name, for a transcript."""
@@ -131,7 +140,7 @@ def play(
         returns.append(earned)
     return write(
         "result", returns=returns, mean=sum(returns) / len(returns), counts=total.to_dict(),
-        cost=cost(total.tokens_in, total.tokens_out, settings.price_in, settings.price_out), seconds=total.seconds,
+        cost=settings.prices.cost(total), seconds=total.seconds,
     )  # fmt: skip
 
 
@@ -179,10 +188,10 @@ class _Episode:
             t += 1
         earned = float(self.seat.trajectory.rewards.sum())
         figures = self.seat.table.environment.kpis()
-        spent = cost(total.tokens_in, total.tokens_out, self.settings.price_in, self.settings.price_out)
         self.write(
             "end", episode=number, seed=seed, periods=t, seen=seen, total=earned, figures=figures,
-            grade=self._grade(figures), counts=total.to_dict(), cost=spent, seconds=total.seconds,
+            grade=self._grade(figures), counts=total.to_dict(), cost=self.settings.prices.cost(total),
+            seconds=total.seconds,
         )  # fmt: skip
         return total, earned
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from restock.agents.client import Endpoint, Model, Request
 from restock.agents.play import Settings, play
@@ -36,6 +35,7 @@ def run_agent(
     request: Mapping[str, Any] | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
     out: str | Path | None = None,
     tell: Tell = lambda line: None,
 ) -> Transcript:
@@ -50,9 +50,11 @@ def run_agent(
             its own seed.
         changes: What to change in the problem, as for `load_problem`.
         settings: How it plays.
-        request: How it is asked: `temperature`, `max_tokens`, `seed`, `timeout`, `tries` (see `client.Request`).
+        request: How it is asked: `temperature`, `max_tokens`, `seed`, `timeout`, `tries`, `body` (see
+            `client.Request`).
         base_url: Address of the endpoint; default: of the environment.
         api_key: Default: of the environment.
+        headers: Sent with every request; like a key, never written anywhere.
         out: File of the transcript; None keeps it in memory.
         tell: Called with every line of the transcript.
 
@@ -87,7 +89,7 @@ def run_agent(
     own = None if seeds is None else [check_seed(one, f"seeds[{k}]") for k, one in enumerate(seeds)]
     if own is not None:
         episodes = whole_number("seeds", len(own), example=3)
-    with _asking(found, chosen, asked, base_url, api_key) as (one, address):
+    with _asking(found, chosen, asked, base_url, api_key, headers) as (one, address):
         transcript = Transcript.begin(None if out is None else Path(out))
         try:
             play(found, one, chosen, transcript, episodes, seed, about | {"endpoint": address}, tell, own)
@@ -101,6 +103,7 @@ def resume_agent(
     *,
     base_url: str | None = None,
     api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
     tell: Tell = lambda line: None,
     remark: Callable[[str], None] = lambda words: None,
 ) -> Transcript:
@@ -110,6 +113,7 @@ def resume_agent(
         path: Its transcript.
         base_url: As for `run_agent`; never taken from the transcript, whose author might want the key.
         api_key: As for `run_agent`.
+        headers: As for `run_agent`.
         tell: Called with every line, those included that are there.
         remark: Called with a word on what was found.
 
@@ -130,7 +134,7 @@ def resume_agent(
         problem, settings = problem_of(run), Settings.of(run["settings"])
         asked = Request(**run["request"])
         about = {name: run[name] for name in ("version", "problem", "described", "model", "request")}
-        with _asking(problem, settings, asked, base_url, api_key) as (model, _):
+        with _asking(problem, settings, asked, base_url, api_key, headers) as (model, _):
             about["endpoint"] = run["endpoint"]
             play(problem, model, settings, transcript, run["episodes"], run["seed"], about, tell, run.get("seeds"))
         return transcript
@@ -178,6 +182,7 @@ def _request(model: str, given: dict[str, Any]) -> Request:
         value = getattr(asked, name)
         if value is not None and not least <= value <= most:
             raise InvalidInput(name, value, f"this is {least:g} to {most:g}", f"Write for instance {least:g}.")
+    asked.check_body()
     if not model:
         raise InvalidInput("model", model, "no model is named", "Give --model, or set MODEL_NAME.")
     return asked
@@ -185,24 +190,22 @@ def _request(model: str, given: dict[str, Any]) -> Request:
 
 @contextmanager
 def _asking(
-    problem: Problem, settings: Settings, asked: Request, base_url: str | None, api_key: str | None
+    problem: Problem,
+    settings: Settings,
+    asked: Request,
+    base_url: str | None,
+    api_key: str | None,
+    headers: Mapping[str, str] | None,
 ) -> Iterator[tuple[Model, str]]:
     """The model, and the address it is at, as a transcript may say it."""
     if not asked.model.startswith(PREFIX):
-        endpoint = Endpoint(base_url, api_key, asked)
-        with closing(endpoint):
-            yield endpoint, _public(endpoint.base_url)
+        with closing(Endpoint(base_url, api_key, asked, headers=headers)) as endpoint:
+            yield endpoint, endpoint.base_url
         return
-    require_extra("openai", "llm", "Asking a model")
+    require_extra("httpx", "llm", "Asking a model")
     from restock.agents.standins.server import serving
     from restock.agents.standins.speakers import speaker
 
     known = problem.prior() if settings.information == "blind" else problem
     with serving(speaker(asked.model, known)) as server, closing(Endpoint(server.address, "none", asked)) as endpoint:
         yield endpoint, PREFIX
-
-
-def _public(address: str) -> str:
-    """An address without what may be secret in it."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"

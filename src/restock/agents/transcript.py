@@ -2,7 +2,8 @@
 
     run       what is played, by which model, in which mode, with which settings; the system prompt, its hash
     episode   the seed, and what is seen before the first period
-    reply     one reply of the model, with tokens and seconds; `asked` is the hash of what it answers
+    reply     one reply of the model, its reasoning apart, with tokens and seconds; `asked` is the hash of what it
+              answers
     tool      what a tool told the model
     turn      one period: what was seen, the reply, the decision, by whom, what was repaired, the reward
     end       of an episode: return, and what is counted
@@ -26,6 +27,12 @@ from restock.core.reading import read_text
 
 FORMAT = 1
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
+# Fields that earlier versions did not write, and what they would have written: of a reply, and inside others.
+ADDED_TO_REPLIES = {"reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0}
+ADDED = {
+    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
+    "settings": {"price_reasoning": None, "price_cached": None},
+}
 MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
 
 
@@ -199,7 +206,12 @@ def _line(text: str) -> dict[str, Any] | None:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("event") in EVENTS else None
+    if not isinstance(found, dict) or found.get("event") not in EVENTS:
+        return None
+    for name, added in ADDED.items():
+        if isinstance(found.get(name), dict):
+            found[name] = added | found[name]
+    return ADDED_TO_REPLIES | found if found["event"] == "reply" else found
 
 
 def _finite(value: Any) -> Any:
