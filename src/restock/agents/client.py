@@ -152,13 +152,14 @@ class Endpoint:
         tries, pause = 0, 1.0
         while True:
             tries += 1
+            optional = dict(self._optional)  # another episode may learn what the model does not take meanwhile
             try:
                 found = self._client.chat.completions.create(
-                    model=self.request.model, messages=list(messages), **self._optional, **given
+                    model=self.request.model, messages=list(messages), **optional, **given
                 )
                 return self._read(found, tries, time.monotonic() - began)
             except self._openai.APIStatusError as error:
-                if error.status_code == 400 and self._does_without(error):
+                if error.status_code == 400 and self._does_without(error, optional):
                     tries -= 1
                     continue
                 if not (error.status_code in PASSING or error.status_code >= 500):
@@ -188,15 +189,16 @@ class Endpoint:
                 "Check the address, or raise --timeout or --tries.",
             )
 
-    def _does_without(self, error: Any) -> bool:
-        """Leave out what the model does not take, if that is what it complains of."""
+    def _does_without(self, error: Any, sent: Mapping[str, Any]) -> bool:
+        """Leave out from now on what the model does not take, if it complains of something that was sent."""
         said = _said(error)
-        if "max_tokens" in self._optional and "max_completion_tokens" in said:
-            self._optional["max_completion_tokens"] = self._optional.pop("max_tokens")
+        if "max_tokens" in sent and "max_completion_tokens" in said:
+            self._optional["max_completion_tokens"] = sent["max_tokens"]
+            self._optional.pop("max_tokens", None)
             return True
-        for name in tuple(self._optional):
+        for name in sent:
             if name in said:
-                del self._optional[name]
+                self._optional.pop(name, None)
                 return True
         return False
 
