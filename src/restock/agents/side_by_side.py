@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 from restock.agents.client import EndpointError, Model, Reply
 
 GIVING_UP = 3  # episodes in a row that an endpoint failed: no other one is begun with it
+PATIENCE = 1.0  # seconds that replies under way are waited for when everything ends, to let go of their connections
 LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Windows needs that)
 
 
@@ -162,7 +164,6 @@ def _threads(items: Iterator[tuple[Run, int]], given_up: Any, jobs: int, turn: _
                     arrived.put((run, number, error))
         arrived.put(None)
 
-    # What waits for a model when everything ends is not waited for.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
     for thread in threads:
         thread.start()
@@ -180,3 +181,6 @@ def _threads(items: Iterator[tuple[Run, int]], given_up: Any, jobs: int, turn: _
     finally:
         with turn.lock:
             turn.over = True
+        until = time.monotonic() + PATIENCE
+        for thread in threads:
+            thread.join(max(until - time.monotonic(), 0.0))
