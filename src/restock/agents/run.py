@@ -301,7 +301,12 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
 
 def free_path(problem: str, model: str, seed: int) -> Path:
     """Where a transcript goes unless it is told."""
-    return Path("runs") / (re.sub(r"[^\w.-]+", "-", f"agent-{problem}-{model}-{seed}") + ".jsonl")
+    return Path("runs") / f"{file_name(f'agent-{problem}-{model}-{seed}')}.jsonl"
+
+
+def file_name(text: str) -> str:
+    """A text as the name of a file."""
+    return re.sub(r"[^\w.-]+", "-", text)
 
 
 def request_of(model: str, given: Mapping[str, Any]) -> Request:
