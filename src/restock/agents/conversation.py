@@ -16,7 +16,7 @@ from restock.agents.counts import Counts
 from restock.agents.modes import Mode
 from restock.agents.prompt import again, suggestion
 from restock.agents.protocol import parse
-from restock.agents.transcript import Transcript
+from restock.agents.transcript import Tape
 from restock.core.errors import InvalidInput
 
 Used = TypeVar("Used")
@@ -50,7 +50,7 @@ class Conversation:
 
     Args:
         model: Who is asked.
-        transcript: Where replies are written, and taken from when a run goes on.
+        tape: Where replies are written, and taken from when a run is resumed.
         system: The system prompt.
         history: How many earlier turns it is sent again.
         retries: How often it is asked again for one answer.
@@ -62,7 +62,7 @@ class Conversation:
     def __init__(
         self,
         model: Model,
-        transcript: Transcript,
+        tape: Tape,
         system: str,
         history: int,
         retries: int,
@@ -70,7 +70,7 @@ class Conversation:
         mode: Mode,
         suggest: Callable[[str, dict[str, Any]], dict[str, Any]],
     ) -> None:
-        self._model, self._transcript, self._retries = model, transcript, retries
+        self._model, self._tape, self._retries = model, tape, retries
         self._system: Message = {"role": "system", "content": system}
         self._past: deque[tuple[Message, Message]] = deque(maxlen=history)
         self._tools, self._mode, self._suggest = tools, mode, suggest
@@ -130,9 +130,9 @@ class Conversation:
         """A reply of the model, or the one that the transcript has of it."""
         words = json.dumps([messages, self._tools, use]).encode()
         asked = hashlib.sha256(words).hexdigest()[:16]
-        there = self._transcript.recorded("reply")
+        there = self._tape.recorded("reply")
         found = _reply_of(there) if there is not None else self._model.ask(messages, self._tools, use)
-        self._transcript.tell("reply", asked=asked, **dataclasses.asdict(found))
+        self._tape.tell("reply", asked=asked, **dataclasses.asdict(found))
         counts.replies += 1
         counts.requests += found.tries
         counts.tokens_in += found.tokens_in
@@ -155,7 +155,7 @@ class Conversation:
             counts.suggestions += 1
         except InvalidInput as error:
             told = {"error": str(error)}
-        self._transcript.tell("tool", name=call.name, arguments=call.arguments, told=told)
+        self._tape.tell("tool", name=call.name, arguments=call.arguments, told=told)
         return told
 
 

@@ -132,6 +132,7 @@ class Judgement:
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
                     "cost": result["cost"],
+                    "episodes": episodes_of(transcript),
                     "seconds": result["seconds"],
                 }
             )
@@ -212,6 +213,22 @@ def open_finished(path: str | Path) -> Transcript:
         mend = f"Go on with it: restock agent --resume {path}."
         raise InvalidInput("transcript", str(path), "this run is not finished", mend)
     return found
+
+
+def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
+    """What each episode came to: return, score where the problem is a store, replies, tokens, money, seconds."""
+    return [
+        {
+            "episode": line["episode"],
+            "seed": line["seed"],
+            "return": line["total"],
+            "score": None if line["grade"] is None else line["grade"]["score"],
+            **{name: line["counts"][name] for name in ("replies", "tokens_in", "tokens_out")},
+            "cost": line["cost"],
+            "seconds": line["seconds"],
+        }
+        for line in transcript.of("end")
+    ]
 
 
 def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
