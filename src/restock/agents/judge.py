@@ -24,6 +24,8 @@ from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.retail import RetailProblem
 
+TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached")  # counts of an episode
+
 
 class Again(Policy):
     """Does again what was done, in the episodes it was done in.
@@ -223,7 +225,7 @@ def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
             "seed": line["seed"],
             "return": line["total"],
             "score": None if line["grade"] is None else line["grade"]["score"],
-            **{name: line["counts"][name] for name in ("replies", "tokens_in", "tokens_out")},
+            **{name: line["counts"][name] for name in TOLD},
             "cost": line["cost"],
             "seconds": line["seconds"],
         }

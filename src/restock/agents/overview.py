@@ -7,7 +7,10 @@ from typing import Any
 
 from restock.agents.judge import Judgement
 
-SUMMED = ("replies", "retries", "fallbacks", "unreadable", "rejected", "tokens_in", "tokens_out")
+SUMMED = (
+    "replies", "retries", "fallbacks", "unreadable", "rejected",
+    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached",
+)  # fmt: skip
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
-from restock.agents.client import EndpointError, Model, Reply
+from restock.agents.client import EndpointError, Model
+from restock.agents.completion import Reply
 
 GIVING_UP = 3  # episodes in a row that an endpoint failed: no other one is begun with it
 PATIENCE = 1.0  # seconds that replies under way are waited for when everything ends, to let go of their connections

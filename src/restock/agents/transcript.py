@@ -281,8 +281,8 @@ def _line(text: str) -> dict[str, Any] | None:
         return None
     for name, added in ADDED.items():
         where = found if found["event"] == name else found.get(name)
-        for field, value in added.items() if isinstance(where, dict) else ():
-            where.setdefault(field, value)
+        if isinstance(where, dict):
+            where.update({field: value for field, value in added.items() if field not in where})
     return found
 
 

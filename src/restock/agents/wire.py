@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping
+from concurrent import futures
 from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST = 8_000_000  # bytes of an answer
 HOPS = 5  # redirects that are followed
 KEEPS_POST = (307, 308)  # redirects that do not turn a request into another
+LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Windows needs that)
+CLOSED = "the connection to the endpoint is closed"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -101,22 +104,36 @@ class Wire:
 
         Raises:
             Trouble: None came, or not in time, or one that is too large.
+            RuntimeError: It is closed, or was closed meanwhile.
         """
+        if self._loop.is_closed():
+            raise RuntimeError(CLOSED)
         asked = asyncio.run_coroutine_threadsafe(self._timed(body), self._loop)
         try:
+            while not futures.wait([asked], LISTEN).done:
+                pass
             return asked.result()
-        except BaseException:  # Ctrl-C too
+        except futures.CancelledError:
+            raise RuntimeError(CLOSED) from None
+        except KeyboardInterrupt:
             asked.cancel()
             raise
 
     def close(self) -> None:
-        """Let go of connections and thread."""
+        """Let go of connections and thread; who still waits for an answer waits no longer."""
         if self._loop.is_closed():
             return
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._client.aclose()
 
     async def _timed(self, body: bytes) -> Answered:
         try:

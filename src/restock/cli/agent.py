@@ -14,6 +14,7 @@ from restock.cli import agent_tables as tables
 from restock.cli.agent_log import Log, Progress
 from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, changes_of
 from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table
+from restock.cli.request_arguments import Body, Headers, read_body, read_headers
 from restock.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -80,10 +81,17 @@ Information = Annotated[
 Temperature = Annotated[float, typer.Option("--temperature", help="Of sampling.")]
 MaxTokens = Annotated[int, typer.Option("--max-tokens", help="Most tokens of a reply.")]
 ModelSeed = Annotated[int | None, typer.Option("--model-seed", help="Of sampling, where the endpoint takes one.")]
-Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait for a reply.")]
+Timeout = Annotated[float, typer.Option("--timeout", help="Seconds for a whole reply.")]
 Tries = Annotated[int, typer.Option("--tries", help="Requests for one reply, where the endpoint is busy or fails.")]
 PriceIn = Annotated[float | None, typer.Option("--price-in", help="Money for a million tokens read.")]
 PriceOut = Annotated[float | None, typer.Option("--price-out", help="Money for a million tokens written.")]
+PriceReasoning = Annotated[
+    float | None, typer.Option("--price-reasoning", help="The same of reasoning. Default: as tokens written.")
+]
+PriceCached = Annotated[
+    float | None,
+    typer.Option("--price-cached", help="The same of tokens read that the endpoint had kept. Default: as tokens read."),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -111,7 +119,9 @@ With = Annotated[
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
 LONG = 24  # characters of a name that stay on one line
-WHEN_RESUMED = ("resume", "base_url", "api_key", "jobs", "beside", "others", "log_lines", "as_json", "quiet")
+WHEN_RESUMED = (
+    "resume", "base_url", "api_key", "header", "jobs", "beside", "others", "log_lines", "as_json", "quiet",
+)  # fmt: skip
 
 
 def agent(
@@ -140,6 +150,10 @@ def agent(
     tries: Tries = 5,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
+    price_reasoning: PriceReasoning = None,
+    price_cached: PriceCached = None,
+    body: Body = None,
+    header: Headers = None,
     demand: Demand = None,
     horizon: Horizon = None,
     backlog: Backlog = None,
@@ -178,7 +192,9 @@ def agent(
         places, whole = given.places([one.name for one in problems], named, seed, out)
         for problem, place in zip(problems, places, strict=True):
             chosen = mode_of(problem, mode, given.names(policy), every, calls)
-            settings = Settings(chosen, information, history, retries, fallback, price_in, price_out)
+            settings = Settings(
+                chosen, information, history, retries, fallback, price_in, price_out, price_reasoning, price_cached
+            )
             begun = given.seeds(problem, seeds, training, seed, episodes)
             wanted.append(Assignment(problem, settings, place, begun))
             given.known_policies(problem, given.beside(beside))
@@ -198,10 +214,15 @@ def agent(
                 if log_lines:
                     log.tell(run, line)
 
-            asked = {"base_url": base_url, "api_key": api_key, "jobs": jobs}
+            asked: dict[str, Any] = {
+                "base_url": base_url,
+                "api_key": api_key,
+                "headers": read_headers(header),
+                "jobs": jobs,
+            }
             if wanted:
-                request = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
-                request |= {"timeout": timeout, "tries": tries}
+                request: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
+                request |= {"timeout": timeout, "tries": tries, "body": read_body(body)}
                 played = run_agents(wanted, named, episodes, seed, request=request, **asked, tell=tell)
             else:
                 played = resume_agents(places, **asked, tell=tell, remark=console.remark)

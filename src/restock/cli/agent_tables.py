@@ -44,7 +44,9 @@ def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         cells = [str(row["episode"] + 1), str(row["seed"]), amount(row["return"], places)]
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
-        shown.add_row(*cells, str(row["tokens_in"]), str(row["tokens_out"]), f"{row['cost']:.4g}")
+        shown.add_row(
+            *cells, str(row["tokens_in"]), str(row["tokens_out"]), NONE if row["cost"] is None else f"{row['cost']:.4g}"
+        )
     console.table(shown)
 
 
@@ -60,7 +62,9 @@ def between(told: Mapping[str, Any], places: int) -> str:
 
 def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, count: int) -> str:
     """Tokens, money and time, in a sentence or two."""
-    said = f"{counts['tokens_in']} tokens read, {counts['tokens_out']} written; waited {seconds:.1f} s."
+    kept = f" ({counts['tokens_cached']} of them kept)" if counts["tokens_cached"] else ""
+    thought = f" ({counts['tokens_reasoning']} of reasoning)" if counts["tokens_reasoning"] else ""
+    said = f"{counts['tokens_in']} tokens read{kept}, {counts['tokens_out']} written{thought}; waited {seconds:.1f} s."
     if cost is None:
         return said
     each = f", {cost / count:.4g} an episode" if count > 1 else ""
