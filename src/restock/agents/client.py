@@ -120,7 +120,7 @@ class Endpoint:
         wait: Callable[[float], None] = time.sleep,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        address = base_url or os.environ.get("API_BASE_URL") or os.environ.get("OPENAI_BASE_URL")
+        address = (base_url or os.environ.get("API_BASE_URL") or os.environ.get("OPENAI_BASE_URL") or "").strip()
         if not address:
             mend = "Give --base-url, or set API_BASE_URL. Without a model: --model stand-in:base-stock."
             raise InvalidInput("base_url", base_url, "no endpoint is given", mend)

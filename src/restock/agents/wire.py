@@ -57,12 +57,12 @@ class Answered:
     @property
     def wait(self) -> float | None:
         """Seconds after which it wants to be asked again."""
-        given = self.headers.get("retry-after-ms")
-        if given is not None and (found := _number(given)) is not None:
-            return found / 1000.0
-        given = self.headers.get("retry-after")
-        if given is None or (found := _number(given)) is not None:
-            return None if given is None else found
+        given = self.headers.get("retry-after", "")
+        milliseconds, seconds = _number(self.headers.get("retry-after-ms", "")), _number(given)
+        if milliseconds is not None:
+            return milliseconds / 1000.0
+        if seconds is not None:
+            return seconds
         try:
             return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
         except (ValueError, OverflowError):
@@ -90,7 +90,10 @@ class Wire:
         self._url, self._timeout = url, timeout
         try:
             self._client = self._httpx.AsyncClient(
-                headers=headers, timeout=None, trust_env=url.scheme == "https" or url.host not in LOOPBACK
+                headers=headers,
+                timeout=None,
+                limits=self._httpx.Limits(max_connections=None),
+                trust_env=url.scheme == "https" or url.host not in LOOPBACK,
             )
         except (ImportError, ValueError, OSError, self._httpx.InvalidURL) as error:
             mend = "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
