@@ -289,6 +289,13 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
     return described(run["described"])
 
 
+def training_problem(problem: Problem) -> Problem:
+    """The problem with other demand in every episode, where it has the same in all: that one judges."""
+    if getattr(getattr(problem, "spec", None), "demand_stream", None) != "task":
+        return problem
+    return load_problem(problem, demand_stream="seed")
+
+
 def free_path(problem: str, model: str, seed: int) -> Path:
     """Where a transcript goes unless it is told."""
     return Path("runs") / f"{file_name(f'agent-{problem}-{model}-{seed}')}.jsonl"
