@@ -41,8 +41,8 @@ def test_a_busy_endpoint_is_asked_again():
     ("faults", "what"),
     [
         ([500, 502, 503, 200], "answers 503"),
-        ([401], "refuses .it answers 401"),
-        ([404], "refuses .it answers 404"),
+        ([401], "refuses .401"),
+        ([404], "refuses .404"),
         (["<html>"] * 3, "no chat completion"),
         (['{"choices": []}'] * 3, "no chat completion"),
     ],

@@ -118,7 +118,7 @@ def test_a_key_that_is_refused(monkeypatch):
         ran = run(*PLAY, "--model", "m", "--base-url", server.address, "--json")
     assert (
         ran.code == 1
-        and "refuses (it answers 401" in ran.document["error"]["problem"]
+        and "refuses (401" in ran.document["error"]["problem"]
         and "API_KEY" in ran.document["error"]["mend"]
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from restock.agents.completion import Reply, read
+from restock.agents.completion import ANSWERS, Reply, read
 from restock.agents.wire import Trouble, Wire
 from restock.core.errors import InvalidInput, Unfinished, require_extra
 
@@ -195,9 +195,8 @@ class Endpoint:
         }
         moved = trouble.status is not None and trouble.status < 400
         mend = "Give the address it names as --base-url, if you trust it." if moved else "See what it says."
-        return EndpointError(
-            f"the endpoint {self.base_url} refuses ({trouble.words})", mends.get(trouble.status or 0, mend)
-        )
+        problem = f"the endpoint {self.base_url} refuses ({trouble.words.removeprefix(ANSWERS)})"
+        return EndpointError(problem, mends.get(trouble.status or 0, mend))
 
 
 def public(address: str) -> str:

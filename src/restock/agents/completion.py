@@ -13,6 +13,7 @@ from restock.agents.protocol import apart
 from restock.agents.stream import looks_streamed, whole
 from restock.agents.wire import Answered, Trouble
 
+ANSWERS = "it answers "  # and its status
 SAID = 400  # characters of what an endpoint says that are told
 REASONING = ("reasoning_content", "reasoning", "thinking")  # fields that endpoints keep it in
 
@@ -62,7 +63,7 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
         Trouble: There is none.
     """
     if not 200 <= answered.status < 300:
-        raise Trouble(f"it answers {answered.status}{_said(answered)}", answered.status, answered.wait)
+        raise Trouble(f"{ANSWERS}{answered.status}{_said(answered)}", answered.status, answered.wait)
     try:
         data = _data(answered.body)
         _fail(data.get("error") or (data if data.get("object") == "error" else None), answered)
@@ -104,7 +105,7 @@ def _fail(error: Any, answered: Answered) -> None:
         return
     code = error.get("code") if isinstance(error, Mapping) else None
     status = int(code) if isinstance(code, (int, str)) and re.fullmatch("[45][0-9][0-9]", str(code)) else None
-    words = f"it answers {answered.status} with an error{f' {status}' if status else ''}{_colon(_words(error))}"
+    words = f"{ANSWERS}{answered.status} with an error{f' {status}' if status else ''}{_colon(_words(error))}"
     raise Trouble(words, status, answered.wait)
 
 

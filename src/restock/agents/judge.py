@@ -195,7 +195,7 @@ def judge(
     grades = {}
     for name, transcript in agents.items():
         simulation = comparison.row(name).simulation
-        _check(transcript, simulation.trajectory.rewards)
+        check_rewards(transcript, simulation.trajectory.rewards)
         if isinstance(problem, RetailProblem):
             demand = simulation.trajectory.exogenous["demand"]
             earned = simulation.kpis["earned"]
@@ -252,7 +252,7 @@ def _seeds(transcript: Transcript) -> list[int]:
     return [int(line["seed"]) for line in transcript.of("episode")]
 
 
-def _check(transcript: Transcript, rewards: Array) -> None:
+def check_rewards(transcript: Transcript, rewards: Array) -> None:
     """Make sure that the decisions bring the rewards that the transcript says."""
     said = np.zeros_like(rewards)
     for line in transcript.of("turn"):

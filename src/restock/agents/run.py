@@ -16,7 +16,7 @@ from restock.agents.side_by_side import settled
 from restock.agents.standins import PREFIX
 from restock.agents.transcript import Transcript
 from restock.core.checks import whole_number
-from restock.core.errors import InvalidInput, require_extra
+from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.core.streams import check_seed
 from restock.learning.describe import described, description
@@ -133,8 +133,6 @@ def run_agents(
         InvalidInput: Something given does not hold, or there is a transcript in a file.
         EndpointError: The model does not answer everywhere; the transcripts can be resumed.
     """
-    from restock import __version__
-
     asked = request_of(model, request or {})
     jobs = whole_number("jobs", jobs, 1, example=4)
     whole_number("episodes", episodes, example=3)
@@ -149,16 +147,9 @@ def run_agents(
         transcripts = [stack.enter_context(closing(Transcript.begin(one.out))) for one in wanted]
         plays = []
         for k, (one, (answers, address), transcript) in enumerate(zip(wanted, models, transcripts, strict=True)):
-            about = {
-                "version": __version__,
-                "problem": one.problem.name,
-                "described": kept(one.problem),
-                "model": model,
-                "endpoint": address,
-                "request": dataclasses.asdict(asked),
-            }
+            said = about(one.problem, model, address, asked)
             count, heard = episodes if own[k] is None else len(own[k] or ()), functools.partial(tell, k)
-            plays.append(Play(one.problem, answers, one.settings, transcript, count, seed, about, heard, own[k]))
+            plays.append(Play(one.problem, answers, one.settings, transcript, count, seed, said, heard, own[k]))
         finish(plays, jobs)
     return transcripts
 
@@ -286,10 +277,9 @@ def _resumed(transcript: Transcript, model: Callable[..., Any], stack: ExitStack
     run = transcript.run
     try:
         problem, settings = problem_of(run), Settings.of(run["settings"])
-        about = {name: run[name] for name in ("version", "problem", "described", "model", "request")}
+        said = {name: run[name] for name in ("version", "problem", "described", "model", "endpoint", "request")}
         answers, _ = stack.enter_context(model(problem, settings, Request(**run["request"])))
-        about["endpoint"] = run["endpoint"]
-        return Play(problem, answers, settings, transcript, run["episodes"], run["seed"], about, tell, run.get("seeds"))
+        return Play(problem, answers, settings, transcript, run["episodes"], run["seed"], said, tell, run.get("seeds"))
     except KeyError as missing:
         problem_words = f"its first line does not say {missing}"
         raise InvalidInput("transcript", str(transcript.path), problem_words, "Begin a new one.") from None
@@ -315,6 +305,13 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
     return described(run["described"])
 
 
+def training_problem(problem: Problem) -> Problem:
+    """The problem with other demand in every episode, where it has the same in all: that one judges."""
+    if getattr(getattr(problem, "spec", None), "demand_stream", None) != "task":
+        return problem
+    return load_problem(problem, demand_stream="seed")
+
+
 def free_path(problem: str, model: str, seed: int) -> Path:
     """Where a transcript goes unless it is told."""
     return Path("runs") / f"{file_name(f'agent-{problem}-{model}-{seed}')}.jsonl"
@@ -335,7 +332,7 @@ def request_of(model: str, given: Mapping[str, Any]) -> Request:
     limits = {"temperature": (0.0, 2.0), "max_tokens": (1, 1_000_000), "timeout": (0.1, 86400.0), "tries": (1, 100)}
     for name, (least, most) in limits.items():
         value = getattr(asked, name)
-        if value is not None and not least <= value <= most:
+        if value is not None and (isinstance(value, (bool, str)) or not least <= value <= most):
             raise InvalidInput(name, value, f"this is {least:g} to {most:g}", f"Write for instance {least:g}.")
     asked.check_body()
     if not model:
@@ -357,10 +354,21 @@ def asking(
         with closing(Endpoint(base_url, api_key, asked, headers=headers)) as endpoint:
             yield endpoint, endpoint.base_url
         return
-    require_extra("httpx", "llm", "Asking a model")
-    from restock.agents.standins.server import serving
-    from restock.agents.standins.speakers import speaker
+    from restock.agents.standins.endpoint import StandIn
 
-    known = problem.prior() if settings.information == "blind" else problem
-    with serving(speaker(asked.model, known)) as server, closing(Endpoint(server.address, "none", asked)) as endpoint:
-        yield endpoint, PREFIX
+    with closing(StandIn(problem, settings.information, asked)) as script:
+        yield script, PREFIX
+
+
+def about(problem: Problem, model: str, address: str, asked: Request) -> dict[str, Any]:
+    """What the first line of a transcript says of problem and model."""
+    from restock import __version__
+
+    return {
+        "version": __version__,
+        "problem": problem.name,
+        "described": kept(problem),
+        "model": model,
+        "endpoint": address,
+        "request": dataclasses.asdict(asked),
+    }

@@ -176,7 +176,7 @@ def agent(
     from restock.agents.judge import judge, open_finished
     from restock.agents.modes import mode_of
     from restock.agents.play import Settings
-    from restock.agents.run import Assignment, resume_agents, run_agents
+    from restock.agents.run import Assignment, resume_agents, run_agents, training_problem
 
     console = Console(as_json, quiet)
     with_others = [open_finished(path) for path in others or ()]
@@ -192,6 +192,7 @@ def agent(
         places, whole = given.places([one.name for one in problems], named, seed, out)
         for problem, place in zip(problems, places, strict=True):
             chosen = mode_of(problem, mode, given.names(policy), every, calls)
+            problem = training_problem(problem) if training else problem
             settings = Settings(
                 chosen, information, history, retries, fallback, price_in, price_out, price_reasoning, price_cached
             )
