@@ -201,6 +201,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         said={"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, ANSWER]}, reasoning="hm"
     ),
     "content with a picture": message(said={"content": [{"type": "image_url", "image_url": {}}, ANSWER]}),
+    "content an object": message(said={"content": {"orders": {}}}),
+    "fields of no text": message(said={"content": ANSWER, "reasoning": True, "refusal": False}, reasoning=""),
     "content null": message(said={"content": None}, text=""),
     "reasoning_content": message(
         said={"content": ANSWER, "reasoning_content": "hm {"}, reasoning="hm {", reasoning_field="reasoning_content"
@@ -299,7 +301,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "no HTTP": saved(b"220 mail.example.org ESMTP\r\n", "the connection broke"),
     "gzip that is none": saved(answer(GOOD, Content_Encoding="gzip"), "the connection broke"),
     "gzip cut off": saved(answer(gzip.compress(GOOD.encode())[:30], Content_Encoding="gzip"), "no chat completion"),
-    "a bomb of gzip": saved(answer(gzip.compress(b" " * LONG), Content_Encoding="gzip"), "larger than 8 MB"),
+    "a bomb of gzip": saved(answer(gzip.compress(b" " * (LONG // 5)), Content_Encoding="gzip"), "larger than 8 MB"),
     "100 MB": saved(huge, "larger than 8 MB"),
     "silence": saved(silence, "no whole answer", slow=True),
     "a head in drops": saved(dripping(HEAD, b"X-A: b\r\n"), "no whole answer", slow=True),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import threading
 import time
 from contextlib import closing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from restock.agents import completion as completions
 from restock.agents.client import Endpoint, EndpointError, Request
 from restock.agents.counts import Counts, Prices
 from restock.agents.play import Play, Settings
 from restock.agents.run import resume_agent, run_agent
 from restock.agents.transcript import ADDED, Transcript
+from restock.agents.wire import Answered, Trouble
 from restock.core.errors import InvalidInput
 from restock.problems.load import load_problem
 from tests.agents.endpoint import ANSWER, ASKING, BEHAVIOURS, LONG, READ, SAVED, TOLD, answer, completion, standing
@@ -22,6 +28,12 @@ from tests.cli.running import run
 
 ASKED = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
 TOOLS = [{"type": "function", "function": {"name": "suggest", "parameters": {}}}]
+FIELDS = (
+    "content", "reasoning", "reasoning_content", "thinking", "refusal", "tool_calls", "function_call", "function",
+    "name", "arguments", "id", "index", "type", "text", "error", "message", "code", "metadata", "raw",
+    "prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details", "reasoning_tokens",
+    "prompt_tokens_details", "cached_tokens", "cost",
+)  # fmt: skip
 EACH = pytest.mark.parametrize("name", BEHAVIOURS)
 
 
@@ -173,6 +185,7 @@ def test_it_does_not_run_in_a_circle():
         ({"messages": []}, "they are what is played"),
         ({"top_p": float("nan")}, "this must be JSON"),
         ({"stop": {1, 2}}, "this must be JSON"),
+        (3, "must be a mapping"),
     ],
 )
 def test_fields_that_cannot_be_given(body, words):
@@ -188,6 +201,7 @@ def test_fields_that_cannot_be_given(body, words):
         ({"base_url": "ftp://host/v1"}, "this is no address"),
         ({"api_key": "schl\u00fcssel"}, "must be printable ASCII"),
         ({"headers": {"X Title": "a"}}, "this cannot be sent"),
+        ({"headers": {"X-Title": 7}}, "this cannot be sent"),
         ({"headers": {"X-Title": "a\nAuthorization: b"}}, "this cannot be sent"),
     ],
 )
@@ -289,3 +303,32 @@ def test_a_transcript_that_knows_nothing_of_reasoning_is_resumed(tmp_path):
     assert not any("reasoning" in json.dumps(line) for line in lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines[:-4]), encoding="utf-8")
     assert resume_agent(path).lines[-1]["returns"] == whole.lines[-1]["returns"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("{}[]<think>/\ud800", max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(data=st.fixed_dictionaries({}, optional=dict.fromkeys(("error", "usage", "object", "detail"), ANYTHING)),
+       message=st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4), finish=ANYTHING,
+       status=st.sampled_from([200, 201, 302, 400, 500]), streamed=st.booleans())  # fmt: skip
+def test_whatever_is_sent_is_a_reply_or_trouble(data, message, finish, status, streamed):
+    body = data | {"choices": [{"delta" if streamed else "message": message, "finish_reason": finish}]}
+    text = f"data: {json.dumps(body)}\n\ndata: [DONE]" if streamed else json.dumps(body)
+    try:
+        reply = completions.read(Answered(status, text.encode()), True, 2)
+    except Trouble as trouble:
+        assert len(trouble.words.splitlines()) == 1
+        return
+    json.dumps(dataclasses.asdict(reply), allow_nan=False).encode("utf-8")
+    assert all(isinstance(one, str) for call in reply.calls for one in (call.id, call.name, call.arguments))
+    assert 0 <= reply.tokens_cached <= reply.tokens_in and 0 <= reply.tokens_reasoning <= reply.tokens_out
+
+
+@given(body=st.binary(max_size=60) | st.text('data: {}[]",:0\n', max_size=60).map(str.encode))
+def test_whatever_bytes_are_sent_are_a_reply_or_trouble(body):
+    with contextlib.suppress(Trouble):
+        completions.read(Answered(200, body))

@@ -85,9 +85,11 @@ class Request:
         Raises:
             InvalidInput: One of them is.
         """
+        if not isinstance(self.body, Mapping):
+            raise InvalidInput("body", self.body, "must be a mapping", "Write for instance {'top_p': 0.9}.")
         for name, value in self.body.items():
             if name in SETTLED:
-                raise InvalidInput(f"body.{name}", value, "this field must not be given here", f"Here {SETTLED[name]}.")
+                raise InvalidInput(f"body.{name}", value, "must not be given here", f"Here {SETTLED[name]}.")
             try:
                 json.dumps(value, allow_nan=False)
             except (TypeError, ValueError, RecursionError):
@@ -231,7 +233,8 @@ def _headers(key: str, more: Mapping[str, str]) -> dict[str, str]:
     """
     found = {"authorization": f"Bearer {key}", "content-type": "application/json", "user-agent": "restock"}
     for name, value in more.items():
-        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not (value.isascii() and value.isprintable()):
+        sendable = isinstance(value, str) and value.isascii() and value.isprintable()
+        if not sendable or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
             raise InvalidInput("header", name, "this cannot be sent", "Write for instance 'X-Title: restock'.")
         found[name.lower()] = value.strip()
     return found

@@ -112,14 +112,17 @@ def _fail(error: Any, answered: Answered) -> None:
 def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
     """The text of a message, its reasoning, and the field of that."""
     text, thought = _parts(message.get("content"))
-    rest, inside = apart(text or _parts(message.get("refusal"))[0])
-    field, told = "", ""
-    for name in REASONING:
-        found = _parts(message.get(name))
-        if found != ("", "") and not told:
-            field, told = name, "".join(found)
+    rest, inside = apart(text or _beside(message, "refusal"))
+    field = next((name for name in REASONING if _beside(message, name)), "")
+    told = _beside(message, field)
     reasoning = "\n".join(piece.strip() for piece in (told, thought, inside) if piece.strip())
     return clean(rest), clean(reasoning), field
+
+
+def _beside(message: Mapping[str, Any], field: str) -> str:
+    """The text of a field that need not be there; nothing where it holds something else."""
+    found = message.get(field)
+    return "".join(_parts(found)) if isinstance(found, (str, list)) else ""
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -131,6 +134,8 @@ def _parts(content: Any) -> tuple[str, str]:
     if content is None or isinstance(content, str):
         return content or "", ""
     if isinstance(content, Mapping):
+        if not {"type", "text"} & content.keys():  # the answer itself, read already
+            return json.dumps(content), ""
         content = [content]
     if not isinstance(content, list):
         raise TypeError("content is no text")
