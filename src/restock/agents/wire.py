@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -145,7 +146,7 @@ class Wire:
         except TimeoutError:
             raise Trouble(f"no whole answer within {self._timeout:g} seconds") from None
         except self._httpx.ConnectError as error:
-            raise Trouble(f"it cannot be reached ({error})") from None
+            raise Trouble(f"it cannot be reached ({_bottom(error)})") from None
         except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError, ValueError) as error:
             raise Trouble(f"the connection broke ({error or type(error).__name__})") from None
 
@@ -182,6 +183,13 @@ class Wire:
             if response.status_code < 300:
                 raise
         return b"".join(pieces)
+
+
+def _bottom(error: BaseException) -> str:
+    """What lies at the bottom of a failure to connect."""
+    while (deeper := error.__cause__ or error.__context__) is not None:
+        error = deeper
+    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
 
 
 def _number(text: str) -> float | None:
