@@ -199,13 +199,17 @@ def agent(
                 if log_lines:
                     log.tell(run, line)
 
-            asked = {"base_url": base_url, "api_key": api_key, "jobs": jobs}
             if wanted:
                 request = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
                 request |= {"timeout": timeout, "tries": tries}
-                played = run_agents(wanted, named, episodes, seed, request=request, **asked, tell=tell)
+                played = run_agents(
+                    wanted, named, episodes, seed,
+                    request=request, base_url=base_url, api_key=api_key, jobs=jobs, tell=tell,
+                )  # fmt: skip
             else:
-                played = resume_agents(places, **asked, tell=tell, remark=console.remark)
+                played = resume_agents(
+                    places, base_url=base_url, api_key=api_key, jobs=jobs, tell=tell, remark=console.remark
+                )
             beside_them = given.grouped(with_others, [str(one.run["problem"]) for one in played])
             judged = [
                 judge([one, *same], given.beside(beside), progress=bar)
