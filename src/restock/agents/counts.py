@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -43,6 +44,11 @@ class Counts:
         """Add what another counted."""
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Counts:
+        """What `to_dict` told."""
+        return cls(**{name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """All by name, for JSON."""
