@@ -36,9 +36,9 @@ def test_several_problems_give_a_transcript_each_and_one_table():
         assert row["difference"]["mean"] == 0.0 and row["reference"] == judged["reference"]
         assert row["transcript"] == judged["transcript"] == f"both/{row['problem']}.jsonl"
         assert row["cost"] == pytest.approx(sum(one["cost"] for one in judged["agents"][0]["episodes"]))
-        assert row["cost"] == pytest.approx((row["tokens_in"] + 2 * row["tokens_out"]) / 1e6)
+        assert row["cost"] == pytest.approx((row["counts"]["tokens_in"] + 2 * row["counts"]["tokens_out"]) / 1e6)
     total = told["total"]
-    assert total["episodes"] == 4 and total["replies"] == 120
+    assert total["episodes"] == 4 and total["counts"]["replies"] == 120
     assert total["cost"] == pytest.approx(sum(row["cost"] for row in told["table"]))
 
 
@@ -92,7 +92,7 @@ def test_what_was_stopped_goes_on_from_its_folder():
         assert "restock agent --resume both" in ran.err
         server.answer = answer
         again = run("agent", "--resume", "both", "--base-url", server.address, "--jobs", "2", "--json")
-        assert again.code == 0 and again.document["total"]["replies"] == 30
+        assert again.code == 0 and again.document["total"]["counts"]["replies"] == 30
         whole = run(*several, "--model", "m", "--base-url", server.address, "-o", "whole", "--json")
     assert whole.code == 0
     for name in ("retail-easy", "serial"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -49,6 +50,12 @@ class Counts:
         """Add what another counted."""
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Counts:
+        """What `to_dict` told."""
+        given: Any = {name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()}
+        return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """All by name, for JSON."""

@@ -28,6 +28,7 @@ from restock.agents.transcript import Transcript
 from restock.core.errors import InvalidInput, nearest
 
 PIECES = ("turn", "episode")
+ROUNDING = 1e-9  # relative: what two ends that are the same may differ by
 Message = dict[str, Any]
 
 
@@ -164,7 +165,10 @@ def pairs_by_return(transcripts: Sequence[Transcript], margin: float = 0.0) -> I
             theirs = {turn.line["period"]: turn for turn in said(other, second[seed])}
             for mine in said(one, first[seed]):
                 yours = theirs.get(mine.line["period"])
-                if yours is None or not _comparable(mine, yours) or not abs(mine.rest - yours.rest) > margin:
+                if yours is None or not _comparable(mine, yours):
+                    continue
+                apart = abs(mine.rest - yours.rest)
+                if apart <= max(margin, ROUNDING * abs(mine.rest)):
                     continue
                 past = mine.past if mine.past == yours.past else ()
                 better, worse = (mine, yours) if mine.rest > yours.rest else (yours, mine)

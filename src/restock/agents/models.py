@@ -287,7 +287,7 @@ class _Scenario:
         counts, waited = result["counts"], result["seconds"]
         counted = {name: counts[name] for name in COUNTED}
         counted |= {"repaired": sum(counts["repairs"].values()), "faults": sum(counts["faults"].values())}
-        counted["cost"] = Prices(*(getattr(self._spec, name) for name in PRICES)).cost(Counts(**counts))
+        counted["cost"] = Prices(*(getattr(self._spec, name) for name in PRICES)).cost(Counts.of(counts))
         about = {"model": self._spec.model, "mode": self._spec.mode}
         seconds = {"making": 0.0, "deciding": waited, "all": waited + found.seconds}
         kept = {"audit": None, "parameters": about, "counted": counted, "seconds": seconds}

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from restock.agents.counts import Counts
 from restock.agents.judge import Judgement
-
-SUMMED = (
-    "replies", "retries", "fallbacks", "unreadable", "rejected",
-    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached",
-)  # fmt: skip
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
@@ -19,7 +15,6 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
     for one in judged:
         name, transcript = next(iter(one.agents.items()))
         result, grades = transcript.lines[-1], one.grades.get(name, ())
-        apart = one.differences(name)
         found.append(
             {
                 "problem": transcript.run["problem"],
@@ -27,13 +22,10 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
                 "episodes": transcript.run["episodes"],
                 "mean": result["mean"],
                 "reference": one.reference,
-                "difference": None if one.reference is None else apart[one.reference],
+                "difference": None if one.reference is None else one.differences(name)[one.reference],
                 "gap": one.comparison.row(name).gap,
                 "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
-                "repairs": sum(result["counts"]["repairs"].values()),
-                **{field: result["counts"][field] for field in SUMMED},
-                "cost": result["cost"],
-                "seconds": result["seconds"],
+                **{field: result[field] for field in ("counts", "cost", "seconds")},
                 "transcript": None if transcript.path is None else str(transcript.path),
             }
         )
@@ -42,6 +34,13 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Sums over all problems; the cost is None where no price is known."""
-    summed = {field: sum(row[field] for row in table) for field in ("episodes", "repairs", *SUMMED, "seconds")}
+    counts = Counts()
+    for row in table:
+        counts.add(Counts.of(row["counts"]))
     costs = [row["cost"] for row in table if row["cost"] is not None]
-    return {**summed, "cost": sum(costs) if costs else None}
+    return {
+        "episodes": sum(row["episodes"] for row in table),
+        "counts": counts.to_dict(),
+        "cost": sum(costs) if costs else None,
+        "seconds": counts.seconds,
+    }

@@ -94,8 +94,11 @@ def run_agent(
     """
     found = load_problem(problem, **(changes or {}))
     wanted = Assignment(found, settings or Settings(), None if out is None else Path(out), seeds)
-    asked: dict[str, Any] = {"request": request, "base_url": base_url, "api_key": api_key, "headers": headers}
-    (played,) = run_agents([wanted], model, episodes, seed, **asked, jobs=jobs, tell=lambda _, line: tell(line))
+    (played,) = run_agents(
+        [wanted], model, episodes, seed,
+        request=request, base_url=base_url, api_key=api_key, headers=headers, jobs=jobs,
+        tell=lambda _, line: tell(line),
+    )  # fmt: skip
     return played
 
 
@@ -217,14 +220,10 @@ def resume_agent(
         InvalidInput: It is no transcript, or does not fit the problem as it is now.
         EndpointError: The model does not answer; the transcript can be resumed.
     """
-    asked: dict[str, Any] = {
-        "base_url": base_url,
-        "api_key": api_key,
-        "headers": headers,
-        "jobs": jobs,
-        "remark": remark,
-    }
-    (played,) = resume_agents([path], **asked, tell=lambda _, line: tell(line))
+    (played,) = resume_agents(
+        [path], base_url=base_url, api_key=api_key, headers=headers, jobs=jobs,
+        tell=lambda _, line: tell(line), remark=remark,
+    )  # fmt: skip
     return played
 
 

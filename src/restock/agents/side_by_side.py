@@ -11,9 +11,9 @@ import queue
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from restock.agents.client import EndpointError, Model
 from restock.agents.completion import Reply
@@ -41,10 +41,11 @@ class Run(Protocol):
         """End the run: all episodes are played."""
 
 
-Arrived = tuple[Run, int, BaseException | None]
+Some = TypeVar("Some", bound=Run)
+Arrived = tuple[Some, int, BaseException | None]
 
 
-def settled(runs: Sequence[Run], jobs: int) -> Generator[tuple[Run, Mapping[int, EndpointError | None]]]:
+def settled(runs: Sequence[Some], jobs: int) -> Generator[tuple[Some, Mapping[int, EndpointError | None]]]:
     """Each run when no more of it is to come, with the episodes that are not finished.
 
     The reason is None for an episode that was not begun, after its endpoint had failed too often. While a run is
@@ -61,7 +62,7 @@ def settled(runs: Sequence[Run], jobs: int) -> Generator[tuple[Run, Mapping[int,
     failed: dict[int, dict[int, EndpointError | None]] = defaultdict(dict)
     in_a_row: Counter[int] = Counter()
 
-    def wanted() -> Iterator[tuple[Run, int]]:
+    def wanted() -> Iterator[tuple[Some, int]]:
         return ((run, number) for run in runs for number in range(run.episodes))
 
     def given_up(run: Run) -> bool:
@@ -147,14 +148,16 @@ def _attempt(run: Run, number: int, model: Model, given_up: bool) -> BaseExcepti
     return None
 
 
-def _one_by_one(items: Iterator[tuple[Run, int]], given_up: Any) -> Generator[Arrived]:
+def _one_by_one(items: Iterator[tuple[Some, int]], given_up: Callable[[Run], bool]) -> Generator[Arrived[Some]]:
     for run, number in items:
         yield run, number, _attempt(run, number, run.model, given_up(run))
 
 
-def _threads(items: Iterator[tuple[Run, int]], given_up: Any, jobs: int, turn: _Turn) -> Generator[Arrived]:
+def _threads(
+    items: Iterator[tuple[Some, int]], given_up: Callable[[Run], bool], jobs: int, turn: _Turn
+) -> Generator[Arrived[Some]]:
     """Episodes as they end; closing it ends all others before they write again."""
-    arrived: queue.Queue[Arrived | None] = queue.Queue()
+    arrived: queue.Queue[Arrived[Some] | None] = queue.Queue()
 
     def work() -> None:
         with turn.lock:

@@ -96,9 +96,11 @@ class Transcript:
     def __init__(self, path: Path | None, lines: list[dict[str, Any]]) -> None:
         self.path = path
         self.lines = lines
-        self._replayed = list(lines)
+        self._there: dict[int | None, list[dict[str, Any]]] = {}  # by episode
+        for line in lines:
+            self._there.setdefault(_episode(line), []).append(line)
         self._file: IO[str] | None = None
-        self._run = Tape(self, None, [line for line in lines if line["event"] in ABOUT_THE_RUN])
+        self._run = Tape(self, None, self._there.get(None, []))
 
     @classmethod
     def begin(cls, path: Path | None) -> Transcript:
@@ -151,7 +153,7 @@ class Transcript:
 
     def tape(self, episode: int) -> Tape:
         """The lines of an episode."""
-        return Tape(self, episode, [line for line in self._replayed if line.get("episode") == episode])
+        return Tape(self, episode, self._there.get(episode, []))
 
     def tell(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write a line about the run, or hold it against the one that is there; see `Tape.tell`.
@@ -266,10 +268,16 @@ def in_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if line["event"] in ABOUT_THE_RUN:
             placed.append((-1.0 if line["event"] == "run" else math.inf, line))
             continue
-        own = line.get("episode", last)
-        last = own if isinstance(own, int) and own >= 0 else last
+        own = _episode(line)
+        last = last if own is None else own
         placed.append((last, line if "episode" in line else {**line, "episode": last}))
     return [line for _, line in sorted(placed, key=lambda entry: entry[0])]
+
+
+def _episode(line: Mapping[str, Any]) -> int | None:
+    """The episode that a line names, if it names one."""
+    own = line.get("episode")
+    return own if isinstance(own, int) and own >= 0 else None
 
 
 def _line(text: str) -> dict[str, Any] | None:

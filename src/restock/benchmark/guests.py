@@ -37,13 +37,11 @@ class Guest(Spec):
 
 
 class Host(Protocol):
-    """Who brings guests.
+    """Who brings guests."""
 
-    Attributes:
-        guests: Who they are.
-    """
-
-    guests: Sequence[Guest]
+    @property
+    def guests(self) -> Sequence[Guest]:
+        """Who they are."""
 
     def check(self, suite: Suite) -> None:
         """Make sure, before anything is played, that they can play the suite.

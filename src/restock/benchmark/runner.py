@@ -89,7 +89,7 @@ def bench(
     for entry in entries:
         _try(entry, suite)
     visiting = () if guests is None else tuple(guests.guests)
-    names = [one.name for one in (*entries, *visiting)]
+    names = [one.name for one in entries] + [one.name for one in visiting]
     for one in visiting:
         if names.count(one.name) > 1:
             raise InvalidInput("name", one.name, "two entries have this name", "Name each otherwise.")

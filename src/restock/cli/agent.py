@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -204,7 +205,9 @@ def agent(
         _nothing_else(context)
         places = given.transcripts(resume)
         whole = resume[0] if len(resume) == 1 else None
-    go_on = "restock agent " + " ".join(f"--resume {place}" for place in ([whole] if whole else places))
+    kept = [whole] if whole else places
+    where = ", ".join(map(str, kept))
+    go_on = shlex.join(["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))])
     log = Log(to_stderr=as_json)
     try:
         with console.progress() as bar:
@@ -215,18 +218,16 @@ def agent(
                 if log_lines:
                     log.tell(run, line)
 
-            asked: dict[str, Any] = {
-                "base_url": base_url,
-                "api_key": api_key,
-                "headers": read_headers(header),
-                "jobs": jobs,
-            }
+            endpoint: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "headers": read_headers(header)}
             if wanted:
                 request: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
                 request |= {"timeout": timeout, "tries": tries, "body": read_body(body)}
-                played = run_agents(wanted, named, episodes, seed, request=request, **asked, tell=tell)
+                played = run_agents(
+                    wanted, named, episodes, seed,
+                    request=request, **endpoint, jobs=jobs, tell=tell,
+                )  # fmt: skip
             else:
-                played = resume_agents(places, **asked, tell=tell, remark=console.remark)
+                played = resume_agents(places, **endpoint, jobs=jobs, tell=tell, remark=console.remark)
             beside_them = given.grouped(with_others, [str(one.run["problem"]) for one in played])
             judged = [
                 judge([one, *same], given.beside(beside), progress=bar)
@@ -235,8 +236,8 @@ def agent(
     except EndpointError as error:
         raise Halted(FAILED, str(error), f"{error.mend} Then go on: {go_on}") from None
     except KeyboardInterrupt:
-        kept = whole or ", ".join(map(str, places))
-        raise Halted(INTERRUPTED, f"stopped; what was played is kept in {kept}", f"Go on with it: {go_on}") from None
+        words = f"stopped; what was played is kept in {where}"
+        raise Halted(INTERRUPTED, words, f"Go on with it: {go_on}") from None
     finally:
         log.end()
     rows = overview.rows(judged)
@@ -251,7 +252,7 @@ def agent(
     elif len(judged) == 1:
         _show(console, judged[0], played[0], places[0])
     else:
-        _show_all(console, judged, rows, overview.total(rows), whole)
+        _show_all(console, judged, rows, overview.total(rows), where)
     return FAILED if any(one.comparison.exceeded for one in judged) else 0
 
 
@@ -319,27 +320,16 @@ def _show_all(
     judged: Sequence[Judgement],
     rows: Sequence[Mapping[str, Any]],
     total: Mapping[str, Any],
-    folder: Path | None,
+    where: str,
 ) -> None:
     """One table over all problems, and what was counted in them together."""
     tables.overview(console, rows, total)
-    counts = [one.lines[-1]["counts"] for each in judged for one in list(each.agents.values())[:1]]
-    for sentence in _counts(_summed(counts)):
+    for sentence in _counts(total["counts"]):
         console.text(sentence)
-    console.text(tables.spending(total, total["cost"], total["seconds"], total["episodes"]))
+    console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
     for one in judged:
         _warn(console, one)
-    console.text(f"Transcripts: {folder or ', '.join(str(row['transcript']) for row in rows)}")
-
-
-def _summed(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts of several runs together."""
-    total: dict[str, Any] = {}
-    for one in counts:
-        for name, value in one.items():
-            inner = isinstance(value, Mapping)
-            total[name] = _summed([total.get(name, {}), value]) if inner else total.get(name, 0) + value
-    return total
+    console.text(f"Transcripts: {where}")
 
 
 def _warn(console: Console, judged: Judgement) -> None:

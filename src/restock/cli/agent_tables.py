@@ -26,7 +26,7 @@ def overview(console: Console, rows: Sequence[Mapping[str, Any]], total: Mapping
         cells.append(NONE if apart is None else between(apart, places))
         cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
-        cells += [str(row["fallbacks"])] + [NONE if row["cost"] is None else f"{row['cost']:.4g}"] * priced
+        cells += [str(row["counts"]["fallbacks"])] + [NONE if row["cost"] is None else f"{row['cost']:.4g}"] * priced
         shown.add_row(*cells)
     console.table(shown)
 

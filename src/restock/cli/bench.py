@@ -71,8 +71,9 @@ def bench(
     folder = out or Path("runs") / (Path(suite).stem if suite.endswith((".yaml", ".yml")) else suite)
     try:
         with console.progress() as tell:
-            told = {"progress": tell, "remark": console.remark}
-            run = runner.bench(suite, _entries(policies), out=folder, jobs=jobs, guests=guests, **told)
+            run = runner.bench(
+                suite, _entries(policies), out=folder, jobs=jobs, guests=guests, progress=tell, remark=console.remark
+            )
     except KeyboardInterrupt:
         go_on = f"Go on with: {_command(suite, policies, agents, jobs, folder)}"
         raise Halted(INTERRUPTED, f"stopped; what is finished is kept in {folder}", go_on) from None
