@@ -14,6 +14,7 @@ import time
 import pytest
 
 from restock.agents.client import EndpointError
+from restock.agents.modes import Mode
 from restock.agents.play import Settings
 from restock.agents.prompt import turn
 from restock.agents.run import Assignment, resume_agent, run_agent, run_agents
@@ -183,6 +184,13 @@ def test_several_problems_at_once_each_with_its_transcript(tmp_path):
         assert content(read(tmp_path / f"{name}.jsonl")[0]) == content(single.lines)
 
 
+def test_policies_that_a_model_asks_side_by_side_say_what_they_say_alone():
+    how = Settings(mode=Mode("tool", ("base-stock", "rolling"), calls=2))
+    problem = load_problem("serial", horizon=8)
+    one, other = (run_agent(problem, "stand-in:follower", 6, 1, settings=how, jobs=jobs) for jobs in (1, 6))
+    assert content(one.lines) == content(other.lines)
+
+
 def test_bad_jobs():
     with pytest.raises(InvalidInput, match="jobs = 0"):
         run_agent(STORE, "stand-in:base-stock", jobs=0)
@@ -191,6 +199,7 @@ def test_bad_jobs():
 CODE = """
 import sys
 from restock.agents.run import resume_agent, run_agent
+from restock.agents.modes import Mode
 from restock.agents.play import Settings
 from restock.problems.load import load_problem
 path, address, resume = sys.argv[1:]

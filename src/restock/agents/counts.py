@@ -54,8 +54,10 @@ class Counts:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Counts:
         """What `to_dict` told."""
-        given: Any = {name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()}
-        return cls(**given)
+        kept: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()
+        }
+        return cls(**kept)
 
     def to_dict(self) -> dict[str, Any]:
         """All by name, for JSON."""

@@ -164,6 +164,7 @@ def finish(plays: Sequence[Play], jobs: int) -> None:
         EndpointError: Some cannot be; the others are.
     """
     failed = [(play, missing) for play, missing in settled(plays, jobs) if missing]
+    failed.sort(key=lambda one: plays.index(one[0]))  # whichever came to its end first
     if not failed:
         return
     told = [error for _, missing in failed for error in missing.values() if error is not None]
