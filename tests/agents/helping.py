@@ -8,7 +8,8 @@ from typing import Any
 
 from restock.agents.client import Endpoint, Request
 from restock.agents.modes import Mode
-from restock.agents.play import Settings, play
+from restock.agents.play import Play, Settings
+from restock.agents.run import about, finish
 from restock.agents.standins.server import serving
 from restock.agents.transcript import Transcript
 from restock.problems.load import load_problem
@@ -40,7 +41,9 @@ def played(
     with serving(speaker, faults) as server:
         endpoint = Endpoint(server.address, "key", Request("scripted", tries=3), wait=lambda seconds: None)
         with closing(endpoint) as model:
-            play(load_problem(problem), model, Settings(**settings), kept, episodes, seed, {"model": "scripted"})
+            loaded = load_problem(problem)
+            said = about(loaded, "scripted", "", endpoint.request)
+            finish([Play(loaded, model, Settings(**settings), kept, episodes, seed, said)], 1)
         return kept, server.requests
 
 

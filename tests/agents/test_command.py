@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from restock.agents.transcript import read
+from tests.agents.endpoint import counting, standing
 from tests.agents.helping import Script, serving
 from tests.cli.running import COMMAND, environment, process, run
 
@@ -81,7 +82,7 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
 
 def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
     with serving(Script("{}"), ["{}"]) as server:
-        ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl")
+        ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl", "--tries", "1")
         assert ran.code == 1 and "no chat completion" in ran.err and "restock agent --resume a.jsonl" in ran.err
         assert len(ran.err.splitlines()) == 1
         elsewhere = run("agent", "--resume", "a.jsonl")  # a transcript does not say where a key is sent
@@ -90,6 +91,26 @@ def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
         assert again.code == 0 and again.document["agents"][0]["counts"]["replies"] == 5
     finished = run("agent", "--resume", "a.jsonl")
     assert finished.code == 0 and "a.jsonl is finished" in finished.err
+
+
+def test_further_fields_are_kept_and_headers_are_not():
+    told = counting(prompt_tokens=9, completion_tokens=8, cost=0.25, completion_tokens_details={"reasoning_tokens": 7})
+    given = ("--header", "X-Secret: hush", "--header", "X-Title: a: b")
+    fields = ("--body", "reasoning_effort=low", "--body", "top_p=0.9", "--body", 'stop=["a=b"]')
+    with standing(told, always=True) as server:
+        ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl", *fields, *given)
+        path = Path("a.jsonl")
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(lines[:8]), encoding="utf-8")
+        again = run("agent", "--resume", "a.jsonl", "--base-url", server.address, *given)
+    assert ran.code == again.code == 0
+    replies = 15  # in each of the five periods three: an answer about a network is none about a store
+    assert f"{8 * replies} written ({7 * replies} of reasoning)" in ran.out and f"Cost {0.25 * replies:g}" in ran.out
+    assert len(server.requests) > replies
+    for body, headers in zip(server.requests, server.headers, strict=True):
+        assert (body["reasoning_effort"], body["top_p"], body["stop"]) == ("low", 0.9, ["a=b"])
+        assert (headers["x-secret"], headers["x-title"]) == ("hush", "a: b")
+    assert "hush" not in "".join(lines) and '"reasoning_effort": "low"' in lines[0]
 
 
 def test_a_key_that_is_refused(monkeypatch):
@@ -123,7 +144,17 @@ def test_a_key_that_is_refused(monkeypatch):
         ((*PLAY, "--model", "stand-in:base-stock", "--episodes", "0"), "episodes = 0"),
         ((*PLAY, "--model", "stand-in:base-stock", "--seed", "-1"), "seed = -1"),
         ((*PLAY, "--model", "stand-in:base-stock", "--with", "none.jsonl"), "there is no such file"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--price-cached", "-1"), "price_cached = -1.0"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", "seed=1"), "Here --model-seed sets it."),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", "top_p"), "must be a name, '=' and a value"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", "top_p=NaN"), "this must be JSON"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", 'a={"b": 1'), "this must be NAME=JSON"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", 'a={"b": 1, "b": 2}'), "this must be NAME=JSON"),
+        ((*PLAY, "--model", "stand-in:base-stock", "--body", "a=1", "--body", "a=2"), "must be given once"),
+        ((*PLAY, "--model", "m", "--base-url", "http://h/v1", "--header", "X: 1", "--header", "x: 2"), "given once"),
+        ((*PLAY, "--model", "m", "--base-url", "http://h/v1", "--header", "X Y: 1"), "header = 'X Y'"),
         (("agent", "--resume", "none.jsonl"), "there is no such file"),
+        (("agent", "--resume", "none.jsonl", "--body", "a=1"), "a run that goes on does so as it began"),
         (("agent", "--resume", "none.jsonl", "--episodes", "3"), "a run that goes on does so as it began"),
     ],
 )
@@ -143,7 +174,7 @@ def test_nobody_needs_the_client_who_asks_no_model():
 
 
 def test_without_the_extra_it_says_how_to_get_it(tmp_path):
-    (tmp_path / "openai.py").write_text("raise ImportError")
+    (tmp_path / "httpx.py").write_text("raise ImportError")
     ran = process(*PLAY, "--model", "stand-in:base-stock", cwd=tmp_path,
                   PYTHONPATH=os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]]))  # fmt: skip
     assert ran.code == 2 and "pip install 'restock[llm]'" in ran.err

@@ -5,7 +5,7 @@ import pytest
 
 import restock
 from restock.agents.modes import REFERENCE
-from restock.agents.seat import Advised, Seat, view_of
+from restock.agents.seat import Advised, Seat
 from restock.agents.standins.reading import view_of as view_read
 from restock.agents.standins.speakers import SPEAKERS, speaker
 from restock.core.errors import InvalidInput
@@ -27,7 +27,7 @@ def test_the_state_is_read_back_from_what_is_shown(name):
     seen = seat.reset(11)
     rule = Advised(restock.make_policy(REFERENCE[problem.family], problem), seat)
     for t in range(25):
-        there, told = view_of(seat.trajectory, t, False), view_read(problem, seen)
+        there, told = seat.view(t, False), view_read(problem, seen)
         assert told.t == t
         for field in NEEDED[problem.family]:
             # Goods under way are kept as a running sum, which rounding may leave a hair below zero.

@@ -3,58 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
+from restock.agents.completion import ANSWERS, Reply, read
+from restock.agents.wire import Trouble, Wire
 from restock.core.errors import InvalidInput, Unfinished, require_extra
 
+if TYPE_CHECKING:
+    import httpx
+
 PASSING = (408, 409, 425, 429)  # statuses that may go away, as those from 500 on
+UNSUITED = (400, 422)  # statuses that complain of what is asked for
 LONGEST_WAIT = 60.0  # seconds before the next try, whatever the endpoint asks for
 KEYS = ("API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
+PATH = "/chat/completions"
+# Fields of a request that are not for `Request.body`, and who sets them.
+SETTLED = {
+    "model": "--model sets it",
+    "messages": "they are what is played",
+    "tools": "--mode sets them",
+    "tool_choice": "--mode sets it",
+    "temperature": "--temperature sets it",
+    "max_tokens": "--max-tokens sets it",
+    "max_completion_tokens": "--max-tokens sets it",
+    "seed": "--model-seed sets it",
+    "stream": "replies are read whole",
+    "n": "one reply is asked for",
+}
 
 
 class EndpointError(Unfinished):
     """The endpoint does not answer, or says no."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Call:
-    """A tool that a model wants to use.
-
-    Attributes:
-        id: What the endpoint calls this use.
-        name: Of the tool.
-        arguments: JSON, as the model wrote it.
-    """
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Reply:
-    """What came back.
-
-    Attributes:
-        text: What the model wrote; empty where it wrote nothing.
-        calls: Tools it wants to use.
-        tokens_in: Tokens read, as the endpoint counts them; 0 where it does not.
-        tokens_out: Tokens written.
-        tries: Requests it took; more than 1 where an endpoint was busy.
-        seconds: From the first request to the answer.
-        finish: Why it ended, `stop` or `length`.
-    """
-
-    text: str
-    calls: tuple[Call, ...] = ()
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tries: int = 1
-    seconds: float = 0.0
-    finish: str = "stop"
 
 
 class Model(Protocol):
@@ -81,8 +66,9 @@ class Request:
         temperature: Of sampling; None leaves it to the endpoint.
         max_tokens: Most tokens it may write in a reply; None leaves it to the endpoint.
         seed: Of sampling, where the endpoint takes one; None for none.
-        timeout: Seconds to wait for a reply.
+        timeout: Seconds for a whole reply.
         tries: Most requests for one reply.
+        body: More fields of a request, such as `reasoning_effort`, `top_p` or `response_format`.
     """
 
     model: str
@@ -91,23 +77,41 @@ class Request:
     seed: int | None = None
     timeout: float = 120.0
     tries: int = 5
+    body: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def check_body(self) -> None:
+        """Make sure that the further fields are JSON and none that is set otherwise.
+
+        Raises:
+            InvalidInput: One of them is.
+        """
+        if not isinstance(self.body, Mapping):
+            raise InvalidInput("body", self.body, "must be a mapping", "Write for instance {'top_p': 0.9}.")
+        for name, value in self.body.items():
+            if name in SETTLED:
+                raise InvalidInput(f"body.{name}", value, "must not be given here", f"Here {SETTLED[name]}.")
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError, RecursionError):
+                raise InvalidInput(f"body.{name}", value, "this must be JSON", "Write for instance 0.9.") from None
 
 
 class Endpoint:
-    """A model behind an OpenAI-compatible endpoint.
+    """A model behind an OpenAI-compatible endpoint; several threads may ask it at once.
 
-    A busy or failing endpoint (429, 5xx, no answer in time) is asked again after 1, 2, 4 ... seconds, or after
-    what it asks for. A model that does not take the temperature, the seed or the limit of tokens is asked
-    without them from then on.
+    An endpoint that is busy, fails, does not answer in time or sends what cannot be read is asked again after 1, 2,
+    4 ... seconds, or after what it asks for. A model that does not take the temperature, the seed or the limit of
+    tokens is asked without them from then on.
 
     Args:
         base_url: Address of the API, up to `/v1`; default: `API_BASE_URL` or `OPENAI_BASE_URL` of the environment.
         api_key: Default: `API_KEY`, `HF_TOKEN` or `OPENAI_API_KEY`. An endpoint of one's own may need none.
         request: How the model is asked.
         wait: Sleeps so many seconds.
+        headers: Sent with every request.
 
     Raises:
-        InvalidInput: The package `openai` is missing, or no address is given.
+        InvalidInput: The package `httpx` is missing, no address is given, or a header cannot be sent.
     """
 
     def __init__(
@@ -116,19 +120,17 @@ class Endpoint:
         api_key: str | None,
         request: Request,
         wait: Callable[[float], None] = time.sleep,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._openai = require_extra("openai", "llm", "Asking a model")
-        address = base_url or os.environ.get("API_BASE_URL") or os.environ.get("OPENAI_BASE_URL")
+        address = (base_url or os.environ.get("API_BASE_URL") or os.environ.get("OPENAI_BASE_URL") or "").strip()
         if not address:
             mend = "Give --base-url, or set API_BASE_URL. Without a model: --model stand-in:base-stock."
             raise InvalidInput("base_url", base_url, "no endpoint is given", mend)
-        if not address.startswith(("http://", "https://")):
-            raise InvalidInput(
-                "base_url", address, "this is no address", "Write for instance http://localhost:8000/v1."
-            )
-        key = api_key or next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")
-        self.base_url, self.request, self._wait = address, request, wait
-        self._client = self._openai.OpenAI(base_url=address, api_key=key, timeout=request.timeout, max_retries=0)
+        url = _url(address)
+        key = (api_key or next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")).strip()
+        if not (key.isascii() and key.isprintable()):
+            raise InvalidInput("api_key", "...", "it must be printable ASCII", "Copy it again.")
+        self.base_url, self.request, self._wait = public(address), request, wait
         self._optional = {
             name: value
             for name, value in (
@@ -138,6 +140,7 @@ class Endpoint:
             )
             if value is not None
         }
+        self._wire = Wire(url, _headers(key, headers or {}), request.timeout)
 
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
@@ -148,110 +151,94 @@ class Endpoint:
             EndpointError: It says no, or does not answer however often it is asked.
         """
         began = time.monotonic()
-        given: dict[str, Any] = {"tools": list(tools), "tool_choice": use} if tools else {}
-        tries, pause = 0, 1.0
+        given: dict[str, Any] = {"model": self.request.model, "messages": list(messages), **self.request.body}
+        given |= {"tools": list(tools), "tool_choice": use} if tools else {}
+        tries, pause = 1, 1.0
         while True:
-            tries += 1
+            optional = self._optional
             try:
-                found = self._client.chat.completions.create(
-                    model=self.request.model, messages=list(messages), **self._optional, **given
-                )
-                return self._read(found, tries, time.monotonic() - began)
-            except self._openai.APIStatusError as error:
-                if error.status_code == 400 and self._does_without(error):
-                    tries -= 1
+                answered = self._wire.post(json.dumps(given | optional).encode())
+                found = read(answered, bool(tools), len(messages))
+                return dataclasses.replace(found, tries=tries, seconds=time.monotonic() - began)
+            except Trouble as trouble:
+                if trouble.status in UNSUITED and self._does_without(trouble.words, optional):
                     continue
-                if not (error.status_code in PASSING or error.status_code >= 500):
-                    raise self._refused(error) from None
-                self._again(tries, f"it answers {error.status_code}{_said(error)}")
-                asked_for = _seconds(error.response.headers.get("retry-after"))
-            except self._openai.APITimeoutError:
-                self._again(tries, f"no answer within {self.request.timeout:g} seconds")
-                asked_for = None
-            except self._openai.APIConnectionError as error:
-                self._again(tries, f"it cannot be reached ({error.__cause__ or error})")
-                asked_for = None
-            except (self._openai.APIError, ValueError) as error:  # what came back is no JSON, or not what it should be
-                raise self._strange(type(error).__name__) from None
+                if trouble.status is not None and trouble.status not in PASSING and trouble.status < 500:
+                    raise self._refused(trouble) from None
+                if tries >= self.request.tries:
+                    problem = f"the endpoint {self.base_url} gives no answer: {trouble.words}, {_times(tries)}"
+                    mend = "Check --base-url, which usually ends in /v1, or raise --timeout or --tries."
+                    raise EndpointError(problem, mend) from None
+                asked_for = trouble.wait
             self._wait(min(pause if asked_for is None else asked_for, LONGEST_WAIT))
             pause *= 2.0
+            tries += 1
 
     def close(self) -> None:
-        """Let go of the connection."""
-        self._client.close()
+        """Let go of the connections."""
+        self._wire.close()
 
-    def _again(self, tries: int, what: str) -> None:
-        """Go on only while there are tries left."""
-        if tries >= self.request.tries:
-            raise EndpointError(
-                f"the endpoint {self.base_url} does not answer: {what}, {tries} times",
-                "Check the address, or raise --timeout or --tries.",
-            )
+    def _does_without(self, said: str, sent: Mapping[str, Any]) -> bool:
+        """Leave out what the model does not take, if that is what it complains of; whether it was."""
+        complained = next((name for name in sent if re.search(rf"\b{name}\b", said)), None)
+        if complained is None:
+            return False
+        left = {name: value for name, value in self._optional.items() if name != complained}
+        if complained == "max_tokens" and "max_completion_tokens" in said:
+            left["max_completion_tokens"] = sent["max_tokens"]
+        self._optional = left
+        return True
 
-    def _does_without(self, error: Any) -> bool:
-        """Leave out what the model does not take, if that is what it complains of."""
-        said = _said(error)
-        if "max_tokens" in self._optional and "max_completion_tokens" in said:
-            self._optional["max_completion_tokens"] = self._optional.pop("max_tokens")
-            return True
-        for name in tuple(self._optional):
-            if name in said:
-                del self._optional[name]
-                return True
-        return False
-
-    def _refused(self, error: Any) -> EndpointError:
+    def _refused(self, trouble: Trouble) -> EndpointError:
         mends = {
             401: "Give a key: set API_KEY or HF_TOKEN.",
             403: "This key may not use that model.",
             404: "Check --model and --base-url: the address usually ends in /v1.",
         }
-        mend = mends.get(error.status_code, "See what it says.")
-        return EndpointError(f"the endpoint {self.base_url} refuses ({error.status_code}{_said(error)})", mend)
-
-    def _strange(self, what: str) -> EndpointError:
-        problem = f"what {self.base_url} answers is no chat completion ({what})"
-        return EndpointError(problem, "Check --base-url: the address usually ends in /v1.")
-
-    def _read(self, found: Any, tries: int, seconds: float) -> Reply:
-        try:
-            choice, usage = found.choices[0], found.usage
-            calls = tuple(
-                Call(_clean(call.id), _clean(call.function.name), _clean(call.function.arguments or ""))
-                for call in choice.message.tool_calls or ()
-            )
-            text = _clean(choice.message.content or "")
-        except (AttributeError, IndexError, TypeError):
-            raise self._strange(type(found).__name__) from None
-        return Reply(
-            text=text,
-            calls=calls,
-            tokens_in=int(getattr(usage, "prompt_tokens", 0) or 0),
-            tokens_out=int(getattr(usage, "completion_tokens", 0) or 0),
-            tries=tries,
-            seconds=seconds,
-            finish=str(choice.finish_reason or "stop"),
-        )
+        moved = trouble.status is not None and trouble.status < 400
+        mend = "Give the address it names as --base-url, if you trust it." if moved else "See what it says."
+        problem = f"the endpoint {self.base_url} refuses ({trouble.words.removeprefix(ANSWERS)})"
+        return EndpointError(problem, mends.get(trouble.status or 0, mend))
 
 
-def _clean(text: Any) -> str:
-    """Text that can be sent back: half a surrogate pair, which a model may write, cannot."""
-    if not isinstance(text, str):
-        raise TypeError
-    return text.encode("utf-8", "replace").decode("utf-8")
+def public(address: str) -> str:
+    """An address without what may be secret in it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _said(error: Any) -> str:
-    """What an endpoint says beside its status, shortened."""
-    body = error.body if isinstance(error.body, Mapping) else {}
-    said = body.get("message") or (body.get("error") if isinstance(body.get("error"), str) else None)
-    words = " ".join(str(said or "").split())
-    return f": {words[:200]}" if words else ""
+def _url(address: str) -> httpx.URL:
+    """Where requests go.
 
-
-def _seconds(text: str | None) -> float | None:
-    """The seconds that a header asks for; None where it names none."""
+    Raises:
+        InvalidInput: It is no address, or the package `httpx` is missing.
+    """
+    package = require_extra("httpx", "llm", "Asking a model")
     try:
-        return max(0.0, float(text)) if text is not None else None
-    except ValueError:  # a date
-        return None
+        url: httpx.URL = package.URL(address)
+        public(address)  # reads the port too
+    except (package.InvalidURL, ValueError):
+        url = package.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InvalidInput("base_url", address, "this is no address", "Write for instance http://localhost:8000/v1.")
+    path = url.path.rstrip("/")
+    return url.copy_with(path=path if path.endswith(PATH) else path + PATH)
+
+
+def _headers(key: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What is sent beside the body.
+
+    Raises:
+        InvalidInput: A header cannot be sent; its value, which may be secret, is not told.
+    """
+    found = {"authorization": f"Bearer {key}", "content-type": "application/json", "user-agent": "restock"}
+    for name, value in more.items():
+        sendable = isinstance(value, str) and value.isascii() and value.isprintable()
+        if not sendable or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            raise InvalidInput("header", name, "this cannot be sent", "Write for instance 'X-Title: restock'.")
+        found[name.lower()] = value.strip()
+    return found
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -9,16 +9,23 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from restock.agents.client import Call, Model, Reply
+from restock.agents.calls import Call
+from restock.agents.client import Model
+from restock.agents.completion import Reply
 from restock.agents.counts import Counts
 from restock.agents.modes import Mode
 from restock.agents.prompt import again, suggestion
 from restock.agents.protocol import parse
-from restock.agents.transcript import Transcript
+from restock.agents.transcript import Tape
 from restock.core.errors import InvalidInput
 
 Used = TypeVar("Used")
 Message = Mapping[str, Any]
+NOTHING = "(nothing)"  # sent again for an empty reply: endpoints refuse empty messages
+STOPPED = {
+    "length": ("it was cut off at the limit of tokens", "Write less around it."),
+    "content_filter": ("the endpoint's filter stopped it", "Say it in other words."),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Conversation:
 
     Args:
         model: Who is asked.
-        transcript: Where replies are written, and taken from when a run goes on.
+        tape: Where replies are written, and taken from when a run is resumed.
         system: The system prompt.
         history: How many earlier turns it is sent again.
         retries: How often it is asked again for one answer.
@@ -55,7 +62,7 @@ class Conversation:
     def __init__(
         self,
         model: Model,
-        transcript: Transcript,
+        tape: Tape,
         system: str,
         history: int,
         retries: int,
@@ -63,7 +70,7 @@ class Conversation:
         mode: Mode,
         suggest: Callable[[str, dict[str, Any]], dict[str, Any]],
     ) -> None:
-        self._model, self._transcript, self._retries = model, transcript, retries
+        self._model, self._tape, self._retries = model, tape, retries
         self._system: Message = {"role": "system", "content": system}
         self._past: deque[tuple[Message, Message]] = deque(maxlen=history)
         self._tools, self._mode, self._suggest = tools, mode, suggest
@@ -90,14 +97,14 @@ class Conversation:
                 counts.repairs.update(repairs)
             except InvalidInput as wrong:
                 counts.unreadable += 1
-                error = _cut_off(wrong) if finish == "length" else wrong
+                error = _stopped(wrong, finish)
             else:
                 try:
                     return Answer(data, reply, None, repairs), use(data)
                 except InvalidInput as wrong:
                     counts.rejected += 1
                     error = wrong
-            said += [{"role": "assistant", "content": reply}, {"role": "user", "content": again(error)}]
+            said += [{"role": "assistant", "content": reply or NOTHING}, {"role": "user", "content": again(error)}]
         return Answer(None, reply, str(error), ()), None
 
     def remember(self, text: str, answer: str) -> None:
@@ -111,18 +118,9 @@ class Conversation:
             messages = [self._system, *(message for pair in self._past for message in pair), *said]
             use = "auto" if calls < self._mode.calls else "none"
             found = self._asked(messages, use, counts)
-            if not found.calls or use == "none":
+            if not found.calls or use == "none" or not self._tools:
                 return found.text, found.finish
-            said.append(
-                {
-                    "role": "assistant",
-                    "content": found.text or None,
-                    "tool_calls": [
-                        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _sendable(c)}}
-                        for c in found.calls
-                    ],
-                }
-            )
+            said.append(_said(found))
             for call in found.calls:
                 calls += 1
                 told = self._told(call, calls, counts)
@@ -132,23 +130,16 @@ class Conversation:
         """A reply of the model, or the one that the transcript has of it."""
         words = json.dumps([messages, self._tools, use]).encode()
         asked = hashlib.sha256(words).hexdigest()[:16]
-        there = self._transcript.recorded("reply")
+        there = self._tape.recorded("reply")
         found = _reply_of(there) if there is not None else self._model.ask(messages, self._tools, use)
-        self._transcript.tell(
-            "reply",
-            asked=asked,
-            text=found.text,
-            calls=[dataclasses.asdict(call) for call in found.calls],
-            finish=found.finish,
-            tokens_in=found.tokens_in,
-            tokens_out=found.tokens_out,
-            tries=found.tries,
-            seconds=found.seconds,
-        )
+        self._tape.tell("reply", asked=asked, **dataclasses.asdict(found))
         counts.replies += 1
         counts.requests += found.tries
         counts.tokens_in += found.tokens_in
         counts.tokens_out += found.tokens_out
+        counts.tokens_reasoning += found.tokens_reasoning
+        counts.tokens_cached += found.tokens_cached
+        counts.charged += found.charged
         counts.seconds += found.seconds
         return found
 
@@ -164,25 +155,42 @@ class Conversation:
             counts.suggestions += 1
         except InvalidInput as error:
             told = {"error": str(error)}
-        self._transcript.tell("tool", name=call.name, arguments=call.arguments, told=told)
+        self._tape.tell("tool", name=call.name, arguments=call.arguments, told=told)
         return told
 
 
 def _reply_of(line: Mapping[str, Any]) -> Reply:
     """The reply that a line keeps."""
-    calls = tuple(Call(**call) for call in line["calls"])
-    kept = {name: line[name] for name in ("text", "finish", "tokens_in", "tokens_out", "tries", "seconds")}
-    return Reply(calls=calls, **kept)
+    kept = {field.name: line[field.name] for field in dataclasses.fields(Reply)}
+    return Reply(**kept | {"calls": tuple(Call(**call) for call in line["calls"])})
+
+
+def _said(reply: Reply) -> Message:
+    """A reply that uses tools, as it is sent again.
+
+    Its reasoning goes with it where it came in a field of its own: some endpoints refuse what a tool told without it.
+    """
+    return {
+        "role": "assistant",
+        "content": reply.text or None,
+        **({reply.reasoning_field: reply.reasoning} if reply.reasoning_field else {}),
+        "tool_calls": [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _sendable(call)}}
+            for call in reply.calls
+        ],
+    }
 
 
 def _sendable(call: Call) -> str:
-    """The arguments of a call, to be sent again: endpoints refuse what is no JSON."""
+    """The arguments of a call, to be sent again: endpoints refuse what is no JSON object."""
     try:
-        json.loads(call.arguments)
+        found = json.loads(call.arguments)
     except (ValueError, RecursionError):
         return "{}"
-    return call.arguments
+    return call.arguments if isinstance(found, dict) else "{}"
 
 
-def _cut_off(wrong: InvalidInput) -> InvalidInput:
-    return InvalidInput(wrong.field, wrong.value, "it was cut off at the limit of tokens", "Write less around it.")
+def _stopped(wrong: InvalidInput, finish: str) -> InvalidInput:
+    """What is wrong with a reply: that it was stopped, if it was."""
+    problem, mend = STOPPED.get(finish, (wrong.problem, wrong.mend))
+    return InvalidInput(wrong.field, wrong.value, problem, mend)

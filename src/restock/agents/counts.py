@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -23,6 +24,9 @@ class Counts:
         requests: To the endpoint, those included that had to be repeated.
         tokens_in: Tokens read by the model.
         tokens_out: Tokens written.
+        tokens_reasoning: Of those written, the tokens of its reasoning.
+        tokens_cached: Of those read, the tokens that the endpoint had kept.
+        charged: Money that the endpoint says it took.
         seconds: Waited for the model.
     """
 
@@ -37,6 +41,9 @@ class Counts:
     requests: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_reasoning: int = 0
+    tokens_cached: int = 0
+    charged: float = 0.0
     seconds: float = 0.0
 
     def add(self, other: Counts) -> None:
@@ -44,13 +51,45 @@ class Counts:
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Counts:
+        """What `to_dict` told."""
+        kept: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()
+        }
+        return cls(**kept)
+
     def to_dict(self) -> dict[str, Any]:
         """All by name, for JSON."""
         return vars(self) | {"repairs": dict(sorted(self.repairs.items())), "faults": dict(sorted(self.faults.items()))}
 
 
-def cost(tokens_in: int, tokens_out: int, price_in: float | None, price_out: float | None) -> float | None:
-    """What the tokens cost, at prices for a million of them; None where no price is known."""
-    if price_in is None and price_out is None:
-        return None
-    return (tokens_in * (price_in or 0.0) + tokens_out * (price_out or 0.0)) / 1e6
+@dataclasses.dataclass(frozen=True)
+class Prices:
+    """Money for a million tokens; None where it is not known.
+
+    Attributes:
+        read: Of tokens read.
+        written: Of tokens written.
+        reasoning: Of tokens of reasoning; None for that of tokens written.
+        cached: Of tokens read that the endpoint had kept; None for that of tokens read.
+    """
+
+    read: float | None = None
+    written: float | None = None
+    reasoning: float | None = None
+    cached: float | None = None
+
+    def cost(self, counts: Counts) -> float | None:
+        """What the tokens cost; without any price what the endpoint says, and None where it does not."""
+        if all(price is None for price in dataclasses.astuple(self)):
+            return counts.charged or None
+        read, written = self.read or 0.0, self.written or 0.0
+        reasoning = written if self.reasoning is None else self.reasoning
+        cached = read if self.cached is None else self.cached
+        return (
+            (counts.tokens_in - counts.tokens_cached) * read
+            + counts.tokens_cached * cached
+            + (counts.tokens_out - counts.tokens_reasoning) * written
+            + counts.tokens_reasoning * reasoning
+        ) / 1e6

@@ -25,6 +25,8 @@ from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.retail import RetailProblem
 
+TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached")  # counts of an episode
+
 
 class Again(Policy):
     """Does again what was done, in the episodes it was done in.
@@ -133,6 +135,7 @@ class Judgement:
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
                     "cost": result["cost"],
+                    "episodes": episodes_of(transcript),
                     "seconds": result["seconds"],
                 }
             )
@@ -198,7 +201,7 @@ def judge(
     grades = {}
     for name, transcript in agents.items():
         simulation = comparison.row(name).simulation
-        _check(transcript, simulation.trajectory.rewards)
+        check_rewards(transcript, simulation.trajectory.rewards)
         if isinstance(problem, RetailProblem):
             demand = simulation.trajectory.exogenous["demand"]
             earned = simulation.kpis["earned"]
@@ -220,6 +223,22 @@ def open_finished(path: str | Path) -> Transcript:
     return found
 
 
+def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
+    """What each episode came to: return, score where the problem is a store, replies, tokens, money, seconds."""
+    return [
+        {
+            "episode": line["episode"],
+            "seed": line["seed"],
+            "return": line["total"],
+            "score": None if line["grade"] is None else line["grade"]["score"],
+            **{name: line["counts"][name] for name in TOLD},
+            "cost": line["cost"],
+            "seconds": line["seconds"],
+        }
+        for line in transcript.of("end")
+    ]
+
+
 def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
     """Transcripts by model, and by mode and number where models are the same; no policy has such a name."""
     found: dict[str, Transcript] = {}
@@ -239,7 +258,7 @@ def _seeds(transcript: Transcript) -> list[int]:
     return [int(line["seed"]) for line in transcript.of("episode")]
 
 
-def _check(transcript: Transcript, rewards: Array) -> None:
+def check_rewards(transcript: Transcript, rewards: Array) -> None:
     """Make sure that the decisions bring the rewards that the transcript says."""
     said = np.zeros_like(rewards)
     for line in transcript.of("turn"):

@@ -11,10 +11,10 @@ from typing import Any
 from restock.agents import prompt
 from restock.agents.client import Model
 from restock.agents.conversation import Answer, Conversation
-from restock.agents.counts import Counts, cost
+from restock.agents.counts import Counts, Prices
 from restock.agents.modes import Mode, make
 from restock.agents.seat import Advised, Seat
-from restock.agents.transcript import FORMAT, Transcript
+from restock.agents.transcript import FORMAT, Tape, Transcript
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
@@ -39,6 +39,8 @@ class Settings:
         fallback: The policy that decides where it gives none; None to do nothing.
         price_in: Of a million tokens read (money); None where it is not known.
         price_out: Of a million tokens written.
+        price_reasoning: Of a million tokens of reasoning; None for that of tokens written.
+        price_cached: Of a million tokens read that the endpoint had kept; None for that of tokens read.
     """
 
     mode: Mode = dataclasses.field(default_factory=Mode)
@@ -48,6 +50,8 @@ class Settings:
     fallback: str | None = None
     price_in: float | None = None
     price_out: float | None = None
+    price_reasoning: float | None = None
+    price_cached: float | None = None
 
     def check(self, problem: Problem) -> None:
         """Make sure that they hold, before anything is played.
@@ -62,10 +66,15 @@ class Settings:
         whole_number("retries", self.retries, 0, example=2)
         for name in (*self.mode.policies, *((self.fallback,) if self.fallback is not None else ())):
             make(problem, name, {}, self.information)
-        for name in ("price_in", "price_out"):
+        for name in ("price_in", "price_out", "price_reasoning", "price_cached"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
                 raise InvalidInput(name, value, "this is money for a million tokens", "Write for instance 0.15.")
+
+    @property
+    def prices(self) -> Prices:
+        """All of them."""
+        return Prices(self.price_in, self.price_out, self.price_reasoning, self.price_cached)
 
     def to_dict(self) -> dict[str, Any]:
         """All by name, for a transcript."""
@@ -78,61 +87,81 @@ class Settings:
         return cls(**data | {"mode": Mode(**mode)})
 
 
-def play(
-    problem: Problem,
-    model: Model,
-    settings: Settings,
-    transcript: Transcript,
-    episodes: int,
-    seed: int,
-    about: dict[str, Any],
-    tell: Callable[[dict[str, Any]], None] = lambda line: None,
-    seeds: Sequence[int] | None = None,
-) -> dict[str, Any]:
-    """Let a model play, and write the transcript; what is in that already is done again without asking.
+class Play:
+    """A run of one problem: its episodes in whatever order they are played, and its transcript.
 
     Args:
         problem: What is played.
         model: Who decides.
         settings: How.
-        transcript: A fresh one, or one to go on with.
+        transcript: A fresh one, or one to resume; what is in it is done again without asking.
         episodes: How many.
         seed: Of the episodes: the same as those of `simulate` and `compare`, each begun by a seed of its own.
         about: More for the first line: names of the model and the problem.
         tell: Called with every line.
         seeds: The episodes that these very seeds begin, instead; as many as `episodes`.
 
-    Returns:
-        The last line.
-
     Raises:
         InvalidInput: A setting does not hold, or the transcript is of another run.
-        EndpointError: The model does not answer; the transcript can be gone on with.
     """
-    settings.check(problem)
-    known = problem.prior() if settings.information == "blind" else problem
-    system = prompt.system_prompt(known, settings.mode)
 
-    def write(event: str, **fields: Any) -> dict[str, Any]:
-        line = transcript.tell(event, **fields)
-        tell(line)
+    def __init__(
+        self,
+        problem: Problem,
+        model: Model,
+        settings: Settings,
+        transcript: Transcript,
+        episodes: int,
+        seed: int,
+        about: dict[str, Any],
+        tell: Callable[[dict[str, Any]], None] = lambda line: None,
+        seeds: Sequence[int] | None = None,
+    ) -> None:
+        settings.check(problem)
+        self.problem, self.model, self.settings, self.episodes = problem, model, settings, episodes
+        self.transcript, self._tell = transcript, tell
+        self._seeds = episode_seeds(seed, episodes) if seeds is None else seeds
+        self._known = problem.prior() if settings.information == "blind" else problem
+        self._system = prompt.system_prompt(self._known, settings.mode)
+        self._ended: dict[int, tuple[Counts, float]] = {}
+        chosen = {} if seeds is None else {"seeds": list(seeds)}
+        self._write(
+            transcript, "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(),
+            episodes=episodes, seed=seed, **chosen, system_sha256=hashlib.sha256(self._system.encode()).hexdigest(),
+            system=self._system,
+        )  # fmt: skip
+
+    def play(self, number: int, model: Model) -> None:
+        """Play an episode.
+
+        Raises:
+            InvalidInput: The transcript is of another run.
+            EndpointError: The model does not answer; the transcript can be resumed.
+        """
+        tape = self.transcript.tape(number)
+        tools = prompt.tools(self._known, self.settings.mode)
+        table = _Episode(
+            Seat(self.problem), model, self.settings, tape, self._system, tools,
+            lambda event, **fields: self._write(tape, event, **fields),
+        )  # fmt: skip
+        self._ended[number] = table.play(self._seeds[number])
+
+    def finish(self) -> dict[str, Any]:
+        """Write the last line, all episodes played, and return it."""
+        total, returns = Counts(), []
+        for number in range(self.episodes):
+            counts, earned = self._ended[number]
+            total.add(counts)
+            returns.append(earned)
+        return self._write(
+            self.transcript, "result", returns=returns, mean=sum(returns) / len(returns), counts=total.to_dict(),
+            cost=self.settings.prices.cost(total), seconds=total.seconds,
+        )  # fmt: skip
+
+    def _write(self, place: Transcript | Tape, event: str, **fields: Any) -> dict[str, Any]:
+        line = place.tell(event, **fields)
+        self._tell(line)
         return line
-
-    chosen = {} if seeds is None else {"seeds": list(seeds)}
-    write(
-        "run", format=FORMAT, **about, horizon=problem.horizon, settings=settings.to_dict(), episodes=episodes,
-        seed=seed, **chosen, system_sha256=hashlib.sha256(system.encode()).hexdigest(), system=system,
-    )  # fmt: skip
-    seat, total, returns = Seat(problem), Counts(), []
-    for number, own in enumerate(episode_seeds(seed, episodes) if seeds is None else seeds):
-        table = _Episode(seat, model, settings, transcript, system, prompt.tools(known, settings.mode), write)
-        counts, earned = table.play(number, own)
-        total.add(counts)
-        returns.append(earned)
-    return write(
-        "result", returns=returns, mean=sum(returns) / len(returns), counts=total.to_dict(),
-        cost=cost(total.tokens_in, total.tokens_out, settings.price_in, settings.price_out), seconds=total.seconds,
-    )  # fmt: skip
 
 
 class _Episode:
@@ -143,23 +172,23 @@ class _Episode:
         seat: Seat,
         model: Model,
         settings: Settings,
-        transcript: Transcript,
+        tape: Tape,
         system: str,
         tools: list[dict[str, Any]],
         write: Callable[..., dict[str, Any]],
     ) -> None:
         self.seat, self.settings, self.write = seat, settings, write
         self.talk = Conversation(
-            model, transcript, system, settings.history, settings.retries, tools, settings.mode, self._suggest
+            model, tape, system, settings.history, settings.retries, tools, settings.mode, self._suggest
         )
         self.fallback: Advised | None = None
         self.chosen: Advised | None = None  # the policy whose parameters the model chose
         self.parameters: dict[str, Any] = {}
 
-    def play(self, number: int, seed: int) -> tuple[Counts, float]:
+    def play(self, seed: int) -> tuple[Counts, float]:
         """All periods; what was counted, and the return."""
         seen, total, t, note = self.seat.reset(seed), Counts(), 0, None
-        self.write("episode", episode=number, seed=seed, seen=seen)
+        self.write("episode", seed=seed, seen=seen)
         while not self.seat.done:
             counts = Counts()
             before = seen
@@ -169,7 +198,7 @@ class _Episode:
             counts.faults.update(faults)
             played = self.seat.table.played
             self.write(
-                "turn", episode=number, period=t, seen=before, note=note, reply=answer and answer.reply,
+                "turn", period=t, seen=before, note=note, reply=answer and answer.reply,
                 error=answer and answer.error, repairs=list(answer.repairs) if answer else [], by=by, action=action,
                 parameters=self.parameters or None, faults=faults, parts=dict(played.parts),
                 reward=played.reward, done=self.seat.done, counts=counts.to_dict(), seconds=counts.seconds,
@@ -179,10 +208,10 @@ class _Episode:
             t += 1
         earned = self.seat.earned
         figures = self.seat.table.environment.kpis()
-        spent = cost(total.tokens_in, total.tokens_out, self.settings.price_in, self.settings.price_out)
         self.write(
-            "end", episode=number, seed=seed, periods=t, seen=seen, total=earned, figures=figures,
-            grade=self._grade(figures), counts=total.to_dict(), cost=spent, seconds=total.seconds,
+            "end", seed=seed, periods=t, seen=seen, total=earned, figures=figures,
+            grade=self._grade(figures), counts=total.to_dict(), cost=self.settings.prices.cost(total),
+            seconds=total.seconds,
         )  # fmt: skip
         return total, earned
 

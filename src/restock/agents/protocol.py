@@ -1,29 +1,58 @@
-"""From a reply to one JSON object: what is between the first { and the last }, repaired where it is nearly JSON."""
+"""From a reply to one JSON object, repaired where it is nearly JSON and only one object can be meant."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from restock.core.errors import InvalidInput
 
 LONGEST = 200_000  # characters of a reply that are looked at
 ASK = "Answer with one JSON object."
-FENCE, REASONING, COMMA, QUOTES, WORDS = (
+FENCE, REASONING, COMMA, QUOTES, WORDS, BRACES, TWICE = (
     "code fence", "reasoning left out", "trailing comma", "single quotes", "words of Python",
+    "braces in the words", "object twice",
 )  # fmt: skip
-REPAIRS = (REASONING, FENCE, COMMA, QUOTES, WORDS)
-_REASONING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S)
+REPAIRS = (REASONING, FENCE, BRACES, TWICE, COMMA, QUOTES, WORDS)
+_THOUGHT = r"think(?:ing)?|thought|reasoning"
+_REASONING = re.compile(rf"(?:<(?:{_THOUGHT})>|\[THINK\])(.*?)(?:</(?:{_THOUGHT})>|\[/THINK\]|\Z)", re.S | re.I)
+# What is left of a beginning that a template of the endpoint has swallowed, and gpt-oss's mark of its answer.
+_AFTER = re.compile(rf"(?:</(?:{_THOUGHT})>|\[/THINK\]|<\|channel\|>final<\|message\|>)", re.S | re.I)
+_FENCED = re.compile(r"```[^\n{]*(.*?)(?:```|\Z)", re.S)
+_BRACE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.S)
+_BEGINS = re.compile(r"""\{\s*["'}]""")
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
+
+
+def apart(text: str) -> tuple[str, str]:
+    """The text without the reasoning that stands in it between tags, or before a closing one, and that.
+
+    Example:
+        >>> apart('Ten or so.</think>{"orders": {}}')
+        ('{"orders": {}}', 'Ten or so.')
+    """
+    thoughts: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        thoughts.append(found[1])
+        return ""
+
+    rest = _REASONING.sub(keep, text)
+    for last in deque(_AFTER.finditer(rest), maxlen=1):
+        thoughts.append(rest[: last.start()])
+        rest = rest[last.end() :]
+    return rest, "\n".join(thought.strip() for thought in thoughts if thought.strip())
 
 
 def parse(reply: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The object in a reply, and what had to be repaired, of `REPAIRS`.
 
     Words around the object are no fault; words of a reasoning model between its tags do not count as the reply.
-    NaN, infinity and a name that is given twice are refused.
+    Where braces stand in the words too, what stands in a code fence is the object; without one, there must be a
+    single object, or the same one again. NaN, infinity and a name that is given twice are refused.
 
     Raises:
         InvalidInput: There is no object in it, or what there is cannot be repaired.
@@ -33,32 +62,109 @@ def parse(reply: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         ({'orders': {'a': 10}}, ())
         >>> parse("{'orders': {'a': 10,}}")
         ({'orders': {'a': 10}}, ('trailing comma', 'single quotes'))
+        >>> parse('{a few} I buy ten. {"orders": {"a": 10}}')
+        ({'orders': {'a': 10}}, ('braces in the words',))
     """
     if len(reply) > LONGEST:
         raise InvalidInput("reply", reply, f"it is longer than {LONGEST} characters", ASK)
-    text, repairs = reply, []
-    if _REASONING.search(text):
-        text = _REASONING.sub("", text)
-        repairs.append(REASONING)
-    first, last = text.find("{"), text.rfind("}")
-    if first < 0 or last < first:
+    text, _ = apart(reply)
+    before = [] if text == reply else [REASONING]
+    inside = _cut(text)
+    if not inside:
         raise InvalidInput("reply", reply, "there is no JSON object in it", ASK)
-    if "```" in text[:first] or "```" in text[last:]:
-        repairs.append(FENCE)
-    text = text[first : last + 1]
-    try:
-        return _object(text), tuple(repairs)
-    except _NotJson as wrong:
-        reason = wrong
+    if any("```" in around for around in text.split(inside, 1)):
+        before.append(FENCE)
+    reason = ""
+    for reading in (_strictly, _fenced, _mended, _scattered):
+        try:
+            found, repairs = reading(text if reading is _fenced else inside)
+        except _NotJson as wrong:
+            reason = reason or str(wrong)
+        else:
+            return found, tuple(dict.fromkeys((*before, *repairs)))
+    raise InvalidInput("reply", inside, f"this is not valid JSON ({reason})", ASK)
+
+
+Reading = tuple[dict[str, Any], tuple[str, ...]]
+
+
+def _cut(text: str) -> str:
+    """What stands between the first { and the last }; nothing where they are not there."""
+    return text[text.find("{") : text.rfind("}") + 1] if "{" in text else ""
+
+
+def _strictly(text: str) -> Reading:
+    """A text that is one object."""
+    return _object(text), ()
+
+
+def _mended(text: str) -> Reading:
+    """A text that is one object once it is repaired."""
+    repairs: list[str] = []
     for name, mend in _MENDS:
         mended = mend(text)
         if mended != text:
             text = mended
             repairs.append(name)
+    return _strictly(text)[0], tuple(repairs)
+
+
+def _either(text: str) -> Reading:
+    """A text that is one object as it stands, or else repaired."""
     try:
-        return _object(text), tuple(repairs)
+        return _strictly(text)
     except _NotJson:
-        raise InvalidInput("reply", text, f"this is not valid JSON ({reason})", ASK) from None
+        return _mended(text)
+
+
+def _fenced(text: str) -> Reading:
+    """The object in the code fences of a text, whatever stands around them."""
+    found: list[Reading] = []
+    for block in _FENCED.finditer(text):
+        try:
+            found.append(_either(_cut(block[1])))
+        except _NotJson:
+            continue
+    data, repairs = _one(found)
+    return data, (FENCE, *((BRACES,) if "{" in _FENCED.sub("", text) else ()), *repairs)
+
+
+def _scattered(text: str) -> Reading:
+    """The object among words with braces of their own: what begins like an object must be one."""
+    found: list[Reading] = []
+    braces: tuple[str, ...] = ()
+    for piece in _groups(text):
+        if _BEGINS.match(piece):
+            found.append(_either(piece))
+        else:
+            braces = (BRACES,)
+    data, repairs = _one(found)
+    return data, (*braces, *repairs)
+
+
+def _one(found: list[Reading]) -> Reading:
+    """The one object that was found, if need be more than once."""
+    if not found:
+        raise _NotJson("there is no object in it")
+    data, repairs = found[-1]
+    if any(one != data for one, _ in found):
+        raise InvalidInput("reply", [one for one, _ in found], "there are several objects in it, which differ", ASK)
+    return data, (*((TWICE,) if len(found) > 1 else ()), *repairs)
+
+
+def _groups(text: str) -> Iterator[str]:
+    """What stands between braces that belong together; those in strings of JSON do not count."""
+    depth = start = 0
+    for found in _BRACE.finditer(text):
+        if found[0] == "{":
+            start = found.start() if depth == 0 else start
+            depth += 1
+        elif found[0] == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield text[start : found.end()]
+    if depth:
+        raise _NotJson("a brace is not closed")
 
 
 class _NotJson(Exception):
@@ -69,11 +175,12 @@ def _object(text: str) -> dict[str, Any]:
     """The object that a text is, read strictly."""
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in found]
-        for name in names:
-            if names.count(name) > 1:
-                raise InvalidInput(f"reply.{name}", dict(found)[name], "this name is given twice", "Give it once.")
-        return dict(found)
+        data: dict[str, Any] = {}
+        for name, value in found:
+            if name in data:
+                raise InvalidInput(f"reply.{name}", value, "this name is given twice", "Give it once.")
+            data[name] = value
+        return data
 
     def constant(name: str) -> Any:
         raise InvalidInput("reply", name, "this is no number of JSON", "Write finite numbers.")

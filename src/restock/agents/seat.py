@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from restock.agents.modes import deciding
+from restock.core.fields import Fields, locked
 from restock.core.problem import Array, Problem
 from restock.core.trajectory import Trajectory
 from restock.envs.structured import StructuredEnvironment
-from restock.evaluation.views import Seen
 from restock.policies._base import Policy, View
 
 
@@ -49,6 +49,7 @@ class Seat:
     def reset(self, seed: int) -> dict[str, Any]:
         """Begin an episode; what is seen, as plain data."""
         self.seed = seed
+        self._mean: Array | None = None  # of demand, made when it is first asked for
         return _plain(self.table.reset(seed))
 
     def step(self, action: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +80,16 @@ class Seat:
         played = self.table.played
         return [told.name for told in self._faults if played[told.field][-1][told.entry] > 0.0]
 
+    def view(self, t: int, informed: bool) -> View:
+        """What a policy may know at the start of a period that was played or is the next; nothing is copied."""
+        played, places = self.table.played, self.problem.layout.places
+        lines = locked(played.lines)[None]
+        if informed and self._mean is None:
+            mean = self.trajectory.exogenous.get("mean")
+            self._mean = None if mean is None else locked(mean[None])
+        past = Fields(lines[:, 1 : t + 1], places)
+        return View(t, Fields(lines[:, t], places, copied=True), past, self._mean if informed else None)
+
     def nothing(self) -> dict[str, Any]:
         """The action that does nothing: every field at its default."""
         return _plain(self.table.action_type())
@@ -107,25 +118,12 @@ class Advised:
         Raises:
             InvalidInput: It decides what cannot be, or cannot decide with the parameters it was given.
         """
-        played = self.seat.trajectory
-        decision = None
+        now, decision = self.seat.table.period, None
         with deciding(self.policy.name):
-            for t in range(min(self._asked, played.periods), played.periods + 1):
-                decision = self.policy.act(view_of(played, t, self.policy.information == "informed"))
-            self._asked = played.periods + 1
+            for t in range(min(self._asked, now), now + 1):
+                decision = self.policy.act(self.seat.view(t, self.policy.information == "informed"))
+            self._asked = now + 1
             return self.seat.action(np.asarray(decision, dtype=np.float64)[0])
-
-
-def view_of(played: Trajectory, t: int, informed: bool) -> View:
-    """What a policy may know at the start of period t of one episode."""
-    fields = {}
-    for name in played.layout.columns:
-        values = played[name]
-        fields[name] = values if name in played.stocks else np.concatenate([np.zeros_like(values[:1]), values])
-        if name not in played.stocks and not len(values):
-            fields[name] = np.zeros((1, values.shape[-1]))
-    mean = played.exogenous.get("mean") if informed else None
-    return Seen({name: values[None] for name, values in fields.items()}, None if mean is None else mean[None]).view(t)
 
 
 def _plain(record: Any) -> dict[str, Any]:

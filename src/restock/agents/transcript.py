@@ -2,22 +2,26 @@
 
     run       what is played, by which model, in which mode, with which settings; the system prompt, its hash
     episode   the seed, and what is seen before the first period
-    reply     one reply of the model, with tokens and seconds; `asked` is the hash of what it answers
+    reply     one reply of the model, its reasoning apart, with tokens and seconds; `asked` is the hash of what it
+              answers
     tool      what a tool told the model
     turn      one period: what was seen, the reply, the decision, by whom, what was repaired, the reward
     end       of an episode: return, and what is counted
     result    of the run
 
-A run that goes on does again what it did before, with replies from the transcript in place of the model, and
-holds each line that it would write against the one that is there. From the first missing line on it asks the
-model. So a stop loses nothing, and a transcript that does not belong to the code or problem is found out.
+Every line but the first and the last names its episode. Episodes may run side by side: their lines are written
+as they arrive, each episode's in order, and are read episode by episode; a finished file stands in that order.
+
+A run that is resumed does again what it did before, with replies from the transcript in place of the model, and
+holds each line that an episode would write against the one that is there. From its first missing line on the
+model is asked. So a stop loses nothing, and a transcript that does not belong to the code or problem is found out.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +29,59 @@ from restock.agents.standins import PREFIX
 from restock.core.errors import InvalidInput
 from restock.core.reading import once, read_text
 from restock.core.trust import refuse_code
+from restock.core.writing import write_whole
 
 FORMAT = 1
+ABOUT_THE_RUN = ("run", "result")
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
+# Fields that earlier versions did not write, and what they would have written: of an event, or inside a field.
+ADDED: dict[str, dict[str, Any]] = {
+    "reply": {"reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
+    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
+    "settings": {"price_reasoning": None, "price_cached": None},
+}
 MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
+
+
+class Tape:
+    """The lines of one episode, or those about the whole run: read first, then written.
+
+    Args:
+        transcript: Where new lines go.
+        episode: Its number; None for what is about the run.
+        there: Lines that are there.
+    """
+
+    def __init__(self, transcript: Transcript, episode: int | None, there: list[dict[str, Any]]) -> None:
+        self._transcript, self._there, self._at = transcript, there, 0
+        self._about = {} if episode is None else {"episode": episode}
+
+    def recorded(self, event: str) -> dict[str, Any] | None:
+        """The line that comes next, if it is there and of that kind."""
+        if self._at < len(self._there) and self._there[self._at]["event"] == event:
+            return self._there[self._at]
+        return None
+
+    def tell(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write a line, or hold it against the one that is there; returns the one that counts.
+
+        Raises:
+            InvalidInput: Another line is there, or it cannot be written.
+        """
+        line = json.dumps(_finite({"event": event, **self._about, **fields}), allow_nan=False)
+        if self._at == len(self._there):
+            return self._transcript.add(line)
+        there = self._there[self._at]
+        differs = _difference(there, json.loads(line))
+        if differs is not None:
+            which = "".join(f" of episode {number}" for number in self._about.values())
+            raise InvalidInput(
+                "transcript", str(self._transcript.path),
+                f"line {self._at + 1}{which} is not what happens now ({differs})",
+                "It belongs to another problem or version: begin a new one.",
+            )  # fmt: skip
+        self._at += 1
+        return there
 
 
 class Transcript:
@@ -36,19 +89,20 @@ class Transcript:
 
     Args:
         path: The file; None keeps nothing.
-        lines: Those that are there.
+        lines: Those that are there, in order.
 
     Attributes:
         lines: All of them, those written since included.
-        replayed: How many were there.
     """
 
     def __init__(self, path: Path | None, lines: list[dict[str, Any]]) -> None:
         self.path = path
         self.lines = lines
-        self.replayed = len(lines)
-        self._at = 0
+        self._there: dict[int | None, list[dict[str, Any]]] = {}  # by episode
+        for line in lines:
+            self._there.setdefault(_episode(line), []).append(line)
         self._file: IO[str] | None = None
+        self._run = Tape(self, None, self._there.get(None, []))
 
     @classmethod
     def begin(cls, path: Path | None) -> Transcript:
@@ -99,40 +153,49 @@ class Transcript:
         """All lines of a kind."""
         return [line for line in self.lines if line["event"] == event]
 
-    def recorded(self, event: str) -> dict[str, Any] | None:
-        """The line that comes next, if it is there and of that kind."""
-        if self._at < self.replayed and self.lines[self._at]["event"] == event:
-            return self.lines[self._at]
-        return None
+    def tape(self, episode: int) -> Tape:
+        """The lines of an episode."""
+        return Tape(self, episode, self._there.get(episode, []))
 
     def tell(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Write a line, or hold it against the one that is there; returns the one that counts.
+        """Write a line about the run, or hold it against the one that is there; see `Tape.tell`.
+
+        The result ends the transcript, which then stands episode by episode in whatever order lines arrived.
 
         Raises:
             InvalidInput: Another line is there, or it cannot be written.
         """
-        text = json.dumps(_finite({"event": event, **fields}), allow_nan=False)
-        if self._at < self.replayed:
-            there = self.lines[self._at]
-            differs = _difference(there, json.loads(text))
-            if differs is not None:
-                raise InvalidInput(
-                    "transcript", str(self.path), f"line {self._at + 1} is not what happens now ({differs})",
-                    "It belongs to another problem or version: begin a new one.",
-                )  # fmt: skip
-            self._at += 1
-            return there
+        if event == "result":
+            self.lines = in_order(self.lines)
+        return self._run.tell(event, **fields)
+
+    def add(self, text: str) -> dict[str, Any]:
+        """Write a new line.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        kept: dict[str, Any] = json.loads(text)
         if self._file is not None:
             try:
-                self._file.write(text + "\n")
-                self._file.flush()
+                if kept["event"] != "result" or not self._rewritten(text):
+                    self._file.write(text + "\n")
+                    self._file.flush()
             except OSError as error:
                 mend = f"Mend that, then go on: restock agent --resume {self.path}."
                 raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
-        kept: dict[str, Any] = json.loads(text)
         self.lines.append(kept)
-        self._at += 1
         return kept
+
+    def _rewritten(self, result: str) -> bool:
+        """Put the file in order, the result at its end; False where it stands in order."""
+        assert self.path is not None
+        text = "".join(json.dumps(line) + "\n" for line in self.lines)
+        if self.path.read_text(encoding="utf-8") == text:
+            return False
+        self.close()  # some systems do not replace a file that is open
+        write_whole(self.path, lambda neighbour: neighbour.write_text(f"{text}{result}\n", encoding="utf-8"))
+        return True
 
     def close(self) -> None:
         """Let go of the file."""
@@ -172,7 +235,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
 
 
 def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
-    """The same of the text of a transcript.
+    """The same of the text of a transcript, episode by episode.
 
     Args:
         text: All of it.
@@ -200,7 +263,30 @@ def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
     if lines[0].get("format") != FORMAT:
         problem = f"this is of format {lines[0].get('format')}, not {FORMAT}"
         raise InvalidInput("transcript", name, problem, "Begin a new one.")
-    return lines, whole, len(lines) < len(pieces)
+    return in_order(lines), whole, len(lines) < len(pieces)
+
+
+def in_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines as they are when one episode is played after the other.
+
+    A line that names no episode, as replies once did, belongs to the episode before it.
+    """
+    last = 0
+    placed: list[tuple[float, dict[str, Any]]] = []
+    for line in lines:
+        if line["event"] in ABOUT_THE_RUN:
+            placed.append((-1.0 if line["event"] == "run" else math.inf, line))
+            continue
+        own = _episode(line)
+        last = last if own is None else own
+        placed.append((last, line if "episode" in line else {**line, "episode": last}))
+    return [line for _, line in sorted(placed, key=lambda entry: entry[0])]
+
+
+def _episode(line: Mapping[str, Any]) -> int | None:
+    """The episode that a line names, if it names one."""
+    own = line.get("episode")
+    return own if isinstance(own, int) and own >= 0 else None
 
 
 def _line(text: str) -> dict[str, Any] | None:
@@ -208,7 +294,13 @@ def _line(text: str) -> dict[str, Any] | None:
         found = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("event") in EVENTS else None
+    if not isinstance(found, dict) or found.get("event") not in EVENTS:
+        return None
+    for name, added in ADDED.items():
+        where = found if found["event"] == name else found.get(name)
+        if isinstance(where, dict):
+            where.update({field: value for field, value in added.items() if field not in where})
+    return found
 
 
 def _finite(value: Any) -> Any:

@@ -3,6 +3,7 @@
 runs/NAME/
   run.json            suite, versions, policies
   episodes/*.json     one finished task each
+  agents/*.jsonl      transcripts of guests, one a task
   episodes.parquet    all episodes in one table (episodes.csv where polars is not installed)
   lock                held while a process works in the folder
 """

@@ -97,6 +97,7 @@ class _Known:
     seconds: list[float]
     caught: list[str]
     parameters: Mapping[str, Any]
+    counted: dict[str, float | None] | None
 
 
 def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _Known]:
@@ -116,8 +117,9 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
                     continue
                 name = f"{name} ({label})"
             empty = np.full((len(place), len(column)), np.nan)
-            fresh = _Known(result["information"], empty, empty.copy(), [], [], result["parameters"])
+            fresh = _Known(result["information"], empty, empty.copy(), [], [], result["parameters"], None)
             one = known.setdefault(name, fresh)
+            one.counted = _sums(one.counted, result.get("counted"))
             one.caught += [f"{result['scenario']}: {finding}" for finding in result["audit"] or ()]
             for episode in result["episodes"]:
                 where = place[result["scenario"]], column[episode["seed"]]
@@ -125,6 +127,14 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
                 one.bound[where] = np.nan if episode["bound"] is None else episode["bound"]
             one.seconds.append(result["seconds"]["deciding"] / (len(result["episodes"]) * result["horizon"]))
     return known
+
+
+def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None] | None) -> Any:
+    """Numbers by name added up; None where one of them is not known."""
+    if one is None or other is None:
+        return other if one is None else one
+    summed = {name: (one[name], other[name]) for name in one}
+    return {name: None if None in pair else sum(n for n in pair if n is not None) for name, pair in summed.items()}
 
 
 def _bound(plan: Plan, known: Mapping[str, _Known]) -> tuple[Array, Any]:
@@ -172,6 +182,7 @@ def _own(suite: Suite, name: str, one: _Known, bound: Array, proven: Any) -> Sta
         above_best_known=int((above & ~proven[:, None]).sum()),
         caught=tuple(one.caught),
         parameters=one.parameters,
+        counted=one.counted,
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from restock.benchmark import workers
 from restock.benchmark.entries import Entry, load_entries
 from restock.benchmark.folder import Damaged, RunFolder
+from restock.benchmark.guests import Guest, Host
 from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.table import write_table
 from restock.benchmark.task import Plan, Task
@@ -53,6 +55,7 @@ def bench(
     *,
     out: str | Path | None = None,
     jobs: int = 1,
+    guests: Host | None = None,
     progress: Tell | None = None,
     remark: Callable[[str], None] | None = None,
     trust: bool = False,
@@ -67,7 +70,8 @@ def bench(
         policies: What `load_entries` takes; default: the suite's own list. The hindsight optimum is
             always among them.
         out: The run's folder; default: `runs/` and the suite's name.
-        jobs: How many processes.
+        jobs: How many processes; of guests, how many episodes side by side.
+        guests: Entrants that are no policies, such as language models (`restock.agents.models`).
         progress: Called with (what, tasks done, tasks in all).
         remark: Called with sentences worth telling.
         trust: Whether code that a suite, a list of policies or the folder names may be run, see `restock.core.trust`.
@@ -88,14 +92,21 @@ def bench(
         raise InvalidInput("jobs", jobs, "this is a whole number of at least 1", "Write for instance 2.")
     for entry in entries:
         _try(entry, suite)
+    visiting = () if guests is None else tuple(guests.guests)
+    names = [one.name for one in entries] + [one.name for one in visiting]
+    for one in visiting:
+        if names.count(one.name) > 1:
+            raise InvalidInput("name", one.name, "two entries have this name", "Name each otherwise.")
+    if guests is not None:
+        guests.check(suite)
     folder = RunFolder(Path("runs", suite.name) if out is None else out)
     say = remark or (lambda words: None)
     with folder.lock():
-        plan = Plan.new(suite, entries)
+        plan = Plan.new(suite, (*entries, *visiting))
         tasks = list(plan.tasks())
         whole = folder.begin(plan)
         missing, again = _missing(folder, tasks, say)
-        failed = _do(folder, missing, len(tasks), jobs, progress or (lambda what, done, total: None))
+        failed = _do(folder, missing, len(tasks), jobs, guests, progress or (lambda what, done, total: None))
         results = folder.results(whole)
         try:
             table = write_table(folder.path, whole, results, say)
@@ -137,14 +148,22 @@ def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None
     return missing, len(damaged) + len(changed)
 
 
-def _do(folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, progress: Tell) -> dict[str, str]:
-    """Do tasks, keeping each as it finishes; policies that failed, and why in the first task of theirs that did."""
+def _do(
+    folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, guests: Host | None, progress: Tell
+) -> dict[str, str]:
+    """Do tasks, keeping each as it finishes; entries that failed, and why in the first task of theirs that did."""
     failed: dict[str, tuple[int, str]] = {}
     place = {id(task): k for k, task in enumerate(missing)}  # tasks do not finish in their order
     done = total - len(missing)
     progress("", done, total)
-    with closing(workers.answers(missing, jobs, failed)) as arriving:
-        for task, reply in arriving:
+    own = [task for task in missing if not isinstance(task.entry, Guest)]
+    with ExitStack() as stack:
+        arriving = [stack.enter_context(closing(workers.answers(own, jobs, failed)))]
+        if guests is not None and len(own) < len(missing):
+            theirs = [task for task in missing if isinstance(task.entry, Guest)]
+            told = guests.answers(theirs, folder.path, jobs, lambda what: progress(what, done, total))
+            arriving.append(stack.enter_context(closing(told)))
+        for task, reply in itertools.chain(*arriving):
             done += 1
             if "failed" in reply:
                 why = place[id(task)], f"{task.scenario.name}: {reply['failed']}"

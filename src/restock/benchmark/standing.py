@@ -51,6 +51,7 @@ class Standing:
         above_best_known: Episodes in which it earned more than the best plan known, where none is proven.
         caught: What the audit found: decisions by what the policy may not know, with the scenario.
         parameters: As its policy tells them in the first scenario.
+        counted: Of a guest, sums over all its episodes (replies, tokens, money ...); None of a policy.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Standing:
     above_best_known: int = 0
     caught: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    counted: Mapping[str, float | None] | None = None
 
     @property
     def counts(self) -> bool:

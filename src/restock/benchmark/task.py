@@ -13,19 +13,24 @@ from typing import Any
 import numpy as np
 
 from restock.benchmark.entries import Entry
+from restock.benchmark.guests import Guest
 from restock.benchmark.suite import MARK, Scenario, Suite, load_suite
 from restock.core.play import draw_each
+from restock.core.problem import Problem
 from restock.evaluation.audit import audit
 from restock.evaluation.provenance import versions
-from restock.evaluation.simulate import run
+from restock.evaluation.simulate import Simulation, run
+from restock.policies._base import Policy
+
+KINDS: dict[str, type[Entry] | type[Guest]] = {"policies": Entry, "guests": Guest}  # as a run's description keeps them
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A policy, a scenario, and seeds.
+    """A policy or a guest, a scenario, and seeds.
 
     Attributes:
-        entry: The policy.
+        entry: The policy, or the guest.
         scenario: The problem.
         seeds: Of its episodes.
         audited: Whether the policy is first audited in the scenario.
@@ -33,7 +38,7 @@ class Task:
         mark: A hash of everything that decides its result: suite, scenario, seeds, policy.
     """
 
-    entry: Entry
+    entry: Entry | Guest
     scenario: Scenario
     seeds: tuple[int, ...]
     audited: bool
@@ -62,20 +67,20 @@ class Plan:
     Attributes:
         suite: The scenarios and seeds.
         suite_mark: The suite's hash when the run was made.
-        entries: The policies.
-        marks: The hash of each policy when it was last run, by name.
+        entries: The policies and guests.
+        marks: The hash of each of them when it was last run, by name.
         versions: Of everything that could change a digit.
     """
 
     suite: Suite
     suite_mark: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry | Guest, ...]
     marks: Mapping[str, str]
     versions: Mapping[str, str]
 
     @classmethod
-    def new(cls, suite: Suite, entries: Sequence[Entry]) -> Plan:
-        """A plan for policies as they are now."""
+    def new(cls, suite: Suite, entries: Sequence[Entry | Guest]) -> Plan:
+        """A plan for policies and guests as they are now."""
         marks = {entry.name: entry.mark for entry in entries}
         return cls(suite, suite.mark, tuple(entries), marks, versions())
 
@@ -85,7 +90,7 @@ class Plan:
         return dataclasses.replace(self, entries=tuple(entries.values()), marks={**before.marks, **self.marks})
 
     def tasks(self) -> Iterator[Task]:
-        """All tasks, policy by policy; a policy is audited once in each kind of scenario."""
+        """All tasks, entry by entry; a policy is audited once in each kind of scenario."""
         suite = self.suite
         for entry in self.entries:
             size = entry.chunk or len(suite.seeds)
@@ -102,12 +107,16 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain data."""
-        return {
-            "suite": self.suite.model_dump(mode="json", exclude_unset=True),
-            "suite_mark": self.suite_mark,
-            "policies": [{**entry.model_dump(mode="json"), "mark": self.marks[entry.name]} for entry in self.entries],
-            "versions": dict(self.versions),
+        kinds = {
+            key: [
+                {**entry.model_dump(mode="json"), "mark": self.marks[entry.name]}
+                for entry in self.entries
+                if isinstance(entry, kind)
+            ]
+            for key, kind in KINDS.items()
         }
+        suite = self.suite.model_dump(mode="json", exclude_unset=True)
+        return {"suite": suite, "suite_mark": self.suite_mark, **kinds, "versions": dict(self.versions)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
@@ -116,10 +125,13 @@ class Plan:
         Raises:
             InvalidInput: It is not a plan.
         """
-        listed = [dict(one) for one in data["policies"]]
-        marks = {one["name"]: one.pop("mark") for one in listed}
-        entries = tuple(Entry.model_validate(one) for one in listed)
-        return cls(load_suite(data["suite"]), data["suite_mark"], entries, marks, data["versions"])
+        marks: dict[str, str] = {}
+        entries: list[Entry | Guest] = []
+        for key, kind in KINDS.items():
+            for one in data.get(key, ()):
+                entries.append(kind.model_validate({name: value for name, value in one.items() if name != "mark"}))
+                marks[one["name"]] = one["mark"]
+        return cls(load_suite(data["suite"]), data["suite_mark"], tuple(entries), marks, data["versions"])
 
 
 def _file_name(policy: str) -> str:
@@ -129,37 +141,49 @@ def _file_name(policy: str) -> str:
 
 
 def do(task: Task) -> dict[str, Any]:
-    """Play the episodes of a task, period by period so that decisions can be timed.
+    """Play the episodes of a policy's task, period by period so that decisions can be timed.
 
     Returns:
-        Plain data: the policy's information level and parameters, and for each episode profit, bound,
-        key figures and the time of its decisions; the bound is None where the policy proves none. Where
-        it was audited, what was found too.
+        What `outcome` tells of them. Where the policy was audited, what was found too.
 
     Raises:
         InvalidInput: The policy cannot be made, or decides nothing usable.
     """
+    assert isinstance(task.entry, Entry)
     problem = task.scenario.problem()
     began = time.perf_counter()
     policy = task.entry.fitted(problem)
     making = time.perf_counter() - began
-    chance = draw_each(problem, task.seeds)
-    found = run(problem, policy, chance, task.seeds[0], compiled=False)
-    # Under goodwill nothing is proven, and there is no number for that in JSON.
-    bound = [None] * len(chance) if found.bound is None else [float(v) if np.isfinite(v) else None for v in found.bound]
+    found = played(task, problem, policy)
     assert found.deciding is not None
+    findings = [str(finding) for finding in audit(task.entry.make, problem)] if task.audited else None
+    seconds = {"making": making, "deciding": found.deciding, "all": found.seconds}
+    return {**outcome(task, found), "audit": findings, "seconds": seconds}
+
+
+def played(task: Task, problem: Problem, policy: Policy) -> Simulation:
+    """The episodes of a task as a policy plays them."""
+    return run(problem, policy, draw_each(problem, task.seeds), task.seeds[0], compiled=False)
+
+
+def outcome(task: Task, found: Simulation) -> dict[str, Any]:
+    """What episodes gave, as plain data: information level and parameters, and of each profit, bound, key figures.
+
+    The bound is None where the policy proves none.
+    """
+    # Under goodwill nothing is proven, and there is no number for that in JSON.
+    proven = np.full(len(task.seeds), np.nan) if found.bound is None else found.bound
     episodes = []
-    for b, seed in enumerate(task.seeds):
+    for b, (seed, bound) in enumerate(zip(task.seeds, proven.tolist(), strict=True)):
         figures = {key: float(values[b]) for key, values in found.kpis.items() if key != "profit"}
-        episodes.append({"seed": seed, "profit": float(found.profit[b]), "bound": bound[b], "kpis": figures})
+        bound = bound if np.isfinite(bound) else None
+        episodes.append({"seed": seed, "profit": float(found.profit[b]), "bound": bound, "kpis": figures})
     return {
         "mark": task.mark,
         "policy": task.entry.name,
         "scenario": task.scenario.name,
-        "information": policy.information,
-        "audit": [str(finding) for finding in audit(task.entry.make, problem)] if task.audited else None,
-        "parameters": policy.parameters_in_words(),
-        "horizon": problem.horizon,
+        "information": found.policy.information,
+        "parameters": found.policy.parameters_in_words(),
+        "horizon": found.problem.horizon,
         "episodes": episodes,
-        "seconds": {"making": making, "deciding": found.deciding, "all": found.seconds},
     }

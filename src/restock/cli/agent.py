@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Seeds, Trust, changes_of, read_seeds
-from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table, write
+from restock.cli import agent_arguments as given
+from restock.cli import agent_tables as tables
+from restock.cli.agent_log import Log, Progress
+from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Trust, changes_of
+from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table
+from restock.cli.request_arguments import Body, Headers, read_body, read_headers
 from restock.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,8 +23,13 @@ if TYPE_CHECKING:
     from restock.agents.transcript import Transcript
 
 Env = Annotated[
-    str | None,
-    typer.Option("--env", metavar="PROBLEM", help="What is played: retail-easy, restock/Serial-v0, a YAML file ..."),
+    list[str] | None,
+    typer.Option(
+        "--env",
+        metavar="PROBLEM",
+        help="What is played: retail-easy, restock/Serial-v0, a YAML file ...; a kind of problem (retail) for all of "
+        "its instances. Repeatable.",
+    ),
 ]
 Model = Annotated[
     str | None,
@@ -47,6 +56,20 @@ Policies = Annotated[
 Every = Annotated[int, typer.Option("--every", help="Periods between two choices of parameters; 0: one choice.")]
 Calls = Annotated[int, typer.Option("--calls", help="How often it may ask policies in a period.")]
 Episodes = Annotated[int, typer.Option("--episodes", "-n", help="How many episodes.")]
+OwnSeeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds",
+        metavar="LIST",
+        help="The episodes that reset(seed=...) begins with these very seeds, in place of --episodes: 42,123 or 42-71; "
+        "own: the one of a published store.",
+        show_default=False,
+    ),
+]
+Training = Annotated[
+    bool, typer.Option("--training", help="Episodes apart from all that commands judge by: see restock export.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="How many episodes side by side; the transcript is the same.")]
 History = Annotated[int, typer.Option("--history", help="Earlier turns that it is sent again.")]
 Retries = Annotated[int, typer.Option("--retries", help="How often it is asked again for a usable answer.")]
 Fallback = Annotated[
@@ -59,15 +82,30 @@ Information = Annotated[
 Temperature = Annotated[float, typer.Option("--temperature", help="Of sampling.")]
 MaxTokens = Annotated[int, typer.Option("--max-tokens", help="Most tokens of a reply.")]
 ModelSeed = Annotated[int | None, typer.Option("--model-seed", help="Of sampling, where the endpoint takes one.")]
-Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait for a reply.")]
+Timeout = Annotated[float, typer.Option("--timeout", help="Seconds for a whole reply.")]
 Tries = Annotated[int, typer.Option("--tries", help="Requests for one reply, where the endpoint is busy or fails.")]
 PriceIn = Annotated[float | None, typer.Option("--price-in", help="Money for a million tokens read.")]
 PriceOut = Annotated[float | None, typer.Option("--price-out", help="Money for a million tokens written.")]
+PriceReasoning = Annotated[
+    float | None, typer.Option("--price-reasoning", help="The same of reasoning. Default: as tokens written.")
+]
+PriceCached = Annotated[
+    float | None,
+    typer.Option("--price-cached", help="The same of tokens read that the endpoint had kept. Default: as tokens read."),
+]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Transcript. Default: runs/agent-PROBLEM-MODEL-SEED.jsonl."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Transcript, or of several problems the folder of theirs. Default: runs/agent-PROBLEM-MODEL-SEED.jsonl.",
+    ),
 ]
-Resume = Annotated[Path | None, typer.Option("--resume", metavar="FILE", help="Go on where this transcript stops.")]
+Resume = Annotated[
+    list[Path] | None,
+    typer.Option("--resume", metavar="FILE", help="Resume this transcript, or all in this folder; repeatable."),
+]
 Beside = Annotated[
     str | None,
     typer.Option(
@@ -82,7 +120,9 @@ With = Annotated[
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
 LONG = 24  # characters of a name that stay on one line
-WHEN_RESUMED = ("resume", "base_url", "api_key", "beside", "others", "log_lines", "trust", "as_json", "quiet")
+WHEN_RESUMED = (
+    "resume", "base_url", "api_key", "header", "jobs", "beside", "others", "log_lines", "trust", "as_json", "quiet",
+)  # fmt: skip
 
 
 def agent(
@@ -97,7 +137,9 @@ def agent(
     calls: Calls = 3,
     episodes: Episodes = 1,
     seed: Seed = 0,
-    seeds: Seeds = None,
+    seeds: OwnSeeds = None,
+    training: Training = False,
+    jobs: Jobs = 1,
     history: History = 7,
     retries: Retries = 2,
     fallback: Fallback = None,
@@ -109,6 +151,10 @@ def agent(
     tries: Tries = 5,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
+    price_reasoning: PriceReasoning = None,
+    price_cached: PriceCached = None,
+    body: Body = None,
+    header: Headers = None,
     demand: Demand = None,
     horizon: Horizon = None,
     backlog: Backlog = None,
@@ -127,57 +173,91 @@ def agent(
     Whatever it answers, only a decision that validates is carried out; all else is counted. Stopped at any
     moment, `--resume` goes on.
     """
+    from restock.agents import overview
     from restock.agents.client import EndpointError
     from restock.agents.judge import judge, open_finished
     from restock.agents.modes import mode_of
     from restock.agents.play import Settings
-    from restock.agents.run import free_path, resume_agent, run_agent
-    from restock.policies.registry import make_policy
-    from restock.problems.load import load_problem
+    from restock.agents.run import Assignment, resume_agents, run_agents, training_problem
 
     console = Console(as_json, quiet)
     named = model or os.environ.get("MODEL_NAME") or ""
-    if resume is None:
-        if env is None:
+    wanted: list[Assignment] = []
+    if not resume:
+        if not env:
             raise InvalidInput("--env", None, "no problem is named", "Write for instance --env retail-easy.")
         if not named:
             mend = "Give --model, or set MODEL_NAME. To try without one: --model stand-in:base-stock."
             raise InvalidInput("--model", model, "no model is named", mend)
-        changes = changes_of(demand, horizon, backlog, discount)
-        problem = load_problem(env, **changes)
-        chosen = mode_of(problem, mode, _names(policy), every, calls)
-        settings = Settings(chosen, information, history, retries, fallback, price_in, price_out)
-        for one in _beside(beside) or ():
-            make_policy(one, problem)
-        path = out or free_path(problem.name, named, seed)
+        problems = given.problems(env, changes_of(demand, horizon, backlog, discount))
+        places, whole = given.places([one.name for one in problems], named, seed, out)
+        for problem, place in zip(problems, places, strict=True):
+            chosen = mode_of(problem, mode, given.names(policy), every, calls)
+            problem = training_problem(problem) if training else problem
+            settings = Settings(
+                chosen, information, history, retries, fallback, price_in, price_out, price_reasoning, price_cached
+            )
+            begun = given.seeds(problem, seeds, training, seed, episodes)
+            wanted.append(Assignment(problem, settings, place, begun))
+            given.known_policies(problem, given.beside(beside))
+        played_on = [problem.name for problem in problems]
     else:
         _nothing_else(context)
-        path = resume
+        places = given.transcripts(resume)
+        whole = resume[0] if len(resume) == 1 else None
+        played_on = []
     with_others = [open_finished(path) for path in others or ()]  # they may name the problem that was just named
+    if played_on:
+        given.grouped(with_others, played_on)
+    kept = [whole] if whole else places
+    where = ", ".join(map(str, kept))
+    go_on = shlex.join(["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))])
+    log = Log(to_stderr=as_json)
     try:
         with console.progress() as bar:
-            tell = _teller(bar, _log(to_stderr=as_json) if log_lines else lambda line: None)
-            if resume is None:
-                request = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
-                request |= {"timeout": timeout, "tries": tries}
-                played = run_agent(
-                    env, named, episodes, seed,
-                    seeds=read_seeds(seeds), changes=changes, settings=settings, request=request,
-                    base_url=base_url, api_key=api_key, out=path, tell=tell,
+            moved = Progress(bar)
+
+            def tell(run: int, line: dict[str, Any]) -> None:
+                moved.tell(run, line)
+                if log_lines:
+                    log.tell(run, line)
+
+            endpoint: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "headers": read_headers(header)}
+            if wanted:
+                request: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": model_seed}
+                request |= {"timeout": timeout, "tries": tries, "body": read_body(body)}
+                played = run_agents(
+                    wanted, named, episodes, seed,
+                    request=request, **endpoint, jobs=jobs, tell=tell,
                 )  # fmt: skip
             else:
-                played = resume_agent(resume, base_url=base_url, api_key=api_key, tell=tell, remark=console.remark)
-            judged = judge([played, *with_others], _beside(beside), progress=bar)
+                played = resume_agents(places, **endpoint, jobs=jobs, tell=tell, remark=console.remark)
+            beside_them = given.grouped(with_others, [str(one.run["problem"]) for one in played])
+            judged = [
+                judge([one, *same], given.beside(beside), progress=bar)
+                for one, same in zip(played, beside_them, strict=True)
+            ]
     except EndpointError as error:
-        raise Halted(FAILED, str(error), f"{error.mend} Then go on: restock agent --resume {path}") from None
+        raise Halted(FAILED, str(error), f"{error.mend} Then go on: {go_on}") from None
     except KeyboardInterrupt:
-        words = f"stopped; what was played is kept in {path}"
-        raise Halted(INTERRUPTED, words, f"Go on with it: restock agent --resume {path}") from None
-    if as_json:
-        console.document({**judged.to_dict(), "transcript": str(path)})
+        words = f"stopped; what was played is kept in {where}"
+        raise Halted(INTERRUPTED, words, f"Go on with it: {go_on}") from None
+    finally:
+        log.end()
+    rows = overview.rows(judged)
+    if as_json and len(judged) == 1:
+        console.document({**judged[0].to_dict(), "transcript": str(places[0])})
+    elif as_json:
+        documents = [
+            {"problem": row["problem"], **one.to_dict(), "transcript": row["transcript"]}
+            for row, one in zip(rows, judged, strict=True)
+        ]
+        console.document({"table": rows, "total": overview.total(rows), "problems": documents})
+    elif len(judged) == 1:
+        _show(console, judged[0], played[0], places[0])
     else:
-        _show(console, judged, played, path)
-    return FAILED if judged.comparison.exceeded else 0
+        _show_all(console, judged, rows, overview.total(rows), where)
+    return FAILED if any(one.comparison.exceeded for one in judged) else 0
 
 
 def _nothing_else(context: typer.Context) -> None:
@@ -193,71 +273,10 @@ def _nothing_else(context: typer.Context) -> None:
             raise InvalidInput(option, value, "a run that goes on does so as it began", "Leave it out.")
 
 
-def _names(policies: list[str] | None) -> tuple[str, ...]:
-    """Names that are given one by one, or with commas."""
-    return tuple(name.strip() for given in policies or () for name in given.split(",") if name.strip())
-
-
-def _beside(given: str | None) -> list[str] | None:
-    """Names of policies to compare with; None for the usual ones."""
-    return None if given is None else [] if given == "none" else list(_names([given]))
-
-
-def _teller(
-    bar: Callable[[str, int, int], None], log: Callable[[dict[str, Any]], None]
-) -> Callable[[dict[str, Any]], None]:
-    """What moves the bar with every period, and logs."""
-    about: dict[str, Any] = {}
-
-    def tell(line: dict[str, Any]) -> None:
-        if line["event"] == "run":
-            about.update(line)
-        elif line["event"] == "turn":
-            done = line["episode"] + (line["period"] + 1) / about["horizon"]
-            words = f"episode {line['episode'] + 1} of {about['episodes']}, period {line['period'] + 1}"
-            bar(words, int(1000 * done), 1000 * about["episodes"])
-        log(line)
-
-    return tell
-
-
-def _log(to_stderr: bool) -> Callable[[dict[str, Any]], None]:
-    """Lines as the published store logs them."""
-    about: dict[str, Any] = {}
-    rewards: list[float] = []
-
-    def say(text: str) -> None:
-        if to_stderr:
-            typer.echo(text, err=True)
-        else:
-            write(text + "\n")
-
-    def log(line: dict[str, Any]) -> None:
-        if line["event"] == "run":
-            about.update(line)
-        elif line["event"] == "episode":
-            rewards.clear()
-            say(f"[START] task={about['problem']} env=restock model={about['model']}")
-        elif line["event"] == "turn":
-            rewards.append(line["reward"])
-            done = "true" if line["done"] else "false"
-            say(
-                f"[STEP] step={line['period'] + 1} action={json.dumps(line['action'], separators=(',', ':'))} "
-                f"reward={line['reward']:.2f} done={done} error={' '.join((line['error'] or 'null').split())}"
-            )
-        elif line["event"] == "end":
-            score = line["total"] if line["grade"] is None else line["grade"]["score"]
-            success = "false" if line["counts"]["fallbacks"] else "true"
-            each = ",".join(f"{reward:.2f}" for reward in rewards)
-            say(f"[END] success={success} steps={line['periods']} score={score:.3f} rewards={each}")
-
-    return log
-
-
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:
     """The table, and what was counted."""
+    from restock.agents.judge import episodes_of
     from restock.report.numbers import NONE, amount, decimals, p_in_words, share
-    from restock.report.words import warnings
 
     run, result = played.run, played.lines[-1]
     name = next(name for name, transcript in judged.agents.items() if transcript is played)
@@ -278,7 +297,7 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
         if row.name == name:
             cells += [NONE, NONE]
         else:
-            cells += [_difference(apart[row.name], places), _p(apart[row.name]["p"], p_in_words)]
+            cells += [tables.between(apart[row.name], places), _p(apart[row.name]["p"], p_in_words)]
         cells += [NONE if row.gap is None else share(row.gap, 1)] if bounded else []
         shown.add_row(*cells)
     console.table(shown)
@@ -291,21 +310,38 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
             f"Published score {mean['score']:.3f}; not held to its limits {mean['unclamped']:.3f}; "
             f"gap to the bound {share(mean['gap'], 1)}."
         )
-    for sentence in _counts(result):
+    for sentence in _counts(result["counts"]):
         console.text(sentence)
-    for warning in warnings(comparison):
-        console.text(f"Warning: {warning}", style="bold red" if comparison.exceeded else "yellow")
+    console.text(tables.spending(result["counts"], result["cost"], result["seconds"], run["episodes"]))
+    if result["cost"] is not None:
+        tables.episodes(console, episodes_of(played))
+    _warn(console, judged)
     console.text(f"Transcript: {path}")
 
 
-def _difference(told: Mapping[str, Any], places: int) -> str:
-    """A mean difference, with its interval where there is one."""
-    from restock.report.numbers import amount
+def _show_all(
+    console: Console,
+    judged: Sequence[Judgement],
+    rows: Sequence[Mapping[str, Any]],
+    total: Mapping[str, Any],
+    where: str,
+) -> None:
+    """One table over all problems, and what was counted in them together."""
+    tables.overview(console, rows, total)
+    for sentence in _counts(total["counts"]):
+        console.text(sentence)
+    console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
+    for one in judged:
+        _warn(console, one)
+    console.text(f"Transcripts: {where}")
 
-    mean = amount(told["mean"], places, True)
-    if told["low"] is None:
-        return mean
-    return f"{mean}\n{amount(told['low'], places, True)} to {amount(told['high'], places, True)}"
+
+def _warn(console: Console, judged: Judgement) -> None:
+    from restock.report.words import warnings
+
+    exceeded = judged.comparison.exceeded
+    for warning in warnings(judged.comparison):
+        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
 
 
 def _p(value: float | None, words: Callable[[float], str]) -> str:
@@ -314,9 +350,8 @@ def _p(value: float | None, words: Callable[[float], str]) -> str:
     return NONE if value is None else words(value)
 
 
-def _counts(result: Mapping[str, Any]) -> list[str]:
+def _counts(counts: Mapping[str, Any]) -> list[str]:
     """What was counted, in sentences."""
-    counts = result["counts"]
     ways = ("unreadable", "rejected")
     wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
     wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
@@ -325,8 +360,4 @@ def _counts(result: Mapping[str, Any]) -> list[str]:
         said.append(f"Policies were asked {counts['suggestions']} times.")
     if counts["faults"]:
         said.append("Went wrong in play: " + ", ".join(f"{name} {n}" for name, n in counts["faults"].items()) + ".")
-    spent = "" if result["cost"] is None else f", cost {result['cost']:.4g}"
-    said.append(
-        f"{counts['tokens_in']} tokens read, {counts['tokens_out']} written{spent}; waited {result['seconds']:.1f} s."
-    )
     return said

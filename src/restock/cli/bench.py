@@ -25,7 +25,20 @@ Policies = Annotated[
         show_default=False,
     ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="How many processes; with 1 everything runs in this one.")]
+Agents = Annotated[
+    Path | None,
+    typer.Option(
+        "--agents", metavar="FILE", help="YAML file of language models to run beside the policies.", show_default=False
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="How many processes, with 1 everything runs in this one; of agents, how many episodes side by side.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the run. Default: runs/SUITE.", show_default=False),
@@ -35,27 +48,35 @@ Out = Annotated[
 def bench(
     suite: SuiteName = "gym-invmgmt",
     policies: Policies = None,
+    agents: Agents = None,
     jobs: Jobs = 2,
     out: Out = None,
     trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Run policies in every scenario of a suite.
+    """Run policies, and language models, in every scenario of a suite.
 
     What is finished is kept: stopped at any moment, the same command goes on from there. Exit code 1
-    says that some policy could not be run to the end, or decides by what it may not know.
+    says that some entry could not be run to the end, or decides by what it may not know.
     """
     from restock.benchmark import runner
     from restock.core.errors import Unfinished
 
     console = Console(as_json, quiet)
+    guests = None
+    if agents is not None:
+        from restock.agents.models import load_models
+
+        guests = load_models(agents)
     folder = out or Path("runs") / (Path(suite).stem if suite.endswith((".yaml", ".yml")) else suite)
     try:
         with console.progress() as tell:
-            run = runner.bench(suite, _entries(policies), out=folder, jobs=jobs, progress=tell, remark=console.remark)
+            run = runner.bench(
+                suite, _entries(policies), out=folder, jobs=jobs, guests=guests, progress=tell, remark=console.remark
+            )
     except KeyboardInterrupt:
-        go_on = f"Go on with: {_command(suite, policies, jobs, folder, trust)}"
+        go_on = f"Go on with: {_command(suite, policies, agents, jobs, folder, trust)}"
         raise Halted(INTERRUPTED, f"stopped; what is finished is kept in {folder}", go_on) from None
     except Unfinished as halt:
         raise Halted(FAILED, str(halt), halt.mend) from None
@@ -95,10 +116,13 @@ def _entries(policies: Sequence[str] | None) -> list[Any] | None:
     return entries
 
 
-def _command(suite: str, policies: Sequence[str] | None, jobs: int, folder: Path, trust: bool) -> str:
+def _command(
+    suite: str, policies: Sequence[str] | None, agents: Path | None, jobs: int, folder: Path, trust: bool
+) -> str:
     """The command that goes on with a run."""
     import shlex
 
     words = ["restock", "bench", "--suite", suite]
     words += [word for policy in policies or () for word in ("--policies", policy)]
+    words += [] if agents is None else ["--agents", str(agents)]
     return shlex.join([*words, "--jobs", str(jobs), "--out", str(folder), *(["--trust"] if trust else [])])

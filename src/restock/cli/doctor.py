@@ -17,7 +17,7 @@ EXTRAS = {
     "train": ("stable-baselines3", "sb3-contrib", "tensorboard", "optuna"),
     "server": ("fastapi", "uvicorn", "jinja2", "websockets"),
     "openenv": ("openenv",),
-    "llm": ("openai",),
+    "llm": ("httpx",),
     "docs": ("sphinx", "furo", "myst-parser", "latex2mathml", "ziamath"),
 }
 # Serial network, seed 42, 20 units ordered on every link: the reward of the first period, and what the

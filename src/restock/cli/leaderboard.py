@@ -83,6 +83,14 @@ def _print(console: Console, board: Leaderboard) -> None:
     for cells in full.rows:
         shown.add_row(*(cells[k] for k in kept))
     console.table(shown)
+    guests = say.agents(board)
+    if guests is not None:
+        console.text(guests.caption)
+        console.text()
+        about = table(*(cell.replace(" ", "\n", 1) for cell in guests.header), numbers=range(1, 8), words=[0])
+        for cells in guests.rows:
+            about.add_row(*cells)
+        console.table(about)
     for sentence in (*say.answer(board), *say.close_calls(board), *say.notes(board)):
         console.text(sentence)
     for warning in say.warnings(board):

@@ -25,6 +25,7 @@ from restock.cli.console import BAD_INPUT, FAILED, FINE, INTERRUPTED, Halted, as
 from restock.cli.demo import demo
 from restock.cli.doctor import doctor
 from restock.cli.evaluate import evaluate
+from restock.cli.export import export
 from restock.cli.fit import fit
 from restock.cli.grade import grade
 from restock.cli.leaderboard import leaderboard
@@ -76,6 +77,7 @@ app.command("train")(train)
 app.command("tune")(tune)
 app.command("evaluate")(evaluate)
 app.command("agent")(agent)
+app.command("export")(export)
 app.command("leaderboard")(leaderboard)
 app.command("grade")(grade)
 app.command("serve")(serve)

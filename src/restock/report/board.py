@@ -52,7 +52,10 @@ def markdown(board: Leaderboard, command: str = "") -> str:
         ("Standings", say.standings(board)),
         ("By group", say.by_group(board)),
         ("By scenario", say.by_scenario(board)),
+        ("Agents", say.agents(board)),
     ):
+        if table is None:
+            continue
         parts += [f"## {title}", table.caption, _markdown_table(table)]
         if title == "Standings":
             parts.append("\n".join(f"- {text}" for text in say.close_calls(board)))
@@ -95,6 +98,7 @@ def render(board: Leaderboard, command: str = "") -> str:
         ("The ratios", picture),
         ("By group", _table(board, say.by_group(board))),
         ("By scenario", _table(board, say.by_scenario(board), shaded=True)),
+        *_agents(board),
         ("What the figures mean", _definitions(board)),
         ("How to repeat this", _repeat(board, command)),
     ]
@@ -146,6 +150,18 @@ def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
     return scroll(
         f"<table{kind}>{caption_of(table.caption)}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )
+
+
+def _agents(board: Leaderboard) -> list[tuple[str, str]]:
+    """The section about agents, where there are any."""
+    table = say.agents(board)
+    if table is None:
+        return []
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    colours = {row.shown: COLOURS[row.information] for row in board.rows if row.counted is not None}
+    rows = "".join(row_of(cells, chip(colours[cells[0]])) for cells in table.rows)
+    caption = caption_of(table.caption)
+    return [("Agents", scroll(f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))]
 
 
 def _shade(ratio: float) -> str:

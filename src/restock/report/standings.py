@@ -92,6 +92,22 @@ def by_scenario(board: Leaderboard) -> Table:
     return Table(f"Of the bound, sum(profit) / sum(bound) over the seeds. Scenarios: {listed}.", header, tuple(rows))
 
 
+def agents(board: Leaderboard) -> Table | None:
+    """What entrants took that are no policies; None without any."""
+    guests = [(row, row.counted) for row in board.rows if row.counted is not None]
+    if not guests:
+        return None
+    header = ("agent", "replies", "repaired", "not usable", "decided without it", "tokens read", "written", "cost")
+    rows = []
+    for row, counted in guests:
+        number = {name: value or 0 for name, value in counted.items()}
+        cells = [number["replies"], number["repaired"], number["unreadable"] + number["rejected"], number["fallbacks"]]
+        cells += [number["tokens_in"], number["tokens_out"]]
+        cost = counted["cost"]
+        rows.append((row.shown, *(f"{cell:,.0f}" for cell in cells), NONE if cost is None else f"{cost:.4g}"))
+    return Table("Agents, over all episodes of all scenarios.", header, tuple(rows))
+
+
 def answer(board: Leaderboard) -> list[str]:
     """Who is ahead, of the informed and of the blind."""
     said = []
@@ -168,6 +184,11 @@ def notes(board: Leaderboard) -> list[str]:
         said.append(
             "Every own policy was audited in each kind of scenario: it decides the same in two futures with the same "
             "past, and a blind one under another mean curve too."
+        )
+    if any(row.counted is not None for row in board.rows):
+        said.append(
+            "An agent has no code to be audited. Its decisions were played again in the simulator, and brought the "
+            "rewards that its transcript says; the time of its decisions is that waited for its model."
         )
     if own and not board.exceeded:
         said.append("No policy earned more than a proven bound in any episode.")

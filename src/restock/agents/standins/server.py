@@ -34,6 +34,7 @@ class Endpoint(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait to be taken, of episodes side by side
 
     def __init__(self, speaker: Speaker, faults: Iterable[int | str] = ()) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -58,6 +59,7 @@ class Ruled:
             mend = "Take one whose decision follows from the stock it sees, such as base-stock."
             raise InvalidInput("model", PREFIX + policy, "it decides from more than what is seen now", mend)
         self.policy.begin(1, 0, None)
+        self._deciding = threading.Lock()  # requests may come side by side
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
         """The decision as JSON; asked for parameters, the defaults."""
@@ -67,7 +69,8 @@ class Ruled:
 
     def decided(self, seen: Mapping[str, Any]) -> Array:
         """The decision for what is seen, shape (A,)."""
-        return np.asarray(self.policy.act(view_of(self.problem, seen))[0], dtype=np.float64)
+        with self._deciding:
+            return np.array(self.policy.act(view_of(self.problem, seen))[0], dtype=np.float64)
 
     def written(self, decision: Array) -> str:
         """A decision as the model writes it."""

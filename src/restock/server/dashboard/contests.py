@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from restock.agents.counts import Prices
 from restock.agents.seat import Advised
 from restock.core.problem import Problem
 from restock.evaluation.compare import Comparison, Enough
@@ -54,7 +55,7 @@ class Show(Item):
         self.recorded = recorded  # by a model or by hand, not made by a policy here
         self.informed = ""  # what the one who plays knows, where that is more than a person does
         self.remarks: list[str] = []
-        self.prices: tuple[float | None, float | None] = (None, None)  # of a million tokens read and written
+        self.prices = Prices()
         self.chooses = False  # whether a model chose parameters of a policy, not actions
         self.command = ""  # that repeats it
         self.link: tuple[str, list[tuple[str, Any]]] | None = None  # what shows it again: see `repeating.link`

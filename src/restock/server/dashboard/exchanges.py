@@ -13,7 +13,7 @@ from typing import Any
 
 import pydantic
 
-from restock.agents.counts import Counts, cost
+from restock.agents.counts import Counts, Prices
 from restock.agents.protocol import parse
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
@@ -182,9 +182,9 @@ def _count(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
-def spent(counts: Counts, prices: tuple[float | None, float | None]) -> dict[str, Any]:
+def spent(counts: Counts, prices: Prices) -> dict[str, Any]:
     """Return what was counted, and what the tokens cost."""
-    return {**counts.to_dict(), "cost": cost(counts.tokens_in, counts.tokens_out, *prices)}
+    return {**counts.to_dict(), "cost": prices.cost(counts)}
 
 
 def _read(one: Exchange, problem: Problem | None) -> tuple[tuple[str, ...], str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pydantic
 
+from restock.agents.counts import Prices
 from restock.agents.run import kept
 from restock.agents.transcript import lines_of
 from restock.core.errors import InvalidInput, shown
@@ -66,6 +67,8 @@ class _Settings(pydantic.BaseModel):
     mode: _Mode = _Mode()
     price_in: float | None = pydantic.Field(None, ge=0.0)
     price_out: float | None = pydantic.Field(None, ge=0.0)
+    price_reasoning: float | None = pydantic.Field(None, ge=0.0)
+    price_cached: float | None = pydantic.Field(None, ge=0.0)
 
 
 class _Run(pydantic.BaseModel):
@@ -89,7 +92,7 @@ class Recording:
         episodes: Those that are there, each with its seed.
         cut: Whether episodes or turns were left out.
         run: The first line, as it was read from the file.
-        prices: Of a million tokens read and written (money); None where they are not told.
+        prices: Of a million tokens (money), as far as they are told.
         chooses: Whether the model chooses parameters of a policy, not actions.
     """
 
@@ -99,7 +102,7 @@ class Recording:
     episodes: tuple[Episode, ...]
     cut: bool
     run: Mapping[str, Any]
-    prices: tuple[float | None, float | None]
+    prices: Prices
     chooses: bool
 
 
@@ -151,7 +154,8 @@ def recording(text: str, name: str) -> Recording:
     settings = run.settings or _Settings()
     return Recording(
         _named(run.model), _named(run.problem), run.described, tuple(episodes), cut, lines[0],
-        (settings.price_in, settings.price_out), settings.mode.kind == "parameters",
+        Prices(settings.price_in, settings.price_out, settings.price_reasoning, settings.price_cached),
+        settings.mode.kind == "parameters",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from restock.agents.counts import Counts
 from restock.agents.prompt import went_wrong
-from restock.agents.seat import Seat, view_of
+from restock.agents.seat import Seat
 from restock.core.errors import InvalidInput
 from restock.core.play import draw_each
 from restock.core.problem import Array, Problem
@@ -171,7 +171,7 @@ def played_by(
     table = Table(problem, seed)
     while not table.over:
         t = len(table.episode.turns)
-        decision = policy.act(view_of(table.seat.trajectory, t, policy.information == "informed"))
+        decision = policy.act(table.seat.view(t, policy.information == "informed"))
         table.play(table.seat.action(np.asarray(decision, dtype=np.float64)[0]), policy.name)
         tell(t + 1, problem.horizon)
     return table.graded()

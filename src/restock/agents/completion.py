@@ -1,0 +1,219 @@
+"""From what an endpoint sends to a reply: chat completions as they really come."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from restock.agents.calls import Call, calls_in, calls_of, clean
+from restock.agents.protocol import apart
+from restock.agents.stream import looks_streamed, whole
+from restock.agents.wire import Answered, Trouble
+
+ANSWERS = "it answers "  # and its status
+SAID = 400  # characters of what an endpoint says that are told
+REASONING = ("reasoning_content", "reasoning", "thinking")  # fields that endpoints keep it in
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What came back.
+
+    Attributes:
+        text: What the model wrote, without its reasoning; empty where it wrote nothing.
+        calls: Tools it wants to use.
+        tokens_in: Tokens read, as the endpoint counts them; 0 where it does not.
+        tokens_out: Tokens written, those of the reasoning included.
+        tries: Requests it took; more than 1 where an endpoint was busy or sent what could not be read.
+        seconds: From the first request to the answer.
+        finish: Why it ended, `stop`, `length` or `content_filter`.
+        reasoning: What the model wrote for itself; empty where the endpoint does not tell it.
+        reasoning_field: The field of the message that it came in; empty where it stood in the text.
+        tokens_reasoning: Of the tokens written, those of the reasoning.
+        tokens_cached: Of the tokens read, those that the endpoint had kept.
+        charged: What the endpoint says that it cost; 0 where it does not say.
+    """
+
+    text: str
+    calls: tuple[Call, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tries: int = 1
+    seconds: float = 0.0
+    finish: str = "stop"
+    reasoning: str = ""
+    reasoning_field: str = ""
+    tokens_reasoning: int = 0
+    tokens_cached: int = 0
+    charged: float = 0.0
+
+
+def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
+    """The reply in what came back.
+
+    Args:
+        answered: What came back.
+        offered: Whether the model was offered tools: then a call that it wrote into its text counts.
+        turn: Of the conversation; a call without an id gets one of it.
+
+    Raises:
+        Trouble: There is none.
+    """
+    if not 200 <= answered.status < 300:
+        raise Trouble(f"{ANSWERS}{answered.status}{_said(answered)}", answered.status, answered.wait)
+    try:
+        data = _data(answered.body)
+        _fail(data.get("error") or (data if data.get("object") == "error" else None), answered)
+        choice = _first(data.get("choices"))
+        finish = choice.get("finish_reason")
+        _fail(choice.get("error") or ("an error ended it" if finish == "error" else None), answered)
+        message = _mapping(choice.get("message"))
+        if not message:
+            raise ValueError("it has no message")
+        text, reasoning, field = _texts(message)
+        calls = calls_of(message, turn)
+        if offered and not calls:
+            text, calls = calls_in(text, turn)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        words = f"what it answers is no chat completion ({_line(error)}){_said(answered)}"
+        raise Trouble(words, None, answered.wait) from None
+    return Reply(text, calls, finish=str(finish or "stop"), reasoning=reasoning, reasoning_field=field, **_usage(data))
+
+
+def _data(body: bytes) -> Mapping[str, Any]:
+    """The object in a body; bytes that are no UTF-8 are replaced: what is written around them may still hold."""
+    text = body.decode("utf-8-sig", "replace")
+    data = whole(text) if looks_streamed(text) else json.loads(text)
+    if not isinstance(data, Mapping):
+        raise TypeError("no object")
+    return data
+
+
+def _first(choices: Any) -> Mapping[str, Any]:
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        raise ValueError("it has no choices")
+    found: Mapping[str, Any] = choices[0]
+    return found
+
+
+def _fail(error: Any, answered: Answered) -> None:
+    """Raise the error that stands in an answer, if one does; its code counts as a status."""
+    if not error:
+        return
+    code = error.get("code") if isinstance(error, Mapping) else None
+    status = int(code) if isinstance(code, (int, str)) and re.fullmatch("[45][0-9][0-9]", str(code)) else None
+    words = f"{ANSWERS}{answered.status} with an error{f' {status}' if status else ''}{_colon(_words(error))}"
+    raise Trouble(words, status, answered.wait)
+
+
+def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The text of a message, its reasoning, and the field of that."""
+    text, thought = _parts(message.get("content"))
+    rest, inside = apart(text or _beside(message, "refusal"))
+    field = next((name for name in REASONING if _beside(message, name)), "")
+    told = _beside(message, field)
+    reasoning = "\n".join(piece.strip() for piece in (told, thought, inside) if piece.strip())
+    return clean(rest), clean(reasoning), field
+
+
+def _beside(message: Mapping[str, Any], field: str) -> str:
+    """The text of a field that need not be there; nothing where it holds something else."""
+    found = message.get(field)
+    return "".join(_parts(found)) if isinstance(found, (str, list)) else ""
+
+
+def _parts(content: Any) -> tuple[str, str]:
+    """Text, and reasoning, of content that is text or a list of parts.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    if isinstance(content, Mapping):
+        if not {"type", "text"} & content.keys():  # the answer itself, read already
+            return json.dumps(content), ""
+        content = [content]
+    if not isinstance(content, list):
+        raise TypeError("content is no text")
+    texts, thoughts = [], []
+    for part in content:
+        if isinstance(part, Mapping) and part.get("type") in REASONING:
+            thoughts += [_parts(part.get(name))[0] for name in (*REASONING, "text")]
+        elif isinstance(part, Mapping):
+            texts += [part[name] for name in ("text", "refusal") if isinstance(part.get(name), str)]
+        else:
+            texts.append(_parts(part)[0])
+    return "".join(texts), "".join(thoughts)
+
+
+def _usage(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an endpoint counts, by the fields of a reply; 0 for what is no count."""
+    usage = _mapping(data.get("usage"))
+    read_in, written, total = (_count(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
+    thought = _count(_mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+    kept = _count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens"))
+    if thought and (thought > written or total == read_in + written + thought):  # some count it beside the rest
+        written += thought
+    return {
+        "tokens_in": read_in,
+        "tokens_out": written,
+        "tokens_reasoning": thought,
+        "tokens_cached": min(kept or _count(usage.get("prompt_cache_hit_tokens")), read_in),
+        "charged": _amount(usage.get("cost")),
+    }
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: Any) -> int:
+    return int(_amount(value))
+
+
+def _amount(value: Any) -> float:
+    """A number that can be one of tokens or money; 0 where it is words, infinite or negative."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return number if 0.0 <= number < 1e12 else 0.0
+
+
+def _said(answered: Answered) -> str:
+    """What an endpoint says beside its status, with a colon before it."""
+    if 300 <= answered.status < 400:
+        return _colon(f"it sends on to {answered.headers.get('location')}")
+    text = answered.body.decode("utf-8", "replace").strip()
+    try:
+        return _colon(_words(json.loads(text)))
+    except (ValueError, RecursionError):
+        title = re.search(r"<title>(.*?)</title>", text[:10_000], re.S | re.I)
+        return _colon(title[1] if title else text[:SAID] if not text.startswith("<") else "")
+
+
+def _words(told: Any) -> str:
+    """The words in an error, in whatever form it comes."""
+    if isinstance(told, str):
+        return told
+    if isinstance(told, list):
+        return "; ".join(filter(None, (_words(one) for one in told[:3])))
+    if not isinstance(told, Mapping):
+        return ""
+    raw = _mapping(told.get("metadata")).get("raw")  # what the provider said to the router in between
+    found = (_words(told.get(name)) for name in ("error", "message", "detail", "msg"))
+    return "; ".join(filter(None, (next(filter(None, found), ""), raw if isinstance(raw, str) else "")))
+
+
+def _colon(words: str) -> str:
+    line = _line(words)
+    return f": {line}" if line else ""
+
+
+def _line(words: Any) -> str:
+    """Words on one line, shortened."""
+    return " ".join(clean(str(words)).split())[:SAID]

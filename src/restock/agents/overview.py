@@ -1,0 +1,46 @@
+"""An agent on several problems: one row each, and what all of them took together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from restock.agents.counts import Counts
+from restock.agents.judge import Judgement
+
+
+def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
+    """What the first agent of each judgement came to, as plain data."""
+    found = []
+    for one in judged:
+        name, transcript = next(iter(one.agents.items()))
+        result, grades = transcript.lines[-1], one.grades.get(name, ())
+        found.append(
+            {
+                "problem": transcript.run["problem"],
+                "agent": name,
+                "episodes": transcript.run["episodes"],
+                "mean": result["mean"],
+                "reference": one.reference,
+                "difference": None if one.reference is None else one.differences(name)[one.reference],
+                "gap": one.comparison.row(name).gap,
+                "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
+                **{field: result[field] for field in ("counts", "cost", "seconds")},
+                "transcript": None if transcript.path is None else str(transcript.path),
+            }
+        )
+    return found
+
+
+def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Sums over all problems; the cost is None where no price is known."""
+    counts = Counts()
+    for row in table:
+        counts.add(Counts.of(row["counts"]))
+    costs = [row["cost"] for row in table if row["cost"] is not None]
+    return {
+        "episodes": sum(row["episodes"] for row in table),
+        "counts": counts.to_dict(),
+        "cost": sum(costs) if costs else None,
+        "seconds": counts.seconds,
+    }

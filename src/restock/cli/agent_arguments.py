@@ -1,0 +1,123 @@
+"""What the arguments of `restock agent` name: problems, places of transcripts, seeds, whom to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restock.cli.arguments import read_seeds
+from restock.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from restock.agents.transcript import Transcript
+    from restock.core.problem import Problem
+
+
+def problems(named: Sequence[str], changes: Mapping[str, Any]) -> list[Problem]:
+    """The problems that are named, a kind of problem standing for all of its instances.
+
+    Raises:
+        InvalidInput: There is no such problem, or one is named twice.
+    """
+    from restock.problems.load import families, load_problem, shelf_of, shipped
+
+    names = [
+        one
+        for name in named
+        for one in (shelf_of(name).names() if name in families() and name not in shipped() else [name])
+    ]
+    problems = [load_problem(name, **changes) for name in names]
+    for k, problem in enumerate(problems):
+        if problem.name in [other.name for other in problems[:k]]:
+            raise InvalidInput("--env", problem.name, "this problem is named twice", "Name each problem once.")
+    return problems
+
+
+def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> tuple[list[Path], Path | None]:
+    """Where transcripts go, and the folder they have in common.
+
+    Raises:
+        InvalidInput: There are other transcripts in the folder.
+    """
+    from restock.agents.run import file_name, free_path
+
+    if len(problems) == 1:
+        place = out or free_path(problems[0], model, seed)
+        return [place], place
+    folder = out or Path("runs") / file_name(f"agent-{model}-{seed}")
+    if any(folder.glob("*.jsonl")):
+        mend = f"Resume them: restock agent --resume {folder}. Or name another folder with --out."
+        raise InvalidInput("--out", str(folder), "there are transcripts in this folder", mend)
+    return [folder / f"{file_name(name)}.jsonl" for name in problems], folder
+
+
+def transcripts(named: Sequence[Path]) -> list[Path]:
+    """Transcripts that are named, those of a folder one by one.
+
+    Raises:
+        InvalidInput: There are none in a folder.
+    """
+    found: list[Path] = []
+    for path in named:
+        here = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        if not here:
+            raise InvalidInput("--resume", str(path), "there is no transcript in this folder", "Name another one.")
+        found += here
+    return found
+
+
+def seeds(problem: Problem, given: str | None, training: bool, seed: int, episodes: int) -> Sequence[int] | None:
+    """The seeds of a problem's episodes, where they do not follow from that of the run.
+
+    Raises:
+        InvalidInput: What is given is no list of seeds, or the problem has no seed of its own.
+    """
+    from restock.agents.run import TRAINING
+    from restock.core.checks import whole_number
+    from restock.core.streams import check_seed, episode_seeds
+
+    if training:
+        if given is not None:
+            raise InvalidInput("--training", True, "must not be given with --seeds", "Give one of them.")
+        return episode_seeds(check_seed(seed), whole_number("episodes", episodes, example=3), TRAINING)
+    if given != "own":
+        return read_seeds(given)
+    own = getattr(getattr(problem, "spec", None), "seed", None)
+    if own is None:
+        mend = "Write seeds: --seeds 42-51."
+        raise InvalidInput("--seeds", given, f"{problem.name} has no seed of its own", mend)
+    return [own]
+
+
+def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
+    """Make policies to compare with once before anything long begins: a misspelt one is told now."""
+    from restock.policies.registry import make_policy
+
+    for name in names or ():
+        make_policy(name, problem)
+
+
+def grouped(others: Sequence[Transcript], problems: Sequence[str]) -> list[list[Transcript]]:
+    """Transcripts to compare with, by the problem that they are of; with one problem they are all of it.
+
+    Raises:
+        InvalidInput: One is of none of the problems.
+    """
+    if len(problems) == 1:
+        return [list(others)]
+    for one in others:
+        if one.run["problem"] not in problems:
+            mend = f"These are played: {', '.join(problems)}."
+            raise InvalidInput("--with", str(one.path), f"{one.run['problem']} is none of these problems", mend)
+    return [[one for one in others if one.run["problem"] == name] for name in problems]
+
+
+def names(policies: list[str] | None) -> tuple[str, ...]:
+    """Names that are given one by one, or with commas."""
+    return tuple(name.strip() for given in policies or () for name in given.split(",") if name.strip())
+
+
+def beside(given: str | None) -> list[str] | None:
+    """Names of policies to compare with; None for the usual ones."""
+    return None if given is None else [] if given == "none" else list(names([given]))

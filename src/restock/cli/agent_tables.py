@@ -1,0 +1,71 @@
+"""Tables of `restock agent`: one row a problem, one row an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from restock.cli.console import Console, table
+
+MOST_EPISODES = 40  # that are listed one by one
+
+
+def overview(console: Console, rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any]) -> None:
+    """One row a problem, and what all of them took."""
+    from restock.report.numbers import NONE, amount, decimals, share
+
+    console.text(f"{rows[0]['agent']}: {len(rows)} problems, {total['episodes']} episodes.")
+    console.text()
+    scored, priced = any(row["score"] is not None for row in rows), total["cost"] is not None
+    columns = ["problem", "mean\nreturn", "more than\nthe usual rule", "gap to\nbound"]
+    columns += ["score"] * scored + ["without\nit"] + ["cost"] * priced
+    shown = table(*columns, numbers=range(1, len(columns)), words=[0])
+    for row in rows:
+        places, apart = decimals([row["mean"]]), row["difference"]
+        cells = [row["problem"], amount(row["mean"], places)]
+        cells.append(NONE if apart is None else between(apart, places))
+        cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
+        cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
+        cells += [str(row["counts"]["fallbacks"])] + [NONE if row["cost"] is None else f"{row['cost']:.4g}"] * priced
+        shown.add_row(*cells)
+    console.table(shown)
+
+
+def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One row an episode, with its price."""
+    from restock.report.numbers import NONE, amount, decimals
+
+    if not 1 < len(rows) <= MOST_EPISODES:
+        return
+    scored = any(row["score"] is not None for row in rows)
+    columns = ["episode", "seed", "return", *["score"] * scored, "tokens\nread", "tokens\nwritten", "cost"]
+    shown = table(*columns, numbers=range(len(columns)))
+    places = decimals([row["return"] for row in rows])
+    for row in rows:
+        cells = [str(row["episode"] + 1), str(row["seed"]), amount(row["return"], places)]
+        cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
+        shown.add_row(
+            *cells, str(row["tokens_in"]), str(row["tokens_out"]), NONE if row["cost"] is None else f"{row['cost']:.4g}"
+        )
+    console.table(shown)
+
+
+def between(told: Mapping[str, Any], places: int) -> str:
+    """A mean difference, with its interval where there is one."""
+    from restock.report.numbers import amount
+
+    mean = amount(told["mean"], places, True)
+    if told["low"] is None:
+        return mean
+    return f"{mean}\n{amount(told['low'], places, True)} to {amount(told['high'], places, True)}"
+
+
+def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, count: int) -> str:
+    """Tokens, money and time, in a sentence or two."""
+    kept = f" ({counts['tokens_cached']} of them kept)" if counts["tokens_cached"] else ""
+    thought = f" ({counts['tokens_reasoning']} of reasoning)" if counts["tokens_reasoning"] else ""
+    said = f"{counts['tokens_in']} tokens read{kept}, {counts['tokens_out']} written{thought}; waited {seconds:.1f} s."
+    if cost is None:
+        return said
+    each = f", {cost / count:.4g} an episode" if count > 1 else ""
+    return f"{said} Cost {cost:.4g} in all{each}."
