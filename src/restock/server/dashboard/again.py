@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from restock.policies.registry import list_policies
 from restock.server.dashboard import pages, transcripts
 from restock.server.dashboard.comparing import MOST_EPISODES
 from restock.server.dashboard.fields import chosen
@@ -20,7 +19,7 @@ FORMS = {"comparison": "/comparisons", "show": "/shows", "transcript": "/transcr
 
 def again(router: APIRouter, room: Room) -> None:
     """Add the route."""
-    readers: dict[str, Callable[[Room, Request], tuple[str, Fields]]] = {
+    readers: dict[str, Callable[[Room, Request], Awaitable[tuple[str, Fields]]]] = {
         "comparison": _comparison, "show": _show, "transcript": _transcript,
     }  # fmt: skip
 
@@ -30,15 +29,16 @@ def again(router: APIRouter, room: Room) -> None:
         if kind not in readers:
             message = f"kind must be comparison, show or transcript, got {kind[:40]!r}"
             raise Refused("VALIDATION_ERROR", message, "kind", kind[:40])
-        words, fields = readers[kind](room, request)
+        words, fields = await readers[kind](room, request)
         return pages.page(request, "again", words=words, fields=fields, form=FORMS[kind])
 
 
-def _comparison(room: Room, request: Request) -> tuple[str, Fields]:
+async def _comparison(room: Room, request: Request) -> tuple[str, Fields]:
     asked = request.query_params
     task = room.hub.catalogue.name(asked.get("task"))
     problem = room.hub.catalogue.loaded(task)
-    names = [chosen("policy", one, list_policies(problem.family)) for one in dict.fromkeys(asked.getlist("policy"))]
+    known = await room.policies(task)
+    names = [chosen("policy", one, known) for one in dict.fromkeys(asked.getlist("policy"))]
     if not names:
         raise Refused("VALIDATION_ERROR", "policy must be named at least once", "policy")
     episodes = whole("episodes", asked.get("episodes", "100"), 1, MOST_EPISODES)
@@ -48,17 +48,17 @@ def _comparison(room: Room, request: Request) -> tuple[str, Fields]:
     return words, [*fields, ("episodes", str(episodes)), ("seed", str(seed))]
 
 
-def _show(room: Room, request: Request) -> tuple[str, Fields]:
+async def _show(room: Room, request: Request) -> tuple[str, Fields]:
     asked = request.query_params
     task = room.hub.catalogue.name(asked.get("task"))
     problem = room.hub.catalogue.loaded(task)
-    name = chosen("policy", asked.get("policy", ""), list_policies(problem.family))
+    name = chosen("policy", asked.get("policy", ""), await room.policies(task))
     seed = seed_of(asked.get("seed", ""), problem)
     words = f"{name} on {task}, the episode of seed {seed}."
     return words, [("task", task), ("policy", name), ("seed", str(seed)), *_place(request)]
 
 
-def _transcript(room: Room, request: Request) -> tuple[str, Fields]:
+async def _transcript(room: Room, request: Request) -> tuple[str, Fields]:
     name = request.query_params.get("name", "")
     if name not in transcripts.in_folder(room.hub.settings.runs):
         raise Refused("NOT_FOUND", f"There is no transcript {name[:80]!r} in the folder of runs of this server.")
