@@ -12,6 +12,7 @@ from restock.agents.calls import Call, calls_in, calls_of, clean
 from restock.agents.protocol import apart
 from restock.agents.stream import looks_streamed, whole
 from restock.agents.wire import Answered, Trouble
+from restock.core.terminal import printable
 
 ANSWERS = "it answers "  # and its status
 SAID = 400  # characters of what an endpoint says that are told
@@ -215,5 +216,5 @@ def _colon(words: str) -> str:
 
 
 def _line(words: Any) -> str:
-    """Words on one line, shortened."""
-    return " ".join(clean(str(words)).split())[:SAID]
+    """Words on one line, shortened, without what a terminal would obey."""
+    return " ".join(printable(clean(str(words))).split())[:SAID]
