@@ -172,6 +172,10 @@ def test_a_comparison_keeps_what_is_finished_when_its_time_is_over(monkeypatch: 
     assert clock.left_out == ["constant-order"]
     alone = compare("serial", ["base-stock"], episodes=5, seed=1)
     assert [(row.name, row.profit) for row in found.rows] == [(row.name, row.profit) for row in alone.rows]
+    clock.turn("late", 100, 300)
+    now[0] += 10_000.0
+    clock.turn("late", 200, 300)  # it has just finished, and so it counts
+    assert clock.left_out == ["constant-order"]
     contest.dropped = True
     with pytest.raises(Refused, match="put away"):
         clock.turn("base-stock", 0, 100)
