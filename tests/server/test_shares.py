@@ -165,13 +165,17 @@ def test_a_comparison_keeps_what_is_finished_when_its_time_is_over(monkeypatch: 
 
     def slow(name: str, done: int, of: int) -> None:
         now[0] += 400.0 if name == "constant-order" else 1.0
-        clock.turn(name, done, of)
+        clock.turn(name, 0 if name == "constant-order" else done, of)  # the one that gets nowhere
 
     found = compare("serial", ["constant-order", "base-stock"], episodes=5, seed=1, progress=slow)
     assert {row.name for row in found.rows} == {"base-stock", "hindsight"}
     assert clock.left_out == ["constant-order"]
     alone = compare("serial", ["base-stock"], episodes=5, seed=1)
     assert [(row.name, row.profit) for row in found.rows] == [(row.name, row.profit) for row in alone.rows]
+    clock.turn("late", 100, 300)
+    now[0] += 10_000.0
+    clock.turn("late", 200, 300)  # it has just finished, and so it counts
+    assert clock.left_out == ["constant-order"]
     contest.dropped = True
     with pytest.raises(Refused, match="put away"):
         clock.turn("base-stock", 0, 100)
@@ -185,7 +189,7 @@ def test_where_nothing_is_finished_it_is_told() -> None:
         compare("serial", ["base-stock"], episodes=5, progress=never)
     with serving(problem="serial", limits=Limits(work=1e-9)) as server:
         with httpx.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as browser:
-            data = {"task": "serial", "seed": "1", "policy": "base-stock", "episodes": "2"}
+            data = {"task": "serial", "seed": "1", "policy": "rolling", "episodes": "2"}
             where = browser.post("/comparisons", data=data).headers["location"]
             end = time.monotonic() + PATIENCE
             while (reply := browser.get(where)).status_code == 200:

@@ -70,7 +70,8 @@ class Guard:
         host = headers.get("host", "")
         if not hosts.known(host, settings.hosts):
             # A page from elsewhere whose name was made to mean this machine, or a proxy that nobody told us of.
-            mend = f"If that is a name of yours, start it with --allow-host {hosts.name_in(host)[:80]}."
+            name = hosts.name_in(host)[:80] or "NAME"
+            mend = f"If that is a name of yours, start the server with --allow-host {name}."
             raise Refused("FORBIDDEN", f"the server is not called {host[:80]!r}. {mend}", "host", host[:80], mend)
         origin = headers.get("origin")
         if origin is not None:

@@ -16,6 +16,7 @@ from restock.core.errors import InvalidInput
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NAMES_OF_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as requests write them
 ANY = "*"
+ADDRESSES = "(addresses)"  # stands for all of them among the names
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
 
@@ -34,9 +35,6 @@ def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
         return None
     own = () if host in LOOPBACK else (ADDRESSES, *([] if is_address(host) else [host.lower()]))
     return tuple(dict.fromkeys((*NAMES_OF_LOOPBACK, *own, *names)))
-
-
-ADDRESSES = "(addresses)"  # stands for all of them among the names
 
 
 def known(header: str, hosts: tuple[str, ...] | None) -> bool:

@@ -16,6 +16,13 @@ OTHERS = ("uvicorn.error", "asyncio")  # loggers of what runs the application
 OWN = "restock.server"
 
 
+class Kind:
+    """Lines of a kind: since when, how many were told, and how many left out."""
+
+    def __init__(self, since: float) -> None:
+        self.since, self.told, self.left_out = since, 0, 0
+
+
 class Seldom(logging.Filter):
     """Lets few records of a kind pass, and tells with the next one how many did not.
 
@@ -25,25 +32,23 @@ class Seldom(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kinds: dict[tuple[str, int, str], list[float]] = {}  # since when, lines told, lines left out
+        self._kinds: dict[tuple[str, int, str], Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record passes; its text is made safe for a terminal."""
-        now = time.monotonic()
-        kind = (record.pathname, record.lineno, str(record.msg).partition("\n")[0][:200])
-        told = self._kinds.get(kind)
-        if told is None or now - told[0] > WHILE:
-            left = int(told[2]) if told is not None else 0
+        now, more = time.monotonic(), ""
+        name = (record.pathname, record.lineno, str(record.msg).partition("\n")[0][:200])
+        kind = self._kinds.get(name)
+        if kind is None or now - kind.since > WHILE:
+            if kind is not None and kind.left_out:
+                more = f" (and {kind.left_out} more like this one before)"
             if len(self._kinds) >= MOST_KINDS:
                 self._kinds.clear()
-            told = self._kinds[kind] = [now, 0.0, 0.0]
-        else:
-            left = 0
-        if told[1] >= MOST:
-            told[2] += 1
+            kind = self._kinds[name] = Kind(now)
+        if kind.told >= MOST:
+            kind.left_out += 1
             return False
-        told[1] += 1
-        more = f" (and {left} more like this one before)" if left else ""
+        kind.told += 1
         record.msg, record.args = printable(record.getMessage()) + more, None
         if record.exc_info:
             record.exc_text = printable(logging.Formatter().formatException(record.exc_info))

@@ -89,7 +89,7 @@ class Clock:
     def __init__(self, item: Item, seconds: float) -> None:
         self._item, self._seconds = item, seconds
         self._end = time.monotonic() + seconds
-        self._policy, self._until = "", self._end
+        self._policy, self._until, self._finished = "", self._end, 0
         self.left_out: list[str] = []
 
     def tell(self, words: str) -> None:
@@ -120,10 +120,11 @@ class Clock:
         if policy != self._policy:
             left = max(1, of // 100 - done // 100)
             self._policy, self._until = policy, now + max(0.0, self._end - now) / left
+            self._finished = 100 * (done // 100 + 1)
         self._item.progress = f"{policy}: {100 * done // max(of, 1)} % of the work."
         if self._item.dropped:
             raise Refused("NOT_FOUND", "It was put away before it was ready.")
-        if now > self._until:
+        if now > self._until and done < self._finished:
             self.left_out.append(policy)
             raise Enough(policy)
 
