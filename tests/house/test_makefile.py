@@ -99,6 +99,6 @@ def test_a_python_that_is_too_old_or_missing_is_named(folder, python):
 def test_ci_runs_the_tests_and_some_with_the_newest_versions():
     run = REPOSITORY / ".ci" / "run"
     lines = [line for line in run.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    assert lines[0] == "set -euo pipefail" and len(lines) == 4
-    assert lines[2] == "make test" and lines[3].startswith("make test-newest DEPS_TESTS=")
+    assert lines[0] == "set -euo pipefail" and len(lines) == 5
+    assert lines[2:4] == ["make browser", "make test"] and lines[4].startswith("make test-newest DEPS_TESTS=")
     assert os.access(run, os.X_OK)

@@ -12,6 +12,7 @@ PICKLES = {"pickle", "cloudpickle", "dill", "joblib"}
 SAFE = {"weights_only": True, "allow_pickle": False}  # without these, torch and NumPy unpickle
 KNOWN = {
     "__init__.py": "names of restock itself",
+    "agents/__init__.py": "names of its own modules",
     "conformance/suite.py": "its own environment, which it has just pickled",
     "core/errors.py": "optional packages, by names in the code",
     "core/holding.py": "a module of Windows",

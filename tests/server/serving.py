@@ -28,7 +28,7 @@ class Running:
     def __init__(self, url: str, app: Any, token: str | None) -> None:
         self.url = url
         self.app = app
-        self.hub = app.state.hub
+        self.hub = None if app is None else app.state.hub
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def ask(self, method: str, path: str, body: Any = None, **given: Any) -> httpx.Response:
