@@ -125,6 +125,64 @@ def test_bad_resets_change_nothing(server: Running, body: dict[str, Any], field:
     server.ask("DELETE", f"/sessions/{session}")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field", "words"),
+    [
+        ("/sessions", {"taks": "easy"}, "taks", "there is no such field. Did you mean 'task'?"),
+        ("/sessions", {"seed": "1"}, "seed", "this should be a whole number. Write it without quotes"),
+        ("/reset", {"seed": -1}, "seed", "this should be at least 0"),
+        ("/sessions", [], "body", "this should be a mapping of names to values. Its names: seed, "),
+        ("/step", {"orders": {}}, "orders", "there is no such field. Known: action, "),
+        ("/step", {"action": {}, "buy_quantities": {"toys": 1}}, "buy_quantities", "there is no such field"),
+        ("/step", {}, "action", "this is required. Add `action: ...`, the fields of the action"),
+        ("/step", {"action": "buy"}, "action", "this should be a mapping of names to values"),
+        ("/restock/task", {"split": "all", "index": 1, "idx": 1}, "idx", "Did you mean 'index'?"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_body_is_refused_in_the_words_of_the_sockets(
+    server: Running, path: str, body: Any, field: str, words: str
+) -> None:
+    """A misspelt name beside an empty action used to play a period in which nothing was done."""
+    reply = server.ask("POST", path, body)
+    told = reply.json()
+    assert (reply.status_code, told["code"], told["field"]) == (422, "VALIDATION_ERROR", field)
+    assert words in told["message"] and told["detail"]
+
+
+def test_the_interface_says_what_is_taken_and_told(server: Running) -> None:
+    told = server.ask("GET", "/openapi.json").json()
+    ended = told["paths"]["/mcp"]["delete"]["parameters"]
+    assert [(one["name"].lower(), one["in"], one["required"]) for one in ended] == [("mcp-session-id", "header", True)]
+    state = told["components"]["schemas"]["State"]["properties"]
+    session = server.ask("POST", "/sessions", {"task": "serial"}).json()["session_id"]
+    assert set(server.ask("GET", f"/sessions/{session}/state").json()) <= set(state)
+    for route in (one for path in told["paths"].values() for one in path.values()):
+        assert {"408", "429", "500", "503"} <= set(route["responses"])
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "GET"])
+def test_a_method_that_there_is_not_is_told_all_that_there_are(server: Running, method: str) -> None:
+    reply = server.ask(method, "/mcp")
+    told = reply.json()
+    assert (reply.status_code, told["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert sorted(reply.headers["allow"].split(", ")) == ["DELETE", "POST"]
+    assert "POST" in told["message"] and "DELETE" in told["message"]
+    session = server.ask("POST", "/sessions").json()["session_id"]
+    told = server.ask("PUT", f"/sessions/{session}/step", {"action": {}}).json()
+    assert "PUT" in told["message"] and "POST" in told["message"]
+
+
+def test_a_socket_that_is_closed_is_told_the_reason_in_closing_too(server: Running) -> None:
+    """Whoever sends before it listens never reads the message that went before."""
+    session = server.ask("POST", "/sessions").json()["session_id"]
+    with server.talk(f"/ws?session_id={session}"), server.talk(f"/ws?session_id={session}") as second:
+        assert second.hear()["data"]["code"] == "SESSION_IN_USE"
+        with pytest.raises(ConnectionClosed):
+            second.hear()
+        assert (second.line.close_code, second.line.close_reason) == (1013, "SESSION_IN_USE")
+
+
 def test_a_session_can_be_played_by_a_socket_alone(server: Running) -> None:
     session = server.ask("POST", "/sessions", {"task": "easy"}).json()["session_id"]
     with server.talk(f"/ws?session_id={session}") as talk:
