@@ -173,6 +173,14 @@ def test_a_method_that_there_is_not_is_told_all_that_there_are(server: Running, 
     assert "PUT" in told["message"] and "POST" in told["message"]
 
 
+@pytest.mark.parametrize("path", ["/health", "/problems", "/", "/openapi.json", "/sessions", "/problems/nothing"])
+def test_whoever_asks_for_the_head_of_a_reply_gets_it(server: Running, path: str) -> None:
+    """Probes of proxies and `curl -I` do."""
+    whole, head = server.ask("GET", path), server.ask("HEAD", path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 def test_a_socket_that_is_closed_is_told_the_reason_in_closing_too(server: Running) -> None:
     """Whoever sends before it listens never reads the message that went before."""
     session = server.ask("POST", "/sessions").json()["session_id"]

@@ -60,7 +60,9 @@ class Guard:
                 else:
                     await _refuse(scope, send, error)
                 return
-            await self._app(scope, receive, send)
+            # A head is that of what GET tells; what runs the server sends no body to who asked for none.
+            asked = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+            await self._app(asked, receive, send)
         finally:
             self._held -= len(body)
 
