@@ -225,7 +225,9 @@ def test_a_server_with_a_token_asks_for_it(strict: Running) -> None:
     assert strict.ask("GET", "/tasks", headers=cookie).status_code == 200
     with pytest.raises(InvalidStatus) as refused_line, strict.talk(headers={"Authorization": "Bearer no"}):
         pass
-    assert refused_line.value.response.status_code == 403
+    told = refused_line.value.response
+    assert told.status_code == 401 and told.headers["www-authenticate"] == "Bearer"
+    assert json.loads(told.body or b"")["code"] == "UNAUTHORIZED"
     with strict.talk("/ws?token=open%20sesame", headers={"Authorization": ""}) as talk:
         assert talk.state()["step_count"] == 0
 
@@ -234,8 +236,11 @@ def test_pages_from_elsewhere_may_not_use_a_server(strict: Running, server: Runn
     for origin in ("https://example.org", "null", "http://127.0.0.1:1"):
         refused = server.ask("POST", "/reset", {}, headers={"Origin": origin})
         assert refused.status_code == 403 and refused.json()["code"] == "FORBIDDEN"
-        with pytest.raises(InvalidStatus), server.talk(headers={"Origin": origin}):
+        with pytest.raises(InvalidStatus) as found, server.talk(headers={"Origin": origin}):
             pass
+        assert found.value.response.status_code == 403 and b"may not use this server" in (
+            found.value.response.body or b""
+        )
     assert server.ask("POST", "/reset", {}, headers={"Origin": server.url}).status_code == 200
     assert strict.ask("GET", "/health", headers={"Host": "rebound.example.org"}).status_code == 403
 
