@@ -1,5 +1,8 @@
 """Run the benchmarks: `python -m benchmarks [--json] [PART ...]`; `--help` lists the parts.
 
+Those of the server are commands of their own: `python -m benchmarks.bench_http`, `.bench_server`, `.bench_mcp` and
+`.storm_server`.
+
 `error_rates` counts how often comparisons of equal policies call a difference clear. Without a
 part named: those that take minutes. `make bench` adds the learning table, which takes an hour.
 """
@@ -68,8 +71,8 @@ def show(rows: list[Row]) -> None:
 def main() -> int:
     """Measure the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    usual = f"which parts; without any: {', '.join(PARTS)}"
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, LEARNING, []], help=usual)
+    usual = f"one of {', '.join((*PARTS, *MORE, LEARNING))}; without any: the first {len(PARTS)}"
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *MORE, LEARNING, []], metavar="PART", help=usual)
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     arguments = parser.parse_args()
     rows: list[Row] = []

@@ -268,6 +268,20 @@ def test_what_is_given_up_counts(book: Path) -> None:
     assert len({one["seed"] for one in told}) == 4
 
 
+def test_breaking_off_while_ahead_earns_nothing(book: Path) -> None:
+    """A network sells its first stock, then loses: who left after ten periods had 213 where the rest made it -230."""
+    with judging(book, problem="divergent", episodes=2) as server, server.talk() as talk:
+        talk.reset(player="leaves")
+        ahead = sum(talk.step({})["reward"] for _ in range(6))
+        server.ask("POST", "/sessions", {"player": "never plays"})
+    env = StructuredEnvironment("divergent")
+    for one, played in zip(results(book), (6, 0), strict=True):
+        env.reset(seed=one["seed"])
+        undecided = sum(env.step({}).reward for _ in range(30))
+        assert (one["finished"], one["periods"]) == (False, played)
+        assert one["return"] == pytest.approx(undecided) and undecided < 0.0 < ahead
+
+
 def test_what_is_left_alone_counts(book: Path) -> None:
     from tests.server.test_sessions import wait_for
 
@@ -395,7 +409,7 @@ def test_from_the_command_line(book: Path) -> None:
         door.to_the_end()
     process.terminate()
     said = process.communicate()[1]
-    assert f"Judged episodes: 2, each played once. Results: {book}." in said and "browser" not in said
+    assert f"Judged episodes: 2, each played once; 1 begun before. Results: {book}." in said and "browser" not in said
     assert [(one["player"], one["seed"]) for one in results(book)] == list(
         zip(("killed", "next"), episode_seeds(SEED, 2), strict=True)
     )

@@ -189,3 +189,20 @@ def test_the_official_client_connects_plays_and_ends(small: Running, version: st
     for seed in range(3):
         asyncio.run(once(seed))
     assert len(small.hub.sessions) == 0
+
+
+def test_errors_speak_of_the_tools_and_their_arguments(small: Running) -> None:
+    """A model that was told to "reset first" has no tool of that name, nor one that takes `reset.seed`."""
+    client = Client(small)
+    refused = [client.use(tool, **{"action": {}} if tool == "play" else {}) for tool in ("look", "play")]
+    refused += [client.use("begin", seed="x"), client.use("begin", task="smal"), client.use("begin", episode_id=1)]
+    client.use("begin", seed=1)
+    while not client.use("play", action={})["result"]["structuredContent"]["done"]:
+        pass
+    refused.append(client.use("play", action={}))
+    told = [one["result"]["structuredContent"] for one in refused]
+    assert all(one["result"]["isError"] for one in refused) and not any("reset" in one["message"] for one in told)
+    assert [one.get("field") for one in told] == [
+        None, None, "arguments.seed", "task", "arguments.episode_id", None,
+    ]  # fmt: skip
+    client.end()

@@ -125,6 +125,72 @@ def test_bad_resets_change_nothing(server: Running, body: dict[str, Any], field:
     server.ask("DELETE", f"/sessions/{session}")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field", "words"),
+    [
+        ("/sessions", {"taks": "easy"}, "taks", "there is no such field. Did you mean 'task'?"),
+        ("/sessions", {"seed": "1"}, "seed", "this should be a whole number. Write it without quotes"),
+        ("/reset", {"seed": -1}, "seed", "this should be at least 0"),
+        ("/sessions", [], "body", "this should be a mapping of names to values. Its names: seed, "),
+        ("/step", {"orders": {}}, "orders", "there is no such field. Known: action, "),
+        ("/step", {"action": {}, "buy_quantities": {"toys": 1}}, "buy_quantities", "there is no such field"),
+        ("/step", {}, "action", "this is required. Add `action: ...`, the fields of the action"),
+        ("/step", {"action": "buy"}, "action", "this should be a mapping of names to values"),
+        ("/restock/task", {"split": "all", "index": 1, "idx": 1}, "idx", "Did you mean 'index'?"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_body_is_refused_in_the_words_of_the_sockets(
+    server: Running, path: str, body: Any, field: str, words: str
+) -> None:
+    """A misspelt name beside an empty action used to play a period in which nothing was done."""
+    reply = server.ask("POST", path, body)
+    told = reply.json()
+    assert (reply.status_code, told["code"], told["field"]) == (422, "VALIDATION_ERROR", field)
+    assert words in told["message"] and told["detail"]
+
+
+def test_the_interface_says_what_is_taken_and_told(server: Running) -> None:
+    told = server.ask("GET", "/openapi.json").json()
+    ended = told["paths"]["/mcp"]["delete"]["parameters"]
+    assert [(one["name"].lower(), one["in"], one["required"]) for one in ended] == [("mcp-session-id", "header", True)]
+    state = told["components"]["schemas"]["State"]["properties"]
+    session = server.ask("POST", "/sessions", {"task": "serial"}).json()["session_id"]
+    assert set(server.ask("GET", f"/sessions/{session}/state").json()) <= set(state)
+    for route in (one for path in told["paths"].values() for one in path.values()):
+        assert {"408", "429", "500", "503"} <= set(route["responses"])
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "GET"])
+def test_a_method_that_there_is_not_is_told_all_that_there_are(server: Running, method: str) -> None:
+    reply = server.ask(method, "/mcp")
+    told = reply.json()
+    assert (reply.status_code, told["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert sorted(reply.headers["allow"].split(", ")) == ["DELETE", "POST"]
+    assert "POST" in told["message"] and "DELETE" in told["message"]
+    session = server.ask("POST", "/sessions").json()["session_id"]
+    told = server.ask("PUT", f"/sessions/{session}/step", {"action": {}}).json()
+    assert "PUT" in told["message"] and "POST" in told["message"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/problems", "/", "/openapi.json", "/sessions", "/problems/nothing"])
+def test_whoever_asks_for_the_head_of_a_reply_gets_it(server: Running, path: str) -> None:
+    """Probes of proxies and `curl -I` do."""
+    whole, head = server.ask("GET", path), server.ask("HEAD", path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_a_socket_that_is_closed_is_told_the_reason_in_closing_too(server: Running) -> None:
+    """Whoever sends before it listens never reads the message that went before."""
+    session = server.ask("POST", "/sessions").json()["session_id"]
+    with server.talk(f"/ws?session_id={session}"), server.talk(f"/ws?session_id={session}") as second:
+        assert second.hear()["data"]["code"] == "SESSION_IN_USE"
+        with pytest.raises(ConnectionClosed):
+            second.hear()
+        assert (second.line.close_code, second.line.close_reason) == (1013, "SESSION_IN_USE")
+
+
 def test_a_session_can_be_played_by_a_socket_alone(server: Running) -> None:
     session = server.ask("POST", "/sessions", {"task": "easy"}).json()["session_id"]
     with server.talk(f"/ws?session_id={session}") as talk:
@@ -159,7 +225,9 @@ def test_a_server_with_a_token_asks_for_it(strict: Running) -> None:
     assert strict.ask("GET", "/tasks", headers=cookie).status_code == 200
     with pytest.raises(InvalidStatus) as refused_line, strict.talk(headers={"Authorization": "Bearer no"}):
         pass
-    assert refused_line.value.response.status_code == 403
+    told = refused_line.value.response
+    assert told.status_code == 401 and told.headers["www-authenticate"] == "Bearer"
+    assert json.loads(told.body or b"")["code"] == "UNAUTHORIZED"
     with strict.talk("/ws?token=open%20sesame", headers={"Authorization": ""}) as talk:
         assert talk.state()["step_count"] == 0
 
@@ -168,8 +236,10 @@ def test_pages_from_elsewhere_may_not_use_a_server(strict: Running, server: Runn
     for origin in ("https://example.org", "null", "http://127.0.0.1:1"):
         refused = server.ask("POST", "/reset", {}, headers={"Origin": origin})
         assert refused.status_code == 403 and refused.json()["code"] == "FORBIDDEN"
-        with pytest.raises(InvalidStatus), server.talk(headers={"Origin": origin}):
+        with pytest.raises(InvalidStatus) as found, server.talk(headers={"Origin": origin}):
             pass
+        told = found.value.response
+        assert told.status_code == 403 and b"may not use this server" in (told.body or b"")
     assert server.ask("POST", "/reset", {}, headers={"Origin": server.url}).status_code == 200
     assert strict.ask("GET", "/health", headers={"Host": "rebound.example.org"}).status_code == 403
 

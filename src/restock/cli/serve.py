@@ -74,7 +74,7 @@ def serve(
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
     from restock.server.hosts import LOOPBACK
-    from restock.server.judged import Judging
+    from restock.server.judged import Judging, results
     from restock.server.run import hosts_of_environment, run, token_of_environment
     from restock.server.settings import Settings
 
@@ -91,7 +91,10 @@ def serve(
         if host not in LOOPBACK and word is None:
             console.remark("Everybody who can reach this machine may play: --token asks for a word.")
         if judging is not None:
-            console.remark(f"Judged episodes: {judging.episodes}, each played once. Results: {judging.results}.")
+            begun = len(results(judging.results))
+            before = f"; {begun} begun before" if begun else ""
+            played = f"Judged episodes: {judging.episodes}, each played once{before}."
+            console.remark(f"{played} Results: {judging.results}.")
 
     judging = None if judged is None else Judging(judged, 1 if episodes is None else episodes, seed)
     for option, given in (("--episodes", episodes), ("--seed", seed)):

@@ -94,6 +94,7 @@ _NOUNS = {
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
+    "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
@@ -150,7 +151,8 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
     if kind == "string_too_short":
         return InvalidInput("", value, "this is empty", f"Write a word{about}.")
     if nouns == ["a mapping"]:
-        return InvalidInput("", value, _NO_MAPPING, _known(model, path))
+        mend = _known(model, path) if _names_at(model, path) else f"Write {nouns[0]}{about}."
+        return InvalidInput("", value, _NO_MAPPING, mend)
     if nouns:
         what = " or ".join(dict.fromkeys(nouns))
         return InvalidInput("", value, f"this should be {what}", _mend_type(value, what, about))

@@ -17,6 +17,7 @@ from restock.server.guesses import Guesses
 from restock.server.hub import Hub
 from restock.server.needs_server import FastAPI, HTTPException, Request, RequestValidationError, Response
 from restock.server.replies import Reply, failed
+from restock.server.requests import check_body, methods_at
 from restock.server.routes import ABOUT, openenv
 from restock.server.session_routes import sessions
 from restock.server.settings import Settings
@@ -76,6 +77,10 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def misshapen(request: Request, error: RequestValidationError) -> Response:
         found = [{name: one.get(name) for name in ("type", "loc", "msg", "input")} for one in error.errors()]
+        try:
+            check_body(request, error.body)
+        except Refused as refusal:
+            return Reply({**refusal.data(), "detail": found}, 422)
         first = found[0]
         where = [str(part) for part in first["loc"]]
         if first["type"] == "json_invalid":
@@ -91,7 +96,11 @@ def _tell_errors(app: FastAPI) -> None:
             code = code if error.status_code in (404, 405) else "NOT_FOUND"
             return pages.failed(request, Refused(code, f"There is no page at {request.url.path[:80]}."))
         told = {"code": code, "message": str(error.detail), "detail": str(error.detail)}
-        return Reply(told, error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # the router tells the methods of the first route with this path
+            headers["Allow"] = methods_at(app, request)
+            told["message"] = f"there is no {request.method[:20]} at this path: use {headers['Allow']}"
+        return Reply(told, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

@@ -23,7 +23,6 @@ OPEN = ("/health", "/web", "/login")  # for everybody: whether it runs, and the 
 STYLE = "/static/"  # which those pages need
 LARGER = {"/transcripts": MOST_TRANSCRIPT}  # addresses that take more than a message
 COOKIE = "restock-token"
-POLICY_VIOLATION = 1008
 
 
 class Guard:
@@ -60,7 +59,9 @@ class Guard:
                 else:
                     await _refuse(scope, send, error)
                 return
-            await self._app(scope, receive, send)
+            # A head is that of what GET tells; what runs the server sends no body to who asked for none.
+            asked = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+            await self._app(asked, receive, send)
         finally:
             self._held -= len(body)
 
@@ -142,11 +143,10 @@ async def _to_login(scope: Scope, send: Send) -> None:
 
 
 async def _refuse(scope: Scope, send: Send, error: Refused) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": error.code})
-        return
+    # A socket that is not let in yet is still a request, and told as much.
+    kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     body = wire.dumps(error.data()).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(name.encode(), value.encode()) for name, value in error.headers.items()]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{kind}.start", "status": error.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body})

@@ -62,13 +62,18 @@ class Hub:
         self._loose.task = self.catalogue.default
         return self._loose
 
-    async def reset(self, session: Session, asked: Reset | Mapping[str, Any]) -> dict[str, Any]:
+    async def reset(self, session: Session, asked: Reset | Mapping[str, Any], called: str = "reset") -> dict[str, Any]:
         """Begin an episode; without a task, of the one that the session plays.
+
+        Args:
+            session: Whose episode it will be.
+            asked: What the reset says.
+            called: What errors call it.
 
         Raises:
             Refused: Something in it cannot be, or there are too many episodes; the running episode goes on.
         """
-        name, said = self.meant(session, asked)
+        name, said = self.meant(session, asked, called)
         problem = await self.catalogue.ready(name)
         if self.book is None:
             return self.sessions.admit(session).reset(name, problem, said.seed, said.episode_id)
@@ -91,14 +96,14 @@ class Hub:
         if self.book is not None:
             self.book.close()
 
-    def meant(self, session: Session, asked: Reset | Mapping[str, Any]) -> tuple[str, Reset]:
-        """The task that a reset means, and the reset.
+    def meant(self, session: Session, asked: Reset | Mapping[str, Any], called: str = "reset") -> tuple[str, Reset]:
+        """Return the task that a reset means, and the reset; errors call it by `called`.
 
         Raises:
             Refused: Something in it cannot be.
         """
         try:
-            said = validated(Reset, asked, "reset")
+            said = validated(Reset, asked, called)
         except InvalidInput as error:
             raise refused(error) from None
         task = self._task(said)

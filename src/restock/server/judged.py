@@ -153,14 +153,20 @@ class Entry:
         return {"episode": self.number, "player": self._player, "task": self._task, "seed": self.seed}
 
     def end(self, env: StructuredEnvironment, periods: int, total: float) -> None:
-        """Write down what it came to.
+        """Write down what it came to; the rest of an episode that was given up is played with nothing decided.
+
+        So nobody who breaks off while ahead is better off than whoever stops to decide.
 
         Args:
             env: What was played, to its end or not.
             periods: How many were played.
             total: The sum of their rewards.
         """
-        told = {"finished": env.done, "periods": periods, "return": total, "score": score(env)}
+        told = {"finished": env.done, "periods": periods, "score": score(env)}
+        nothing = env.action_type()
+        while not env.done:
+            total += env.step(nothing).reward
+        told["return"] = total
         self._book.write("end", {**self.told(), **told, "seconds": round(time.monotonic() - self._began, 3)})
 
 

@@ -90,7 +90,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
         message = "this needs a session: initialize, or openenv/session/create, and send its id"
         raise Refused("UNKNOWN_SESSION", message, "session_id")
     if tool == "begin":
-        return await hub.reset(session, dict(arguments))
+        return await hub.reset(session, dict(arguments), "arguments")
     if tool == "play":
         if "action" not in arguments:
             raise Refused("VALIDATION_ERROR", "arguments.action: this is required", "arguments.action")

@@ -18,3 +18,4 @@ from fastapi.responses import JSONResponse as JSONResponse  # noqa: E402
 from fastapi.responses import Response as Response  # noqa: E402
 from fastapi.routing import APIRoute as APIRoute  # noqa: E402
 from starlette.exceptions import HTTPException as HTTPException  # noqa: E402
+from starlette.routing import Match as Match  # noqa: E402

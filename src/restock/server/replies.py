@@ -58,6 +58,10 @@ class State(pydantic.BaseModel):
 
     episode_id: str | None = pydantic.Field(description="what the episode is called")
     step_count: int = pydantic.Field(ge=0, description="periods that were played")
+    task: str | None = pydantic.Field(None, description="what is played")
+    seed: int | None = pydantic.Field(None, description="seed of the episode; not told in a judged one")
+    done: bool | None = pydantic.Field(None, description="whether the episode is over")
+    total_reward: float | None = pydantic.Field(None, description="sum of the rewards so far")
 
 
 class Health(StrictReply):
@@ -94,15 +98,21 @@ class Reply(JSONResponse):
         return wire.dumps(content).encode()
 
 
-def failed(error: Refused, **headers: str) -> Reply:
+def failed(error: Refused) -> Reply:
     """The response that tells an error."""
     found = error.findings()
-    return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, {**error.headers, **headers})
+    return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, error.headers)
+
+
+# What any route may answer: the guard, the connections, an error inside.
+EVERYWHERE = (
+    "UNAUTHORIZED", "FORBIDDEN", "TOO_SLOW", "TOO_LARGE", "TOO_MANY_TRIES", "INTERNAL_ERROR", "CAPACITY_REACHED",
+)  # fmt: skip
 
 
 def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The responses of a route that may refuse with these codes, for its description."""
     by_status: dict[int | str, list[str]] = {}
-    for code in ("UNAUTHORIZED", "FORBIDDEN", "TOO_LARGE", *codes):
+    for code in dict.fromkeys((*EVERYWHERE, *codes)):
         by_status.setdefault(STATUS[code], []).append(code)
     return {status: {"model": Refusal, "description": ", ".join(names)} for status, names in by_status.items()}

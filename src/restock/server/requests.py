@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_args
 
+from restock.core.errors import InvalidInput
+from restock.core.validation import Spec, validated
 from restock.server import wire
-from restock.server.needs_server import APIRoute, Request, Response
+from restock.server.errors import refused
+from restock.server.needs_server import APIRoute, FastAPI, Match, Request, Response
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class StrictRequest(Request):
@@ -40,3 +45,28 @@ class StrictRoute(APIRoute):
             return await handle(strict)
 
         return strictly
+
+
+def check_body(request: Request, body: Any) -> None:
+    """Check a body that FastAPI has refused once more, to tell what is wrong in the words that sockets hear.
+
+    Raises:
+        Refused: It does not hold.
+    """
+    field = getattr(request.scope.get("route"), "body_field", None)
+    kinds = () if field is None else (field.field_info.annotation, *get_args(field.field_info.annotation))
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, Spec) and body is not None:
+            try:
+                validated(kind, body, "")
+            except InvalidInput as error:
+                raise refused(error if error.field else error.within("body")) from None
+
+
+def methods_at(app: FastAPI, request: Request) -> str:
+    """The methods that there are at the path of a request."""
+
+    def there(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+
+    return ", ".join(method for method in METHODS if there(method))

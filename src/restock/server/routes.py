@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import pydantic
 
 from restock import __version__
-from restock.core.validation import LARGEST
+from restock.core.validation import LARGEST, WHOLE, Spec
 from restock.server import mcp
 from restock.server.catalogue import SPLITS
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
-from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, StrictReply, failed, may_fail
+from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, may_fail
 from restock.server.requests import StrictRoute
 
 NAME = "restock"
@@ -29,7 +29,7 @@ STATELESS = (
 Task = Annotated[str | None, Query(max_length=255, description="What is played; see GET /problems")]
 
 
-class Step(pydantic.BaseModel):
+class Step(Spec):
     """An action, and what a client of OpenEnv may send with it."""
 
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"action": {}}]})
@@ -39,7 +39,7 @@ class Step(pydantic.BaseModel):
     request_id: str | None = pydantic.Field(None, max_length=255, description="taken, and not needed")
 
 
-class Split(StrictReply):
+class Split(Spec):
     """The name of a split."""
 
     split: str = pydantic.Field(max_length=255)
@@ -48,14 +48,17 @@ class Split(StrictReply):
 class Indexed(Split):
     """One task of a split."""
 
-    index: int = pydantic.Field(ge=0, le=10**9)
+    index: Annotated[int, pydantic.Field(ge=0, le=10**9), WHOLE]
+
+
+Place = Annotated[int, pydantic.Field(ge=-(10**9), le=10**9), WHOLE]
 
 
 class Ranged(Split):
     """Tasks of a split, as a slice of Python takes them."""
 
-    start: int | None = pydantic.Field(None, ge=-(10**9), le=10**9)
-    stop: int | None = pydantic.Field(None, ge=-(10**9), le=10**9)
+    start: Place | None = None
+    stop: Place | None = None
 
 
 def openenv(hub: Hub) -> APIRouter:
@@ -159,6 +162,8 @@ def openenv(hub: Hub) -> APIRouter:
         404: {"description": "there is no such session"},
     }
 
+    header = {"name": mcp.HEADER, "in": "header", "required": True, "schema": {"type": "string"}}
+
     @router.post(
         "/mcp",
         summary="Tools for models, as JSON-RPC",
@@ -180,6 +185,7 @@ def openenv(hub: Hub) -> APIRouter:
         response_class=Response,
         summary="End the session of the header Mcp-Session-Id",
         responses={**may_fail("UNKNOWN_SESSION"), **not_known},
+        openapi_extra={"parameters": [header]},
     )
     async def end(request: Request) -> Response:
         named = request.headers.get(mcp.HEADER)
@@ -188,10 +194,6 @@ def openenv(hub: Hub) -> APIRouter:
             return Reply(missing.data(), 400)
         hub.sessions.close(hub.sessions.get(named).id)
         return Response(status_code=204)
-
-    @router.get("/mcp", include_in_schema=False)
-    async def listen() -> Response:
-        return failed(Refused("METHOD_NOT_ALLOWED", "this server sends nothing of itself: POST"), Allow="POST, DELETE")
 
     return router
 

@@ -63,7 +63,7 @@ class Session:
             Refused: No episode has begun.
         """
         if self._env is None or self.episode_id is None:
-            raise Refused("NO_EPISODE", "no episode has begun: reset first")
+            raise Refused("NO_EPISODE", "no episode has begun: begin one first")
         return self._env
 
     @property
@@ -103,7 +103,7 @@ class Session:
         """
         env = self.env
         if env.done:
-            raise Refused("EPISODE_OVER", f"the episode is over after {self.steps} periods: reset to begin another")
+            raise Refused("EPISODE_OVER", f"the episode is over after {self.steps} periods: begin another")
         try:
             env.advance(_fields(action))
         except InvalidInput as error:

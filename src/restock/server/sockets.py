@@ -105,7 +105,7 @@ class Socket:
     async def _end(self, socket: WebSocket, error: Refused, code: int) -> None:
         with contextlib.suppress(Exception):  # it may be gone already
             await socket.send_text(self._refusal(error))
-            await socket.close(code)
+            await socket.close(code, error.code)
 
 
 def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: Callable[[Refused], str]) -> Session:
@@ -114,7 +114,7 @@ def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: C
     async def expire() -> None:
         message = f"this session was idle for {hub.sessions.idle:g} s"
         await socket.send_text(refusal(Refused("IDLE_TIMEOUT", message)))
-        await socket.close(GOING_AWAY)
+        await socket.close(GOING_AWAY, "IDLE_TIMEOUT")
 
     named = socket.query_params.get("session_id")
     if named is not None:
