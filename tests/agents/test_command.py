@@ -81,7 +81,14 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
 
 
 def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
-    with serving(Script("{}"), ["{}"]) as server:
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+
+        def failing(body):
+            asked.append(body)
+            return answer(body) if len(asked) != 2 else (200, "{}")
+
+        server.answer = failing
         ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl", "--tries", "1")
         assert ran.code == 1 and "no chat completion" in ran.err and "restock agent --resume a.jsonl" in ran.err
         assert len(ran.err.splitlines()) == 1
