@@ -136,6 +136,7 @@ class Judgement:
                     "differences": self.differences(name),
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
+                    "cut": cut_off(transcript),
                     "cost": result["cost"],
                     "episodes": episodes_of(transcript),
                     "seconds": result["seconds"],
@@ -224,6 +225,11 @@ def open_finished(path: str | Path) -> Transcript:
         mend = f"Go on with it: restock agent --resume {path}."
         raise InvalidInput("transcript", str(path), "this run is not finished", mend)
     return found
+
+
+def cut_off(transcript: Transcript) -> int:
+    """How many replies ended at the limit of tokens."""
+    return sum(line.get("finish") == "length" for line in transcript.of("reply"))
 
 
 def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from restock.agents.counts import Counts
-from restock.agents.judge import Judgement
+from restock.agents.judge import Judgement, cut_off
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
@@ -26,6 +26,8 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
                     "gap": one.comparison.row(name).gap,
                     "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
                     **{field: result[field] for field in ("counts", "cost", "seconds")},
+                    "cut": cut_off(transcript),
+                    "limit": transcript.run["request"].get("max_tokens"),
                     "transcript": None if transcript.path is None else str(transcript.path),
                 }
             )
@@ -47,6 +49,8 @@ def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "episodes": sum(row["episodes"] for row in table),
         "counts": counts.to_dict(),
+        "cut": sum(row["cut"] for row in table),
+        "limit": table[0]["limit"] if table else None,
         "cost": sum(costs) if costs else None,
         "seconds": counts.seconds,
     }

@@ -345,7 +345,7 @@ def request_of(model: str, given: Mapping[str, Any]) -> Request:
     for name, (least, most) in limits.items():
         value = getattr(asked, name)
         if value is not None and (isinstance(value, (bool, str)) or not least <= value <= most):
-            raise InvalidInput(name, value, f"this is {least:g} to {most:g}", f"Write for instance {least:g}.")
+            raise InvalidInput(name, value, f"must be from {least:g} to {most:.7g}", f"Write for instance {least:g}.")
     asked.check_body()
     if not model:
         raise InvalidInput("model", model, "no model is named", "Give --model, or set MODEL_NAME.")

@@ -284,7 +284,7 @@ def _nothing_else(context: typer.Context) -> None:
 
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:
     """The table, and what was counted."""
-    from restock.agents.judge import episodes_of
+    from restock.agents.judge import cut_off, episodes_of
     from restock.report.numbers import NONE, amount, decimals, p_in_words, share
 
     run, result = played.run, played.lines[-1]
@@ -321,6 +321,7 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
         )
     for sentence in _counts(result["counts"]):
         console.text(sentence)
+    _cut(console, cut_off(played), run["request"].get("max_tokens"))
     console.text(tables.spending(result["counts"], result["cost"], result["seconds"], run["episodes"]))
     if result["cost"] is not None:
         tables.episodes(console, episodes_of(played))
@@ -339,10 +340,19 @@ def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict
             console.text(f"{name}, over all its problems:")
         for sentence in _counts(total["counts"]):
             console.text(sentence)
+        _cut(console, total["cut"], total["limit"])
         console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
     for one in judged:
         _warn(console, one)
     console.text(f"Transcripts: {where}")
+
+
+def _cut(console: Console, count: int, limit: int | None) -> None:
+    """Tell of replies that ended at the limit of tokens, which no retry mends."""
+    if count:
+        said = "1 reply was" if count == 1 else f"{count} replies were"
+        at = "" if limit is None else f" at {limit} tokens"
+        console.text(f"{said} cut off{at}: raise --max-tokens.", style="yellow")
 
 
 def _warn(console: Console, judged: Judgement) -> None:

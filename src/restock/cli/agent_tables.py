@@ -11,7 +11,7 @@ MOST_EPISODES = 40  # that are listed one by one
 
 
 def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mapping[str, Mapping[str, Any]]) -> None:
-    """One row for each agent on each problem, those of a problem together."""
+    """One row for each agent on each problem; with several agents those of a problem stand below its name."""
     from restock.report.numbers import NONE, amount, decimals, share
 
     problems = list(dict.fromkeys(row["problem"] for row in rows))
@@ -20,13 +20,16 @@ def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mappin
     console.text(f"{', '.join(totals)}: {played}{' each' * several}.")
     console.text()
     scored, priced = any(row["score"] is not None for row in rows), any(row["cost"] is not None for row in rows)
-    columns = ["problem", *["agent"] * several, "mean\nreturn", "more than\nthe usual rule", "gap to\nbound"]
+    columns = ["problem, agent" if several else "problem", "mean\nreturn", "more than\nthe usual rule", "gap to\nbound"]
     columns += ["score"] * scored + ["without\nit"] + ["cost"] * priced
-    named = 1 + several
-    shown = table(*columns, numbers=range(named, len(columns)), words=range(named))
+    shown = table(*columns, numbers=range(1, len(columns)), words=[0])
+    above = None
     for row in sorted(rows, key=lambda row: problems.index(row["problem"])):
+        if several and row["problem"] != above:
+            above = row["problem"]
+            shown.add_row(above)
         places, apart = decimals([row["mean"]]), row["difference"]
-        cells = [row["problem"], *[row["agent"]] * several, amount(row["mean"], places)]
+        cells = [f"  {row['agent']}" if several else row["problem"], amount(row["mean"], places)]
         cells.append(NONE if apart is None else between(apart, places))
         cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
