@@ -116,6 +116,21 @@ def test_episodes_for_training_are_those_of_their_own_stream():
     assert not set(episode_seeds(5, 100, "training")) & set(episode_seeds(5, 100))
 
 
+def test_episodes_for_training_are_called_so():
+    words = " ".join(run("agent", "--env", "minimal", *RULE, "--seed", "5", "--training", "-o", "t.jsonl").out.split())
+    assert "training episodes of seed 5" in words and "of your own" not in words
+    words = " ".join(run("agent", "--env", "minimal", *RULE, "--seeds", "4,9", "-o", "s.jsonl").out.split())
+    assert "seeds of your own" in words
+
+
+def test_requests_that_were_repeated_are_told():
+    with serving(Script("{}"), [429, 503]) as server:
+        given = ("--env", "minimal", "--model", "m", "--base-url", server.address, "--beside", "none", "-o", "t.jsonl")
+        words = " ".join(run("agent", *given).out.split())
+    asked, replies = len(server.requests), read(Path("t.jsonl"))[0][-1]["counts"]["replies"]
+    assert asked == replies + 2 and f"{replies} replies to {asked} requests:" in words
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

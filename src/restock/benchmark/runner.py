@@ -96,7 +96,7 @@ def bench(
     names = [one.name for one in entries] + [one.name for one in visiting]
     for one in visiting:
         if names.count(one.name) > 1:
-            raise InvalidInput("name", one.name, "two entries have this name", "Name each otherwise.")
+            raise InvalidInput("name", one.name, "two entries have this name", "Give each a name of its own.")
     if guests is not None:
         guests.check(suite)
     folder = RunFolder(Path("runs", suite.name) if out is None else out)

@@ -290,10 +290,9 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
     run, result = played.run, played.lines[-1]
     name = next(name for name, transcript in judged.agents.items() if transcript is played)
     comparison, apart = judged.comparison, judged.differences(name)
-    drawn = "seeds of your own" if comparison.seed is None else f"seed {comparison.seed}"
     console.text(
         f"{name} on {run['problem']}: {comparison.episodes} episode{'s' * (comparison.episodes > 1)} of "
-        f"{comparison.problem.horizon} periods, {drawn}; all meet the same."
+        f"{comparison.problem.horizon} periods, {given.drawn(run)}; all meet the same."
     )
     console.text()
     bounded = comparison.bound is not None
@@ -374,7 +373,9 @@ def _counts(counts: Mapping[str, Any]) -> list[str]:
     ways = ("unreadable", "rejected")
     wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
     wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
-    said = [f"{counts['replies']} replies: {', '.join(wrong)}."]
+    replies, requests = counts["replies"], counts["requests"]
+    asked = f" to {requests} requests" if requests > replies else ""  # some were repeated
+    said = [f"{replies} replies{asked}: {', '.join(wrong)}."]
     if counts["suggestions"]:
         said.append(f"Policies were asked {counts['suggestions']} times.")
     if counts["faults"]:

@@ -97,6 +97,17 @@ def seeds(problem: Problem, given: str | None, training: bool, seed: int, episod
     return [own]
 
 
+def drawn(run: Mapping[str, Any]) -> str:
+    """What the episodes of a run come from, in words."""
+    from restock.agents.run import TRAINING
+    from restock.core.streams import episode_seeds
+
+    if "seeds" not in run:
+        return f"seed {run['seed']}"
+    training = list(run["seeds"]) == list(episode_seeds(run["seed"], run["episodes"], TRAINING))
+    return f"training episodes of seed {run['seed']}" if training else "seeds of your own"
+
+
 def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
     """Make policies to compare with once before anything long begins: a misspelt one is told now."""
     from restock.policies.registry import make_policy
