@@ -76,8 +76,9 @@ def test_the_leaderboard_shows_what_it_took():
     shown = run("leaderboard", "run", "--markdown", "board.md", "--out", "board.html")
     assert shown.code == 0
     for text in (" ".join(shown.out.split()), Path("board.md").read_text(), Path("board.html").read_text()):
-        for words in ("careless", "hopeless", "Agents, over all episodes", "played again"):
+        for words in ("careless", "hopeless", "Agents, over all episodes", "played again", "repairs"):
             assert words in text
+        assert "fewer than 5 seeds" in text  # why no interval is told
     told = run("leaderboard", "run", "--json").document
     counted = {row["name"]: row["counted"] for row in told["rows"]}
     assert counted["base-stock"] is None and counted["hopeless"]["fallbacks"] == 33
@@ -114,8 +115,12 @@ def test_other_prices_ask_nobody_again():
         bench("two.yaml", ["base-stock"], out="run", guests=models(text))
         asked = len(server.requests)
         assert asked == 33
-        again = bench("two.yaml", ["base-stock"], out="run", guests=models(text.replace("price_in: 1", "price_in: 2")))
+        said: list[str] = []
+        dearer = models(text.replace("price_in: 1", "price_in: 2"))
+        again = bench("two.yaml", ["base-stock"], out="run", guests=dearer, remark=said.append)
         assert again.again == 2 and len(server.requests) == asked
+        (changed,) = [words for words in said if "Changed" in words]
+        assert "m." in changed and "replies in their transcripts" in changed and "done again" not in changed
         before = leaderboard(["run"]).row("m").counted
         assert before["cost"] == pytest.approx(2 * before["tokens_in"] / 1e6)
         bench("two.yaml", ["base-stock"], out="run", guests=models(text.replace("name: m", "name: m, history: 2")))
@@ -190,9 +195,10 @@ def test_a_key_is_taken_from_the_variable_that_is_named_and_written_nowhere(monk
         ("models: [{model: m, mode: loud}]", "models[0].mode = 'loud': there is no such mode"),
         ("models: [{model: m, price_in: -1}]", "models[0].price_in = -1"),
         ("models: [{model: m, base_url: here}]", "this is no address"),
+        ("", "the file is empty. Write in it `models: [...]`."),
         ("models: [{model: m}]", "no endpoint is given"),
         ("models: ['stand-in:nobody']", "there is no such stand-in"),
-        ("models: ['stand-in:sloppy', 'stand-in:sloppy']", "two entries have this name"),
+        ("models: ['stand-in:sloppy', 'stand-in:sloppy']", "two entries have this name. Give each a name of its own."),
         ("models: [{name: base-stock, model: 'stand-in:sloppy'}]", "two entries have this name"),
         ("models: [{model: 'stand-in:sloppy', mode: tool, policies: [hindsight]}]", "it knows the future"),
         ("models: [{model: 'stand-in:sloppy', information: all}]", "there is no such level"),

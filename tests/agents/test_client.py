@@ -52,6 +52,16 @@ def test_what_does_not_pass_is_told(faults, what):
         ask(faults)
 
 
+@pytest.mark.parametrize(
+    ("fault", "told", "never"),
+    [(429, "--jobs", "--base-url"), (503, "later", "--base-url"), ("<html>", "--base-url", "--jobs")],
+)
+def test_the_mend_fits_the_trouble(fault, told, never):
+    with pytest.raises(EndpointError) as raised:
+        ask([fault] * 3)
+    assert told in raised.value.mend and never not in raised.value.mend
+
+
 def test_nobody_there():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -81,7 +81,14 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
 
 
 def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
-    with serving(Script("{}"), ["{}"]) as server:
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+
+        def failing(body):
+            asked.append(body)
+            return answer(body) if len(asked) != 2 else (200, "{}")
+
+        server.answer = failing
         ran = run(*PLAY, "--model", "m", "--base-url", server.address, "-o", "a.jsonl", "--tries", "1")
         assert ran.code == 1 and "no chat completion" in ran.err and "restock agent --resume a.jsonl" in ran.err
         assert len(ran.err.splitlines()) == 1
@@ -203,3 +210,36 @@ def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path):
         again = run("agent", "--resume", str(path), "--base-url", server.address, "--json")
         assert again.document["agents"][0]["counts"]["replies"] == 30
         assert json.loads(path.read_text().splitlines()[len(lines) - 1]) == lines[-1]
+
+
+def test_replies_that_were_cut_off_are_told():
+    with serving(Script('{"orders"')) as server:
+        answer = server.answer
+
+        def cut(body):
+            status, said = answer(body)
+            said["choices"][0]["finish_reason"] = "length"
+            return status, said
+
+        server.answer = cut
+        given = (*PLAY, "--model", "m", "--base-url", server.address, "--max-tokens", "77", "-o", "a.jsonl")
+        ran = run(*given)
+        told = run("agent", "--resume", "a.jsonl", "--json").document
+    assert "15 replies were cut off at 77 tokens: raise --max-tokens." in " ".join(ran.out.split())
+    assert told["agents"][0]["cut"] == 15
+    assert "cut off" not in run(*PLAY, "--model", "stand-in:base-stock", "-o", "b.jsonl").out
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--price-in", "-1"), "price_in = -1.0: must be a finite number >= 0"),
+        (("--price-out", "nan"), "price_out = nan: must be a finite number >= 0"),
+        (("--temperature", "3"), "temperature = 3.0: must be from 0 to 2"),
+        (("--timeout", "nan"), "timeout = nan: must be from 0.1 to 86400"),
+        (("--max-tokens", "0"), "max_tokens = 0: must be from 1 to 1000000"),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_its_range(given, words):
+    ran = run(*PLAY, "--model", "stand-in:base-stock", "-o", "a.jsonl", *given)
+    assert ran.code == 2 and words in ran.err and not Path("a.jsonl").exists()

@@ -154,6 +154,20 @@ def test_states_that_are_met_again_make_pairs_too():
     assert pair["chosen"][0]["content"] == order(30 if rest[0] > rest[1] else 0)
 
 
+def test_replies_of_the_same_form_make_a_pair_also_where_both_were_repaired():
+    """A model that fences all it says, as most do, can be compared with itself; a pair is never about the fence."""
+
+    def fenced(units):
+        return f"```json\n{order(units)}\n```"
+
+    one, _ = played(SHORT, Script(fenced(5), fenced(30), fenced(5)))
+    two, _ = played(SHORT, Script(fenced(5), fenced(0), fenced(5)))
+    (pair,) = pairs_by_return([one, two])
+    assert sorted(pair[name][0]["content"] for name in ("chosen", "rejected")) == sorted([fenced(0), fenced(30)])
+    bare, _ = played(SHORT, Script(fenced(5), order(0), fenced(5)))
+    assert list(pairs_by_return([one, bare])) == []
+
+
 def test_what_makes_no_difference_makes_no_pair():
     one, _ = played(SHORT, Script(order(5)))
     two, _ = played(SHORT, Script(order(5) + " As before."))
@@ -261,9 +275,52 @@ def test_unfinished_episodes_are_left_out_and_told():
     assert open_finished("t.jsonl").finished
 
 
+def test_an_export_never_takes_the_place_of_a_transcript():
+    for name in ("t.jsonl", "other.jsonl"):
+        run("agent", "--env", "serial", "--model", "stand-in:base-stock", "--training", "-o", name)
+    whole = Path("t.jsonl").read_bytes()
+    for given in ("t.jsonl", "other.jsonl"):
+        ran = run("export", given, "-o", "t.jsonl")
+        assert ran.code == 2 and "t.jsonl" in ran.err and "a transcript" in ran.err
+    assert Path("t.jsonl").read_bytes() == whole
+    assert run("export", "t.jsonl", "-o", "sft.jsonl").code == 0
+    assert run("export", "t.jsonl", "-o", "sft.jsonl").code == 0  # an export may be made again
+
+
+def test_only_episodes_that_gave_a_line_are_counted():
+    run("agent", "--env", "serial", "--model", "stand-in:base-stock", "-n", "3", "--training", "-o", "t.jsonl")
+    returns = open_finished("t.jsonl").lines[-1]["returns"]
+    best = open_finished("t.jsonl").of("episode")[returns.index(max(returns))]["seed"]
+    told = run("export", "t.jsonl", "--min-return", str(max(returns)), "-o", "sft.jsonl", "--json").document
+    assert (told["lines"], told["episodes"], told["seeds"]) == (30, 1, [best])
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        (("--to", "preferences", "--per", "turn"), "--per"),
+        (("--to", "preferences", "--clean"), "--clean"),
+        (("--to", "repairs", "--min-return", "9"), "--min-return"),
+        (("--margin", "4"), "--margin"),
+        (("--to", "repairs", "--min-score", "0.5"), "--min-score"),
+    ],
+)
+def test_an_option_of_another_kind_of_data_is_refused(given, words):
+    for path in ("t.jsonl", "m.jsonl"):
+        run("agent", "--env", "serial", "--model", "stand-in:mean-anchoring", "--training", "-o", path)
+    ran = run("export", "t.jsonl", "m.jsonl", *given, "-o", "out.jsonl")
+    assert ran.code == 2 and words in ran.err and "--to" in ran.err
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("t.jsonl", "t.jsonl", "--to", "preferences"), "decided otherwise"),
+        (("t.jsonl", "t.jsonl", "--to", "preferences", "--margin", "nan"), "must be a finite number"),
+        (("t.jsonl", "t.jsonl", "--to", "preferences", "--margin", "-1"), "must be a finite number"),
+        (("t.jsonl", "--min-return", "1e9"), "lower --min-return"),
+        (("t.jsonl", "--min-return", "nan"), "must be a finite number"),
         (("none.jsonl",), "there is no such file"),
         (("t.jsonl", "--to", "stf"), "Did you mean 'sft'?"),
         (("t.jsonl", "--per", "day"), "there is no such piece"),

@@ -116,6 +116,21 @@ def test_episodes_for_training_are_those_of_their_own_stream():
     assert not set(episode_seeds(5, 100, "training")) & set(episode_seeds(5, 100))
 
 
+def test_episodes_for_training_are_called_so():
+    words = " ".join(run("agent", "--env", "minimal", *RULE, "--seed", "5", "--training", "-o", "t.jsonl").out.split())
+    assert "training episodes of seed 5" in words and "of your own" not in words
+    words = " ".join(run("agent", "--env", "minimal", *RULE, "--seeds", "4,9", "-o", "s.jsonl").out.split())
+    assert "seeds of your own" in words
+
+
+def test_requests_that_were_repeated_are_told():
+    with serving(Script("{}"), [429, 503]) as server:
+        given = ("--env", "minimal", "--model", "m", "--base-url", server.address, "--beside", "none", "-o", "t.jsonl")
+        words = " ".join(run("agent", *given).out.split())
+    asked, replies = len(server.requests), read(Path("t.jsonl"))[0][-1]["counts"]["replies"]
+    assert asked == replies + 2 and f"{replies} replies to {asked} requests:" in words
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -145,3 +160,81 @@ def test_transcripts_to_compare_with_are_put_where_they_belong():
     other = run("agent", "--env", "minimal", "--env", "retail-easy", *RULE, "--with", "serial.jsonl")
     assert other.code == 2 and "serial" in other.err and "none of these problems" in other.err
     assert json.loads(Path("both/serial.jsonl").read_text().splitlines()[0])["problem"] == "serial"
+
+
+def sloppy_and_rule():
+    """Transcripts of two models on the same two problems, a folder each."""
+    several = ("agent", "--env", "serial", "--env", "retail-easy", "-n", "2", "--price-in", "1", "--price-out", "1")
+    assert run(*several, "--model", "stand-in:mean-anchoring", "-o", "one").code == 0
+    assert run(*several, *RULE, "-o", "two").code == 0
+
+
+def test_a_folder_to_compare_with_stands_for_its_transcripts_of_what_is_played():
+    sloppy_and_rule()
+    both = run("agent", "--resume", "two", "--with", "one", "--json").document
+    agents = ["stand-in:base-stock", "stand-in:mean-anchoring"]
+    assert [sorted(agent["name"] for agent in judged["agents"]) for judged in both["problems"]] == [agents, agents]
+    single = run("agent", "--resume", "two/serial.jsonl", "--with", "one", "--json").document
+    assert sorted(agent["name"] for agent in single["agents"]) == agents
+    other = run("agent", "--env", "minimal", *RULE, "--with", "one")
+    assert other.code == 2 and "--with = 'one'" in other.err and "minimal" in other.err
+
+
+@pytest.mark.parametrize("given", [("--resume", "two", "--with", "one"), ("--resume", "two", "--resume", "one")])
+def test_several_models_have_rows_and_sums_of_their_own(given):
+    sloppy_and_rule()
+    told = run("agent", *given, "--json").document
+    rows = {(row["problem"], row["agent"]): row for row in told["table"]}
+    assert len(rows) == len(told["table"]) == 4
+    for model in ("base-stock", "mean-anchoring"):
+        name = f"stand-in:{model}"
+        own = [row for row in told["table"] if row["agent"] == name]
+        total = told["totals"][name]
+        assert total["episodes"] == 4 and total["counts"]["replies"] == sum(row["counts"]["replies"] for row in own)
+        assert total["cost"] == pytest.approx(sum(row["cost"] for row in own))
+    ran = run("agent", *given)
+    words = " ".join(ran.out.split())
+    assert "4 problems" not in words and "8 episodes" not in words and words.count("120 replies") == 2
+    assert all(len(line) <= 80 for line in ran.out.splitlines())
+    head = next(line for line in ran.out.splitlines() if line.strip().startswith("problem"))
+    assert "agent" in head.split()
+
+
+def test_a_run_of_which_nothing_was_played_leaves_nothing_behind():
+    """A wrong name of a model, address or key is mended by the same command, not by resuming with the mistake."""
+    with serving(Script("{}")) as server:
+        answer = server.answer
+        server.answer = lambda body: (404, {"error": {"message": "no such model"}})
+        for envs, out in ((("--env", "serial"), "t.jsonl"), (("--env", "serial", "--env", "minimal"), "both")):
+            several = ("agent", *envs, "--horizon", "3", "--base-url", server.address, "-o", out)
+            server.answer = lambda body: (404, {"error": {"message": "no such model"}})
+            ran = run(*several, "--model", "wrong")
+            assert ran.code == 1 and "no such model" in ran.err and "--resume" not in ran.err
+            assert "start again" in ran.err and not list(Path().rglob("*.jsonl"))
+            server.answer = answer
+            assert run(*several, "--model", "right").code == 0
+            for path in Path().rglob("*.jsonl"):
+                path.unlink()
+
+
+def test_a_file_that_is_no_transcript_is_not_called_one():
+    Path("models.yml").write_text("models: []\n", encoding="utf-8")
+    Path("folder").mkdir()
+    ran = run("agent", "--env", "serial", *RULE, "-o", "models.yml")
+    assert ran.code == 2 and "no transcript" in ran.err and "--resume" not in ran.err
+    ran = run("agent", "--env", "serial", *RULE, "-o", "folder")
+    assert ran.code == 2 and "this is a folder" in ran.err and "--resume" not in ran.err
+    ran = run("agent", "--env", "serial", "--env", "minimal", *RULE, "-o", "models.yml")
+    assert ran.code == 2 and "--out = 'models.yml'" in ran.err and "must be a folder" in ran.err
+    ran = run("agent", "--resume", "models.yml")
+    assert ran.code == 2 and "no transcript" in ran.err and "damaged" not in ran.err
+    assert Path("models.yml").read_text(encoding="utf-8") == "models: []\n"
+
+
+def test_a_transcript_of_other_episodes_is_named_by_its_file_and_in_words():
+    run("agent", "--env", "serial", *RULE, "-o", "serial.jsonl")
+    run("agent", "--env", "serial", *RULE, "--seed", "3", "-o", "other.jsonl")
+    run("agent", "--env", "minimal", *RULE, "-o", "minimal.jsonl")
+    for name, words in (("other", "another seed"), ("minimal", "another problem")):
+        ran = run("agent", "--resume", "serial.jsonl", "--with", f"{name}.jsonl")
+        assert ran.code == 2 and f"'{name}.jsonl'" in ran.err and words in ran.err and "(described)" not in ran.err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import cma
@@ -241,3 +243,13 @@ def test_progress_never_runs_backwards():
     seen: list[tuple[int, int]] = []
     restock.fit("serial", "s-S", episodes=4, budget=50, progress=lambda *at: seen.append(at))
     assert seen == sorted(seen) and seen[-1] == (50, 50) and len(seen) > 3
+
+
+def test_the_search_says_nothing_of_pictures_that_it_does_not_draw():
+    """The optimizer warns where matplotlib is not installed, which nobody who fits needs."""
+    code = (
+        "import sys; sys.modules['matplotlib'] = None; sys.modules['matplotlib.pyplot'] = None\n"
+        "from restock.evaluation.fit import fit; fit('serial', 'base-stock', episodes=4, budget=8)"
+    )
+    ran = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
+    assert "matplotlib" not in ran.stderr

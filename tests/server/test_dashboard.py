@@ -243,6 +243,24 @@ def test_a_transcript_is_watched_from_the_folder_and_from_a_file(browser: Browse
     assert "What the model wrote" in browser.get(f"{here.url.path}?turn=3").text
 
 
+def test_transcripts_in_folders_of_the_runs_are_offered_too(tmp_path: Path):
+    """Of several problems, and those of a benchmark; what is no transcript, or behind a link, is not."""
+    folder, away = tmp_path / "runs", tmp_path / "away"
+    for place in ("both/serial.jsonl", "models/agents/m.000.jsonl", "a/b/c/deep.jsonl"):
+        run_agent("minimal", "stand-in:base-stock", out=folder / place)
+    run_agent("minimal", "stand-in:base-stock", out=away / "secret.jsonl")
+    (folder / "link").symlink_to(away)
+    (folder / "both" / "metrics.jsonl").write_text('{"step": 1}\n')
+    with serving(runs=folder) as server:
+        browser = Browser(server)
+        told = browser.get("/transcripts?format=json").json()["transcripts"]
+        assert sorted(told) == ["both/serial.jsonl", "models/agents/m.000.jsonl"]
+        for name in told:
+            assert "stand-in:base-stock on minimal" in browser.post("/transcripts", {"name": name}).text
+        for name in ("link/secret.jsonl", "both/metrics.jsonl", "both/../both/serial.jsonl"):
+            assert browser.post("/transcripts", {"name": name}).status_code == 422
+
+
 @pytest.mark.parametrize("name", ["broken.jsonl", "../agent.jsonl", "/etc/passwd", "nothing.jsonl"])
 def test_no_other_file_is_read(browser: Browser, name: str):
     reply = browser.post("/transcripts", {"name": name})

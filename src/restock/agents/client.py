@@ -18,7 +18,8 @@ from restock.core.errors import InvalidInput, Unfinished, require_extra
 if TYPE_CHECKING:
     import httpx
 
-PASSING = (408, 409, 425, 429)  # statuses that may go away, as those from 500 on
+BUSY = 429
+PASSING = (408, 409, 425, BUSY)  # statuses that may go away, as those from 500 on
 UNSUITED = (400, 422)  # statuses that complain of what is asked for
 LONGEST_WAIT = 60.0  # seconds before the next try, whatever the endpoint asks for
 KEYS = ("API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
@@ -167,8 +168,7 @@ class Endpoint:
                     raise self._refused(trouble) from None
                 if tries >= self.request.tries:
                     problem = f"the endpoint {self.base_url} gives no answer: {trouble.words}, {_times(tries)}"
-                    mend = "Check --base-url, which usually ends in /v1, or raise --timeout or --tries."
-                    raise EndpointError(problem, mend) from None
+                    raise EndpointError(problem, _patience(trouble.status)) from None
                 asked_for = trouble.wait
             self._wait(min(pause if asked_for is None else asked_for, LONGEST_WAIT))
             pause *= 2.0
@@ -199,6 +199,15 @@ class Endpoint:
         mend = "Give the address it names as --base-url, if you trust it." if moved else "See what it says."
         problem = f"the endpoint {self.base_url} refuses ({trouble.words.removeprefix(ANSWERS)})"
         return EndpointError(problem, mends.get(trouble.status or 0, mend))
+
+
+def _patience(status: int | None) -> str:
+    """What may help where asking again did not, by the last status."""
+    if status == BUSY:
+        return "Wait, or ask less at a time: lower --jobs, or raise --tries."
+    if status is not None and status >= 500:
+        return "Try again later, or raise --tries."
+    return "Check --base-url, which usually ends in /v1, or raise --timeout or --tries."
 
 
 def public(address: str) -> str:

@@ -18,7 +18,7 @@ import functools
 import itertools
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from restock.agents import prompt
@@ -30,6 +30,7 @@ from restock.core.errors import InvalidInput, nearest
 PIECES = ("turn", "episode")
 ROUNDING = 1e-9  # relative: what two ends that are the same may differ by
 Message = dict[str, Any]
+Tell = Callable[[int], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +102,7 @@ def supervised(
     least_score: float | None = None,
     least_return: float | None = None,
     clean: bool = False,
+    tell: Tell = lambda seed: None,
 ) -> Iterator[dict[str, Any]]:
     """What the model was sent and said.
 
@@ -110,6 +112,7 @@ def supervised(
         least_score: Only episodes with a published score of at least so much.
         least_return: Only episodes that earned at least so much.
         clean: Only replies that could be used as they were, at once, and led to no fault.
+        tell: Called with the seed of the episode that a line is of.
 
     Raises:
         InvalidInput: There is no such piece, or the problem has no published score.
@@ -131,22 +134,28 @@ def supervised(
         if per == "episode":
             asked = [message for turn in turns for message in (turn.user, *_answer(turn))]
             if turns and all(wanted):
+                tell(end["seed"])
                 yield {"messages": [system, *asked], **tools}
             continue
         for turn in itertools.compress(turns, wanted):
+            tell(end["seed"])
             yield {"messages": [system, *turn.past, turn.user, *_answer(turn)], **tools}
 
 
-def pairs_by_return(transcripts: Sequence[Transcript], margin: float = 0.0) -> Iterator[dict[str, Any]]:
+def pairs_by_return(
+    transcripts: Sequence[Transcript], margin: float = 0.0, tell: Tell = lambda seed: None
+) -> Iterator[dict[str, Any]]:
     """Replies of two runs in the same state of the same episode, the one with the better end chosen.
 
     The state is the same where all that is seen, and what the model is told of the last period, is. Earlier turns
-    stand in the prompt where they are the same too. Turns with tools are left out: what they told is a part of
-    neither the prompt nor the reply.
+    stand in the prompt where they are the same too. Both replies need the same repairs, so that a pair is about the
+    decision and not about its form. Turns with tools are left out: what they told is a part of neither the prompt nor
+    the reply.
 
     Args:
         transcripts: Two or more, of one problem, and asked for in the same way.
         margin: What must be earned more, from that period on.
+        tell: As for `supervised`.
 
     Raises:
         InvalidInput: There are fewer than two, or they are of different problems or ways.
@@ -172,11 +181,17 @@ def pairs_by_return(transcripts: Sequence[Transcript], margin: float = 0.0) -> I
                     continue
                 past = mine.past if mine.past == yours.past else ()
                 better, worse = (mine, yours) if mine.rest > yours.rest else (yours, mine)
+                tell(seed)
                 yield _pair([system, *past, mine.user], better.reply, worse.reply)
 
 
-def pairs_of_replies(transcript: Transcript) -> Iterator[dict[str, Any]]:
-    """Replies that could be used over those in the same turn that could not, or had to be repaired."""
+def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> Iterator[dict[str, Any]]:
+    """Replies that could be used over those in the same turn that could not, or had to be repaired.
+
+    Args:
+        transcript: Its finished episodes are taken.
+        tell: As for `supervised`.
+    """
     system = {"role": "system", "content": transcript.run["system"]}
     for end in transcript.of("end"):
         for turn in said(transcript, end["episode"]):
@@ -185,6 +200,7 @@ def pairs_of_replies(transcript: Transcript) -> Iterator[dict[str, Any]]:
             if turn.failed or not turn.strict:
                 chosen = turn.reply if turn.strict else json.dumps(parse(turn.reply)[0])
                 rejected = turn.failed[0] if turn.failed else turn.reply
+                tell(end["seed"])
                 yield _pair([system, *turn.past, turn.user], chosen, rejected)
 
 
@@ -275,10 +291,11 @@ def _answer(turn: Said) -> tuple[Message, ...]:
 
 
 def _comparable(one: Said, other: Said) -> bool:
-    """Whether two replies answer the same words, and decide otherwise."""
+    """Whether two replies answer the same words in the same form, and decide otherwise."""
     same = one.user == other.user and not one.exchange and not other.exchange
+    alike = {*one.line["repairs"], REASONING} == {*other.line["repairs"], REASONING}
     differ = (one.line["action"], one.line["parameters"]) != (other.line["action"], other.line["parameters"])
-    return same and differ and all(turn.used and turn.strict for turn in (one, other))
+    return same and alike and differ and one.used and other.used
 
 
 def _pair(messages: list[Message], chosen: str, rejected: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from restock.problems.retail import RetailProblem
 
 TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached")  # counts of an episode
 
+EPISODES = {"described": "another problem", "seed": "another seed", "episodes": "another number of them"}
+
 
 class Again(Policy):
     """Does again what was done, in the episodes it was done in.
@@ -134,6 +136,7 @@ class Judgement:
                     "differences": self.differences(name),
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
+                    "cut": cut_off(transcript),
                     "cost": result["cost"],
                     "episodes": episodes_of(transcript),
                     "seconds": result["seconds"],
@@ -180,14 +183,15 @@ def judge(
     agents = _named(read_in)
     seeds = _seeds(read_in[0])
     for name, transcript in agents.items():
-        run = transcript.run
-        for field in ("described", "seed", "episodes"):
+        run, where = transcript.run, name if transcript.path is None else str(transcript.path)
+        for field, apart in EPISODES.items():
             if run[field] != first[field]:
-                problem_words = f"it is of other episodes than the first one ({field})"
-                raise InvalidInput("transcript", name, problem_words, "Compare runs on one problem, by the same seeds.")
+                problem_words = f"it is of other episodes than the first one ({apart})"
+                mend = "Compare runs on one problem, by the same seeds."
+                raise InvalidInput("transcript", where, problem_words, mend)
         if _seeds(transcript) != seeds:
             problem_words = "its episodes have other seeds than those of the first one"
-            raise InvalidInput("transcript", name, problem_words, "Compare runs of one version.")
+            raise InvalidInput("transcript", where, problem_words, "Compare runs of one version.")
     reference = REFERENCE.get(problem.family)
     offered = list_policies(problem.family)
     if beside is None:
@@ -221,6 +225,11 @@ def open_finished(path: str | Path) -> Transcript:
         mend = f"Go on with it: restock agent --resume {path}."
         raise InvalidInput("transcript", str(path), "this run is not finished", mend)
     return found
+
+
+def cut_off(transcript: Transcript) -> int:
+    """How many replies ended at the limit of tokens."""
+    return sum(line.get("finish") == "length" for line in transcript.of("reply"))
 
 
 def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:

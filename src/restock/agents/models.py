@@ -165,7 +165,7 @@ def load_models(path: str | Path) -> Models:
         InvalidInput: It cannot be read, or something in it does not hold.
     """
     path = Path(path)
-    listed = validated(ModelList, read_yaml(path), f"{path.name}:").models
+    listed = validated(ModelList, read_yaml(path, empty="Write in it `models: [...]`."), f"{path.name}:").models
     specs = [validated(ModelSpec, {"model": one}, "model") if isinstance(one, str) else one for one in listed]
     return Models(specs, f"{path.name}: models")
 

@@ -1,4 +1,4 @@
-"""An agent on several problems: one row each, and what all of them took together."""
+"""Agents on several problems: one row each, and what an agent took on all of them together."""
 
 from __future__ import annotations
 
@@ -6,34 +6,42 @@ from collections.abc import Sequence
 from typing import Any
 
 from restock.agents.counts import Counts
-from restock.agents.judge import Judgement
+from restock.agents.judge import Judgement, cut_off
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
-    """What the first agent of each judgement came to, as plain data."""
+    """What each agent of each judgement came to, as plain data."""
     found = []
     for one in judged:
-        name, transcript = next(iter(one.agents.items()))
-        result, grades = transcript.lines[-1], one.grades.get(name, ())
-        found.append(
-            {
-                "problem": transcript.run["problem"],
-                "agent": name,
-                "episodes": transcript.run["episodes"],
-                "mean": result["mean"],
-                "reference": one.reference,
-                "difference": None if one.reference is None else one.differences(name)[one.reference],
-                "gap": one.comparison.row(name).gap,
-                "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
-                **{field: result[field] for field in ("counts", "cost", "seconds")},
-                "transcript": None if transcript.path is None else str(transcript.path),
-            }
-        )
+        for name, transcript in one.agents.items():
+            result, grades = transcript.lines[-1], one.grades.get(name, ())
+            found.append(
+                {
+                    "problem": transcript.run["problem"],
+                    "agent": name,
+                    "episodes": transcript.run["episodes"],
+                    "mean": result["mean"],
+                    "reference": one.reference,
+                    "difference": None if one.reference is None else one.differences(name)[one.reference],
+                    "gap": one.comparison.row(name).gap,
+                    "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
+                    **{field: result[field] for field in ("counts", "cost", "seconds")},
+                    "cut": cut_off(transcript),
+                    "limit": transcript.run["request"].get("max_tokens"),
+                    "transcript": None if transcript.path is None else str(transcript.path),
+                }
+            )
     return found
 
 
+def totals(table: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The sums of each agent."""
+    names = dict.fromkeys(row["agent"] for row in table)
+    return {name: total([row for row in table if row["agent"] == name]) for name in names}
+
+
 def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over all problems; the cost is None where no price is known."""
+    """Sums over rows; the cost is None where no price is known."""
     counts = Counts()
     for row in table:
         counts.add(Counts.of(row["counts"]))
@@ -41,6 +49,8 @@ def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "episodes": sum(row["episodes"] for row in table),
         "counts": counts.to_dict(),
+        "cut": sum(row["cut"] for row in table),
+        "limit": table[0]["limit"] if table else None,
         "cost": sum(costs) if costs else None,
         "seconds": counts.seconds,
     }

@@ -69,7 +69,9 @@ class Settings:
         for name in ("price_in", "price_out", "price_reasoning", "price_cached"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
-                raise InvalidInput(name, value, "this is money for a million tokens", "Write for instance 0.15.")
+                raise InvalidInput(
+                    name, value, "must be a finite number >= 0", "Write for instance 0.15: money for a million tokens."
+                )
 
     @property
     def prices(self) -> Prices:

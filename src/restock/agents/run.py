@@ -86,7 +86,8 @@ def run_agent(
 
     Raises:
         InvalidInput: Something given does not hold, or there is a transcript in the file.
-        EndpointError: The model does not answer; the transcript can be resumed.
+        EndpointError: The model does not answer; the transcript can be resumed, unless it never did: then none is
+            kept.
 
     Example:
         >>> played = run_agent("serial", "stand-in:base-stock", seed=42)
@@ -135,7 +136,8 @@ def run_agents(
 
     Raises:
         InvalidInput: Something given does not hold, or there is a transcript in a file.
-        EndpointError: The model does not answer everywhere; the transcripts can be resumed.
+        EndpointError: The model does not answer everywhere; the transcripts can be resumed, unless it never did:
+            then none is kept.
     """
     asked = request_of(model, request or {})
     jobs = whole_number("jobs", jobs, 1, example=4)
@@ -154,7 +156,13 @@ def run_agents(
             said = about(one.problem, model, address, asked)
             count, heard = episodes if own[k] is None else len(own[k] or ()), functools.partial(tell, k)
             plays.append(Play(one.problem, answers, one.settings, transcript, count, seed, said, heard, own[k]))
-        finish(plays, jobs)
+        try:
+            finish(plays, jobs)
+        except EndpointError:
+            if not any(transcript.of("reply") for transcript in transcripts):  # a wrong name or address, most likely
+                for transcript in transcripts:
+                    transcript.discard()
+            raise
     return transcripts
 
 
@@ -337,7 +345,7 @@ def request_of(model: str, given: Mapping[str, Any]) -> Request:
     for name, (least, most) in limits.items():
         value = getattr(asked, name)
         if value is not None and (isinstance(value, (bool, str)) or not least <= value <= most):
-            raise InvalidInput(name, value, f"this is {least:g} to {most:g}", f"Write for instance {least:g}.")
+            raise InvalidInput(name, value, f"must be from {least:g} to {most:.7g}", f"Write for instance {least:g}.")
     asked.check_body()
     if not model:
         raise InvalidInput("model", model, "no model is named", "Give --model, or set MODEL_NAME.")

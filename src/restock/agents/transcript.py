@@ -32,6 +32,7 @@ from restock.core.trust import refuse_code
 from restock.core.writing import write_whole
 
 FORMAT = 1
+LONGEST_LINE = 1 << 24  # characters of the first one, which describes the problem
 ABOUT_THE_RUN = ("run", "result")
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
 # Fields that earlier versions did not write, and what they would have written: of an event, or inside a field.
@@ -114,8 +115,12 @@ class Transcript:
         made = cls(path, [])
         if path is None:
             return made
+        if path.is_dir():
+            raise InvalidInput("out", str(path), "this is a folder", "Name a file in it.")
         if path.exists() and path.stat().st_size:
-            mend = f"Go on with it: restock agent --resume {path}. Or name another file with --out."
+            if not begins_one(path):
+                raise InvalidInput("out", str(path), "this file is there, and is no transcript", "Name another file.")
+            mend = f"Resume it: restock agent --resume {path}. Or name another file with --out."
             raise InvalidInput("out", str(path), "there is a transcript in this file", mend)
         made._open()
         return made
@@ -197,6 +202,12 @@ class Transcript:
         write_whole(self.path, lambda neighbour: neighbour.write_text(f"{text}{result}\n", encoding="utf-8"))
         return True
 
+    def discard(self) -> None:
+        """Take the file away."""
+        self.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None:
@@ -234,6 +245,16 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
     return found
 
 
+def begins_one(path: Path) -> bool:
+    """Whether a file begins as a transcript does; what cannot be read does not."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = _line(file.readline(LONGEST_LINE))
+    except (OSError, UnicodeDecodeError):
+        return False
+    return first is not None and first["event"] == "run"
+
+
 def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
     """The same of the text of a transcript, episode by episode.
 
@@ -252,7 +273,7 @@ def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
     for number, piece in enumerate(pieces, 1):
         line = _line(piece)
         if line is None or not piece.endswith("\n"):
-            if number < len(pieces):
+            if number < len(pieces) and lines:
                 problem = f"line {number} is damaged"
                 raise InvalidInput("transcript", name, problem, "Restore the file, or begin a new one.")
             break

@@ -96,7 +96,7 @@ def bench(
     names = [one.name for one in entries] + [one.name for one in visiting]
     for one in visiting:
         if names.count(one.name) > 1:
-            raise InvalidInput("name", one.name, "two entries have this name", "Name each otherwise.")
+            raise InvalidInput("name", one.name, "two entries have this name", "Give each a name of its own.")
     if guests is not None:
         guests.check(suite)
     folder = RunFolder(Path("runs", suite.name) if out is None else out)
@@ -142,9 +142,13 @@ def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None
         missing.append(task)
     if damaged:
         say(f"{len(damaged)} damaged files of finished tasks: these tasks are done again.")
-    if changed:
-        names = ", ".join(dict.fromkeys(task.entry.name for task in changed))
-        say(f"Changed since they were run: {names}. Their {len(changed)} tasks are done again.")
+    for guests, what in (
+        (False, "are done again"),
+        (True, "are counted again, and replies in their transcripts that still fit are used"),
+    ):
+        names = [task.entry.name for task in changed if isinstance(task.entry, Guest) is guests]
+        if names:
+            say(f"Changed since they were run: {', '.join(dict.fromkeys(names))}. Their {len(names)} tasks {what}.")
     return missing, len(damaged) + len(changed)
 
 

@@ -28,7 +28,7 @@ class Scenario(Spec):
 
     name: str = pydantic.Field(min_length=1, description="what tables call it")
     groups: list[str] = pydantic.Field([], description="groups whose means are shown too")
-    instance: str | dict[str, Any] = pydantic.Field(description="a shipped network, a YAML file, or a network")
+    instance: str | dict[str, Any] = pydantic.Field(description="a shipped instance, a YAML file, or a network")
     demand: Any = pydantic.Field(None, description="demand in place of the instance's")
     horizon: int | None = pydantic.Field(None, description="periods in an episode")
     backlog: bool | None = pydantic.Field(None, description="whether unmet demand waits")

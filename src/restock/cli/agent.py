@@ -116,7 +116,11 @@ Beside = Annotated[
 ]
 With = Annotated[
     list[Path] | None,
-    typer.Option("--with", metavar="FILE", help="Finished transcript of the same episodes, to compare; repeatable."),
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        help="Finished transcript of the same episodes, or a folder of them, to compare; repeatable.",
+    ),
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
 LONG = 24  # characters of a name that stay on one line
@@ -206,9 +210,10 @@ def agent(
         places = given.transcripts(resume)
         whole = resume[0] if len(resume) == 1 else None
         played_on = []
-    with_others = [open_finished(path) for path in others or ()]  # they may name the problem that was just named
+    folders = [path for path in others or () if path.is_dir()]
+    with_others = [open_finished(path) for path in given.transcripts(others or (), "--with")]  # of a problem just named
     if played_on:
-        given.grouped(with_others, played_on)
+        given.grouped(with_others, played_on, folders)
     kept = [whole] if whole else places
     where = ", ".join(map(str, kept))
     go_on = shlex.join(["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))])
@@ -232,13 +237,15 @@ def agent(
                 )  # fmt: skip
             else:
                 played = resume_agents(places, **endpoint, jobs=jobs, tell=tell, remark=console.remark)
-            beside_them = given.grouped(with_others, [str(one.run["problem"]) for one in played])
+            beside_them = given.grouped(with_others, [str(one.run["problem"]) for one in played], folders)
             judged = [
                 judge([one, *same], given.beside(beside), progress=bar)
                 for one, same in zip(played, beside_them, strict=True)
             ]
     except EndpointError as error:
-        raise Halted(FAILED, str(error), f"{error.mend} Then go on: {go_on}") from None
+        left = any(path.exists() for path in places)
+        after = f"Then go on: {go_on}" if left else "Nothing was played, and no transcript is kept: then start again."
+        raise Halted(FAILED, str(error), f"{error.mend} {after}") from None
     except KeyboardInterrupt:
         words = f"stopped; what was played is kept in {where}"
         raise Halted(INTERRUPTED, words, f"Go on with it: {go_on}") from None
@@ -249,14 +256,16 @@ def agent(
         console.document({**judged[0].to_dict(), "transcript": str(places[0])})
     elif as_json:
         documents = [
-            {"problem": row["problem"], **one.to_dict(), "transcript": row["transcript"]}
-            for row, one in zip(rows, judged, strict=True)
+            {"problem": one.run["problem"], **verdict.to_dict(), "transcript": str(one.path)}
+            for one, verdict in zip(played, judged, strict=True)
         ]
-        console.document({"table": rows, "total": overview.total(rows), "problems": documents})
+        paths = {str(one.path) for one in played}
+        own = overview.total([row for row in rows if row["transcript"] in paths])
+        console.document({"table": rows, "total": own, "totals": overview.totals(rows), "problems": documents})
     elif len(judged) == 1:
         _show(console, judged[0], played[0], places[0])
     else:
-        _show_all(console, judged, rows, overview.total(rows), where)
+        _show_all(console, judged, rows, where)
     return FAILED if any(one.comparison.exceeded for one in judged) else 0
 
 
@@ -275,16 +284,15 @@ def _nothing_else(context: typer.Context) -> None:
 
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:
     """The table, and what was counted."""
-    from restock.agents.judge import episodes_of
+    from restock.agents.judge import cut_off, episodes_of
     from restock.report.numbers import NONE, amount, decimals, p_in_words, share
 
     run, result = played.run, played.lines[-1]
     name = next(name for name, transcript in judged.agents.items() if transcript is played)
     comparison, apart = judged.comparison, judged.differences(name)
-    drawn = "seeds of your own" if comparison.seed is None else f"seed {comparison.seed}"
     console.text(
         f"{name} on {run['problem']}: {comparison.episodes} episode{'s' * (comparison.episodes > 1)} of "
-        f"{comparison.problem.horizon} periods, {drawn}; all meet the same."
+        f"{comparison.problem.horizon} periods, {given.drawn(run)}; all meet the same."
     )
     console.text()
     bounded = comparison.bound is not None
@@ -312,6 +320,7 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
         )
     for sentence in _counts(result["counts"]):
         console.text(sentence)
+    _cut(console, cut_off(played), run["request"].get("max_tokens"))
     console.text(tables.spending(result["counts"], result["cost"], result["seconds"], run["episodes"]))
     if result["cost"] is not None:
         tables.episodes(console, episodes_of(played))
@@ -319,21 +328,30 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
     console.text(f"Transcript: {path}")
 
 
-def _show_all(
-    console: Console,
-    judged: Sequence[Judgement],
-    rows: Sequence[Mapping[str, Any]],
-    total: Mapping[str, Any],
-    where: str,
-) -> None:
-    """One table over all problems, and what was counted in them together."""
-    tables.overview(console, rows, total)
-    for sentence in _counts(total["counts"]):
-        console.text(sentence)
-    console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
+def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict[str, Any]], where: str) -> None:
+    """One table over all problems, and what was counted in them together, each agent by itself."""
+    from restock.agents.overview import totals
+
+    sums = totals(rows)
+    tables.overview(console, rows, sums)
+    for name, total in sums.items():
+        if len(sums) > 1:
+            console.text(f"{name}, over all its problems:")
+        for sentence in _counts(total["counts"]):
+            console.text(sentence)
+        _cut(console, total["cut"], total["limit"])
+        console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
     for one in judged:
         _warn(console, one)
     console.text(f"Transcripts: {where}")
+
+
+def _cut(console: Console, count: int, limit: int | None) -> None:
+    """Tell of replies that ended at the limit of tokens, which no retry mends."""
+    if count:
+        said = "1 reply was" if count == 1 else f"{count} replies were"
+        at = "" if limit is None else f" at {limit} tokens"
+        console.text(f"{said} cut off{at}: raise --max-tokens.", style="yellow")
 
 
 def _warn(console: Console, judged: Judgement) -> None:
@@ -355,7 +373,9 @@ def _counts(counts: Mapping[str, Any]) -> list[str]:
     ways = ("unreadable", "rejected")
     wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
     wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
-    said = [f"{counts['replies']} replies: {', '.join(wrong)}."]
+    replies, requests = counts["replies"], counts["requests"]
+    asked = f" to {requests} requests" if requests > replies else ""  # some were repeated
+    said = [f"{replies} replies{asked}: {', '.join(wrong)}."]
     if counts["suggestions"]:
         said.append(f"Policies were asked {counts['suggestions']} times.")
     if counts["faults"]:

@@ -38,7 +38,7 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
     """Where transcripts go, and the folder they have in common.
 
     Raises:
-        InvalidInput: There are other transcripts in the folder.
+        InvalidInput: There are other transcripts in the folder, or a file is in its place.
     """
     from restock.agents.run import file_name, free_path
 
@@ -46,14 +46,21 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
         place = out or free_path(problems[0], model, seed)
         return [place], place
     folder = out or Path("runs") / file_name(f"agent-{model}-{seed}")
+    if folder.exists() and not folder.is_dir():
+        mend = "Name a folder for the transcripts of these problems."
+        raise InvalidInput("--out", str(folder), "this must be a folder, and is a file", mend)
     if any(folder.glob("*.jsonl")):
         mend = f"Resume them: restock agent --resume {folder}. Or name another folder with --out."
         raise InvalidInput("--out", str(folder), "there are transcripts in this folder", mend)
     return [folder / f"{file_name(name)}.jsonl" for name in problems], folder
 
 
-def transcripts(named: Sequence[Path]) -> list[Path]:
+def transcripts(named: Sequence[Path], option: str = "--resume") -> list[Path]:
     """Transcripts that are named, those of a folder one by one.
+
+    Args:
+        named: Files and folders.
+        option: Which names them.
 
     Raises:
         InvalidInput: There are none in a folder.
@@ -62,7 +69,7 @@ def transcripts(named: Sequence[Path]) -> list[Path]:
     for path in named:
         here = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
         if not here:
-            raise InvalidInput("--resume", str(path), "there is no transcript in this folder", "Name another one.")
+            raise InvalidInput(option, str(path), "there is no transcript in this folder", "Name another one.")
         found += here
     return found
 
@@ -90,6 +97,17 @@ def seeds(problem: Problem, given: str | None, training: bool, seed: int, episod
     return [own]
 
 
+def drawn(run: Mapping[str, Any]) -> str:
+    """What the episodes of a run come from, in words."""
+    from restock.agents.run import TRAINING
+    from restock.core.streams import episode_seeds
+
+    if "seeds" not in run:
+        return f"seed {run['seed']}"
+    training = list(run["seeds"]) == list(episode_seeds(run["seed"], run["episodes"], TRAINING))
+    return f"training episodes of seed {run['seed']}" if training else "seeds of your own"
+
+
 def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
     """Make policies to compare with once before anything long begins: a misspelt one is told now."""
     from restock.policies.registry import make_policy
@@ -98,19 +116,31 @@ def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
         make_policy(name, problem)
 
 
-def grouped(others: Sequence[Transcript], problems: Sequence[str]) -> list[list[Transcript]]:
-    """Transcripts to compare with, by the problem that they are of; with one problem they are all of it.
+def grouped(
+    others: Sequence[Transcript], problems: Sequence[str], folders: Sequence[Path] = ()
+) -> list[list[Transcript]]:
+    """Transcripts to compare with, by the problem that they are of; with one problem all that are named are of it.
+
+    Args:
+        others: The transcripts.
+        problems: What is played.
+        folders: Those that were named for what is in them: other problems there are left aside.
 
     Raises:
-        InvalidInput: One is of none of the problems.
+        InvalidInput: One is of none of the problems, or a folder has none of them.
     """
+    mend = f"These are played: {', '.join(problems)}."
+    fitting = [one for one in others if one.run["problem"] in problems]
+    for folder in folders:
+        if not any(one.path is not None and one.path.parent == folder for one in fitting):
+            raise InvalidInput("--with", str(folder), "there is no transcript of these problems in this folder", mend)
+    alone = [one for one in others if one.path is None or one.path.parent not in folders]
     if len(problems) == 1:
-        return [list(others)]
-    for one in others:
-        if one.run["problem"] not in problems:
-            mend = f"These are played: {', '.join(problems)}."
+        return [[one for one in others if one in fitting or one in alone]]
+    for one in alone:
+        if one not in fitting:
             raise InvalidInput("--with", str(one.path), f"{one.run['problem']} is none of these problems", mend)
-    return [[one for one in others if one.run["problem"] == name] for name in problems]
+    return [[one for one in fitting if one.run["problem"] == name] for name in problems]
 
 
 def names(policies: list[str] | None) -> tuple[str, ...]:

@@ -10,19 +10,26 @@ from restock.cli.console import Console, table
 MOST_EPISODES = 40  # that are listed one by one
 
 
-def overview(console: Console, rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any]) -> None:
-    """One row a problem, and what all of them took."""
+def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mapping[str, Mapping[str, Any]]) -> None:
+    """One row for each agent on each problem; with several agents those of a problem stand below its name."""
     from restock.report.numbers import NONE, amount, decimals, share
 
-    console.text(f"{rows[0]['agent']}: {len(rows)} problems, {total['episodes']} episodes.")
+    problems = list(dict.fromkeys(row["problem"] for row in rows))
+    played = f"{len(problems)} problems, {max(total['episodes'] for total in totals.values())} episodes"
+    several = len(totals) > 1
+    console.text(f"{', '.join(totals)}: {played}{' each' * several}.")
     console.text()
-    scored, priced = any(row["score"] is not None for row in rows), total["cost"] is not None
-    columns = ["problem", "mean\nreturn", "more than\nthe usual rule", "gap to\nbound"]
+    scored, priced = any(row["score"] is not None for row in rows), any(row["cost"] is not None for row in rows)
+    columns = ["problem, agent" if several else "problem", "mean\nreturn", "more than\nthe usual rule", "gap to\nbound"]
     columns += ["score"] * scored + ["without\nit"] + ["cost"] * priced
     shown = table(*columns, numbers=range(1, len(columns)), words=[0])
-    for row in rows:
+    above = None
+    for row in sorted(rows, key=lambda row: problems.index(row["problem"])):
+        if several and row["problem"] != above:
+            above = row["problem"]
+            shown.add_row(above)
         places, apart = decimals([row["mean"]]), row["difference"]
-        cells = [row["problem"], amount(row["mean"], places)]
+        cells = [f"  {row['agent']}" if several else row["problem"], amount(row["mean"], places)]
         cells.append(NONE if apart is None else between(apart, places))
         cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored

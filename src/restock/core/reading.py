@@ -16,7 +16,10 @@ from restock.core.errors import InvalidInput
 _KEPT: dict[tuple[Path, str], Mapping[str, Any]] = {}  # at most one file, with its text
 
 
-def read_yaml(path: Path, keep: bool = False, runs: bool = True) -> Mapping[str, Any]:
+AN_INSTANCE = "Copy an instance: restock show serial --yaml."
+
+
+def read_yaml(path: Path, keep: bool = False, runs: bool = True, empty: str = AN_INSTANCE) -> Mapping[str, Any]:
     """The mapping a YAML file holds; duplicate keys are refused, and so are names of code (see `restock.core.trust`).
 
     Args:
@@ -25,6 +28,7 @@ def read_yaml(path: Path, keep: bool = False, runs: bool = True) -> Mapping[str,
             kept for that, as long as the text stays the same.
         runs: Whether anything in it may be taken for a policy, or a problem of one's own; False of the description
             of a network or store, in which no text leads to code.
+        empty: What to do about a file in which nothing stands.
 
     Raises:
         InvalidInput: Missing, unreadable, empty, malformed, or not a mapping; or it names code.
@@ -33,7 +37,7 @@ def read_yaml(path: Path, keep: bool = False, runs: bool = True) -> Mapping[str,
     data = _KEPT.pop((path, text), None)
     _KEPT.clear()
     if data is None:
-        data = _mapping_in(path, text)
+        data = _mapping_in(path, text, empty)
     if runs:
         from restock.core.trust import refuse_code  # which reads files itself
 
@@ -57,7 +61,7 @@ def parsed(text: str) -> Any:
         return yaml.load(text, Loader=PlainLoader)
 
 
-def _mapping_in(path: Path, text: str) -> Mapping[str, Any]:
+def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
     try:
         data = parsed(text)
     except yaml.YAMLError as error:
@@ -70,7 +74,7 @@ def _mapping_in(path: Path, text: str) -> Mapping[str, Any]:
     except ValueError as error:
         raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Mend that value.") from None
     if data is None:
-        raise InvalidInput("file", str(path), "the file is empty", "Copy an instance: restock show serial --yaml.")
+        raise InvalidInput("file", str(path), "the file is empty", empty)
     if not isinstance(data, Mapping):
         raise InvalidInput("file", str(path), "a spec is a mapping of names to values", "Begin with `name: ...`.")
     return data

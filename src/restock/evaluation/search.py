@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -87,7 +88,9 @@ class Search:
 
     def _evolve(self, budget: int, progress: Progress | None) -> None:
         """CMA-ES, and where it has converged early, again from the best on: wider, and with more at a time."""
-        import cma
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Could not import matplotlib")  # for pictures that are not drawn here
+            import cma
 
         # CMA-ES wants two numbers at least: a single one gets a partner without effect.
         count = max(len(self._free), 2)

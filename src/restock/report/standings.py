@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restock.benchmark.standing import Leaderboard, Standing
+from restock.evaluation.bootstrap import FEWEST
 from restock.evaluation.stats import LEVEL
 from restock.report.certainty import OPEN
 from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
@@ -61,10 +62,9 @@ def standings(board: Leaderboard) -> Table:
             if more:
                 cells.append(NONE if row.lead.more_seeds is None else amount(row.lead.more_seeds))
         rows.append(tuple(cells))
-    seeds = len(board.suite.seeds)
-    caption = (
-        f"Suite {board.suite.name} ({board.suite_mark}): {len(board.suite.scenarios)} scenarios, {seeds} seeds each."
-    )
+    scenarios, seeds = len(board.suite.scenarios), len(board.suite.seeds)
+    counted = f"{scenarios} scenario{'s' * (scenarios > 1)}, {seeds} seed{'s' * (seeds > 1)} each"
+    caption = f"Suite {board.suite.name} ({board.suite_mark}): {counted}."
     return Table(caption, header, tuple(rows))
 
 
@@ -97,7 +97,7 @@ def agents(board: Leaderboard) -> Table | None:
     guests = [(row, row.counted) for row in board.rows if row.counted is not None]
     if not guests:
         return None
-    header = ("agent", "replies", "repaired", "not usable", "decided without it", "tokens read", "written", "cost")
+    header = ("agent", "replies", "repairs", "not usable", "decided without it", "tokens read", "written", "cost")
     rows = []
     for row, counted in guests:
         number = {name: value or 0 for name, value in counted.items()}
@@ -192,6 +192,8 @@ def notes(board: Leaderboard) -> list[str]:
         )
     if own and not board.exceeded:
         said.append("No policy earned more than a proven bound in any episode.")
+    if own and len(board.suite.seeds) < FEWEST:
+        said.append(f"No intervals are told: with fewer than {FEWEST} seeds, resampling them says nothing.")
     above = [f"{row.name} {row.above_best_known}" for row in board.rows if row.above_best_known]
     if above:
         said.append(f"Episodes in which a policy earned more than the best plan known: {', '.join(above)}.")

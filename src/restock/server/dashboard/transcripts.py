@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pydantic
 
 from restock.agents.counts import Prices
 from restock.agents.run import kept
-from restock.agents.transcript import lines_of
+from restock.agents.transcript import begins_one, lines_of
 from restock.core.errors import InvalidInput, shown
 from restock.core.problem import Problem
 from restock.problems.load import load_problem
@@ -22,6 +23,8 @@ from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
 MOST_TURNS = 20_000
+MOST_LISTED = 50
+PLACES = ("*.jsonl", "*/*.jsonl", "*/agents/*.jsonl")  # one run, those of several problems, those of a benchmark
 LONGEST_NAME = 80
 
 
@@ -191,8 +194,17 @@ def in_folder(folder: Path | None) -> list[str]:
     """Names of the transcripts in the folder of runs, the newest first."""
     if folder is None or not folder.is_dir():
         return []
-    files = [path for path in folder.glob("*.jsonl") if path.is_file() and not path.is_symlink()]
-    return [path.name for path in sorted(files, key=lambda path: (-path.stat().st_mtime, path.name))][:50]
+    found = [path for place in PLACES for path in folder.glob(place) if path.is_file() and _inside(path, folder)]
+    newest = sorted(found, key=lambda path: (-path.stat().st_mtime, path.name))
+    listed = (path for path in newest if path.parent == folder or begins_one(path))
+    return [path.relative_to(folder).as_posix() for path in itertools.islice(listed, MOST_LISTED)]
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether a path leads to what it says, and no link to somewhere else."""
+    return not any(
+        part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder
+    )
 
 
 def from_folder(folder: Path | None, name: str, most: int) -> str:
