@@ -154,7 +154,7 @@ def test_the_interface_says_what_is_taken_and_told(server: Running) -> None:
     told = server.ask("GET", "/openapi.json").json()
     ended = told["paths"]["/mcp"]["delete"]["parameters"]
     assert [(one["name"].lower(), one["in"], one["required"]) for one in ended] == [("mcp-session-id", "header", True)]
-    state = told["components"]["schemas"]["State"]["properties"]
+    state = told["components"]["schemas"]["SessionState"]["properties"]
     session = server.ask("POST", "/sessions", {"task": "serial"}).json()["session_id"]
     assert set(server.ask("GET", f"/sessions/{session}/state").json()) <= set(state)
     for route in (one for path in told["paths"].values() for one in path.values()):

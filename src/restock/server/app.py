@@ -80,7 +80,9 @@ def _tell_errors(app: FastAPI) -> None:
         try:
             check_body(request, error.body)
         except Refused as refusal:
-            return Reply({**refusal.data(), "detail": found}, 422)
+            # OpenEnv's servers take names beside an action, and list only what else is wrong.
+            other = [one for one in found if one["type"] != "extra_forbidden"]
+            return Reply({**refusal.data(), "detail": other or found}, 422)
         first = found[0]
         where = [str(part) for part in first["loc"]]
         if first["type"] == "json_invalid":

@@ -58,6 +58,11 @@ class State(pydantic.BaseModel):
 
     episode_id: str | None = pydantic.Field(description="what the episode is called")
     step_count: int = pydantic.Field(ge=0, description="periods that were played")
+
+
+class SessionState(State):
+    """The state of a session; some problems tell more."""
+
     task: str | None = pydantic.Field(None, description="what is played")
     seed: int | None = pydantic.Field(None, description="seed of the episode; not told in a judged one")
     done: bool | None = pydantic.Field(None, description="whether the episode is over")

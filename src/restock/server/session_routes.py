@@ -8,7 +8,7 @@ import pydantic
 
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
-from restock.server.replies import Opened, Reply, Seen, State, StrictReply, may_fail
+from restock.server.replies import Opened, Reply, Seen, SessionState, StrictReply, may_fail
 from restock.server.requests import StrictRoute
 from restock.server.routes import Step
 from restock.server.session import Session
@@ -108,7 +108,12 @@ def sessions(hub: Hub) -> APIRouter:
     async def step(session_id: Id, asked: Step) -> Response:
         return Reply({"metadata": None, **hub.sessions.get(session_id).step(asked.action)})
 
-    @router.get("/sessions/{session_id}/state", response_model=State, summary="State of the episode", responses=unknown)
+    @router.get(
+        "/sessions/{session_id}/state",
+        response_model=SessionState,
+        summary="State of the episode",
+        responses=unknown,
+    )
     async def state(session_id: Id) -> Response:
         return Reply(hub.sessions.get(session_id).state())
 
