@@ -262,7 +262,7 @@ def test_a_model_that_is_called_like_a_policy_keeps_apart_from_it():
 def test_runs_on_other_episodes_are_not_compared():
     one = run_agent("minimal", "stand-in:base-stock", 1, 5)
     other = run_agent("minimal", "stand-in:base-stock", 1, 6)
-    with pytest.raises(InvalidInput, match=r"of other episodes than the first one \(seed\)"):
+    with pytest.raises(InvalidInput, match=r"of other episodes than the first one \(another seed\)"):
         judge([one, other])
 
 
