@@ -17,6 +17,7 @@ import numpy as np
 
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
+from restock.core.holding import refuse_links
 from restock.core.problem import Array
 from restock.core.streams import check_seed, episode_seeds
 from restock.core.trust import may_trust
@@ -186,11 +187,12 @@ def evaluate(
         trust: Whether code that the folder names may be run, see `restock.core.trust`.
 
     Raises:
-        InvalidInput: There is no run in the folder, it is damaged, it has not been evaluated yet, or it names code and
-            is not trusted.
+        InvalidInput: There is no run in the folder, it is damaged, it has not been evaluated yet, it names code and is
+            not trusted, or a link in it leads out of it.
     """
     folder = RunFolder(run)
     config = folder.config()
+    refuse_links(folder.path, "run")
     if not folder.has(BEST):
         mend = f"Go on with the training: restock train --resume {folder.path}."
         raise InvalidInput("run", str(folder.path), "it was stopped before its first evaluation", mend)
