@@ -307,7 +307,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "gzip cut off": saved(answer(gzip.compress(GOOD.encode())[:30], Content_Encoding="gzip"), "no chat completion"),
     "a bomb of gzip": saved(answer(gzip.compress(b" " * (LONG // 5)), Content_Encoding="gzip"), "larger than 8 MB"),
     "gzip in gzip": saved(
-        answer(gzip.compress(gzip.compress(GOOD.encode())), Content_Encoding="gzip, gzip"), "packs its answer as 'gzip, gzip'"
+        answer(gzip.compress(gzip.compress(GOOD.encode())), Content_Encoding="gzip, gzip"),
+        "packs its answer as 'gzip, gzip'",
     ),
     "packed as nobody asked": saved(answer(b"\x0b\x02\x80", Content_Encoding="br"), "packs its answer as 'br'"),
     "502 packed as nobody asked": saved(answer(b"\x0b\x02\x80", 502, Content_Encoding="br"), "answers 502"),
