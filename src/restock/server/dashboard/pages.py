@@ -124,7 +124,7 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
         "x-content-type-options": "nosniff",
         "vary": "HX-Request, Cookie",
     }
-    return HTMLResponse(text, status, headers)
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)  # half a surrogate pair is no reason to fail
 
 
 def waiting(request: Request, title: str, item: Item) -> Response:

@@ -18,6 +18,7 @@ from restock.core.problem import Problem
 from restock.problems.load import load_problem
 from restock.server.catalogue import Catalogue
 from restock.server.dashboard.exchanges import Exchange, ReplyLine, ToolLine, counted, counts_of
+from restock.server.dashboard.folders import can_be_named
 from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
@@ -191,7 +192,7 @@ def in_folder(folder: Path | None) -> list[str]:
     """Names of the transcripts in the folder of runs, the newest first."""
     if folder is None or not folder.is_dir():
         return []
-    files = [path for path in folder.glob("*.jsonl") if path.is_file() and not path.is_symlink()]
+    files = [path for path in folder.glob("*.jsonl") if can_be_named(path) and path.is_file() and not path.is_symlink()]
     return [path.name for path in sorted(files, key=lambda path: (-path.stat().st_mtime, path.name))][:50]
 
 
