@@ -11,6 +11,7 @@ import socketserver
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
@@ -239,6 +240,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "a byte-order mark": read(answer("\ufeff" + GOOD)),
     "bytes that are no UTF-8": read(answer(GOOD.encode().replace(b"choices", b'x": "\xff", "choices'))),
     "gzip": read(answer(gzip.compress(GOOD.encode()), Content_Encoding="gzip")),
+    "gzip, called as it once was": read(answer(gzip.compress(GOOD.encode()), Content_Encoding="X-GZip")),
+    "deflate": read(answer(zlib.compress(GOOD.encode()), Content_Encoding="deflate")),
+    "not packed, and told so": read(answer(GOOD, Content_Encoding="identity")),
     "a stream": read(
         answer(events(delta(role="assistant", content=""), delta(reasoning="hm"), delta(content=ANSWER[:4]),
                     delta("stop", content=ANSWER[4:]), {"choices": [], "usage": {"prompt_tokens": 7}}),
@@ -302,6 +306,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "gzip that is none": saved(answer(GOOD, Content_Encoding="gzip"), "the connection broke"),
     "gzip cut off": saved(answer(gzip.compress(GOOD.encode())[:30], Content_Encoding="gzip"), "no chat completion"),
     "a bomb of gzip": saved(answer(gzip.compress(b" " * (LONG // 5)), Content_Encoding="gzip"), "larger than 8 MB"),
+    "gzip in gzip": saved(
+        answer(gzip.compress(gzip.compress(GOOD.encode())), Content_Encoding="gzip, gzip"),
+        "packs its answer as 'gzip, gzip'",
+    ),
+    "packed as nobody asked": saved(answer(b"\x0b\x02\x80", Content_Encoding="br"), "packs its answer as 'br'"),
+    "502 packed as nobody asked": saved(answer(b"\x0b\x02\x80", 502, Content_Encoding="br"), "answers 502"),
     "100 MB": saved(huge, "larger than 8 MB"),
     "silence": saved(silence, "no whole answer", slow=True),
     "a head in drops": saved(dripping(HEAD, b"X-A: b\r\n"), "no whole answer", slow=True),

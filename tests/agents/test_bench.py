@@ -19,6 +19,7 @@ from restock.benchmark.folder import RunFolder
 from restock.benchmark.leaderboard import leaderboard
 from restock.benchmark.runner import bench
 from restock.core.errors import InvalidInput
+from restock.core.trust import trusting
 from tests.agents.helping import Script, serving
 from tests.benchmark.runs import results
 from tests.cli.running import COMMAND, environment, run
@@ -174,6 +175,18 @@ def test_a_key_is_taken_from_the_variable_that_is_named_and_written_nowhere(monk
         assert set(keys) == {"Bearer none"}  # whoever wrote the file does not get a key by naming an address
     for path in Path("run").rglob("*"):
         assert path.is_dir() or b"secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("address", ["https://example.org/v1", "http://127.0.0.1.example.org/v1", "//x@y/v1"])
+def test_a_file_that_was_sent_takes_no_key_elsewhere(monkeypatch, address):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-of-mine")
+    sent = models(f"models: [{{name: a, model: m, base_url: '{address}', api_key_env: OPENAI_API_KEY}}]")
+    with pytest.raises(InvalidInput, match=r"a file must not send a key by itself.*example\.org|this is no address"):
+        bench("two.yaml", ["base-stock"], out="run", guests=sent)
+    assert not Path("run").exists()
+    if "example" in address:
+        with trusting():
+            sent.specs[0].endpoint().close()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gzip
 import json
 import threading
 import time
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -19,7 +21,7 @@ from restock.agents.counts import Counts, Prices
 from restock.agents.play import Play, Settings
 from restock.agents.run import resume_agent, run_agent
 from restock.agents.transcript import ADDED, Transcript
-from restock.agents.wire import Answered, Trouble
+from restock.agents.wire import LARGEST, Answered, Trouble
 from restock.core.errors import InvalidInput
 from restock.problems.load import load_problem
 from tests.agents.endpoint import ANSWER, ASKING, BEHAVIOURS, LONG, READ, SAVED, TOLD, answer, completion, standing
@@ -78,6 +80,20 @@ def test_what_never_ends_is_told_in_the_words_of_the_endpoint(name):
         assert behaviour.words in str(error.value) and len(str(error.value).splitlines()) == 1
         assert behaviour.outcome == TOLD or "2 times" in str(error.value)
         assert server.sent < LONG / 2
+
+
+def test_a_small_answer_does_not_fill_the_memory():
+    packed = gzip.compress(b" " * LONG)
+    assert len(packed) < LARGEST / 50
+    with standing(answer(packed, Content_Encoding="gzip"), always=True) as server:
+        tracemalloc.start()
+        try:
+            with endpoint(server.address, [], tries=1) as model, pytest.raises(EndpointError, match="larger than 8 MB"):
+                model.ask(ASKED)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 4 * LARGEST
 
 
 @EACH

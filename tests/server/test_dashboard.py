@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -313,6 +316,36 @@ def test_whatever_a_transcript_holds_is_shown_or_refused(browser: Browser, runs:
     rewards = "\n".join(re.sub(r'"reward": [^,]+', '"reward": 1e308', line) for line in lines) + "\n"
     reply = browser.post("/transcripts", files={"file": ("mine.jsonl", rewards.encode())})
     assert reply.status_code in (200, 422)
+
+
+def test_text_that_is_none_is_shown_all_the_same(browser: Browser, runs: Path):
+    """Half a surrogate pair, which JSON can write and nothing can encode, failed the page and the files beside it."""
+    lines = [json.loads(line) for line in (runs / "agent-serial.jsonl").read_text().splitlines()]
+    half = "a\ud800"
+    lines[0] |= {"model": half}
+    for line in lines:
+        line |= {name: half for name in ("reply", "by", "error", "text", "reasoning") if name in line}
+        line |= {name: [half] for name in ("faults",) if name in line}
+        line |= {name: {half: line[name], **line[name]} for name in ("seen", "action") if name in line}
+    text = "\n".join(map(json.dumps, lines)) + "\n"
+    where = browser.post("/transcripts", files={"file": ("mine.jsonl", text.encode())}).url.path
+    for form in ("?turn=0", "?turn=1", "?turn=3", "?format=csv", "?format=json"):
+        assert browser.get(where + form).status_code == 200, form
+
+
+def test_a_name_that_is_no_text_does_not_close_the_folder(tmp_path: Path, runs: Path):
+    shutil.copy(runs / "agent-serial.jsonl", tmp_path / "good.jsonl")
+    bad = os.fsencode(tmp_path) + b"/bad\xff"
+    if sys.platform == "linux":  # others take no such name
+        Path(os.fsdecode(bad + b".jsonl")).write_text("{}")
+        Path(os.fsdecode(bad)).mkdir()
+        (Path(os.fsdecode(bad)) / "config.yaml").write_text("{}")
+    with serving(problem="serial", runs=tmp_path) as server:
+        for path in ("/transcripts", "/runs", "/leaderboard"):
+            for form in ("", "?format=csv", "?format=json"):
+                reply = server.ask("GET", path + form, headers={"accept": "text/html"})
+                assert reply.status_code == 200, path + form
+        assert server.ask("GET", "/transcripts?format=json").json() == {"transcripts": ["good.jsonl"]}
 
 
 @pytest.mark.parametrize(

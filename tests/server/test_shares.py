@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from restock.agents.run import run_agent
 from restock.evaluation.compare import Enough, compare
 from restock.server.dashboard.contests import Clock, Contest
 from restock.server.dashboard.queue import Queue
@@ -213,3 +216,36 @@ def test_the_page_tells_what_was_left_out(monkeypatch: Any) -> None:
         while "refresh" in (reply := browser.get(where)).text:
             assert time.monotonic() < end
         assert "left out: constant-order" in reply.text and "base-stock" in reply.text
+
+
+def test_a_transcript_of_many_episodes_waits_among_the_long_jobs_and_ends_in_time(monkeypatch: Any) -> None:
+    """One upload held up the pages of everybody for a minute, as one short job among theirs."""
+    text = played("serial", 3)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(problem: Any, seeds: Any, tell: Any) -> Any:
+        began.set()
+        assert go_on.wait(PATIENCE)
+        tell(1, 2)
+        raise AssertionError
+
+    monkeypatch.setattr("restock.server.dashboard.watching.measured", slow)
+    with serving(problem="serial", limits=Limits(work=1e-9)) as server, httpx.Client(
+        base_url=server.url, timeout=PATIENCE, trust_env=False
+    ) as browser:  # fmt: skip
+        where = browser.post("/transcripts", files={"file": ("a.jsonl", text)}).headers["location"]
+        assert began.wait(PATIENCE)
+        assert server.ask("GET", "/runs?format=json").status_code == 200  # which is a short job
+        go_on.set()
+        end = time.monotonic() + PATIENCE
+        while "refresh" in (reply := browser.get(where)).text:
+            assert time.monotonic() < end
+        assert reply.status_code == 200 and "nothing to measure it by" in reply.text and "was stopped" in reply.text
+
+
+def played(problem: str, episodes: int) -> bytes:
+    """The transcript of a stand-in."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "a.jsonl"
+        run_agent(problem, "stand-in:base-stock", episodes=episodes, seed=1, out=out)
+        return out.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -14,9 +15,11 @@ from websockets.exceptions import InvalidStatus
 
 from restock.core.errors import InvalidInput
 from restock.server.errors import Refused
+from restock.server.guard import Guard
 from restock.server.guesses import A_SECOND, AT_ONCE, AT_ONCE_IN_ALL, Guesses
 from restock.server.hosts import ANY, hosts_of, known
 from restock.server.run import hosts_of_environment
+from restock.server.settings import Settings
 from tests.server.serving import Running, serving
 
 REBOUND = ("rebound.example.org", "rebound.example.org:8000", "", "127.0.0.1.example.org", "localhost.example.org:1")
@@ -193,3 +196,45 @@ def test_an_agent_goes_on_while_somebody_guesses(locked: Running) -> None:
             locked.ask("GET", "/tasks", headers={"Authorization": f"Bearer {k}"})
             assert talk.step({}).get("error", {}).get("code") in (None, "EPISODE_OVER")
             assert locked.ask("GET", "/tasks").status_code == 200
+
+
+# heads ------------------------------------------------------------------------------------------------
+
+
+def passed(settings: Settings, *headers: tuple[bytes, bytes]) -> Any:
+    """The headers that a guard passes on, or the status that it answers."""
+    found: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append(scope["headers"])
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        found.append(message.get("status"))
+
+    scope = {"type": "http", "method": "GET", "path": "/runs", "headers": [(b"host", b"localhost"), *headers]}
+    guesses = None if settings.token is None else Guesses(settings.token)
+    asyncio.run(Guard(app, settings, guesses)(scope, receive, send))
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"other=1; restock-visitor=a; restock-token=t", b"restock-token=t; restock-visitor=a"),
+        (b'restock-visitor="' + b"\\\\" * 30_000 + b'"; restock-token=t', b"restock-token=t"),
+        (b"; ".join(b"restock-visitor=%d" % k for k in range(5_000)), b"restock-visitor=4999"),
+        (b'other="' + b"\\\\" * 30_000 + b'"', b""),
+        (b"=;;; ;restock-token", b"restock-token"),
+    ],
+)
+def test_only_its_own_cookies_get_past_the_guard(sent: bytes, kept: bytes) -> None:
+    """Python reads a cookie of backslashes in seconds, and meanwhile nobody else was answered."""
+    assert passed(Settings(), (b"cookie", sent)) == [(b"host", b"localhost"), (b"cookie", kept)]
+
+
+@pytest.mark.parametrize("origin", [b"http://[::1", b"http://]", b"null", b"", b"\xff\xfe", b"http://[x]:y"])
+def test_an_origin_that_is_none_is_elsewhere(origin: bytes) -> None:
+    assert passed(Settings(), (b"origin", origin)) == 403

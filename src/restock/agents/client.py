@@ -127,7 +127,7 @@ class Endpoint:
         if not address:
             mend = "Give --base-url, or set API_BASE_URL. Without a model: --model stand-in:base-stock."
             raise InvalidInput("base_url", base_url, "no endpoint is given", mend)
-        url = _url(address)
+        url = url_of(address)
         key = (api_key or next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")).strip()
         if not (key.isascii() and key.isprintable()):
             raise InvalidInput("api_key", "...", "it must be printable ASCII", "Copy it again.")
@@ -216,7 +216,7 @@ def public(address: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _url(address: str) -> httpx.URL:
+def url_of(address: str) -> httpx.URL:
     """Where requests go.
 
     Raises:

@@ -12,8 +12,9 @@
 
 A key never stands in the file: `api_key_env` names the environment variable that holds it. Without a `base_url` a
 model is asked at the address, and with the key, of the environment (`API_BASE_URL`, `API_KEY` ...); an address from
-the file gets no key but the one it names. Every scenario has a transcript in the run's folder, from which a stopped
-run is resumed, and whose decisions are played again in the simulator before they count.
+the file gets no key but the one it names, and one beyond this machine only where the file is trusted. Every scenario
+has a transcript in the run's folder, from which a stopped run is resumed, and whose decisions are played again in the
+simulator before they count.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any
 
 import pydantic
 
-from restock.agents.client import Endpoint, EndpointError, Model, Request
+from restock.agents.client import Endpoint, EndpointError, Model, Request, public, url_of
 from restock.agents.counts import Counts, Prices
 from restock.agents.judge import Recorded, check_rewards
 from restock.agents.modes import KINDS, mode_of
@@ -40,12 +41,14 @@ from restock.agents.side_by_side import settled
 from restock.agents.standins import PREFIX
 from restock.agents.standins.endpoint import StandIn
 from restock.agents.transcript import Transcript
+from restock.agents.wire import LOOPBACK
 from restock.benchmark.guests import Guest
 from restock.benchmark.suite import MARK, Suite
 from restock.benchmark.task import Task, outcome, played
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.reading import read_yaml
+from restock.core.trust import trusted
 from restock.core.validation import Spec, validated
 
 FOLDER = "agents"  # of transcripts, in that of the run
@@ -140,6 +143,10 @@ class ModelSpec(Spec):
         """
         key = None if self.base_url is None else "none"
         if self.api_key_env is not None:
+            if self.base_url is not None and not (trusted() or url_of(self.base_url.strip()).host in LOOPBACK):
+                problem = f"a file must not send a key by itself, and this would send that to {public(self.base_url)}"
+                mend = f"If that is where {self.api_key_env} belongs, add --trust."
+                raise InvalidInput("api_key_env", self.api_key_env, problem, mend)
             key = os.environ.get(self.api_key_env)
             if not key:
                 mend = f"Set it: export {self.api_key_env}=..."

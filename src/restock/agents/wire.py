@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from concurrent import futures
 from contextlib import aclosing
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 8_000_000  # bytes of an answer
 HOPS = 5  # redirects that are followed
 KEEPS_POST = (307, 308)  # redirects that do not turn a request into another
+PACKED = ("gzip", "x-gzip", "deflate")  # how an answer may be packed; what httpx knows besides has no limit
 LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Windows needs that)
 CLOSED = "the connection to the endpoint is closed"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -91,7 +93,7 @@ class Wire:
         self._url, self._timeout = url, timeout
         try:
             self._client = self._httpx.AsyncClient(
-                headers=headers,
+                headers={"accept-encoding": PACKED[0], **headers},
                 timeout=None,
                 limits=self._httpx.Limits(max_connections=None),
                 trust_env=url.scheme == "https" or url.host not in LOOPBACK,
@@ -147,7 +149,7 @@ class Wire:
             raise Trouble(f"no whole answer within {self._timeout:g} seconds") from None
         except self._httpx.ConnectError as error:
             raise Trouble(f"it cannot be reached ({_bottom(error)})") from None
-        except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError, ValueError) as error:
+        except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
             raise Trouble(f"the connection broke ({error or type(error).__name__})") from None
 
     async def _exchange(self, body: bytes) -> Answered:
@@ -170,16 +172,22 @@ class Wire:
         return url.host == self._url.host and url.scheme in (self._url.scheme, "https")
 
     async def _read(self, response: Any) -> bytes:
-        """The body; of a failure as much as came."""
+        """The body; of a failure as much as came. Packed, it is unpacked no further than it may be large."""
+        how = response.headers.get("content-encoding", "identity").strip().lower()
+        if how not in (*PACKED, "identity"):
+            if response.status_code < 300:
+                raise Trouble(f"it packs its answer as {how[:40]!r}, which was not asked for")
+            return b""
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress if how in PACKED else lambda piece, _: piece
         pieces, size = [], 0
         try:
-            async with aclosing(response.aiter_bytes()) as coming:
-                async for piece in coming:
-                    pieces.append(piece)
+            async with aclosing(response.aiter_raw()) as coming:
+                async for packed in coming:
+                    pieces.append(piece := unpack(packed, LARGEST + 1 - size))
                     size += len(piece)
                     if size > LARGEST:
                         raise Trouble(f"its answer is larger than {LARGEST // 1_000_000} MB")
-        except self._httpx.HTTPError:
+        except (self._httpx.HTTPError, zlib.error):
             if response.status_code < 300:
                 raise
         return b"".join(pieces)

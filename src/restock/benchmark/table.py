@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from restock.benchmark.task import Plan
+from restock.core.sheets import write_rows
 from restock.core.writing import write_whole
 
 
@@ -31,7 +31,8 @@ def write_table(
         import polars
     except ImportError:
         say("Parquet needs polars (pip install 'restock[data]'): the episodes are written as CSV.")
-        return write_whole(folder / "episodes.csv", lambda file: _write_csv(file, rows))
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        return write_rows(folder / "episodes.csv", columns, ([row.get(column) for column in columns] for row in rows))
     content = io.BytesIO()  # polars tells of a full disk in ways of its own
     polars.DataFrame(rows, infer_schema_length=None).write_parquet(content)
     return write_whole(folder / "episodes.parquet", lambda file: file.write_bytes(content.getvalue()))
@@ -54,11 +55,3 @@ def rows_of(plan: Plan, results: Sequence[Mapping[str, Any]]) -> list[dict[str, 
                 }
             )  # fmt: skip
     return rows
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

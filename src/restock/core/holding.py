@@ -23,8 +23,9 @@ def held(folder: Path, field: str, mend: str = "Wait for it, or name another fol
         mend: What to do when another process holds it.
 
     Raises:
-        InvalidInput: Another process holds it, or it cannot be made.
+        InvalidInput: Another process holds it, it cannot be made, or a link in it leads out of it.
     """
+    refuse_links(folder, field)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / LOCK).open("a+", encoding="utf-8")
@@ -40,6 +41,31 @@ def held(folder: Path, field: str, mend: str = "Wait for it, or name another fol
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+def refuse_links(folder: Path, field: str) -> None:
+    """Refuse a folder that somebody may have sent, and in which a link would take elsewhere what is written there.
+
+    Args:
+        folder: The folder; it may be reached by a link itself.
+        field: What it is called in an error.
+
+    Raises:
+        InvalidInput: There is such a link, at any depth.
+    """
+    home = folder.resolve()
+    for place, folders, files in os.walk(home):
+        for path in (Path(place, name) for name in (*folders, *files)):
+            if path.is_symlink() and not _leads_into(home, path):
+                problem = "must not be a link that leads out of the folder: what is written there would go elsewhere"
+                raise InvalidInput(field, str(path), problem, "Put there what it leads to.")
+
+
+def _leads_into(home: Path, link: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(home) and link.exists()
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def take(file: IO[str]) -> bool:

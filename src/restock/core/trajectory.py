@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core.errors import InvalidInput, nearest, require_extra
+from restock.core.sheets import cell
 from restock.core.writing import write_whole
 
 Array = NDArray[np.float64]
@@ -259,7 +260,7 @@ class Trajectory(Mapping[str, Array]):
         def write(file: Path) -> None:
             with file.open("w", newline="", encoding="utf-8") as handle:
                 writer = csv.writer(handle)
-                writer.writerow(table)
+                writer.writerow(map(cell, table))
                 writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
 
         return write_whole(path, write)

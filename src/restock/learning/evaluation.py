@@ -5,11 +5,10 @@ The held-out paths of a run have chosen its best network, so they flatter it. Th
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,9 @@ import numpy as np
 
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
+from restock.core.holding import refuse_links
 from restock.core.problem import Array
+from restock.core.sheets import write_rows
 from restock.core.streams import check_seed, episode_seeds
 from restock.core.trust import may_trust
 from restock.core.validation import validated
@@ -186,11 +187,12 @@ def evaluate(
         trust: Whether code that the folder names may be run, see `restock.core.trust`.
 
     Raises:
-        InvalidInput: There is no run in the folder, it is damaged, it has not been evaluated yet, or it names code and
-            is not trusted.
+        InvalidInput: There is no run in the folder, it is damaged, it has not been evaluated yet, it names code and is
+            not trusted, or a link in it leads out of it.
     """
     folder = RunFolder(run)
     config = folder.config()
+    refuse_links(folder.path, "run")
     if not folder.has(BEST):
         mend = f"Go on with the training: restock train --resume {folder.path}."
         raise InvalidInput("run", str(folder.path), "it was stopped before its first evaluation", mend)
@@ -253,32 +255,20 @@ def _keep(found: Evaluation) -> None:
     which = [name for name, c in zip(found.names, found.comparisons, strict=True) for _ in range(c.episodes)]
     columns = [found.profit(name).tolist() for name in found.policies]
     header = ("problem", "seed", *(name.replace("-", "_") for name in found.policies))
-    _write_rows(folder / "episodes.csv", header, zip(which, found.seeds(), *columns, strict=True))
+    write_rows(folder / "episodes.csv", header, zip(which, found.seeds(), *columns, strict=True))
     first = found.comparisons[0]
     played = first.row(TRAINED).simulation.trajectory.episode(0)
-    _write_rows(folder / "inventory.csv", COLUMNS, inventory(first.problem, played))
+    write_rows(folder / "inventory.csv", COLUMNS, inventory(first.problem, played))
     kept = (
         (shot.evaluation, shot.step, *row)
         for shot in found.run.snapshots()
         for row in inventory(first.problem, shot.fields)
     )
-    _write_rows(folder / "snapshots.csv", ("evaluation", "step", *COLUMNS), kept)
+    write_rows(folder / "snapshots.csv", ("evaluation", "step", *COLUMNS), kept)
     metrics.to_csv(found.run.path / "metrics.csv", found.run.metrics())
     summary = found.to_dict() | {"run": found.run.name}  # the folder may be moved
     text = json.dumps(_plain(summary), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, whole or not at all."""
-
-    def write(file: Path) -> None:
-        with file.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
-
-    write_whole(path, write)
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.core.reading import read_text
-from restock.core.writing import write_whole
+from restock.core.sheets import write_rows
 
 FIELDS = {
     "restart": "which, from 0",
@@ -104,14 +103,7 @@ def text_of(lines: list[dict[str, Any]]) -> str:
 def to_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Write the lines as a table, a row each; what a line does not say stays empty."""
     names = list(dict.fromkeys(name for line in lines for name in line))
-
-    def write(file: Path) -> None:
-        with file.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.DictWriter(handle, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(lines)
-
-    write_whole(path, write)
+    write_rows(path, names, ([line.get(name) for name in names] for line in lines))
 
 
 def damaged(path: Path, why: str) -> InvalidInput:

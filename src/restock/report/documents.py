@@ -9,11 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from restock.core.sheets import cell
 from restock.evaluation.compare import Comparison
 from restock.report.plain import plain
 from restock.report.words import answer, warnings
-
-CARRIED_OUT = ("=", "+", "-", "@", "\t", "\r")  # what a cell begins with that a spreadsheet carries out
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
@@ -59,6 +58,4 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, (Mapping, list, tuple)):
         value = json.dumps(plain(value))
-    if isinstance(value, str) and value.startswith(CARRIED_OUT):
-        return f"'{value}"
-    return value
+    return cell(value)

@@ -22,7 +22,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OPEN = ("/health", "/web", "/login")  # for everybody: whether it runs, and the pages that ask for the token
 STYLE = "/static/"  # which those pages need
 LARGER = {"/transcripts": MOST_TRANSCRIPT}  # addresses that take more than a message
-COOKIE = "restock-token"
+COOKIE, VISITOR = "restock-token", "restock-visitor"  # the cookies of this server: its token, and who a browser is
+LONGEST_COOKIE = 2048  # bytes; to read a longer one can take Python minutes
 
 
 class Guard:
@@ -47,6 +48,9 @@ class Guard:
             return
         client = client_of((scope.get("client") or ("",))[0])
         CLIENT.set(client)
+        scope["headers"] = [
+            (name, _own(value) if name.lower() == b"cookie" else value) for name, value in scope["headers"]
+        ]
         body = bytearray()
         try:
             try:
@@ -77,7 +81,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None:
             own = {headers.get("host"), headers.get("x-forwarded-host")}
-            if urlsplit(origin).netloc not in own:
+            place = _place_of(origin)
+            if not place or place not in own:
                 raise Refused("FORBIDDEN", f"pages from {origin[:80]!r} may not use this server", "origin")
         free = scope["path"] in OPEN or scope["path"].startswith(STYLE)
         if self._guesses is not None and not free and not self._guesses.right(client, _sent(scope, headers)):
@@ -109,6 +114,23 @@ class Guard:
             return waiting.pop() if waiting else await receive()
 
         return again
+
+
+def _own(cookies: bytes) -> bytes:
+    """The cookies of this server among those of a request, the last one of each name."""
+    parts = (part.strip() for part in cookies.split(b";"))
+    named = {part.partition(b"=")[0].decode("latin-1"): part for part in parts}
+    return b"; ".join(
+        named[name] for name in (COOKIE, VISITOR) if len(named.get(name, b"")) in range(1, LONGEST_COOKIE)
+    )
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of an origin; empty of one that is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:

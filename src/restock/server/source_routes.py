@@ -17,7 +17,7 @@ from restock.server.needs_server import APIRouter, Query, Response
 from restock.server.replies import Reply, StrictReply, may_fail
 
 
-class Task(StrictReply):
+class PublishedTask(StrictReply):
     """A task of the published store."""
 
     task_name: str
@@ -33,7 +33,7 @@ class Task(StrictReply):
 class Tasks(StrictReply):
     """The tasks of the published store."""
 
-    tasks: list[Task]
+    tasks: list[PublishedTask]
 
 
 class Graded(StrictReply):

@@ -47,4 +47,4 @@ def taken_away(
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
     }
-    return Response(text, media_type=FORMS[form], headers=headers)
+    return Response(text.encode("utf-8", "replace"), media_type=FORMS[form], headers=headers)

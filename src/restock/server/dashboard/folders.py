@@ -56,13 +56,22 @@ def listed(folder: Path | None) -> list[Entry]:
     for k, path in enumerate(folder.iterdir()):
         if k >= MOST_SEEN:
             break
-        if path.is_symlink() or not path.is_dir():
+        if not can_be_named(path.relative_to(folder)) or path.is_symlink() or not path.is_dir():
             continue
         for kind, mark in MARKS.items():
             if (path / mark).is_file():
                 found.append(Entry(path.name, kind, path, _changed(path)))
                 break
     return sorted(found, key=lambda one: (-one.changed, one.name))[:MOST_LISTED]
+
+
+def can_be_named(path: Path) -> bool:
+    """Whether an address can name a file: some systems take any bytes for a name, and these may be no text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def run_in(folder: Path | None, name: str, kind: str | None = None) -> Entry:

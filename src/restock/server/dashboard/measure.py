@@ -10,6 +10,7 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, simulate
+from restock.policies._base import Progress
 from restock.policies.registry import make_policy, yardsticks
 from restock.problems.retail import RetailProblem
 from restock.report.numbers import amount, decimals
@@ -97,18 +98,23 @@ class Measures:
         return Measures(self.rival, tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks))
 
 
-def measured(problem: Problem, seeds: Sequence[int]) -> Measures:
+def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = None) -> Measures:
     """Play the policy to beat, and the plan that knows everything, in the episodes that these seeds begin.
+
+    Args:
+        problem: What is played.
+        seeds: Of the episodes.
+        tell: Called with (steps done, steps in all) of each of the two; what it raises ends the work.
 
     Raises:
         InvalidInput: The policy to beat cannot play them.
     """
     rival, knowing = yardsticks(problem.family)
-    beaten = simulate(problem, make_policy(rival, problem), seed=seeds[0], seeds=seeds)
+    beaten = simulate(problem, make_policy(rival, problem), seed=seeds[0], seeds=seeds, progress=tell)
     best = None
     if knowing is not None:
         try:
-            best = simulate(problem, make_policy(knowing, problem), seed=seeds[0], seeds=seeds)
+            best = simulate(problem, make_policy(knowing, problem), seed=seeds[0], seeds=seeds, progress=tell)
         except InvalidInput:  # not of every variant of a problem there is a plan
             best = None
     rewards = beaten.trajectory.rewards

@@ -20,11 +20,11 @@ from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
 from restock.server.dashboard.shelf import Item, visitor
 from restock.server.errors import INTERNAL, Refused, refused
+from restock.server.guard import VISITOR as VISITOR
 from restock.server.needs_server import HTMLResponse, Request, Response
 from restock.server.replies import Reply
 
 LOG = logging.getLogger(__name__)
-VISITOR = "restock-visitor"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -124,7 +124,7 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
         "x-content-type-options": "nosniff",
         "vary": "HX-Request, Cookie",
     }
-    return HTMLResponse(text, status, headers)
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)  # half a surrogate pair is no reason to fail
 
 
 def waiting(request: Request, title: str, item: Item) -> Response:

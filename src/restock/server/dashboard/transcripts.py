@@ -19,6 +19,7 @@ from restock.core.problem import Problem
 from restock.problems.load import load_problem
 from restock.server.catalogue import Catalogue
 from restock.server.dashboard.exchanges import Exchange, ReplyLine, ToolLine, counted, counts_of
+from restock.server.dashboard.folders import can_be_named
 from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
@@ -194,8 +195,11 @@ def in_folder(folder: Path | None) -> list[str]:
     """Names of the transcripts in the folder of runs, the newest first."""
     if folder is None or not folder.is_dir():
         return []
-    found = [path for place in PLACES for path in folder.glob(place) if path.is_file() and _inside(path, folder)]
-    newest = sorted(found, key=lambda path: (-path.stat().st_mtime, path.name))
+    places = (path for place in PLACES for path in folder.glob(place) if can_be_named(path.relative_to(folder)))
+    newest = sorted(
+        (path for path in places if path.is_file() and _inside(path, folder)),
+        key=lambda path: (-path.stat().st_mtime, path.name),
+    )
     listed = (path for path in newest if path.parent == folder or begins_one(path))
     return [path.relative_to(folder).as_posix() for path in itertools.islice(listed, MOST_LISTED)]
 

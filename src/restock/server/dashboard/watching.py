@@ -104,13 +104,21 @@ def watching(router: APIRouter, room: Room) -> None:
 
             async def measure() -> None:
                 await catalogue.ready(matched[0])
-                try:
-                    seeds = [episode.seed for episode in show.episodes]
-                    show.measures = await room.work(lambda: measured(matched[1], seeds))
-                    replay = [lambda one=one: replayed(matched[1], one) for one in show.episodes]
-                    show.episodes = tuple([await room.work(job) for job in replay])
-                    show.problem = matched[1]
-                except InvalidInput as error:
+                seeds = [episode.seed for episode in show.episodes]
+
+                def job() -> None:
+                    clock = Clock(show, room.hub.settings.limits.work)
+                    words = "The policies that it is measured by are played"
+                    measures = measured(matched[1], seeds, lambda done, of: clock.tell(f"{words}: {done} of {of}."))
+                    replay = []
+                    for one in show.episodes:
+                        replay.append(replayed(matched[1], one))
+                        clock.tell(f"It is played again: episode {len(replay)} of {len(seeds)}.")
+                    show.measures, show.episodes, show.problem = measures, tuple(replay), matched[1]
+
+                try:  # one episode takes as long as a game; several may take minutes
+                    await room.work(job, long=len(seeds) > 1, item=show)
+                except (InvalidInput, Refused) as error:
                     show.remarks.append(f"There is nothing to measure it by: {error}")
 
             show.progress = "The policies that it is measured by are played."
