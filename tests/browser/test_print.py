@@ -10,7 +10,9 @@ from tests.browser.test_pages import begin
 from tests.server.serving import Running
 
 PAPER = 680  # pixels that A4 has between its margins
-PRESSED = "[...document.querySelectorAll('button, .button, input, select, header.top')].filter(e => e.getClientRects().length)"
+PRESSED = (
+    "[...document.querySelectorAll('button, .button, input, select, .top')].filter(e => e.getClientRects().length)"
+)
 
 
 def printed(tab: Tab, asked: str) -> None:

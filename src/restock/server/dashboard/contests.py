@@ -120,7 +120,7 @@ class Clock:
         if policy != self._policy:
             left = max(1, of // 100 - done // 100)
             self._policy, self._until = policy, now + max(0.0, self._end - now) / left
-        self._item.progress = f"{policy}: {100 * done // max(of, 1)} % of the work."
+        self._item.progress = f"{policy}: {100 * done // max(of, 1)}% of the work."
         if self._item.dropped:
             raise Refused("NOT_FOUND", "It was put away before it was ready.")
         if now > self._until:
