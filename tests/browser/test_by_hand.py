@@ -116,3 +116,12 @@ def test_what_a_policy_fills_in_can_be_read_on_a_phone(phone: Tab, site: Running
     )
     assert phone.run(wide) == []
     assert phone.run("document.querySelector('.fill').getBoundingClientRect().right") <= 390
+
+
+def test_what_arrives_when_is_seen_on_a_phone_without_moving_the_table(phone: Tab, site: Running):
+    begin(phone, site, "serial")
+    phone.click("form.several button")
+    phone.until(f"{SAID}.startsWith('Periods 1 to 5 were')")
+    over = "e.getBoundingClientRect().right - e.closest('.scroll').getBoundingClientRect().right"
+    ends = phone.run(f"[...document.querySelectorAll('td.series')].map(e => {over})")
+    assert ends and max(ends) < 1

@@ -216,3 +216,11 @@ def test_words_can_be_read(tab: Tab, site: Running):
         const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
         return ratio < 4.5 ? e.textContent.trim() + ' ' + ratio.toFixed(2) : ''; }).filter(one => one)"""
     assert tab.run(light) == []
+
+
+def test_the_chart_of_the_leaderboard_can_be_read_on_a_phone(phone: Tab, site: Running):
+    phone.open(f"{site.url}/leaderboard")
+    fits(phone)
+    sizes = phone.run("[...document.querySelectorAll('.curve text')].map(e => e.getBoundingClientRect().height)")
+    assert sizes and min(sizes) >= 9
+    assert phone.run("document.querySelector('.curve .scroll').tabIndex") == 0
