@@ -163,3 +163,12 @@ def test_progress_is_told_as_percentages_are_elsewhere():
     clock = Clock(contest, 100.0)
     clock.turn("base-stock", 5, 10)
     assert contest.progress == "base-stock: 50% of the work."
+
+
+@pytest.mark.parametrize(
+    ("task", "called"), [("retail-medium", "products"), ("serial", "nodes"), ("sharing", "locations")]
+)
+def test_what_is_drawn_is_called_as_everywhere_else(browser: Browser, task: str, called: str):
+    shown = browser.get(browser.show(task, "random")).text
+    for text in (browser.get(f"/pick/{task}").text, shown):
+        assert f'<h2 id="places">The {called}</h2>' in text and f'aria-label="The {called}"' in text
