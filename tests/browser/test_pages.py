@@ -224,3 +224,11 @@ def test_the_chart_of_the_leaderboard_can_be_read_on_a_phone(phone: Tab, site: R
     sizes = phone.run("[...document.querySelectorAll('.curve text')].map(e => e.getBoundingClientRect().height)")
     assert sizes and min(sizes) >= 9
     assert phone.run("document.querySelector('.curve .scroll').tabIndex") == 0
+
+
+def test_the_verdict_of_a_comparison_is_seen_on_a_laptop(tab: Tab, site: Running):
+    tab.size(1000, 800)
+    begin(tab, site, "divergent", "/comparisons")
+    over = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('table').closest('.scroll'))"
+    assert tab.run(over) <= 0
+    assert "blind" in tab.run("document.querySelector('tr.best th').innerText")

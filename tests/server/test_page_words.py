@@ -172,3 +172,9 @@ def test_what_is_drawn_is_called_as_everywhere_else(browser: Browser, task: str,
     shown = browser.get(browser.show(task, "random")).text
     for text in (browser.get(f"/pick/{task}").text, shown):
         assert f'<h2 id="places">The {called}</h2>' in text and f'aria-label="The {called}"' in text
+
+
+def test_idle_seconds_have_the_same_decimals(browser: Browser, pages: Running):
+    browser.game("minimal")
+    idle = re.findall(r"<td>([^<]*)</td></tr>", browser.get("/live?part=rows").text)
+    assert idle and all(re.fullmatch(r"[\d,]+\.\d", one) for one in idle)
