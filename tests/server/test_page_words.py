@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (tuned / "tuning.yaml").write_text("base: {problem: serial, algo: pathwise}\nspace: {}\n")
     trials = [{"number": k, "state": "complete", "value": value} for k, value in enumerate((1007.38, 1007.42, 1006.9))]
     (tuned / "trials.jsonl").write_text("".join(json.dumps(one) + "\n" for one in trials))
+    shutil.copytree(tuned, runs / "untrained")
+    (tuned / "best").mkdir()
+    (tuned / "best" / "config.yaml").write_text("algo: pathwise\n")
     with serving(problem="serial", runs=runs) as running:
         yield running
 
@@ -79,6 +83,11 @@ def test_numbers_get_the_decimals_that_tell_them_apart():
 def test_trials_that_differ_are_shown_different(browser: Browser):
     said = words(browser.get("/runs/tuned"))
     assert "1,007.42" in said and "1,007.38" in said
+
+
+def test_a_search_tells_how_its_best_policy_is_evaluated(browser: Browser):
+    assert "restock evaluate" not in words(browser.get("/runs/untrained"))
+    assert "Evaluate its best policy restock evaluate" in words(browser.get("/runs/tuned"))
 
 
 def test_a_price_has_its_unit(browser: Browser):
