@@ -96,3 +96,32 @@ def test_the_skip_link_leads_to_the_content(tab: Tab, site: Running):
     assert tab.focus() == "To the content"
     tab.press("Enter")
     tab.until("document.activeElement.id === 'content'")
+
+
+def test_the_focus_begins_at_the_first_field_that_is_seen(tab: Tab, site: Running):
+    begin(tab, site, "retail-medium")
+    first = "document.querySelector('form.decide input:not([type=hidden])')"
+    assert tab.run(f"document.activeElement === {first}"), tab.focus()
+    tab.press("Enter")
+    tab.until(f"{SAID}.startsWith('Period 1 was played')")
+    tab.until(f"document.activeElement === {first}")
+
+
+def test_what_a_policy_fills_in_can_be_read_on_a_phone(phone: Tab, site: Running):
+    begin(phone, site, "retail-medium")
+    phone.click("[data-key=fill]")
+    phone.until(f"{SAID}.startsWith('Filled in')")
+    wide = (
+        "[...document.querySelectorAll('.fill input')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.value)"
+    )
+    assert phone.run(wide) == []
+    assert phone.run("document.querySelector('.fill').getBoundingClientRect().right") <= 390
+
+
+def test_what_arrives_when_is_seen_on_a_phone_without_moving_the_table(phone: Tab, site: Running):
+    begin(phone, site, "serial")
+    phone.click("form.several button")
+    phone.until(f"{SAID}.startsWith('Periods 1 to 5 were')")
+    over = "e.getBoundingClientRect().right - e.closest('.scroll').getBoundingClientRect().right"
+    ends = phone.run(f"[...document.querySelectorAll('td.series')].map(e => {over})")
+    assert ends and max(ends) < 1

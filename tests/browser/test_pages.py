@@ -216,3 +216,19 @@ def test_words_can_be_read(tab: Tab, site: Running):
         const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
         return ratio < 4.5 ? e.textContent.trim() + ' ' + ratio.toFixed(2) : ''; }).filter(one => one)"""
     assert tab.run(light) == []
+
+
+def test_the_chart_of_the_leaderboard_can_be_read_on_a_phone(phone: Tab, site: Running):
+    phone.open(f"{site.url}/leaderboard")
+    fits(phone)
+    sizes = phone.run("[...document.querySelectorAll('.curve text')].map(e => e.getBoundingClientRect().height)")
+    assert sizes and min(sizes) >= 9
+    assert phone.run("document.querySelector('.curve .scroll').tabIndex") == 0
+
+
+def test_the_verdict_of_a_comparison_is_seen_on_a_laptop(tab: Tab, site: Running):
+    tab.size(1000, 800)
+    begin(tab, site, "divergent", "/comparisons")
+    over = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('table').closest('.scroll'))"
+    assert tab.run(over) <= 0
+    assert "blind" in tab.run("document.querySelector('tr.best th').innerText")

@@ -46,7 +46,7 @@ def test_leaderboard_prints_and_writes(folder, tmp_path):
     assert told["rows"][1]["rank"] == 1 and told["out"] is None
     narrow = run("leaderboard", str(folder), width=80)
     assert all(len(line) <= 80 for line in narrow.out.splitlines())
-    assert "a decision" not in narrow.out and "a decision" in run("leaderboard", str(folder), width=100).out
+    assert "decision" not in narrow.out and "decision" in run("leaderboard", str(folder), width=100).out
     assert "p (Holm)" in run("leaderboard", str(folder), width=130).out
 
 

@@ -24,6 +24,7 @@ from restock.evaluation.compare import compare
 from restock.evaluation.simulate import simulate
 from restock.policies.registry import list_policies, make_policy, playable
 from restock.problems.load import load_problem
+from restock.report.numbers import decimals
 from restock.server.dashboard import fields
 from restock.server.dashboard.shelf import MOST_OF_ONE
 from restock.server.limits import Limits
@@ -137,8 +138,10 @@ def test_a_game_to_the_end_has_the_return_the_rival_and_the_regret(browser: Brow
     bound = simulate(problem, "hindsight", seeds=[SEED]).bound
     assert bound is not None
     said = words(reply)
-    assert f"Your reward is {own:,.0f} ; base-stock reached {rival:,.0f} on the same demand" in said
-    assert f"no more than {bound[0]:,.0f} was possible: your regret is {bound[0] - own:,.0f}" in said
+    places = max(decimals([own - rival]), decimals([bound[0] - own]))
+    own, rival, best = (round(one, places) for one in (own, rival, float(bound[0])))
+    assert f"Your reward is {own:,.{places}f} ; base-stock reached {rival:,.{places}f} on the same demand" in said
+    assert f"no more than {best:,.{places}f} was possible: your regret is {best - own:,.{places}f}" in said
     after = browser.post(f"{address}/period", {"period": "30", **sent})
     assert after.status_code == 409
     assert "The episode is over" in after.text

@@ -103,6 +103,6 @@ def _print(console: Console, board: Leaderboard) -> None:
 def _most_telling(header: tuple[str, ...], width: int) -> list[int]:
     """Columns for a narrow terminal."""
     names = ["rank", "policy", "knows", "of bound", "95% interval"]
-    names += ["a decision"] if width >= 92 else []
+    names += ["time per decision"] if width >= 92 else []
     names += ["ahead of the next", "p (Holm)"] if width >= 120 else []
     return [header.index(name) for name in names]

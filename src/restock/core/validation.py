@@ -193,7 +193,9 @@ def _range(field: FieldInfo | None, broken: str = "") -> str:
 
 
 def _number(limit: Any) -> str:
-    return f"{limit:g}" if abs(limit) >= 1e9 or limit != int(limit) else str(int(limit))
+    if limit != int(limit) or abs(limit) > 1e15:
+        return f"{limit:g}"
+    return f"{int(limit):,}" if abs(limit) >= 1e9 else str(int(limit))
 
 
 def _place(model: type[Spec], found: Any) -> tuple[list[int | str], FieldInfo | None]:

@@ -11,7 +11,7 @@ from restock.core.wording import Wording
 from restock.envs.render.layout import Layout, layout
 from restock.evaluation.compare import Comparison
 from restock.report.naming import named
-from restock.report.numbers import amount
+from restock.report.numbers import amount, units
 from restock.report.svg import GREY, INK, LINE, PAPER, Point, Svg, width_of
 
 BOX = (116.0, 48.0)
@@ -47,9 +47,9 @@ def start(comparison: Comparison, words: Wording) -> Drawn | None:
 def first(scene: Scene, problem: Problem, words: Wording) -> Drawn | None:
     """A scene before anything has happened: on the arrows how long they take; None where there is one place alone."""
     timed = any(arrow.arrivals for arrow in scene.arrows)
-    lead = f"on the arrows the {words.periods} from sending to arrival, " if timed else ""
+    ways = f"{words.periods} from sending to arrival" if timed else ""
     tags = [_lead(len(arrow.arrivals), words) if timed else "" for arrow in scene.arrows]
-    return _drawn(scene, problem, words, tags, f"{lead}in the boxes the stock at the start", "at the start")
+    return _drawn(scene, problem, words, tags, ways, "at the start")
 
 
 def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn | None:
@@ -62,13 +62,14 @@ def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn |
         when: The time: `after period 3`.
     """
     tags = [amount(arrow.in_transit) if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
-    under = "on the arrows the units under way, " if any(arrow.arrivals for arrow in scene.arrows) else ""
-    return _drawn(scene, problem, words, tags, f"{under}in the boxes the stock {when}", when)
+    ways = "units under way" if any(arrow.arrivals for arrow in scene.arrows) else ""
+    return _drawn(scene, problem, words, tags, ways, when)
 
 
-def _drawn(scene: Scene, problem: Problem, words: Wording, tags: list[str], caption: str, when: str) -> Drawn | None:
+def _drawn(scene: Scene, problem: Problem, words: Wording, tags: list[str], ways: str, when: str) -> Drawn | None:
     if len(scene.places) < 2:
         return None
+    caption = f"the arrows show the {ways}, the boxes the stock {when}" if ways else f"the boxes show the stock {when}"
     alt = _in_words(scene, problem, words, tags, when)
     if not scene.arrows:
         return Drawn(_apart(scene, alt), f"{caption[:1].upper()}{caption[1:]}.")
@@ -170,7 +171,7 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
     title = named(place)
     below = [place.role] if (roles or place.role not in FILLS) and place.role not in title else []
     if place.stock is not None:
-        below.append(f"{amount(place.stock)} units")
+        below.append(units(place.stock))
     asked = dict(place.figures).get("demand", 0.0) if place.role == "market" else 0.0
     if asked > 0.0:
         below.append(f"demand {amount(asked)}")
@@ -189,7 +190,7 @@ def _in_words(scene: Scene, problem: Problem, words: Wording, tags: list[str], w
     """The picture for those who do not see it."""
     names = [named(place) for place in scene.places]
     stocks = [
-        f"{name}, {amount(place.stock)} units"
+        f"{name}, {units(place.stock)}"
         for name, place in zip(names, scene.places, strict=True)
         if place.stock is not None
     ]

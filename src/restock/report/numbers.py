@@ -17,6 +17,23 @@ def decimals(values: Iterable[float]) -> int:
     return 0 if largest >= 99.5 else 1 if largest >= 9.95 else 2
 
 
+def alike(values: Iterable[float]) -> int:
+    """Decimals that show each of these as it would be shown alone: so sums and differences add up as they stand."""
+    return max((decimals([v]) for v in values if math.isfinite(v)), default=0)
+
+
+def apart(values: Iterable[float], most: int = 4) -> int:
+    """The fewest decimals, from those of their size on, with which numbers that differ are shown different."""
+    found = {v for v in values if math.isfinite(v)}
+    return next((n for n in range(decimals(found), most) if len({round(v, n) for v in found}) == len(found)), most)
+
+
+def units(value: float) -> str:
+    """A quantity with its unit."""
+    words = amount(value)
+    return f"{words} unit" if words == "1" else f"{words} units"
+
+
 def amount(value: float, places: int = 0, sign: bool = False) -> str:
     """The number with so many decimals; a dash where there is none."""
     if not math.isfinite(value):

@@ -11,7 +11,7 @@ FIXED = {
     "base-stock (formula)": "#2f6fb0",
     "base-stock (tuned)": "#14776a",
     "base-stock (fitted)": "#14776a",
-    "constant-order": "#b3620a",
+    "constant-order": "#b06009",
     "random": "#78716c",
 }
 SPARE = ("#8a4f9e", "#b03a5b", "#4d7c0f", "#0e7490", "#7c5c2e", "#4f46a5")
@@ -46,7 +46,7 @@ def part_colours(parts: Sequence[str]) -> dict[str, str]:
 # On dark paper: what the colours of pictures become. Words and lines get light, areas that words stand on get dark.
 DARK = {
     "#1f2a36": "#e6ebf0", "#5d6873": "#a3afba", "#c9cfd6": "#4a5560", "#e9ecef": "#28313a", "#ffffff": "#12181f",
-    "#14776a": "#4cc3b0", "#2f6fb0": "#74b0ea", "#b3412f": "#ef8a78", "#c0392b": "#f08a7e", "#b3620a": "#e8a04e",
+    "#14776a": "#4cc3b0", "#2f6fb0": "#74b0ea", "#b3412f": "#ef8a78", "#c0392b": "#f08a7e", "#b06009": "#e8a04e",
     "#78716c": "#b0a8a2", "#8a4f9e": "#c792dc", "#b03a5b": "#ec86a3", "#4d7c0f": "#9ccc5a", "#0e7490": "#56bcd6",
     "#7c5c2e": "#cfa972", "#4f46a5": "#a59cf2", "#7fa7a0": "#5f9389",
     "#f1f3f5": "#232b34", "#ece6f4": "#302a3e", "#e3edf7": "#1f3044", "#e2f1ec": "#1b3833", "#fdf1dc": "#3d321d",
@@ -64,4 +64,4 @@ def dark_rules() -> str:
         for light, dark in DARK.items()
         for what in ("fill", "stroke")
     )
-    return f"@media (prefers-color-scheme: dark) {{\n{rules}}}\n"
+    return f"@media screen and (prefers-color-scheme: dark) {{\n{rules}}}\n"

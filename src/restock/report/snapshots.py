@@ -15,7 +15,7 @@ from restock.report.svg import GREY, INK, Point, Scale, Svg, ticks
 from restock.report.words import place_name
 
 MISSED = "#c0392b"  # demand not served at once, where it is of no place
-PLACES = ("#14776a", "#b3620a", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
+PLACES = ("#14776a", "#b06009", "#2f6fb0", "#8a4f9e", "#78716c", "#4d7c0f")
 FAR = 2.5  # what has so many times the stock of the best is drawn on a scale of its own
 TALL, LOW, APART = 116.0, 62.0, 18.0  # heights of the first plot and of others, and what is between them
 STRIP, LANE = 22.0, 10.0  # height of the foot, where what was missed is drawn: in one strip, or place by place

@@ -21,8 +21,8 @@ MEANINGS = {
     "p (Holm)": "how likely a lead at least so large over that next one would be by chance, were there none (paired t "
     "test, one number a seed); corrected by Holm's method for all leads of the board",
     "more seeds": "how many more seeds would find a lead of the size seen clear, in four of five such studies",
-    "a decision": "mean processor time inside the policy for one decision of one episode, all episodes of a task "
-    "decided together; of published rows, an episode's time over its periods there",
+    "time per decision": "mean processor time inside the policy for one decision of one episode, all episodes of a "
+    "task decided together; of published rows, an episode's time over its periods there",
     "knows": "blind: stock, goods under way, past demand, the configured prior; informed: also the mean of demand in "
     "every period to come; clairvoyant: demand itself",
 }
@@ -42,18 +42,18 @@ def seconds_in_words(seconds: float) -> str:
 def standings(board: Leaderboard) -> Table:
     """The leaderboard itself."""
     more = any(row.lead is not None and row.lead.more_seeds is not None for row in board.rows)
-    header = ("policy", "rank", "knows", "a decision", "of bound", "95% interval", "middle half", "95% interval")
+    header = ("policy", "rank", "of bound", "95% interval", "knows", "time per decision", "middle half", "95% interval")
     header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()))
     rows = []
     for row in board.rows:
-        cells = [row.shown, NONE if row.rank is None else str(row.rank), row.information]
-        cells.append(seconds_in_words(row.decision_seconds))
+        cells = [row.shown, NONE if row.rank is None else str(row.rank)]
+        knowing = [row.information, seconds_in_words(row.decision_seconds)]
         if row.ratio is None:
-            cells += [f"{row.scenarios} of {len(board.suite.scenarios)}", NONE, NONE, NONE]
+            cells += [f"{row.scenarios} of {len(board.suite.scenarios)}", NONE, *knowing, NONE, NONE]
         elif row.information == "clairvoyant":
-            cells += [share(row.ratio.mean, 1), NONE, NONE, NONE]
+            cells += [share(row.ratio.mean, 1), NONE, *knowing, NONE, NONE]
         else:
-            cells += [share(row.ratio.mean, 1), share_interval(row.ratio, 1)]
+            cells += [share(row.ratio.mean, 1), share_interval(row.ratio, 1), *knowing]
             cells += [NONE, NONE] if row.middle is None else [share(row.middle.mean, 1), share_interval(row.middle, 1)]
         if row.lead is None:
             cells += [NONE, NONE, NONE, *([NONE] if more else [])]

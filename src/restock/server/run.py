@@ -169,7 +169,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         # By this number asyncio knows that small packets are to be sent at once.
         listener = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except (OSError, UnicodeError) as error:
-        raise OSError(f"there is no address {host!r} here ({error}). Give another host.") from None
+        raise OSError(f"there is no address {host!r} here ({error}). Give another host") from None
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -177,5 +177,5 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.listen(WAITS)
         except OSError as error:
             what = f"cannot listen at {host} port {port} ({error.strerror})"
-            raise OSError(f"{what}. Give another port, or 0 for a free one.") from None
+            raise OSError(f"{what}. Give another port, or 0 for a free one") from None
         yield listener

@@ -98,7 +98,8 @@ def comparing(router: APIRouter, room: Room) -> None:
         limit = ("bound", found.bound.mean) if told and found.bound is not None and found.bound_proven else None
         return pages.page(
             request, "comparison", contest=contest, said=answer(found), warnings=warnings(found), bound=told,
-            table=summary(found), shade=shade, reference=found.reference, explore=_plotly(),
+            table=summary(found), knows={row.name: row.information for row in found.rows}, shade=shade,
+            reference=found.reference, explore=_plotly(),
             picture=standings(rows, "return of an episode, mean and 95% interval", limit),
             host=str(request.base_url).rstrip("/"), **_again(room, contest),
         )  # fmt: skip

@@ -121,7 +121,7 @@ class Clock:
             left = max(1, of // 100 - done // 100)
             self._policy, self._until = policy, now + max(0.0, self._end - now) / left
             self._finished = 100 * (done // 100 + 1)
-        self._item.progress = f"{policy}: {100 * done // max(of, 1)} % of the work."
+        self._item.progress = f"{policy}: {100 * done // max(of, 1)}% of the work."
         if self._item.dropped:
             raise Refused("NOT_FOUND", "It was put away before it was ready.")
         if now > self._until and done < self._finished:

@@ -22,6 +22,7 @@ from restock.report.numbers import amount
 MOST_PARSED = 50  # replies of a period that are read again to tell why they could not be used
 LONGEST_PARSED = 20_000  # characters of one of them
 COUNTERS = ("repairs", "faults")
+WITHOUT = ("fallback", "nothing")  # who decides where no answer of a model could be used
 UNKNOWN = (
     "The object in it could not be carried out; the transcript keeps the reason of the last try only, which the "
     "model was told at each."
@@ -154,7 +155,7 @@ def told_of(exchanges: Sequence[Exchange], error: str | None, problem: Problem |
 
 def counted(exchanges: Sequence[Exchange], by: str, error: str | None) -> Counts:
     """Return the counts of a period whose line has none."""
-    counts = Counts(replies=len(exchanges), fallbacks=int(error is not None or by in ("fallback", "nothing")))
+    counts = Counts(replies=len(exchanges), fallbacks=int(error is not None or by in WITHOUT))
     for one in exchanges:
         counts.requests += one.line.tries or 1
         counts.tokens_in += one.line.tokens_in or 0

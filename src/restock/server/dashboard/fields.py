@@ -12,12 +12,14 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS, PlainRecords
 from restock.core.scene import Scene
-from restock.report.naming import Names
+from restock.report.naming import ARROW, WAY, Names
 from restock.server.dashboard.beside import beside
 from restock.server.dashboard.forms import Box, Form, Grid, Row
 
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+DECIMALS = re.compile(r"[+-]?\d+,\d+")
 WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -97,8 +99,17 @@ def number(text: str, field: str) -> int | float:
             raise ValueError
         found: int | float = int(written) if WHOLE.fullmatch(written) else float(written)
     except ValueError:
-        raise InvalidInput(field, text, "this is no number", "Write for instance 12.") from None
+        raise InvalidInput(field, text, "this is no number", _mended(written)) from None
     return found
+
+
+def _mended(written: str) -> str:
+    """What to write in place of something that is no number."""
+    if THOUSANDS.fullmatch(written):
+        return f"Write it without a comma: {written.replace(',', '')}."
+    if DECIMALS.fullmatch(written):
+        return f"Write it with a point: {written.replace(',', '.')}."
+    return "Write for instance 12."
 
 
 def blame(form: Form, error: InvalidInput) -> None:
@@ -142,7 +153,7 @@ def unit_of(words: str) -> tuple[str, str]:
 
 
 def _said(error: InvalidInput) -> str:
-    return f"{error.problem[:1].upper()}{error.problem[1:]}. {error.mend}"
+    return f"{error.problem[:1].upper()}{error.problem[1:]}. {error.mend}".replace(WAY, f" {ARROW} ")
 
 
 def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:

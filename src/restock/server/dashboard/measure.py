@@ -73,7 +73,7 @@ class Track:
             if regret < 0.0:
                 ahead = _money(-regret)
                 return f"So far {ahead} ahead of the plan that knows everything, which earns most of its money later."
-            return f"Regret so far, to the plan that knows everything: {_money(regret)}."
+            return f"Regret so far, against the plan that knows everything: {_money(regret)}."
         if self.proven:
             return f"Regret to the bound ({bound}): {_money(regret)}."
         if regret < 0.0:

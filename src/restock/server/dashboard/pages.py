@@ -9,12 +9,14 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 from restock.core.errors import InvalidInput
 from restock.report.naming import ARROW, WAY
 from restock.report.numbers import amount, decimals
 from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
+from restock.server.dashboard.exchanges import WITHOUT
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
@@ -58,8 +60,11 @@ def environment() -> Environment:
     made.filters["plain"] = plain
     made.filters["ways"] = _ways
     made.filters["money"] = _money
+    made.filters["amount"] = amount
+    made.filters["sentence"] = _sentence
     made.filters["share"] = _share
     made.globals["static"] = static
+    made.globals["without"] = WITHOUT
     return made
 
 
@@ -73,6 +78,13 @@ def _money(value: float, sign: bool = False) -> str:
 
 def _share(value: float) -> str:
     return amount(value, 3)
+
+
+def _sentence(words: str) -> str:
+    """A message as a sentence: with a capital letter, but for the name of a field before it, and with a full stop."""
+    start, _, rest = words.partition(" ")
+    begun = words if start.endswith(":") or rest.startswith("= ") else words[:1].upper() + words[1:]
+    return begun if begun.endswith(".") else f"{begun}."
 
 
 def static(name: str) -> str:
@@ -143,11 +155,23 @@ def moved(request: Request, address: str) -> Response:
 
 def failed(request: Request, error: Refused) -> Response:
     """The page of an error; instead of a part that htmx asked for, a whole page."""
-    reply = page(request, "error", error.status, title=TITLES.get(error.status, "This cannot be done"), error=error)
+    title = TITLES.get(error.status, "This cannot be done")
+    reply = page(request, "error", error.status, title=title, error=str(error), back=_came_from(request))
     reply.headers.update(error.headers)
     if request.headers.get("hx-request") == "true":
         reply.headers["hx-retarget"], reply.headers["hx-reswap"] = "#content", "innerHTML"
     return reply
+
+
+def _came_from(request: Request) -> str:
+    """The page of this server on which a form was sent; empty where that is not told."""
+    try:
+        came = urlsplit(request.headers.get("referer", "") if request.method == "POST" else "")
+    except ValueError:
+        return ""
+    if came.netloc != request.headers.get("host") or not came.path.startswith("/") or came.path.startswith("//"):
+        return ""
+    return came.path + (f"?{came.query}" if came.query else "")
 
 
 def owner_of(request: Request) -> str:

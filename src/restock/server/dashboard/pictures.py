@@ -24,11 +24,13 @@ class Pictures:
         network: The places; None where there is one alone.
         shape: `slim` where they stand one below the other, `wide` where they need more room than a phone has.
         over: What happened over the periods; None before anything has.
+        title: What the places are called, as a heading.
     """
 
     network: Drawn | None
     shape: str
     over: Over | None
+    title: str = ""
 
 
 NOTHING = Pictures(None, "", None)
@@ -48,14 +50,18 @@ def pictured(problem: Problem | None, episode: Episode, t: int) -> Pictures:
     drawn = moment(scene, problem, words, f"after {words.period} {t}") if t else first(scene, problem, words)
     played = episode.record is not None and episode.record.periods > 0
     over = over_periods(problem, episode.record, scene, t) if played and episode.record is not None else None
-    return Pictures(drawn, _shape(drawn), over)
+    return Pictures(drawn, _shape(drawn), over, _title(problem))
 
 
 def at_start(problem: Problem, seed: int) -> Pictures:
     """The places before an episode; nothing has to be compiled for it."""
     scene = opening(problem, draw_each(problem, [seed]).vectors)
     drawn = first(scene, problem, problem.wording)
-    return Pictures(drawn, _shape(drawn), None)
+    return Pictures(drawn, _shape(drawn), None, _title(problem))
+
+
+def _title(problem: Problem) -> str:
+    return f"The {problem.wording.places}"
 
 
 def _shape(drawn: Drawn | None) -> str:

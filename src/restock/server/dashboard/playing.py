@@ -16,7 +16,7 @@ from restock.server.dashboard.helping import AS_POLICY, OWN, REPEAT, advised, pl
 from restock.server.dashboard.look import look
 from restock.server.dashboard.measure import measured
 from restock.server.dashboard.pictures import called, pictured
-from restock.server.dashboard.room import PATIENCE, Room, courses, decision, seed_of, sums, whole
+from restock.server.dashboard.room import PATIENCE, SAME, Room, courses, decision, seed_of, sums, whole
 from restock.server.dashboard.turns import Table
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
@@ -188,6 +188,7 @@ def _page(
         "since": since if since is not None and since < t - 1 else None,
         "gained": sum(episode.rewards[since:]) if since is not None else 0.0,
         "by_policy": by_policy,
+        "same": SAME,
         "several": game.several or str(SEVERAL),
         "how": game.how,
     }

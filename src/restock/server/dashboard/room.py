@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from restock.agents import prompt
 from restock.core.problem import Problem
 from restock.policies.registry import make_policy, playable, yardsticks
+from restock.report.numbers import alike
 from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
@@ -26,6 +27,7 @@ from restock.server.session import MOST_SEED as MOST_SEED
 
 PATIENCE = 1.5  # seconds that a page waits for its content, before it says that it is being made
 EXAMPLE = 0  # seed of the episode that the page of a problem shows
+SAME = 1e-9  # a difference below that is rounding
 LARGEST_DRAWN = 10_000  # seeds that are drawn here are short, for they are told to people
 Result = TypeVar("Result")
 
@@ -127,7 +129,7 @@ def whole(name: str, text: str, least: int, most: int) -> int:
     """
     found = number(text, name)
     if not isinstance(found, int) or not least <= found <= most:
-        message = f"{plain(name)}: this should be a whole number, {least} to {most}"
+        message = f"{plain(name).capitalize()} must be a whole number, {least} to {most}."
         raise Refused("VALIDATION_ERROR", message, name, text[:80])
     return found
 
@@ -167,7 +169,7 @@ def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: in
 
 
 def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[dict[str, Any]]:
-    """What was reached after t periods, by track: own, of the rival, regret."""
+    """What was reached after t periods, by track: own, of the rival, regret; with decimals in which they add up."""
     if measures is None:
         return [
             {
@@ -177,20 +179,18 @@ def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[di
                 "regret": None,
                 "bound": None,
                 "told": "",
+                "places": 0,
             }
         ]
-    return [
-        {
-            "name": track.name,
-            "own": sum(track.of(episode)[:t]),
-            "rival": float(track.rival[b, :t].sum()),
-            "regret": track.regret(b, episode, t),
-            "told": track.regret_told(b, episode, t),
-            "bound": None if track.bound is None else float(track.bound[b]),
-            "proven": track.proven,
-        }
-        for track in measures.tracks
-    ]
+    found = []
+    for track in measures.tracks:
+        own, rival = sum(track.of(episode)[:t]), float(track.rival[b, :t].sum())
+        regret, bound = track.regret(b, episode, t), None if track.bound is None else float(track.bound[b])
+        differences = [*([own - rival] if abs(own - rival) > SAME else []), *([] if regret is None else [regret])]
+        row = {"name": track.name, "own": own, "rival": rival, "regret": regret, "bound": bound}
+        row |= {"told": track.regret_told(b, episode, t), "proven": track.proven, "places": alike([own, *differences])}
+        found.append(row)
+    return found
 
 
 def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[tuple[str, list[str]]]:

@@ -83,10 +83,11 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 
 def _commands(entry: Entry, data: dict[str, Any]) -> list[tuple[str, str]]:
-    """What repeats a run on the machine that it is on."""
+    """What repeats a run, or goes on from it, on the machine that it is on."""
     path = entry.place
     if entry.kind == "tuning":
-        return []
+        best = ("Evaluate its best policy", shlex.join(["restock", "evaluate", f"{path}/best"]))
+        return [best] if file_in(entry, "best/config.yaml") is not None else []
     summary = data.get("evaluation") or {}
     count = summary.get("episodes")
     again = [

@@ -31,7 +31,7 @@ def facts(show: Show, counts: Counts | None) -> Facts:
         ("tokens read", amount(counts.tokens_in)),
         ("tokens written", amount(counts.tokens_out)),
         ("seconds", amount(counts.seconds, 1 if counts.seconds >= 0.95 or not counts.seconds else 3)),
-        ("price", "not known" if told["cost"] is None else f"{told['cost']:.4g}"),
+        ("price", "not known" if told["cost"] is None else f"{told['cost']:.4g} money"),
         ("replies", amount(counts.replies)),
         ("requests", amount(counts.requests)),
     ]

@@ -13,7 +13,7 @@ import pydantic
 from restock.core.errors import InvalidInput, shown
 from restock.core.wording import Wording
 from restock.report import curves
-from restock.report.numbers import NONE, amount, decimals, share
+from restock.report.numbers import NONE, amount, apart, decimals, share
 from restock.report.svg import Svg
 from restock.report.tables import Table
 from restock.server.dashboard.folders import Entry, mapping_in, text_in
@@ -111,8 +111,9 @@ def _tuning(entry: Entry) -> Told:
         ("problem", _short(_name(base.get("problem")))),
         ("algorithm", _short(base.get("algo"))),
     ]
+    places = apart(_number(one["value"]) for one in whole)
     if best is not None:
-        facts += [("best trial", _short(best.get("number"))), ("its profit", _money(best["value"]))]
+        facts += [("best trial", _short(best.get("number"))), ("its profit", amount(_number(best["value"]), places))]
     searched = plan.get("space")
     names = [str(name) for name in searched][:40] if isinstance(searched, dict) else []
     rows = []
@@ -122,8 +123,8 @@ def _tuning(entry: Entry) -> Told:
         cells = [
             _short(one.get("number")),
             _short(one.get("state")),
-            _money(one.get("value")),
-            _money(one.get("fresh")),
+            amount(_number(one.get("value")), places),
+            amount(_number(one.get("fresh")), places),
         ]
         rows.append((*cells, *(_short(values.get(name)) for name in names)))
     table = Table("Trials, the best first.", ("trial", "state", "profit", "fresh paths", *names), tuple(rows))

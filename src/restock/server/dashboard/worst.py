@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from restock.report.numbers import amount, decimals
+from restock.server.dashboard.exchanges import WITHOUT
 from restock.server.dashboard.measure import Measures
 from restock.server.dashboard.turns import Episode, Turn
 
@@ -64,7 +65,7 @@ def _most(name: str, what: str, theirs: list[float], own: list[float]) -> Worst 
 def at_fault(turn: Turn) -> bool:
     """Whether something went wrong in a turn: a fault, a reply that could not be used, or a decision without one."""
     tried = turn.counts is not None and turn.counts.retries > 0
-    return bool(turn.faults) or turn.error is not None or tried or turn.by in ("fallback", "nothing")
+    return bool(turn.faults) or turn.error is not None or tried or turn.by in WITHOUT
 
 
 def faults(episode: Episode) -> list[int]:
