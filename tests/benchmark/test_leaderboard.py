@@ -128,9 +128,9 @@ def test_published_rows_stand_beside_own_ones(tmp_path):
     without = leaderboard([path], published=False)
     assert {row.name for row in without.rows} == {"hindsight", "constant-order"}
     text = page.markdown(shown)
-    assert "| MSSP-I (published) | 1 | informed |" in text
+    assert "| MSSP-I (published) | 1 | 94.9% |" in text
     assert "arXiv:2605.11355" in text and "Only means are known of them" in text
-    assert f"| PPO-MLP-raw (published) | {NONE} | blind |" in text
+    assert f"| PPO-MLP-raw (published) | {NONE} | 11 of 22 | {NONE} | blind |" in text
 
 
 def test_runs_are_joined(run, tmp_path):

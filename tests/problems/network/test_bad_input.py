@@ -70,7 +70,7 @@ SPECS: list[tuple[Any, ...]] = [  # (place, value, problem[, field where it diff
     ("nodes[0].initial_inventory", -1, "at least 0"),
     ("nodes[0].initial_inventory", NAN, "finite"),
     ("nodes[0].initial_inventory", INF, "finite"),
-    ("nodes[0].initial_inventory", 1e13, "at most 1e+12"),
+    ("nodes[0].initial_inventory", 1e13, "at most 1,000,000,000,000"),
     ("nodes[0].initial_inventory", "10", "a number"),
     ("nodes[0].initial_inventory", True, "a number"),
     ("nodes[0].initial_inventory", [1], "a number"),
