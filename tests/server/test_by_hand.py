@@ -19,8 +19,8 @@ from restock.policies.registry import make_policy, usual_policies, yardsticks
 from restock.problems.load import load_problem
 from restock.report.palette import DARK
 from restock.server.dashboard import fields
+from tests.server.browsing import SEED, Browser, words
 from tests.server.serving import Running, serving
-from tests.server.test_dashboard import SEED, Browser, words
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     run_agent("serial", "stand-in:base-stock", seed=SEED, out=runs / "agent-serial.jsonl")
     with serving(problem="serial", runs=runs, max_sessions=200) as running:
         yield running
-
-
-@pytest.fixture
-def browser(pages: Running) -> Iterator[Browser]:
-    yield Browser(pages)
-    while Browser.opened:
-        Browser.opened.pop().client.close()
 
 
 def boxes(reply: httpx.Response) -> dict[str, str]:

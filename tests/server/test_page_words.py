@@ -18,8 +18,8 @@ from restock.problems.load import load_problem
 from restock.report.numbers import alike, apart, units
 from restock.server.dashboard import fields
 from restock.server.dashboard.contests import Clock, Contest
+from tests.server.browsing import SEED, Browser, words
 from tests.server.serving import Running, serving
-from tests.server.test_dashboard import SEED, Browser, words
 from tests.server.test_watching import watched
 
 
@@ -39,13 +39,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (tuned / "best" / "config.yaml").write_text("algo: pathwise\n")
     with serving(problem="serial", runs=runs) as running:
         yield running
-
-
-@pytest.fixture
-def browser(pages: Running) -> Iterator[Browser]:
-    one = Browser(pages)
-    yield one
-    one.client.close()
 
 
 def numbers(said: str, pattern: str) -> list[float]:

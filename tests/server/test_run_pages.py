@@ -22,8 +22,8 @@ from restock.benchmark.leaderboard import leaderboard
 from restock.report import standings as say
 from restock.server.dashboard import folders
 from tests.cli.running import run
+from tests.server.browsing import Browser, words
 from tests.server.serving import Running, serving
-from tests.server.test_dashboard import Browser, words
 
 SECRET = "word that nobody outside may read"
 
@@ -60,19 +60,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     (tuned / "trials.jsonl").write_text("".join(json.dumps(one) + "\n" for one in trials))
     return folder
-
-
-@pytest.fixture(scope="module")
-def pages(runs: Path) -> Iterator[Running]:
-    with serving(problem="serial", runs=runs) as running:
-        yield running
-
-
-@pytest.fixture
-def browser(pages: Running) -> Iterator[Browser]:
-    one = Browser(pages)
-    yield one
-    one.client.close()
 
 
 @contextlib.contextmanager

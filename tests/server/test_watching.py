@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from restock.problems.load import load_problem
 from restock.report.numbers import amount, decimals
 from restock.server.dashboard import exchanges
 from tests.cli.running import run
-from tests.server.serving import Running, serving
-from tests.server.test_dashboard import Browser, words
+from tests.server.browsing import Browser, words
+from tests.server.serving import Running
 
 SEED = 7
 PRICES = {"price_in": 100.0, "price_out": 300.0}
@@ -37,19 +36,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_agent("serial", "stand-in:malformed", seed=SEED, settings=Settings(**PRICES), out=folder / "malformed.jsonl")
     run_agent("serial", "stand-in:sloppy", seed=SEED, out=folder / "sloppy.jsonl")
     return folder
-
-
-@pytest.fixture(scope="module")
-def pages(runs: Path) -> Iterator[Running]:
-    with serving(problem="serial", runs=runs) as running:
-        yield running
-
-
-@pytest.fixture
-def browser(pages: Running) -> Iterator[Browser]:
-    one = Browser(pages)
-    yield one
-    one.client.close()
 
 
 def lines_of(runs: Path, name: str, event: str) -> list[dict[str, Any]]:
