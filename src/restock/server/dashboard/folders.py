@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pydantic
 import yaml
 
-from restock.core.errors import InvalidInput
+from restock.core.errors import InvalidInput, shown
 from restock.core.reading import LOADER, parsed
 from restock.server.errors import Refused
 
@@ -23,6 +24,7 @@ LARGEST = 16 * 1024 * 1024  # bytes of a file
 LARGEST_YAML = 1024 * 1024
 LARGEST_FOLDER = 64 * 1024 * 1024  # bytes of all files of a benchmark
 CHANGING = ("metrics.jsonl", "result.json", "trials.jsonl", "report.html", "evaluation/summary.json")
+Model = TypeVar("Model", bound=pydantic.BaseModel)
 MARKS = {"training": "config.yaml", "tuning": "tuning.yaml", "benchmark": "run.json"}
 
 
@@ -144,6 +146,21 @@ def mapping_in(entry: Entry, name: str) -> dict[str, Any]:
         why = str(error) if type(error) is ValueError else "it is not valid YAML"
         raise InvalidInput("run", name, f"this file is damaged: {why}", "Restore the folder.") from None
     return data
+
+
+def line_as(kind: type[Model], line: Mapping[str, Any], number: int, field: str, file: str, mend: str) -> Model:
+    """Return a line of a file in the form that is read of it.
+
+    Raises:
+        InvalidInput: It does not have that form.
+    """
+    try:
+        return kind.model_validate(line)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"in line {number}, {where or 'the line'} is {shown(first.get('input'))}: {first['msg'].lower()}"
+        raise InvalidInput(field, file, what, mend) from None
 
 
 def check_size(entry: Entry, files: Iterable[Path]) -> None:

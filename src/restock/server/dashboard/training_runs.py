@@ -10,13 +10,13 @@ from typing import Any
 
 import pydantic
 
-from restock.core.errors import InvalidInput, shown
+from restock.core.errors import InvalidInput
 from restock.core.wording import Wording
 from restock.report import curves
 from restock.report.numbers import NONE, amount, apart, decimals, share
 from restock.report.svg import Svg
 from restock.report.tables import Table
-from restock.server.dashboard.folders import Entry, mapping_in, text_in
+from restock.server.dashboard.folders import Entry, line_as, mapping_in, text_in
 
 MOST_LINES = 20_000
 MOST_DRAWN = 1000  # evaluations that a curve is drawn through
@@ -78,7 +78,10 @@ def _training(entry: Entry) -> Told:
     config = mapping_in(entry, "config.yaml")
     lines = _lines(entry, "metrics.jsonl", MOST_LINES)
     result, summary = _mapping(entry, "result.json"), _mapping(entry, "evaluation/summary.json")
-    metrics = [_metrics(line, number) for number, line in enumerate(lines, 1)]
+    metrics = [
+        line_as(MetricsLine, line, number, "run", "metrics.jsonl", "Restore the folder.")
+        for number, line in enumerate(lines, 1)
+    ]
     status = "finished" if result is not None else "not finished" if lines else "begun, nothing evaluated yet"
     problem = config.get("problem")
     judged, beaten = [one for one in metrics if one.profit is not None], _beaten(summary or {})
@@ -192,16 +195,6 @@ def _lines(entry: Entry, name: str, most: int) -> list[dict[str, Any]]:
         if data is not None:
             found.append(data)
     return found
-
-
-def _metrics(line: Mapping[str, Any], number: int) -> MetricsLine:
-    try:
-        return MetricsLine.model_validate(line)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = f"in line {number}, {where or 'the line'} is {shown(first.get('input'))}: {first['msg'].lower()}"
-        raise InvalidInput("run", "metrics.jsonl", what, "Restore the folder.") from None
 
 
 def _mapping(entry: Entry, name: str) -> dict[str, Any] | None:

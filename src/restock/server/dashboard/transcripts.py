@@ -14,12 +14,12 @@ import pydantic
 from restock.agents.counts import Prices
 from restock.agents.run import kept
 from restock.agents.transcript import begins_one, lines_of
-from restock.core.errors import InvalidInput, shown
+from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.problems.load import load_problem
 from restock.server.catalogue import Catalogue
 from restock.server.dashboard.exchanges import Exchange, ReplyLine, ToolLine, counted, counts_of
-from restock.server.dashboard.folders import can_be_named
+from restock.server.dashboard.folders import Model, can_be_named, line_as
 from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
@@ -256,14 +256,8 @@ def _episode_in(line: Mapping[str, Any]) -> int | None:
     return said if isinstance(said, int) else None
 
 
-def _read(kind: Any, line: dict[str, Any], number: int, name: str) -> Any:
-    try:
-        return kind.model_validate(line)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = f"in line {number}, {where or 'the line'} is {shown(first.get('input'))}: {first['msg'].lower()}"
-        raise InvalidInput("transcript", name, what, "Choose a transcript that restock agent wrote.") from None
+def _read(kind: type[Model], line: dict[str, Any], number: int, name: str) -> Model:
+    return line_as(kind, line, number, "transcript", name, "Choose a transcript that restock agent wrote.")
 
 
 def _same(data: Any) -> str:
