@@ -73,6 +73,11 @@ class Tab:
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
         self.settled()
 
+    def arrived(self, part: str) -> None:
+        """Wait for the page whose path and query have this part; the address changes before the page is there."""
+        self.until(f"(location.pathname + location.search).includes('{part}')")
+        self.settled()
+
     def settled(self) -> None:
         """Wait for what is being made ready."""
         self.until("document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')")

@@ -16,8 +16,7 @@ def begin(tab: Tab, site: Running, task: str, form: str = "/games", seed: str = 
     tab.open(f"{site.url}/pick/{task}")
     tab.run(f"document.querySelector('form[action=\"{form}\"] [name=seed]').value = '{seed}'")
     tab.click(f'form[action="{form}"] button')
-    tab.until(f"location.pathname.startsWith('{form}/')")
-    tab.settled()
+    tab.arrived(f"{form}/")
 
 
 def clean(tab: Tab, site: Running) -> None:
@@ -30,13 +29,12 @@ def test_an_episode_is_played_with_the_keyboard_alone(tab: Tab, site: Running):
     tab.open(site.url)
     tab.tab_to("serial")
     tab.press("Enter")
-    tab.until("location.pathname === '/pick/serial'")
+    tab.arrived("/pick/serial")
     tab.tab_to("seed")
     tab.run("document.activeElement.select()")
     tab.write("7")
     tab.press("Enter")
-    tab.until("location.pathname.startsWith('/games/')")
-    tab.settled()
+    tab.arrived("/games/")
     for t in range(30):
         tab.until(f"document.activeElement.name === '{FIRST_BOX}'")  # the focus is where one writes
         tab.write("20")
@@ -53,7 +51,7 @@ def test_an_episode_is_played_with_the_keyboard_alone(tab: Tab, site: Running):
     assert "The episode is over." in tab.run("document.querySelector('#said').textContent")
     tab.tab_to("See it turn by turn")
     tab.press("Enter")
-    tab.until("location.pathname.startsWith('/shows/')")
+    tab.arrived("/shows/")
     clean(tab, site)
 
 
@@ -133,8 +131,7 @@ def test_a_policy_is_watched_with_keys_and_plays_by_itself(tab: Tab, site: Runni
 def test_a_transcript_is_watched(tab: Tab, site: Running):
     tab.open(f"{site.url}/transcripts")
     tab.click("form:not([enctype]) button")
-    tab.until("location.pathname.startsWith('/shows/')")
-    tab.settled()
+    tab.arrived("/shows/")
     tab.click("a[rel=next]")
     tab.until("document.querySelector('.at').textContent.startsWith('1 of')")
     assert "What the model wrote" in tab.text()
@@ -146,8 +143,7 @@ def test_it_plays_without_scripts(tab: Tab, site: Running):
     tab.open(f"{site.url}/pick/minimal")
     tab.tab_to("seed")
     tab.press("Enter")
-    tab.until("location.pathname.startsWith('/games/')")
-    tab.settled()
+    tab.arrived("/games/")
     tab.tab_to("f0")
     tab.write("2")
     tab.press("Enter")

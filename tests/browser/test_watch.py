@@ -31,8 +31,7 @@ def watch(tab: Tab, site: Running) -> None:
     """Watch the transcript of the folder."""
     tab.open(f"{site.url}/transcripts")
     tab.click("form:not([enctype]) button")
-    tab.until("location.pathname.startsWith('/shows/')")
-    tab.settled()
+    tab.arrived("/shows/")
 
 
 def test_the_worst_turn_and_the_faults_are_reached_by_the_keyboard(tab: Tab, site: Running):
@@ -99,11 +98,10 @@ def test_a_link_is_followed_without_scripts(tab: Tab, site: Running):
     tab.open(address)
     tab.tab_to("Show it")
     tab.press("Enter")
-    tab.until("location.pathname.startsWith('/shows/')")
-    tab.settled()
+    tab.arrived("/shows/")
     tab.tab_to("Forward")
     tab.press("Enter")
-    tab.until("location.search === '?turn=1'")
+    tab.arrived("?turn=1")
     assert "What it saw in period 1" in tab.text()
 
 
