@@ -61,7 +61,8 @@ def main(port: int) -> None:
     import uvicorn
 
     app = create_app(Store, StoreAction, StoreObservation, env_name="store", max_concurrent_envs=SESSIONS)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    # h11 is what openenv 0.10 installs; uvicorn would take the faster parser that restock brings where both are there.
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", http="h11")
 
 
 if __name__ == "__main__":

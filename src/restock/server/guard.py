@@ -72,6 +72,9 @@ class Guard:
     def _check(self, scope: Scope, client: str) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         settings = self._settings
+        named = sum(name.lower() == b"host" for name, _ in scope["headers"])
+        if named > 1 or (not named and scope.get("http_version") == "1.1"):  # a proxy might go by the other one
+            raise Refused("FORBIDDEN", f"a request must name one host, not {named}", "host")
         host = headers.get("host", "")
         if not hosts.known(host, settings.hosts):
             # A page from elsewhere whose name was made to mean this machine, or a proxy that nobody told us of.

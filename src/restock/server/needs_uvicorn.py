@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from restock.core.errors import require_extra
 
-require_extra("uvicorn", "server", "the server")
-require_extra("websockets", "server", "the server")
+for package in ("uvicorn", "websockets", "httptools"):
+    require_extra(package, "server", "the server")
 
-from uvicorn.protocols.http.h11_impl import H11Protocol as H11Protocol  # noqa: E402
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as HttpToolsProtocol  # noqa: E402
 from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: E402
     WebSocketsSansIOProtocol as WebSocketsSansIOProtocol,
 )

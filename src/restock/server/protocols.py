@@ -9,7 +9,9 @@ import socket
 from typing import Any, NamedTuple
 
 from restock.server.connections import Connections
-from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol
+from restock.server.needs_uvicorn import HttpToolsProtocol, WebSocketsSansIOProtocol
+
+MOST_HEAD = 65536  # bytes of the head of a request; what reads it would take any number
 
 
 class Watched(asyncio.Protocol):
@@ -42,8 +44,10 @@ class Watched(asyncio.Protocol):
         self.all.full(self.transport, False)
 
 
-class Http(Watched, H11Protocol):
+class Http(Watched, HttpToolsProtocol):
     """A connection that asks over HTTP, until it becomes a socket."""
+
+    _heard = 0  # bytes of a head that is not complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let it in, or not."""
@@ -56,6 +60,9 @@ class Http(Watched, H11Protocol):
         if self._entered and not self.transport.is_closing():
             super().data_received(data)
             self._tell(heard=True)
+            self._heard = self._heard + len(data) if self._waits() else 0
+            if self._heard > MOST_HEAD and not self.transport.is_closing():
+                self.send_400_response(f"The head of a request has at most {MOST_HEAD} bytes.")
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or go on with one that has come already."""
@@ -65,10 +72,14 @@ class Http(Watched, H11Protocol):
     def _tell(self, heard: bool) -> None:
         if self.transport.get_protocol() is not self:  # it is a socket now
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if self._waits():
             self.all.idle(self.transport, heard)
         else:
             self.all.busy(self.transport)
+
+    def _waits(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or bool(self.cycle.response_complete)
 
 
 class Socket(Watched, WebSocketsSansIOProtocol):

@@ -9,7 +9,7 @@ import pydantic
 
 from restock import __version__
 from restock.core.validation import LARGEST, WHOLE, Spec
-from restock.server import mcp
+from restock.server import alive, mcp
 from restock.server.catalogue import SPLITS
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
@@ -99,9 +99,9 @@ def openenv(hub: Hub) -> APIRouter:
     async def state() -> Response:
         return Reply({"episode_id": str(uuid.uuid4()), "step_count": 0})
 
-    @router.get("/health", response_model=Health, summary="Whether the server is well", responses=may_fail())
+    @router.get(alive.PATH, response_model=Health, summary="Whether the server is well", responses=may_fail())
     async def health() -> Response:
-        return Reply({"status": "healthy"})
+        return Reply(Health().model_dump())
 
     @router.get("/metadata", response_model=Metadata, summary="What the server offers", responses=may_fail())
     async def metadata() -> Response:
