@@ -12,6 +12,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import restock
+from restock import InvalidInput
 from restock.conformance.lockstep import MODES, in_lockstep, row, same, sampled
 
 GOODWILL = {"goodwill": True, "mean": 40}  # a mean that leaves some customers unserved
@@ -109,6 +110,31 @@ def test_a_list_of_seeds_starts_only_the_streams_it_names() -> None:
     vector.reset(seed=[None, 40, None], options={"reset_mask": np.array([False, True, False])})
     singles[1].reset(seed=40)
     in_lockstep(vector, singles, AutoresetMode.DISABLED, 32, actions)
+
+
+class ArrayLike:
+    """What another library holds its numbers in: neither a length nor a first item."""
+
+    def __init__(self, numbers: Any = None) -> None:
+        self.numbers = numbers
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        if self.numbers is None:
+            raise RuntimeError("not now")
+        return np.asarray(self.numbers)
+
+
+def test_what_is_replayed_may_be_any_array_like() -> None:
+    one, other = vector_of(2), vector_of(2)
+    recorded = np.arange(60.0).reshape(2, 30, 1)
+    wishes = [{"exogenous": {"demand": demand}} for demand in (recorded, ArrayLike(recorded))]
+    assert same(one.reset(seed=1, options=wishes[0])[0], other.reset(seed=1, options=wishes[1])[0])
+    actions = sampled(one.action_space, 6)
+    for action in map(actions, range(30)):
+        assert same(one.step(action)[0], other.step(action)[0])
+    for wish in ({None: ArrayLike()}, {"demand": ArrayLike()}, {"demnad": ArrayLike(recorded)}):
+        with pytest.raises(InvalidInput):
+            other.reset(options={"exogenous": wish})
 
 
 @pytest.mark.parametrize("demand", [{}, {**GOODWILL, "sampler": "sequential"}], ids=["default", "sequential"])

@@ -102,12 +102,13 @@ def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
         return np.stack([problem.replay(one) for one in exogenous])
     if not isinstance(exogenous, Mapping):
         raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
+    looked_at = {name: array_or_nothing(value) for name, value in exogenous.items()}
     apart = {
-        name
-        for name, value in exogenous.items()
-        if array_or_nothing(value).ndim == problem.exogenous.get(name, 0) + 1 and len(value) == rows
+        name: array
+        for name, array in looked_at.items()
+        if array.ndim == problem.exogenous.get(name, 0) + 1 and len(array) == rows
     }
-    each = ({name: v[row] if name in apart else v for name, v in exogenous.items()} for row in range(rows))
+    each = ({**exogenous, **{name: array[row] for name, array in apart.items()}} for row in range(rows))
     return np.stack([problem.replay(one) for one in each])
 
 
