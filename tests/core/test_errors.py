@@ -17,12 +17,12 @@ from restock.core.validation import MOST_VALUES, Spec, plain, validated
 
 
 def test_the_message_has_all_four_parts():
-    error = InvalidInput("links[3].lead_time", -1, "must be at least 0", "Write a whole number.")
-    assert str(error) == "links[3].lead_time = -1: must be at least 0. Write a whole number."
+    error = InvalidInput("links[3].lead_time", -1, "this should be at least 0", "Write a whole number.")
+    assert str(error) == "links[3].lead_time = -1: this should be at least 0. Write a whole number."
     assert (error.field, error.value, error.problem, error.mend) == (
         "links[3].lead_time",
         -1,
-        "must be at least 0",
+        "this should be at least 0",
         "Write a whole number.",
     )
     assert isinstance(error, ValueError) and InvalidInput is restock.InvalidInput

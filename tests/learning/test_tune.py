@@ -82,7 +82,7 @@ def test_a_range_is_read_as_it_is_written(text: str, expected: Any) -> None:
         (["n_epochs=2..4"], "settled by --set"),
         (["@nowhere.yml"], "there is no such file"),
         (["gama=0.9..1.0"], "Did you mean 'gamma'?"),
-        (["recent=0..100"], "100 cannot be trained with: must be at most 64"),
+        (["recent=0..100"], "100 cannot be trained with: this should be at most 64"),
         (["action=[normalized,discret]"], "cannot be trained with"),
         (["network.hiden=[[8]]"], "hiden"),
     ],

@@ -266,7 +266,7 @@ class _Episode:
             given = data.get("parameters")
             if not isinstance(given, dict):
                 mend = "Write {} for the defaults."
-                raise InvalidInput("parameters", given, "must be a mapping of names to values", mend)
+                raise InvalidInput("parameters", given, "this is a mapping of names to values", mend)
             return Advised(self._policy(name, given), self.seat)
 
         answer, found = self.talk.answer(text, use, counts)

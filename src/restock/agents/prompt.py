@@ -246,5 +246,5 @@ def suggestion(arguments: str, offered: Sequence[str]) -> tuple[str, dict[str, A
     if name not in offered:
         raise InvalidInput("policy", name, "this policy is not offered", nearest(name, offered))
     if not isinstance(parameters, dict):
-        raise InvalidInput("parameters", parameters, "must be a mapping of names to values", 'Write {"levels": 40}.')
+        raise InvalidInput("parameters", parameters, "this is a mapping of names to values", 'Write {"levels": 40}.')
     return str(name), parameters

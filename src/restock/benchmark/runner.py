@@ -89,7 +89,7 @@ def bench(
     suite = load_suite(suite)
     entries = load_entries(suite.policies if policies is None else policies)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise InvalidInput("jobs", jobs, "must be a whole number of at least 1", "Write for instance 2.")
+        raise InvalidInput("jobs", jobs, "this is a whole number of at least 1", "Write for instance 2.")
     for entry in entries:
         _try(entry, suite)
     visiting = () if guests is None else tuple(guests.guests)

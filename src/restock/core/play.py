@@ -88,7 +88,7 @@ def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
         InvalidInput: Names, shapes or numbers do not fit the problem.
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
-        raise InvalidInput("exogenous", exogenous, "must be a mapping of names to arrays", "Give {'demand': ...}.")
+        raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
     lengths = {name: length_of(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):

@@ -86,7 +86,7 @@ def validated(model: type[Model], data: Any, where: str) -> Model:
 
 # telling pydantic's findings ------------------------------------------------------------------------
 
-_NO_MAPPING = "must be a mapping of names to values"
+_NO_MAPPING = "this should be a mapping of names to values"
 _NOUNS = {
     "float_type": "a number",
     "int_type": "a whole number",
@@ -142,10 +142,10 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
         return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path[:-1]))
     if kind in _BOUNDS:
         words, limit = _BOUNDS[kind]
-        problem = f"must be {words} {_number(context[limit])}"
+        problem = f"this should be {words} {_number(context[limit])}"
         return InvalidInput("", value, problem, f"Write a number{_range(field, limit)}{about}.")
     if kind == "finite_number":
-        return InvalidInput("", value, "must be finite", f"Write a number{_range(field)}{about}.")
+        return InvalidInput("", value, "this should be finite", f"Write a number{_range(field)}{about}.")
     if kind == "too_short":
         return InvalidInput("", value, "this is empty", f"Write at least one{about}.")
     if kind == "string_too_short":
@@ -155,7 +155,7 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
         return InvalidInput("", value, _NO_MAPPING, mend)
     if nouns:
         what = " or ".join(dict.fromkeys(nouns))
-        return InvalidInput("", value, f"must be {what}", _mend_type(value, what, about))
+        return InvalidInput("", value, f"this should be {what}", _mend_type(value, what, about))
     return InvalidInput("", value, found["msg"][0].lower() + found["msg"][1:], f"Write another value{about}.")
 
 

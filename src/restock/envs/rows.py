@@ -41,7 +41,7 @@ def count_of(rows: Any) -> int:
         InvalidInput: It is none, or too many.
     """
     if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or not 1 <= rows <= MOST_ROWS:
-        raise InvalidInput("num_envs", rows, f"must be a whole number from 1 to {MOST_ROWS}", "Write for instance 16.")
+        raise InvalidInput("num_envs", rows, f"this is a whole number from 1 to {MOST_ROWS}", "Write for instance 16.")
     return int(rows)
 
 
@@ -75,14 +75,14 @@ def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
         return everything, None
     known = ["reset_mask", "exogenous"]
     if not isinstance(options, Mapping):
-        raise InvalidInput("options", options, "must be a mapping", f"Known: {', '.join(known)}.")
+        raise InvalidInput("options", options, "this should be a mapping", f"Known: {', '.join(known)}.")
     for name, value in options.items():
         if name not in known:
             raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, known))
     given = options.get("reset_mask")
     mask = everything if given is None else array_or_nothing(given)
     if mask.dtype != np.bool_ or mask.shape != (rows,) or not mask.any():
-        problem = f"must be {rows} booleans, at least one true"
+        problem = f"this is {rows} booleans, at least one true"
         raise InvalidInput("options.reset_mask", given, problem, "Give np.array([True, False, ...]).")
     return mask, options.get("exogenous")
 
@@ -101,7 +101,7 @@ def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
     if isinstance(exogenous, (list, tuple)) and len(exogenous) == rows:
         return np.stack([problem.replay(one) for one in exogenous])
     if not isinstance(exogenous, Mapping):
-        raise InvalidInput("options.exogenous", exogenous, "must be a mapping", "Give arrays by name.")
+        raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
     looked_at = {name: array_or_nothing(value) for name, value in exogenous.items()}
     apart = {
         name: array

@@ -159,7 +159,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         if options is None:
             return None
         if not isinstance(options, Mapping):
-            raise InvalidInput("options", options, "must be a mapping", 'Write {"exogenous": {...}}.')
+            raise InvalidInput("options", options, "this should be a mapping", 'Write {"exogenous": {...}}.')
         for name, value in options.items():
             if name != "exogenous":
                 raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, ["exogenous"]))
@@ -254,7 +254,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
             raise InvalidInput(
                 "action",
                 f"shape {numbers.shape}",
-                f"must be {self._shape}",
+                f"this should be {self._shape}",
                 "One number each: " + labels[0] + ", ...",
             )
         numbers = numbers.ravel()

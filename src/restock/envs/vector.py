@@ -55,7 +55,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         max_episode_steps: int | None = None,
     ) -> None:
         if not isinstance(record, (bool, np.bool_)):
-            raise InvalidInput("record", record, "must be true or false", "Write True or False.")
+            raise InvalidInput("record", record, "this is true or false", "Write True or False.")
         self._limit = checks.steps_limit(max_episode_steps)
         self.problem = problem
         self.num_envs = checks.count_of(num_envs)
@@ -310,7 +310,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         except Exception:  # an array-like of another library may raise anything
             raise InvalidInput("actions", actions, "actions are numbers", f"Give shape {self._shape}.") from None
         if numbers.shape != self._shape:
-            raise InvalidInput("actions", f"shape {numbers.shape}", f"must be {self._shape}", "One row each.")
+            raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
         numbers = numbers.reshape(self.num_envs, -1)
         self._refuse_unusable(numbers)
         return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)

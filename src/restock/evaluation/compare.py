@@ -68,7 +68,7 @@ def compare(
     """
     problem = load_problem(problem)
     if isinstance(block, bool) or not isinstance(block, int) or block < 1:
-        raise InvalidInput("block", block, "must be a whole number of at least 1", "Write for instance 5.")
+        raise InvalidInput("block", block, "this is a whole number of at least 1", "Write for instance 5.")
     chosen = _named(policies, problem)
     if (
         bound
@@ -104,7 +104,7 @@ def _share(progress: Callable[[str, int, int], None], name: str, k: int, count: 
 def _named(policies: Sequence[Any] | Mapping[str, Any], problem: Problem) -> dict[str, Policy]:
     """Policies by the name that the table gives them."""
     if isinstance(policies, str) or not isinstance(policies, (Sequence, Mapping)):
-        raise InvalidInput("policies", policies, "must be a list of policies", 'Write ["base-stock"].')
+        raise InvalidInput("policies", policies, "this is a list of policies", 'Write ["base-stock"].')
     if not policies:
         raise InvalidInput("policies", policies, "there is nothing to compare", 'Write ["base-stock"].')
     if isinstance(policies, Mapping):

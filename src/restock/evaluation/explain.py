@@ -229,7 +229,7 @@ def _links(problem: NetworkProblem, names: Sequence[str]) -> list[int]:
     """Indices of the links of these names."""
     known = problem.labels()["ordered"]
     if isinstance(names, str):
-        raise InvalidInput("links", names, "must be a list of links", f'Write ["{names}"].')
+        raise InvalidInput("links", names, "this is a list of links", f'Write ["{names}"].')
     for name in names:
         if name not in known:
             raise InvalidInput("links", name, "there is no such link", nearest(name, known))

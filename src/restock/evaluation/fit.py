@@ -171,7 +171,7 @@ def _chosen(policy: Policy, tune: Sequence[str] | None) -> dict[str, Tunable]:
     if tune is None:
         return {name: tunable for name, tunable in known.items() if tunable.usual}
     if isinstance(tune, str) or not isinstance(tune, Sequence) or not tune:
-        raise InvalidInput("tune", tune, "must be a list of parameters", f"Known: {', '.join(known)}.")
+        raise InvalidInput("tune", tune, "this is a list of parameters", f"Known: {', '.join(known)}.")
     for name in tune:
         if name not in known:
             what = f"{policy.name} cannot be tuned in that"

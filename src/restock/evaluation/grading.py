@@ -63,7 +63,7 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
     store = _store(problem)
     number = not isinstance(profit, bool) and isinstance(profit, (int, float)) and abs(profit) < float("inf")
     if not number:
-        raise InvalidInput("profit", profit, "must be a sum of money", "Write for instance 13000.0.")
+        raise InvalidInput("profit", profit, "this is a sum of money", "Write for instance 13000.0.")
     by = scale(store, demand)
     known = store.demand if demand is None else demand
     assert known is not None  # else there is no scale

@@ -166,7 +166,7 @@ def as_policy(policy: Any, problem: Problem) -> Policy:
     if isinstance(policy, type) and issubclass(policy, Policy):
         return policy(problem)
     if not isinstance(policy, Policy):
-        raise InvalidInput("policy", policy, "must be a name or a policy", "See restock.list_policies().")
+        raise InvalidInput("policy", policy, "this is a name or a policy", "See restock.list_policies().")
     if policy.problem is not problem and policy.problem.labels() != problem.labels():
         raise InvalidInput("policy", policy.name, "it was made for another problem", "Make it with make_policy.")
     return policy

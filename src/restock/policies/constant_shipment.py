@@ -65,7 +65,7 @@ def source_of(problem: Any, source: Any) -> int:
         return int(problem.depot if problem.depot >= 0 else problem.start.argmax())
     n = problem.spec.n_locations
     if isinstance(source, bool) or not isinstance(source, (int, np.integer)) or not 0 <= source < n:
-        raise InvalidInput("source", source, f"must be one of {n} locations, from 0 on", "Write for instance 0.")
+        raise InvalidInput("source", source, f"this is one of {n} locations, from 0 on", "Write for instance 0.")
     return int(source)
 
 

@@ -112,7 +112,7 @@ def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
     except (ValueError, TypeError):
         known = ", ".join(names)
         mend = f"Write {{{names[0]}: 1, ...}}, or numbers in that order."
-        raise InvalidInput(field, value, f"must be one number, or one for each of {known}", mend) from None
+        raise InvalidInput(field, value, f"this is one number, or one for each of {known}", mend) from None
     if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
         raise InvalidInput(field, value, "these are finite and at least 0", "Write numbers of at least 0.")
     return numbers

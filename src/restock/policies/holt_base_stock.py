@@ -113,7 +113,7 @@ class ForecastPolicy(LevelPolicy):
         """
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= 1.0:
-            raise InvalidInput(field, value, "must be a number from 0 to 1", "Write for instance 0.3.")
+            raise InvalidInput(field, value, "this is a number from 0 to 1", "Write for instance 0.3.")
         return float(value)
 
 

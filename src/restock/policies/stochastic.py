@@ -57,7 +57,7 @@ class Stochastic(LookAhead):
     ) -> None:
         super().__init__(problem, far_enough(problem, horizon), information, jobs)
         if branching is not None and (not isinstance(branching, (list, tuple)) or not branching):
-            raise InvalidInput("branching", branching, "must be a list of whole numbers", "Write for instance [5, 3].")
+            raise InvalidInput("branching", branching, "this is a list of whole numbers", "Write for instance [5, 3].")
         self.branching = [whole_number("branching", b) for b in branching or ()]
         if branching is not None and paths is not None:
             raise InvalidInput("paths", paths, "branching says how many there are", "Drop one.")

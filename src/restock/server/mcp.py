@@ -70,7 +70,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
     if not isinstance(tool, str) or tool not in known:
         raise Refused("NOT_FOUND", f"there is no tool {str(tool)[:80]!r}. Known: {', '.join(known)}.", "name")
     if not isinstance(arguments, Mapping):
-        raise Refused("VALIDATION_ERROR", "arguments: must be a mapping of names to values", "arguments")
+        raise Refused("VALIDATION_ERROR", "arguments: this should be a mapping of names to values", "arguments")
     for name in arguments:
         if name not in known[tool]["properties"]:
             message = (
@@ -82,7 +82,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
     if tool == "explain":
         task = arguments.get("task")
         if task is not None and not isinstance(task, str):
-            raise Refused("VALIDATION_ERROR", "arguments.task: must be text", "arguments.task")
+            raise Refused("VALIDATION_ERROR", "arguments.task: this should be text", "arguments.task")
         name = session.task if session is not None and task is None else hub.catalogue.name(task)
         problem = await hub.catalogue.ready(name)
         return {"task": name, "words": f"{problem.explain()}\n\n{problem.records().words()}"}
@@ -182,7 +182,7 @@ async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = Fals
     if method.startswith("notifications/"):
         return None
     if not isinstance(params, Mapping):
-        return failure(PARAMS, "Invalid params: they must be an object", id)
+        return failure(PARAMS, "Invalid params: this should be an object", id)
     try:
         return {"jsonrpc": "2.0", "id": id, "result": await _result(hub, method, params, session, own)}
     except Refused as error:

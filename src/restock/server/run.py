@@ -51,7 +51,7 @@ def run(
     from restock.server.app import create_app
 
     if not 0 <= port <= MOST_PORT:
-        raise InvalidInput("port", port, f"must be 0 to {MOST_PORT}", "Write for instance 8000.")
+        raise InvalidInput("port", port, f"this should be 0 to {MOST_PORT}", "Write for instance 8000.")
     settings = dataclasses.replace(settings, hosts=hosts_of(host, allow_hosts))
     app = create_app(settings)
     with _listening(host, port) as listener:

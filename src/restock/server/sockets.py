@@ -166,7 +166,7 @@ async def _played(hub: Hub, session: Session, text: str) -> dict[str, Any]:
 
 def _mapping(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise Refused("VALIDATION_ERROR", "data: must be an object", "data")
+        raise Refused("VALIDATION_ERROR", "data: this should be an object", "data")
     return data
 
 

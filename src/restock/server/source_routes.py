@@ -96,7 +96,7 @@ def source() -> APIRouter:
     ) -> Response:
         by = graded_by(task_name)
         if not math.isfinite(agent_profit):
-            message = f"agent_profit = {agent_profit}: must be a sum of money"
+            message = f"agent_profit = {agent_profit}: this is a sum of money"
             raise Refused("VALIDATION_ERROR", message, "agent_profit", shown(agent_profit))
         told = {"floor": by.floor, "ceiling": by.ceiling, "score": by.score(agent_profit)}
         return Reply({"task_name": task_name, "agent_profit": agent_profit, **told})

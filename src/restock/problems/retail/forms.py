@@ -38,7 +38,7 @@ def _most(max_order: Any, count: int) -> Array:
         most = np.zeros(count)
     if isinstance(max_order, (bool, str)) or not ((most >= 1.0) & (most <= LARGEST)).all():
         mend = f"Write a number of at least 1, or {count} of them."
-        raise InvalidInput("max_order", max_order, "must be a number of units of at least 1", mend)
+        raise InvalidInput("max_order", max_order, "this is the most units of one order", mend)
     return most
 
 

@@ -98,14 +98,14 @@ class RetailSpec(Spec):
                 mend = nearest(event, self.event_effects) if self.event_effects else "Describe it there."
                 raise InvalidInput(f"events.{event}", day, "event_effects does not describe it", mend)
             if not 1 <= day <= 1_000_000:
-                raise InvalidInput(f"events.{event}", day, "must be a day, from 1 on", "Write for instance 6.")
+                raise InvalidInput(f"events.{event}", day, "this is a day, from 1 on", "Write for instance 6.")
         for event, effects in self.event_effects.items():
             for product, factor in effects.items():
                 field = f"event_effects.{event}.{product}"
                 if product not in names:
                     raise InvalidInput(field, factor, "there is no such product", nearest(product, names))
                 if not 0.0 <= factor <= 100.0:
-                    raise InvalidInput(field, factor, "must be a factor of 0 to 100", "Write for instance 1.5.")
+                    raise InvalidInput(field, factor, "this is a factor of 0 to 100", "Write for instance 1.5.")
         return self
 
 

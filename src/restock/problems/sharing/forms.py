@@ -29,7 +29,7 @@ def action_form(problem: SharingProblem, kind: str, max_order: Any = None) -> Ac
     n = problem.spec.n_locations
     most = MOST if max_order is None else max_order
     if isinstance(most, bool) or not isinstance(most, (int, float, np.integer, np.floating)) or not 0 < most <= LARGEST:
-        raise InvalidInput("max_order", max_order, "must be above 0, in units", "Write a positive number.")
+        raise InvalidInput("max_order", max_order, "this is the most units of one order", "Write a positive number.")
     bounds, zero = np.full(n * n, float(most)), np.zeros(n * n)
     arrows = [f"{j} -> {i}" for i in range(n) for j in range(n)]
     if kind == "normalized":

@@ -288,7 +288,7 @@ def _ragged(field: str, values: Any) -> Any:
     """Nested lists, without the NaN that an array is filled up with."""
     if isinstance(values, np.ndarray):
         if values.ndim < 3 or values.dtype.kind not in "iuf":
-            raise InvalidInput(field, f"shape {values.shape}", "must have days, locations, missions", "Add axes.")
+            raise InvalidInput(field, f"shape {values.shape}", "this has days, locations, missions", "Add axes.")
         there = ~np.isnan(values)
         return [
             [needs[is_there].tolist() for needs, is_there in zip(*day, strict=True)]
@@ -303,5 +303,5 @@ def _checked_lists(check: Any, field: str, values: Any, n: int, days: int) -> No
         check(field, values, n, days)
     except TypeError:
         raise InvalidInput(
-            field, values, "must be lists of lists of numbers", "Write them by location and day."
+            field, values, "this is lists of lists of numbers", "Write them by location and day."
         ) from None

@@ -41,7 +41,7 @@ class RangeSpec(Spec):
             low, high = getattr(self, name)
             least = 0 if name != "aircraft" else 1
             if not (least <= low <= high <= LARGEST) or (low == high and name != "distance"):
-                problem = f"low must be at least {least} and below high, which is left out"
+                problem = f"low should be at least {least} and below high, which is left out"
                 raise InvalidInput(name, [low, high], problem, "Write for instance [8, 12].")
         return self
 
@@ -208,4 +208,6 @@ def check_demands(field: str, demands: Any, n: int, days: int) -> None:
 
 def _check_length(field: str, values: Sequence[Any], count: int, what: str) -> None:
     if len(values) != count:
-        raise InvalidInput(field, f"{len(values)} entries", f"must be {count}, one for each {what}", "Add or cut.")
+        raise InvalidInput(
+            field, f"{len(values)} entries", f"this should be {count}, one for each {what}", "Add or cut."
+        )

@@ -20,7 +20,7 @@ def settings() -> Settings:
     asked = os.environ
     most = asked.get("RESTOCK_MAX_SESSIONS", "64")
     if not most.isdigit():
-        raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "must be a whole number", "Write for instance 64.")
+        raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "this should be a whole number", "Write for instance 64.")
     return Settings(
         problem=asked.get("RESTOCK_TASK", "medium"),
         reward=asked.get("RESTOCK_REWARD", "decomposed"),
