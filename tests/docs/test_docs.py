@@ -66,7 +66,12 @@ def test_snippets_run_in_order_and_print_what_is_printed(page: Path, tmp_path, m
 
 
 def test_there_are_snippets_of_each_kind():
-    assert {page.name for page in WITH_SNIPPETS} >= {"index.md", "first-network.md", "own-policy.md", "compare-fairly.md"}
+    assert {page.name for page in WITH_SNIPPETS} >= {
+        "index.md",
+        "first-network.md",
+        "own-policy.md",
+        "compare-fairly.md",
+    }
     found = [snippet for page in PAGES for snippet in snippets(page)]
     assert {"python", "console", "yaml"} <= {snippet.language for snippet in found}
     assert sum(snippet.options.get("class") == "prints" for snippet in found) >= 8
