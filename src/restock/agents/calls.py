@@ -33,7 +33,7 @@ class Call:
 
 
 def calls_of(message: Mapping[str, Any], turn: int) -> tuple[Call, ...]:
-    """The calls that a message names as such.
+    """Return the calls that a message names as such.
 
     Args:
         message: As the API writes it, or wrote it when a model could call one function.
@@ -51,7 +51,7 @@ def calls_of(message: Mapping[str, Any], turn: int) -> tuple[Call, ...]:
 
 
 def calls_in(text: str, turn: int) -> tuple[str, tuple[Call, ...]]:
-    """The text without the calls that stand in it, and those."""
+    """Return the text without the calls that stand in it, and those."""
     for pattern in (_TAGGED, _MARKED):
         written = [one for found in pattern.finditer(text) for one in _written(found[1])]
         if written:
@@ -60,7 +60,7 @@ def calls_in(text: str, turn: int) -> tuple[str, tuple[Call, ...]]:
 
 
 def _written(text: str) -> list[Mapping[str, Any]]:
-    """The calls that a piece of text names; none where it cannot be read."""
+    """Return the calls that a piece of text names; none where it cannot be read."""
     named = _NAMED.match(text)
     if named:
         return [{"name": named[1], "arguments": named[2]}]

@@ -49,7 +49,7 @@ class Model(Protocol):
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The reply to a conversation.
+        """Return the reply to a conversation.
 
         Args:
             messages: The conversation, as OpenAI's API writes it.
@@ -146,7 +146,7 @@ class Endpoint:
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The reply to a conversation.
+        """Return the reply to a conversation.
 
         Raises:
             EndpointError: It says no, or does not answer however often it is asked.
@@ -211,7 +211,7 @@ def _patience(status: int | None) -> str:
 
 
 def public(address: str) -> str:
-    """An address without what may be secret in it."""
+    """Return an address without what may be secret in it."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 

@@ -53,7 +53,7 @@ class Reply:
 
 
 def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
-    """The reply in what came back.
+    """Return the reply in what came back.
 
     Args:
         answered: What came back.
@@ -85,7 +85,7 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
 
 
 def _data(body: bytes) -> Mapping[str, Any]:
-    """The object in a body; bytes that are no UTF-8 are replaced: what is written around them may still hold."""
+    """Return the object in a body; bytes that are no UTF-8 are replaced: what is written around them may still hold."""
     text = body.decode("utf-8-sig", "replace")
     data = whole(text) if looks_streamed(text) else json.loads(text)
     if not isinstance(data, Mapping):
@@ -111,7 +111,7 @@ def _fail(error: Any, answered: Answered) -> None:
 
 
 def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The text of a message, its reasoning, and the field of that."""
+    """Return the text of a message, its reasoning, and the field of that."""
     text, thought = _parts(message.get("content"))
     rest, inside = apart(text or _beside(message, "refusal"))
     field = next((name for name in REASONING if _beside(message, name)), "")
@@ -121,7 +121,7 @@ def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _beside(message: Mapping[str, Any], field: str) -> str:
-    """The text of a field that need not be there; nothing where it holds something else."""
+    """Return the text of a field that need not be there; nothing where it holds something else."""
     found = message.get(field)
     return "".join(_parts(found)) if isinstance(found, (str, list)) else ""
 
@@ -177,7 +177,7 @@ def _count(value: Any) -> int:
 
 
 def _amount(value: Any) -> float:
-    """A number that can be one of tokens or money; 0 where it is words, infinite or negative."""
+    """Return a number that can be one of tokens or money; 0 where it is words, infinite or negative."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -198,7 +198,7 @@ def _said(answered: Answered) -> str:
 
 
 def _words(told: Any) -> str:
-    """The words in an error, in whatever form it comes."""
+    """Return the words in an error, in whatever form it comes."""
     if isinstance(told, str):
         return told
     if isinstance(told, list):
@@ -216,5 +216,5 @@ def _colon(words: str) -> str:
 
 
 def _line(words: Any) -> str:
-    """Words on one line, shortened, without what a terminal would obey."""
+    """Return the words on one line, shortened, without what a terminal would obey."""
     return " ".join(printable(clean(str(words))).split())[:SAID]

@@ -112,7 +112,7 @@ class Conversation:
         self._past.append(({"role": "user", "content": text}, {"role": "assistant", "content": answer}))
 
     def _reply(self, said: list[Message], counts: Counts) -> tuple[str, str]:
-        """The next reply in words and why it ended; tools are used on the way."""
+        """Return the next reply in words and why it ended; tools are used on the way."""
         calls = 0
         while True:
             messages = [self._system, *(message for pair in self._past for message in pair), *said]
@@ -127,7 +127,7 @@ class Conversation:
                 said.append({"role": "tool", "tool_call_id": call.id, "content": json.dumps(told)})
 
     def _asked(self, messages: Sequence[Message], use: str, counts: Counts) -> Reply:
-        """A reply of the model, or the one that the transcript has of it."""
+        """Return a reply of the model, or the one that the transcript has of it."""
         words = json.dumps([messages, self._tools, use]).encode()
         asked = hashlib.sha256(words).hexdigest()[:16]
         there = self._tape.recorded("reply")
@@ -160,13 +160,13 @@ class Conversation:
 
 
 def _reply_of(line: Mapping[str, Any]) -> Reply:
-    """The reply that a line keeps."""
+    """Return the reply that a line keeps."""
     kept = {field.name: line[field.name] for field in dataclasses.fields(Reply)}
     return Reply(**kept | {"calls": tuple(Call(**call) for call in line["calls"])})
 
 
 def _said(reply: Reply) -> Message:
-    """A reply that uses tools, as it is sent again.
+    """Return a reply that uses tools, as it is sent again.
 
     Its reasoning goes with it where it came in a field of its own: some endpoints refuse what a tool told without it.
     """
@@ -182,7 +182,7 @@ def _said(reply: Reply) -> Message:
 
 
 def _sendable(call: Call) -> str:
-    """The arguments of a call, to be sent again: endpoints refuse what is no JSON object."""
+    """Return the arguments of a call, to be sent again: endpoints refuse what is no JSON object."""
     try:
         found = json.loads(call.arguments)
     except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ class Counts:
         return cls(**kept)
 
     def to_dict(self) -> dict[str, Any]:
-        """All by name, for JSON."""
+        """Return all by name, for JSON."""
         return vars(self) | {"repairs": dict(sorted(self.repairs.items())), "faults": dict(sorted(self.faults.items()))}
 
 

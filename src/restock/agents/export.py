@@ -69,7 +69,7 @@ class Said:
 
 
 def said(transcript: Transcript, number: int) -> list[Said]:
-    """The turns of an episode in which the model was asked."""
+    """Return the turns of an episode in which the model was asked."""
     settings = transcript.run["settings"]
     lines = [line for line in transcript.lines if line.get("episode") == number]
     left = sum(line["reward"] for line in lines if line["event"] == "turn")
@@ -145,7 +145,7 @@ def supervised(
 def pairs_by_return(
     transcripts: Sequence[Transcript], margin: float = 0.0, tell: Tell = lambda seed: None
 ) -> Iterator[dict[str, Any]]:
-    """Replies of two runs in the same state of the same episode, the one with the better end chosen.
+    """Yield the replies of two runs in the same state of the same episode, the one with the better end chosen.
 
     The state is the same where all that is seen, and what the model is told of the last period, is. Earlier turns
     stand in the prompt where they are the same too. Both replies need the same repairs, so that a pair is about the
@@ -186,7 +186,7 @@ def pairs_by_return(
 
 
 def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> Iterator[dict[str, Any]]:
-    """Replies that could be used over those in the same turn that could not, or had to be repaired.
+    """Yield the replies that could be used over those in the same turn that could not, or had to be repaired.
 
     Args:
         transcript: Its finished episodes are taken.
@@ -206,7 +206,7 @@ def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> 
 
 @functools.cache
 def judged_seeds() -> frozenset[int]:
-    """Seeds of all shipped suites, and of the published stores."""
+    """Return the seeds of all shipped suites, and of the published stores."""
     from restock.benchmark.suite import list_suites, load_suite
 
     found = {seed for name in list_suites() for seed in load_suite(name).seeds}
@@ -232,12 +232,12 @@ def check_for_training(transcript: Transcript) -> None:
 
 
 def common_seed(transcript: Transcript) -> int | None:
-    """The seed by which `simulate`, `compare` and `agent` meet the same episodes; None where none does."""
+    """Return the seed by which `simulate`, `compare` and `agent` meet the same episodes; None where none does."""
     return None if "seeds" in transcript.run else int(transcript.run["seed"])
 
 
 def _published() -> set[int]:
-    """Seeds of the published stores."""
+    """Return the seeds of the published stores."""
     from restock.problems.load import load_problem, shelf_of
 
     specs = [getattr(load_problem(name), "spec", None) for name in shelf_of("retail").names()]
@@ -245,7 +245,7 @@ def _published() -> set[int]:
 
 
 def _attempts(lines: Sequence[dict[str, Any]], most: int) -> list[tuple[tuple[Message, ...], str]]:
-    """Replies of a turn, cut into answers, each with the tools used on its way."""
+    """Return the replies of a turn, cut into answers, each with the tools used on its way."""
     found: list[tuple[tuple[Message, ...], str]] = []
     exchange: list[Message] = []
     calls = 0
@@ -272,7 +272,7 @@ def _arguments(text: str) -> Any:
 
 
 def _used(line: dict[str, Any], kind: str) -> bool:
-    """Whether the last reply of a turn was used."""
+    """Return whether the last reply of a turn was used."""
     if kind != "parameters":
         return bool(line["by"] == "model")
     try:
@@ -291,7 +291,7 @@ def _answer(turn: Said) -> tuple[Message, ...]:
 
 
 def _comparable(one: Said, other: Said) -> bool:
-    """Whether two replies answer the same words in the same form, and decide otherwise."""
+    """Return whether two replies answer the same words in the same form, and decide otherwise."""
     same = one.user == other.user and not one.exchange and not other.exchange
     alike = {*one.line["repairs"], REASONING} == {*other.line["repairs"], REASONING}
     differ = (one.line["action"], one.line["parameters"]) != (other.line["action"], other.line["parameters"])
@@ -304,7 +304,7 @@ def _pair(messages: list[Message], chosen: str, rejected: str) -> dict[str, Any]
 
 
 def _tools(transcript: Transcript) -> dict[str, Any]:
-    """The tools that the model was offered, where it was."""
+    """Return the tools that the model was offered, where it was."""
     from restock.agents.play import Settings
 
     settings = Settings.of(transcript.run["settings"])

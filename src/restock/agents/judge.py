@@ -101,7 +101,7 @@ class Judgement:
     reference: str | None
 
     def differences(self, agent: str) -> dict[str, dict[str, float | None]]:
-        """Profit of an agent less that of every other in the same episode: mean, 95 % interval, adjusted p.
+        """Return the profit of an agent less that of every other in the same episode: mean, 95 % interval, adjusted p.
 
         The agent is named beforehand, so the intervals and p-values hold for all differences to it together.
         """
@@ -119,7 +119,7 @@ class Judgement:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain data, for JSON."""
+        """Return all of it as plain data, for JSON."""
         agents = []
         for name, transcript in self.agents.items():
             result, row = transcript.lines[-1], self.comparison.row(name)
@@ -214,7 +214,7 @@ def judge(
 
 
 def open_finished(path: str | Path) -> Transcript:
-    """The transcript of a finished run.
+    """Return the transcript of a finished run.
 
     Raises:
         InvalidInput: It is none, or not finished.
@@ -228,7 +228,7 @@ def open_finished(path: str | Path) -> Transcript:
 
 
 def cut_off(transcript: Transcript) -> int:
-    """How many replies ended at the limit of tokens."""
+    """Return how many replies ended at the limit of tokens."""
     return sum(line.get("finish") == "length" for line in transcript.of("reply"))
 
 
@@ -249,7 +249,7 @@ def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
 
 
 def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
-    """Transcripts by model, and by mode and number where models are the same; no policy has such a name."""
+    """Return the transcripts by model, and by mode and number where models are the same; no policy has such a name."""
     found: dict[str, Transcript] = {}
     for transcript in transcripts:
         name, mode = str(transcript.run["model"]), transcript.run["settings"]["mode"]["kind"]
@@ -263,7 +263,7 @@ def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
 
 
 def _seeds(transcript: Transcript) -> list[int]:
-    """The seed of each episode."""
+    """Return the seed of each episode."""
     return [int(line["seed"]) for line in transcript.of("episode")]
 
 

@@ -112,7 +112,7 @@ class ModelSpec(Spec):
         return self.name or (self.model if self.mode == "alone" else f"{self.model} ({self.mode})")
 
     def settings(self, problem: Problem) -> Settings:
-        """How it plays a problem.
+        """Return how it plays a problem.
 
         Raises:
             InvalidInput: It cannot so.
@@ -128,7 +128,7 @@ class ModelSpec(Spec):
         return self.model.startswith(PREFIX)
 
     def stand_in(self, problem: Problem) -> StandIn:
-        """The script of that name.
+        """Return the script of that name.
 
         Raises:
             InvalidInput: There is none, or not for this problem.
@@ -166,7 +166,7 @@ class ModelList(Spec):
 
 
 def load_models(path: str | Path) -> Models:
-    """The models of a file.
+    """Return the models of a file.
 
     Raises:
         InvalidInput: It cannot be read, or something in it does not hold.
@@ -216,7 +216,7 @@ class Models:
     def answers(
         self, tasks: Sequence[Task], folder: Path, jobs: int, tell: Callable[[str], None]
     ) -> Generator[tuple[Task, dict[str, Any]]]:
-        """Each task with what it gave (`result`) or why it failed (`failed`), as they finish."""
+        """Yield each task with what it gave (`result`) or why it failed (`failed`), as they finish."""
         by_name = dict(zip((guest.name for guest in self.guests), self.specs, strict=True))
         endpoints: dict[str, Model] = {}
         runs = []
@@ -307,7 +307,7 @@ class _Scenario:
             self.model.close()
 
     def _begun(self) -> Play:
-        """The run as it stands, new or resumed."""
+        """Return the run as it stands, new or resumed."""
         there = self._path.exists() and "\n" in self._path.read_text(encoding="utf-8")  # else it was stopped at once
         if not there:
             self._path.unlink(missing_ok=True)

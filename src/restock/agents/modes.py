@@ -48,7 +48,7 @@ class Mode:
 def mode_of(
     problem: Problem, kind: str = "alone", policies: tuple[str, ...] = (), every: int = 0, calls: int = 3
 ) -> Mode:
-    """The mode that is asked for, with the policy that is usual where none is named.
+    """Return the mode that is asked for, with the policy that is usual where none is named.
 
     Raises:
         InvalidInput: There is no such mode or policy, or something is given that the mode does not take.
@@ -70,7 +70,7 @@ def mode_of(
 
 
 def usual(problem: Problem, kind: str) -> tuple[str, ...]:
-    """The policies of a mode where none is named."""
+    """Return the policies of a mode where none is named."""
     from restock.policies.registry import usual_policies
 
     reference = REFERENCE.get(problem.family)
@@ -82,7 +82,7 @@ def usual(problem: Problem, kind: str) -> tuple[str, ...]:
 
 
 def make(problem: Problem, name: str, parameters: dict[str, Any], information: str) -> Policy:
-    """A policy with parameters that a model chose, which knows no more than the model.
+    """Return a policy with parameters that a model chose, which knows no more than the model.
 
     Args:
         problem: What it decides in.
@@ -127,7 +127,7 @@ def deciding(name: str) -> Iterator[None]:
 
 
 def choices(problem: Problem, name: str) -> list[str]:
-    """The parameters of a policy that a model may choose."""
+    """Return the parameters of a policy that a model may choose."""
     kind = policy_class(name, problem.family)
     return [p for p in inspect.signature(kind.__init__).parameters if p not in FIXED]
 
@@ -156,7 +156,7 @@ def parameters_in_words(problem: Problem, name: str) -> dict[str, Any]:
 
 
 def _bound(values: Any) -> Any:
-    """One number where all are the same; None where there is no bound."""
+    """Return one number where all are the same; None where there is no bound."""
     import numpy as np
 
     if not np.isfinite(values).all():

@@ -35,13 +35,13 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 
 def totals(table: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The sums of each agent."""
+    """Return the sums of each agent."""
     names = dict.fromkeys(row["agent"] for row in table)
     return {name: total([row for row in table if row["agent"] == name]) for name in names}
 
 
 def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over rows; the cost is None where no price is known."""
+    """Return the sums over rows; the cost is None where no price is known."""
     counts = Counts()
     for row in table:
         counts.add(Counts.of(row["counts"]))

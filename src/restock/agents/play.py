@@ -79,7 +79,7 @@ class Settings:
         return Prices(self.price_in, self.price_out, self.price_reasoning, self.price_cached)
 
     def to_dict(self) -> dict[str, Any]:
-        """All by name, for a transcript."""
+        """Return all by name, for a transcript."""
         return dataclasses.asdict(self) | {"mode": dataclasses.asdict(self.mode)}
 
     @classmethod
@@ -188,7 +188,7 @@ class _Episode:
         self.parameters: dict[str, Any] = {}
 
     def play(self, seed: int) -> tuple[Counts, float]:
-        """All periods; what was counted, and the return."""
+        """Return all periods; what was counted, and the return."""
         seen, total, t, note = self.seat.reset(seed), Counts(), 0, None
         self.write("episode", seed=seed, seen=seen)
         while not self.seat.done:
@@ -295,7 +295,7 @@ class _Episode:
         return self.seat.step(action), action, "nothing"
 
     def _policy(self, name: str, parameters: dict[str, Any]) -> Policy:
-        """A policy that knows no more than the model."""
+        """Return a policy that knows no more than the model."""
         return make(self.seat.problem, name, parameters, self.settings.information)
 
     def _suggest(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ UNTOLD = ("seed", "description", "problem")  # of a description: nothing to deci
 
 
 def system_prompt(problem: Problem, mode: str | Mode = "alone") -> str:
-    """The problem, what is seen and what is to be answered, for a model or a person.
+    """Return the problem, what is seen and what is to be answered, for a model or a person.
 
     Args:
         problem: As it may be known to the one who decides: `problem.prior()` for somebody blind.
@@ -102,7 +102,7 @@ def _line(content: Any) -> str:
 
 
 def _described(problem: Problem) -> dict[str, Any]:
-    """All that is said of the problem, as plain data."""
+    """Return all that is said of the problem, as plain data."""
     found: dict[str, Any] = {"problem": problem.name, "in_words": problem.explain().splitlines()}
     for name, value in problem.description().items():
         if name not in UNTOLD and value is not None:
@@ -137,7 +137,7 @@ def _short(value: Any) -> Any:
 
 
 def _decision(records: Any, mode: Mode) -> str:
-    """How a decision is answered."""
+    """Return how a decision is answered."""
     lines = [
         "Every period you answer with your decision, one JSON object with these fields and no other:",
         _fields(records.action_type),
@@ -153,7 +153,7 @@ def _decision(records: Any, mode: Mode) -> str:
 
 
 def _parameters(problem: Problem, mode: Mode) -> str:
-    """How parameters are answered."""
+    """Return how parameters are answered."""
     (name,) = mode.policies
     kind = policy_class(name, problem.family)
     often = f", and again every {mode.every} periods" if mode.every else ""
@@ -176,12 +176,12 @@ def _about(kind: type[Policy]) -> str:
 
 
 def _fields(record: type[pydantic.BaseModel]) -> str:
-    """The fields of a record, one line each."""
+    """Return the fields of a record, one line each."""
     return "\n".join(f"  {name}: {field.description}" for name, field in record.model_fields.items())
 
 
 def _schema(record: type[pydantic.BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a record, without what is said already."""
+    """Return the JSON schema of a record, without what is said already."""
 
     def bare(value: Any) -> Any:
         if isinstance(value, dict):
@@ -193,7 +193,7 @@ def _schema(record: type[pydantic.BaseModel]) -> dict[str, Any]:
 
 
 def tools(problem: Problem, mode: Mode) -> list[dict[str, Any]]:
-    """The tools of a mode, as OpenAI's API writes them; none but in the mode `tool`."""
+    """Return the tools of a mode, as OpenAI's API writes them; none but in the mode `tool`."""
     if mode.kind != "tool":
         return []
     about = [f"{name}: {policy_class(name, problem.family).summary}" for name in mode.policies]
@@ -230,7 +230,7 @@ def _times(count: int) -> str:
 
 
 def suggestion(arguments: str, offered: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The policy and the parameters that a call of `suggest` names.
+    """Return the policy and the parameters that a call of `suggest` names.
 
     Raises:
         InvalidInput: It is not what the tool takes.

@@ -28,7 +28,7 @@ _PYTHON = {"True": "true", "False": "false", "None": "null"}
 
 
 def apart(text: str) -> tuple[str, str]:
-    """The text without the reasoning that stands in it between tags, or before a closing one, and that.
+    """Return the text without the reasoning that stands in it between tags, or before a closing one, and that.
 
     Example:
         >>> apart('Ten or so.</think>{"orders": {}}')
@@ -48,7 +48,7 @@ def apart(text: str) -> tuple[str, str]:
 
 
 def parse(reply: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The object in a reply, and what had to be repaired, of `REPAIRS`.
+    """Return the object in a reply, and what had to be repaired, of `REPAIRS`.
 
     Words around the object are no fault; words of a reasoning model between its tags do not count as the reply.
     Where braces stand in the words too, what stands in a code fence is the object; without one, there must be a
@@ -94,12 +94,12 @@ def _cut(text: str) -> str:
 
 
 def _strictly(text: str) -> Reading:
-    """A text that is one object."""
+    """Return a text that is one object."""
     return _object(text), ()
 
 
 def _mended(text: str) -> Reading:
-    """A text that is one object once it is repaired."""
+    """Return a text that is one object once it is repaired."""
     repairs: list[str] = []
     for name, mend in _MENDS:
         mended = mend(text)
@@ -110,7 +110,7 @@ def _mended(text: str) -> Reading:
 
 
 def _either(text: str) -> Reading:
-    """A text that is one object as it stands, or else repaired."""
+    """Return a text that is one object as it stands, or else repaired."""
     try:
         return _strictly(text)
     except _NotJson:
@@ -118,7 +118,7 @@ def _either(text: str) -> Reading:
 
 
 def _fenced(text: str) -> Reading:
-    """The object in the code fences of a text, whatever stands around them."""
+    """Return the object in the code fences of a text, whatever stands around them."""
     found: list[Reading] = []
     for block in _FENCED.finditer(text):
         try:
@@ -130,7 +130,7 @@ def _fenced(text: str) -> Reading:
 
 
 def _scattered(text: str) -> Reading:
-    """The object among words with braces of their own: what begins like an object must be one."""
+    """Return the object among words with braces of their own: what begins like an object must be one."""
     found: list[Reading] = []
     braces: tuple[str, ...] = ()
     for piece in _groups(text):
@@ -143,7 +143,7 @@ def _scattered(text: str) -> Reading:
 
 
 def _one(found: list[Reading]) -> Reading:
-    """The one object that was found, if need be more than once."""
+    """Return the one object that was found, if need be more than once."""
     if not found:
         raise _NotJson("there is no object in it")
     data, repairs = found[-1]
@@ -172,7 +172,7 @@ class _NotJson(Exception):
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The object that a text is, read strictly."""
+    """Return the object that a text is, read strictly."""
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -201,7 +201,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _pieces(text: str) -> list[tuple[bool, str]]:
-    """The text cut into strings, with their quotes, and what is between them."""
+    """Return the text cut into strings, with their quotes, and what is between them."""
     pieces: list[tuple[bool, str]] = []
     start = k = 0
     while k < len(text):
@@ -218,7 +218,7 @@ def _pieces(text: str) -> list[tuple[bool, str]]:
 
 
 def _between(change: Callable[[str], str]) -> Callable[[str], str]:
-    """A change of what is between strings."""
+    """Return a change of what is between strings."""
     return lambda text: "".join(piece if quoted else change(piece) for quoted, piece in _pieces(text))
 
 

@@ -189,7 +189,7 @@ def finish(plays: Sequence[Play], jobs: int) -> None:
 
 
 def _numbers(episodes: Sequence[int]) -> str:
-    """Episodes as people count them, those in a row as a range."""
+    """Return the episodes as people count them, those in a row as a range."""
     ranges: list[list[int]] = []
     for number in episodes:
         if ranges and ranges[-1][-1] == number - 1:
@@ -285,7 +285,7 @@ def resume_agents(
 
 
 def _resumed(transcript: Transcript, model: Callable[..., Any], stack: ExitStack, tell: Tell) -> Play:
-    """The run that a transcript is of."""
+    """Return the run that a transcript is of."""
     run = transcript.run
     try:
         problem, settings = problem_of(run), Settings.of(run["settings"])
@@ -298,7 +298,7 @@ def _resumed(transcript: Transcript, model: Callable[..., Any], stack: ExitStack
 
 
 def kept(problem: Problem) -> Any:
-    """The problem as a transcript keeps it; None where it cannot say what would make it again."""
+    """Return the problem as a transcript keeps it; None where it cannot say what would make it again."""
     try:
         return description(problem)
     except InvalidInput:
@@ -306,7 +306,7 @@ def kept(problem: Problem) -> Any:
 
 
 def problem_of(run: Mapping[str, Any]) -> Problem:
-    """The problem that a transcript is of.
+    """Return the problem that a transcript is of.
 
     Raises:
         InvalidInput: It cannot be found any more.
@@ -318,7 +318,7 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
 
 
 def training_problem(problem: Problem) -> Problem:
-    """The problem with other demand in every episode, where it has the same in all: that one judges."""
+    """Return the problem with other demand in every episode, where it has the same in all: that one judges."""
     if getattr(getattr(problem, "spec", None), "demand_stream", None) != "task":
         return problem
     return load_problem(problem, demand_stream="seed")
@@ -330,12 +330,12 @@ def free_path(problem: str, model: str, seed: int) -> Path:
 
 
 def file_name(text: str) -> str:
-    """A text as the name of a file."""
+    """Return a text as the name of a file."""
     return re.sub(r"[^\w.-]+", "-", text)
 
 
 def request_of(model: str, given: Mapping[str, Any]) -> Request:
-    """How a model is asked.
+    """Return how a model is asked.
 
     Raises:
         InvalidInput: A number is out of its range.

@@ -91,11 +91,11 @@ class Seat:
         return View(t, Fields(lines[:, t], places, copied=True), past, self._mean if informed else None)
 
     def nothing(self) -> dict[str, Any]:
-        """The action that does nothing: every field at its default."""
+        """Return the action that does nothing: every field at its default."""
         return _plain(self.table.action_type())
 
     def action(self, decision: Array) -> dict[str, Any]:
-        """A decision in physical units as plain data."""
+        """Return a decision in physical units as plain data."""
         return _plain(self.table.records.action(decision))
 
 

@@ -46,7 +46,7 @@ Arrived = tuple[Some, int, BaseException | None]
 
 
 def settled(runs: Sequence[Some], jobs: int) -> Generator[tuple[Some, Mapping[int, EndpointError | None]]]:
-    """Each run when no more of it is to come, with the episodes that are not finished.
+    """Yield each run when no more of it is to come, with the episodes that are not finished.
 
     The reason is None for an episode that was not begun, after its endpoint had failed too often. While a run is
     looked at, no other episode plays; requests that are under way stay so.
@@ -123,7 +123,7 @@ class _Waiting:
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The model's reply.
+        """Return the model's reply.
 
         Raises:
             EndpointError: As of the model.
@@ -156,7 +156,7 @@ def _one_by_one(items: Iterator[tuple[Some, int]], given_up: Callable[[Run], boo
 def _threads(
     items: Iterator[tuple[Some, int]], given_up: Callable[[Run], bool], jobs: int, turn: _Turn
 ) -> Generator[Arrived[Some]]:
-    """Episodes as they end; closing it ends all others before they write again."""
+    """Yield the episodes as they end; closing it ends all others before they write again."""
     arrived: queue.Queue[Arrived[Some] | None] = queue.Queue()
 
     def work() -> None:

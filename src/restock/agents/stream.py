@@ -11,12 +11,12 @@ JOINED = ("content", "reasoning_content", "reasoning", "refusal")  # fields that
 
 
 def looks_streamed(text: str) -> bool:
-    """Whether a body is a stream of events, told or not."""
+    """Return whether a body is a stream of events, told or not."""
     return text.lstrip().startswith(("data:", "event:", ":"))
 
 
 def whole(text: str) -> dict[str, Any]:
-    """The completion that a stream of events amounts to.
+    """Return the completion that a stream of events amounts to.
 
     Raises:
         ValueError: It breaks off, or is no such stream.

@@ -58,7 +58,7 @@ class Tape:
         self._about = {} if episode is None else {"episode": episode}
 
     def recorded(self, event: str) -> dict[str, Any] | None:
-        """The line that comes next, if it is there and of that kind."""
+        """Return the line that comes next, if it is there and of that kind."""
         if self._at < len(self._there) and self._there[self._at]["event"] == event:
             return self._there[self._at]
         return None
@@ -107,7 +107,7 @@ class Transcript:
 
     @classmethod
     def begin(cls, path: Path | None) -> Transcript:
-        """An empty one.
+        """Return an empty one.
 
         Raises:
             InvalidInput: The file is there already, or cannot be written.
@@ -127,7 +127,7 @@ class Transcript:
 
     @classmethod
     def resume(cls, path: Path) -> tuple[Transcript, str | None]:
-        """One to go on with, and a word about a last line that was cut off, if one was.
+        """Return one to go on with, and a word about a last line that was cut off, if one was.
 
         Raises:
             InvalidInput: It cannot be read or written, or is no transcript.
@@ -155,11 +155,11 @@ class Transcript:
         return self.lines[0]
 
     def of(self, event: str) -> list[dict[str, Any]]:
-        """All lines of a kind."""
+        """Return all lines of a kind."""
         return [line for line in self.lines if line["event"] == event]
 
     def tape(self, episode: int) -> Tape:
-        """The lines of an episode."""
+        """Return the lines of an episode."""
         return Tape(self, episode, self._there.get(episode, []))
 
     def tell(self, event: str, **fields: Any) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class Transcript:
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
-    """The lines of a transcript, how many bytes they take, and whether a damaged last one is left out.
+    """Return the lines of a transcript, how many bytes they take, and whether a damaged last one is left out.
 
     Raises:
         InvalidInput: It cannot be read, is no transcript, is damaged before its last line, or names code and is not
@@ -246,7 +246,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
 
 
 def begins_one(path: Path) -> bool:
-    """Whether a file begins as a transcript does; what cannot be read does not."""
+    """Return whether a file begins as a transcript does; what cannot be read does not."""
     try:
         with path.open(encoding="utf-8") as file:
             first = _line(file.readline(LONGEST_LINE))
@@ -256,7 +256,7 @@ def begins_one(path: Path) -> bool:
 
 
 def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
-    """The same of the text of a transcript, episode by episode.
+    """Return the same of the text of a transcript, episode by episode.
 
     Args:
         text: All of it.
@@ -305,7 +305,7 @@ def in_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _episode(line: Mapping[str, Any]) -> int | None:
-    """The episode that a line names, if it names one."""
+    """Return the episode that a line names, if it names one."""
     own = line.get("episode")
     return own if isinstance(own, int) and own >= 0 else None
 
@@ -325,7 +325,7 @@ def _line(text: str) -> dict[str, Any] | None:
 
 
 def _finite(value: Any) -> Any:
-    """The value with null for numbers that JSON does not have, such as the turns of a stock that never was."""
+    """Return the value with null for numbers that JSON does not have, such as the turns of a stock that never was."""
     if isinstance(value, Mapping):
         return {name: _finite(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -334,7 +334,7 @@ def _finite(value: Any) -> Any:
 
 
 def _difference(there: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """The first field in which two lines differ; None where they are the same."""
+    """Return the first field in which two lines differ; None where they are the same."""
     for name in dict.fromkeys((*now, *there)):
         if name not in MEASURED and there.get(name) != now.get(name):
             return name

@@ -106,7 +106,7 @@ class Wire:
         self._thread.start()
 
     def post(self, body: bytes) -> Answered:
-        """The answer to a request.
+        """Return the answer to a request.
 
         Raises:
             Trouble: None came, or not in time, or one that is too large.
@@ -168,11 +168,11 @@ class Wire:
         raise Trouble("it redirects in a circle")
 
     def _trusts(self, url: httpx.URL) -> bool:
-        """Whether it is the same host, not worse protected."""
+        """Return whether it is the same host, not worse protected."""
         return url.host == self._url.host and url.scheme in (self._url.scheme, "https")
 
     async def _read(self, response: Any) -> bytes:
-        """The body; of a failure as much as came. Packed, it is unpacked no further than it may be large."""
+        """Return the body; of a failure as much as came. Packed, it is unpacked no further than it may be large."""
         how = response.headers.get("content-encoding", "identity").strip().lower()
         if how not in (*PACKED, "identity"):
             if response.status_code < 300:
@@ -201,7 +201,7 @@ def _bottom(error: BaseException) -> str:
 
 
 def _number(text: str) -> float | None:
-    """A number of a header that is not negative; None where it is none."""
+    """Return a number of a header that is not negative; None where it is none."""
     try:
         found = float(text)
     except ValueError:

@@ -84,7 +84,7 @@ class RunFolder:
             raise InvalidInput("run", str(self.path), problem, "Start again in a new folder.") from None
 
     def results(self, plan: Plan) -> list[dict[str, Any]]:
-        """All finished tasks of a plan, in its order.
+        """Return all finished tasks of a plan, in its order.
 
         Raises:
             InvalidInput: The file of one is damaged.
@@ -145,7 +145,7 @@ class RunFolder:
         return result if result.get("mark") == task.mark else None
 
     def holds(self, task: Task) -> bool:
-        """Whether there is a file in the task's place."""
+        """Return whether there is a file in the task's place."""
         return self._file(task).exists()
 
     def _file(self, task: Task) -> Path:
@@ -164,7 +164,7 @@ class RunFolder:
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any]:
-        """The data of a file.
+        """Return the data of a file.
 
         Raises:
             Damaged: It does not hold what was written.

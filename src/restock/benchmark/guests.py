@@ -53,7 +53,7 @@ class Host(Protocol):
     def answers(
         self, tasks: Sequence[Task], folder: Path, jobs: int, tell: Callable[[str], None]
     ) -> Generator[tuple[Task, dict[str, Any]]]:
-        """Each task with what it gave (`result`) or why it failed (`failed`), as they finish.
+        """Return each task with what it gave (`result`) or why it failed (`failed`), as they finish.
 
         Args:
             tasks: Of guests, to be done.

@@ -28,7 +28,7 @@ TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by round
 
 @may_trust
 def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bool = False) -> Leaderboard:
-    """The leaderboard of one or more runs of the same suite.
+    """Return the leaderboard of one or more runs of the same suite.
 
     Args:
         runs: Their folders.
@@ -130,7 +130,7 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
 
 
 def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None] | None) -> Any:
-    """Numbers by name added up; None where one of them is not known."""
+    """Return the numbers by name added up; None where one of them is not known."""
     if one is None or other is None:
         return other if one is None else one
     summed = {name: (one[name], other[name]) for name in one}
@@ -217,7 +217,7 @@ def _published(suite: Suite, table: Published) -> list[Standing]:
 
 
 def _by_group(suite: Suite, ratios: Mapping[str, float]) -> dict[str, float]:
-    """Mean ratio of each group of which all scenarios are there."""
+    """Return the mean ratio of each group of which all scenarios are there."""
     found = {}
     for group in suite.groups:
         names = [scenario.name for scenario in suite.scenarios if group in scenario.groups]
@@ -227,7 +227,7 @@ def _by_group(suite: Suite, ratios: Mapping[str, float]) -> dict[str, float]:
 
 
 def _ranked(rows: Sequence[Standing]) -> list[Standing]:
-    """Best first, with ranks; rows that are equal to six digits share one, own ones first."""
+    """Return the best first, with ranks; rows that are equal to six digits share one, own ones first."""
 
     def key(row: Standing) -> tuple[int, float, bool, str]:
         part = 0 if row.information == "clairvoyant" else 1 if row.counts else 2
@@ -248,7 +248,7 @@ def _ranked(rows: Sequence[Standing]) -> list[Standing]:
 
 
 def _with_leads(rows: Sequence[Standing], ratios: Mapping[str, Array]) -> list[Standing]:
-    """Each ranked row with episodes against the next such row below it.
+    """Return each ranked row with episodes against the next such row below it.
 
     Who is next is told by the same episodes, but that makes such a lead smaller, not larger, than one of two
     policies named beforehand: neighbours by rank are the pairs that lie nearest. So Holm's method over the

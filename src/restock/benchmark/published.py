@@ -45,7 +45,7 @@ class Published:
 
 
 def load_published(name: str) -> Published:
-    """A published table that the package ships."""
+    """Return a published table that the package ships."""
     about = shipped("published", name)
     place = resources.files("restock.benchmark").joinpath("published", f"{name}.csv")
     profit: dict[str, dict[str, float]] = {agent: {} for agent in about["agents"]}

@@ -105,7 +105,7 @@ class Leaderboard:
     versions: Mapping[str, Mapping[str, str]]
 
     def row(self, name: str, published: bool = False) -> Standing:
-        """The row of a policy."""
+        """Return the row of a policy."""
         return next(row for row in self.rows if row.name == name and row.published == published)
 
     @property
@@ -114,7 +114,7 @@ class Leaderboard:
         return tuple(row.name for row in self.rows if row.exceeded)
 
     def to_dict(self) -> dict[str, Any]:
-        """The board as plain data, for JSON."""
+        """Return the board as plain data, for JSON."""
         return {
             "suite": self.suite.name,
             "suite_hash": self.suite_mark,

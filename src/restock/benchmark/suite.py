@@ -35,7 +35,7 @@ class Scenario(Spec):
     discount: float | None = pydantic.Field(None, description="worth of next period's money")
 
     def problem(self) -> Problem:
-        """The problem, ready to be simulated.
+        """Return the problem, ready to be simulated.
 
         Raises:
             InvalidInput: Something in it does not hold.
@@ -99,7 +99,7 @@ class Suite(Spec):
         return hashlib.sha256(json.dumps(_canonical(said), sort_keys=True).encode()).hexdigest()[:MARK]
 
     def scenario(self, name: str) -> Scenario:
-        """The scenario of that name."""
+        """Return the scenario of that name."""
         return next(one for one in self.scenarios if one.name == name)
 
     @functools.cached_property
@@ -109,12 +109,12 @@ class Suite(Spec):
 
 
 def list_suites() -> list[str]:
-    """Names of the suites shipped with restock."""
+    """Return the names of the suites shipped with restock."""
     return names_in("suites")
 
 
 def load_suite(suite: Any) -> Suite:
-    """A suite by name, from a YAML file, a mapping, or a `Suite`.
+    """Return a suite by name, from a YAML file, a mapping, or a `Suite`.
 
     Raises:
         InvalidInput: There is none of that name, or something in it does not hold.
@@ -135,7 +135,7 @@ def load_suite(suite: Any) -> Suite:
 
 
 def names_in(folder: str) -> list[str]:
-    """Names of the YAML files that the package ships in a folder of the benchmark."""
+    """Return the names of the YAML files that the package ships in a folder of the benchmark."""
     there = resources.files("restock.benchmark").joinpath(folder)
     return sorted(entry.name.removesuffix(".yaml") for entry in there.iterdir() if entry.name.endswith(".yaml"))
 
@@ -147,7 +147,7 @@ def shipped(folder: str, name: str) -> Any:
 
 
 def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data of a suite file, the files that it names found from its folder."""
+    """Return the data of a suite file, the files that it names found from its folder."""
     if not isinstance(data.get("scenarios"), list):
         return data
     scenarios = []
@@ -163,7 +163,7 @@ def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=64)
 def _problem(definition: str) -> Problem:
-    """The problem of a scenario's definition; the last ones are kept."""
+    """Return the problem of a scenario's definition; the last ones are kept."""
     data = json.loads(definition)
     changes = {name: data[name] for name in ("demand", "horizon", "backlog", "discount") if data.get(name) is not None}
     return load_problem(data["instance"], **changes)
@@ -189,7 +189,7 @@ def _in_full(scenario: Scenario) -> dict[str, Any]:
 
 
 def _canonical(value: Any) -> Any:
-    """The value with whole numbers as decimal ones, so that 20 and 20.0 say the same."""
+    """Return the value with whole numbers as decimal ones, so that 20 and 20.0 say the same."""
     if isinstance(value, dict):
         return {str(key): _canonical(entry) for key, entry in value.items()}
     if isinstance(value, list):

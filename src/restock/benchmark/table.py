@@ -39,7 +39,7 @@ def write_table(
 
 
 def rows_of(plan: Plan, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows: what was run, with what, what came of it, and processor time of decisions an episode."""
+    """Return the rows: what was run, with what, what came of it, and processor time of decisions an episode."""
     run = {"suite": plan.suite.name, "suite_hash": plan.suite_mark}
     made = {f"{package.lower()}_version": version for package, version in plan.versions.items()}
     rows = []

@@ -46,7 +46,7 @@ class Task:
     mark: str
 
     def as_json(self) -> str:
-        """The task as a line of JSON, for a worker."""
+        """Return the task as a line of JSON, for a worker."""
         data = dataclasses.asdict(self)
         data["entry"] = self.entry.model_dump(mode="json")
         data["scenario"] = json.loads(self.scenario.as_json())
@@ -54,7 +54,7 @@ class Task:
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """The task that a line of JSON says."""
+        """Return the task that a line of JSON says."""
         data = json.loads(text)
         entry, scenario = Entry.model_validate(data["entry"]), Scenario.model_validate(data["scenario"])
         return cls(entry, scenario, tuple(data["seeds"]), data["audited"], data["name"], data["mark"])
@@ -80,7 +80,7 @@ class Plan:
 
     @classmethod
     def new(cls, suite: Suite, entries: Sequence[Entry | Guest]) -> Plan:
-        """A plan for policies and guests as they are now."""
+        """Return a plan for policies and guests as they are now."""
         marks = {entry.name: entry.mark for entry in entries}
         return cls(suite, suite.mark, tuple(entries), marks, versions())
 
@@ -90,7 +90,7 @@ class Plan:
         return dataclasses.replace(self, entries=tuple(entries.values()), marks={**before.marks, **self.marks})
 
     def tasks(self) -> Iterator[Task]:
-        """All tasks, entry by entry; a policy is audited once in each kind of scenario."""
+        """Yield all tasks, entry by entry; a policy is audited once in each kind of scenario."""
         suite = self.suite
         for entry in self.entries:
             size = entry.chunk or len(suite.seeds)
@@ -106,7 +106,7 @@ class Plan:
                     yield Task(entry, scenario, seeds, audited and first == 0, name, mark)
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as plain data."""
+        """Return the plan as plain data."""
         kinds = {
             key: [
                 {**entry.model_dump(mode="json"), "mark": self.marks[entry.name]}
@@ -120,7 +120,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that such data says.
+        """Return the plan that such data says.
 
         Raises:
             InvalidInput: It is not a plan.
@@ -135,7 +135,7 @@ class Plan:
 
 
 def _file_name(policy: str) -> str:
-    """The policy's name as a part of a file's name; different names stay different."""
+    """Return the policy's name as a part of a file's name; different names stay different."""
     safe = re.sub(r"[^A-Za-z0-9-]+", "_", policy)[-60:]
     return safe if safe == policy else f"{safe}.{hashlib.sha256(policy.encode()).hexdigest()[:6]}"
 
@@ -162,7 +162,7 @@ def do(task: Task) -> dict[str, Any]:
 
 
 def played(task: Task, problem: Problem, policy: Policy) -> Simulation:
-    """The episodes of a task as a policy plays them."""
+    """Return the episodes of a task as a policy plays them."""
     return run(problem, policy, draw_each(problem, task.seeds), task.seeds[0], compiled=False)
 
 

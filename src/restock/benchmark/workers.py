@@ -21,7 +21,7 @@ LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Window
 
 
 def answers(tasks: Sequence[Task], jobs: int, unwanted: Container[str] = ()) -> Generator[tuple[Task, dict[str, Any]]]:
-    """Each task with what it gave (`result`) or why it failed (`failed`), as they finish.
+    """Yield each task with what it gave (`result`) or why it failed (`failed`), as they finish.
 
     Closing the iterator ends the workers at once.
 
@@ -101,7 +101,7 @@ class _Worker:
                 self._process.stdin.flush()
 
     def ending(self) -> str:
-        """How it died."""
+        """Return how it died."""
         code = self._process.wait()
         return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with code {code}"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def problems(named: Sequence[str], changes: Mapping[str, Any]) -> list[Problem]:
-    """The problems that are named, a kind of problem standing for all of its instances.
+    """Return the problems that are named, a kind of problem standing for all of its instances.
 
     Raises:
         InvalidInput: There is no such problem, or one is named twice.
@@ -56,7 +56,7 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
 
 
 def transcripts(named: Sequence[Path], option: str = "--resume") -> list[Path]:
-    """Transcripts that are named, those of a folder one by one.
+    """Return the transcripts that are named, those of a folder one by one.
 
     Args:
         named: Files and folders.
@@ -75,7 +75,7 @@ def transcripts(named: Sequence[Path], option: str = "--resume") -> list[Path]:
 
 
 def seeds(problem: Problem, given: str | None, training: bool, seed: int, episodes: int) -> Sequence[int] | None:
-    """The seeds of a problem's episodes, where they do not follow from that of the run.
+    """Return the seeds of a problem's episodes, where they do not follow from that of the run.
 
     Raises:
         InvalidInput: What is given is no list of seeds, or the problem has no seed of its own.
@@ -144,10 +144,10 @@ def grouped(
 
 
 def names(policies: list[str] | None) -> tuple[str, ...]:
-    """Names that are given one by one, or with commas."""
+    """Return the names that are given one by one, or with commas."""
     return tuple(name.strip() for given in policies or () for name in given.split(",") if name.strip())
 
 
 def beside(given: str | None) -> list[str] | None:
-    """Names of policies to compare with; None for the usual ones."""
+    """Return the names of policies to compare with; None for the usual ones."""
     return None if given is None else [] if given == "none" else list(names([given]))

@@ -58,7 +58,7 @@ def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def between(told: Mapping[str, Any], places: int) -> str:
-    """A mean difference, with its interval where there is one."""
+    """Return a mean difference, with its interval where there is one."""
     from restock.report.numbers import amount
 
     mean = amount(told["mean"], places, True)

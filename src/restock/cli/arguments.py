@@ -83,7 +83,7 @@ Trust = Annotated[
 
 
 def read_seeds(text: str | None) -> list[int] | None:
-    """Seeds from a command line: single ones and ranges, both ends included.
+    """Return the seeds from a command line: single ones and ranges, both ends included.
 
     Raises:
         InvalidInput: It is no such list.
@@ -110,7 +110,7 @@ def problem_of(
     discount: float | None,
     fields: Sequence[str] | None = None,
 ) -> Problem:
-    """The problem that a command line names.
+    """Return the problem that a command line names.
 
     Raises:
         InvalidInput: It names none, or a change to it does not hold.
@@ -155,7 +155,7 @@ def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
 
 
 def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
-    """The demand that `--demand` describes, piece by piece; None without one.
+    """Return the demand that `--demand` describes, piece by piece; None without one.
 
     Raises:
         InvalidInput: A piece is not `key=value`, a mapping in YAML, or a number.
@@ -178,7 +178,7 @@ def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
 
 
 def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
-    """The policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
+    """Return the policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
 
     `base-stock:@file.yaml` reads the parameters from a file, as `restock fit` writes it.
 
@@ -225,7 +225,7 @@ def _parameters_in(setting: str) -> dict[str, Any]:
 
 
 def _place_and_rest(text: str) -> tuple[str, str]:
-    """The text cut behind the policy's name, or behind `module:Class` where that is what it names."""
+    """Return the text cut behind the policy's name, or behind `module:Class` where that is what it names."""
     from restock.core.places import names_a_place
     from restock.policies.registry import list_policies
 
@@ -237,7 +237,7 @@ def _place_and_rest(text: str) -> tuple[str, str]:
 
 
 def read_yaml(field: str, text: str) -> Any:
-    """A value written as YAML.
+    """Return a value written as YAML.
 
     Raises:
         InvalidInput: It is not YAML.
@@ -262,7 +262,7 @@ def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) ->
 
 
 def _pieces(text: str) -> list[str]:
-    """The text cut at commas that are not inside brackets."""
+    """Return the text cut at commas that are not inside brackets."""
     pieces, depth = [""], 0
     for letter in text:
         depth += (letter in "[{(") - (letter in "]})")

@@ -130,7 +130,7 @@ def _command(
     changes: Mapping[str, Any],
     flags: Sequence[str],
 ) -> str:
-    """The command that repeats a run."""
+    """Return the command that repeats a run."""
     import shlex
 
     words = ["restock", "compare", name, *policies, "--episodes", str(episodes), "--seed", str(seed)]
@@ -217,7 +217,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
 
 
 def _estimate(value: Estimate, places: int, sign: bool, wide: bool) -> str:
-    """A mean, and its interval behind it or below it."""
+    """Return a mean, and its interval behind it or below it."""
     import math
 
     from restock.report.numbers import amount, interval

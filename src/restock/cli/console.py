@@ -128,7 +128,7 @@ class Console:
 
 
 def table(*header: str, numbers: Sequence[int] = (), words: Sequence[int] = (), title: str | None = None) -> Table:
-    """An empty table.
+    """Return an empty table.
 
     Args:
         *header: Names of the columns.
@@ -180,12 +180,12 @@ def write(text: str) -> None:
 
 
 def as_document(data: Any) -> str:
-    """The data as one JSON document, ASCII only; what JSON has no number for is null."""
+    """Return the data as one JSON document, ASCII only; what JSON has no number for is null."""
     return json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
 
 
 def _rich(stream: Any) -> Any:
-    """A console of rich for a stream: no markup, no guessing of colours; NO_COLOR and COLUMNS are heeded."""
+    """Return a console of rich for a stream: no markup, no guessing of colours; NO_COLOR and COLUMNS are heeded."""
     from rich.console import Console as RichConsole
 
     return RichConsole(file=stream, markup=False, highlight=False, emoji=False)

@@ -51,7 +51,7 @@ def demo(
 
 
 def _command(out: Path, ingredient: str, every: int) -> str:
-    """The command that repeats this run."""
+    """Return the command that repeats this run."""
     import shlex
 
     words = ["restock", "demo", "--out", str(out)]

@@ -63,7 +63,7 @@ def doctor(as_json: AsJson = False, quiet: Quiet = False) -> int:
 
 
 def _version(name: str) -> str | None:
-    """The installed version of a package; None where it is missing."""
+    """Return the installed version of a package; None where it is missing."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -94,7 +94,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _checks() -> list[dict[str, Any]]:
-    """Whether a step and an optimum come out as they should; an error is a finding too."""
+    """Return whether a step and an optimum come out as they should; an error is a finding too."""
     checks = []
     for name, check, expected in (
         ("one compiled step", _first_reward, FIRST_REWARD),

@@ -97,7 +97,7 @@ def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Expl
 
 
 def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
-    """A part of the page that says the same of whatever was evaluated."""
+    """Return a part of the page that says the same of whatever was evaluated."""
     return lambda evaluation: part
 
 

@@ -131,7 +131,7 @@ def export(
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
-    """The options of the command line."""
+    """Return the options of the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name: context.params[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 

@@ -61,7 +61,7 @@ def leaderboard(
 
 
 def _command(runs: list[Path], out: Path | None, markdown: Path | None, no_published: bool, trust: bool) -> str:
-    """The command that repeats it."""
+    """Return the command that repeats it."""
     import shlex
 
     words = ["restock", "leaderboard", *map(str, runs)]

@@ -90,7 +90,7 @@ def _instance(name: str, problem: Any) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    """A cell of a table."""
+    """Return a cell of a table."""
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

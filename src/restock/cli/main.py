@@ -153,7 +153,7 @@ def _told(
 
 
 def _one_document(given: Sequence[str]) -> bool:
-    """Whether the arguments ask for JSON and nothing else on stdout."""
+    """Return whether the arguments ask for JSON and nothing else on stdout."""
     return "--json" in given and not {"--help", "-h"} & set(given)
 
 

@@ -42,7 +42,7 @@ def new(
 
 
 def check_name(name: str) -> str:
-    """The name of a new problem.
+    """Return the name of a new problem.
 
     Raises:
         InvalidInput: It is not one, or is taken.

@@ -71,7 +71,7 @@ def _cut(option: str, text: str, mark: str, example: str, known: dict[str, Any])
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON in which no name stands twice."""
+    """Return an object of JSON in which no name stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise InvalidInput("--body", [name for name, _ in pairs], "a name is given twice", "Give it once.")

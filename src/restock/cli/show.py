@@ -65,7 +65,7 @@ def _cell(value: Any) -> str:
 
 
 def _yaml(name: str, changes: dict[str, Any]) -> str:
-    """The text that describes the problem; with changes, written anew."""
+    """Return the text that describes the problem; with changes, written anew."""
     import yaml
 
     from restock.core.reading import parsed, read_text

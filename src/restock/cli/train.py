@@ -135,7 +135,7 @@ def train(
 
 
 def read_settings(settings: Sequence[str] | None, steps: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Numbers of the algorithm, and of the network (those that begin with `network.`).
+    """Return the numbers of the algorithm, and of the network (those that begin with `network.`).
 
     Args:
         settings: KEY=VALUE each.
@@ -172,7 +172,7 @@ def _report(console: Console, folder: Path) -> Path:
 
 
 def _teller(console: Console, algo: str, family: str) -> Any:
-    """One line an evaluation, on stderr; of the algorithms only `pathwise` begins more than once."""
+    """Return one line an evaluation, on stderr; of the algorithms only `pathwise` begins more than once."""
     from restock.policies.registry import yardsticks
 
     baseline, bound = yardsticks(family)
@@ -201,7 +201,7 @@ def _teller(console: Console, algo: str, family: str) -> Any:
 
 
 def _left(seconds: float) -> str:
-    """How long it will take."""
+    """Return how long it will take."""
     if seconds <= 0.0:
         return "done"
     return f"{seconds:.0f} s left" if seconds < 120.0 else f"{seconds / 60.0:.0f} min left"

@@ -146,7 +146,7 @@ def _asked(
 
 
 def _teller(console: Console) -> Any:
-    """One line a trial, on stderr."""
+    """Return one line a trial, on stderr."""
 
     def tell(progress: Progress) -> None:
         trial, best = progress.trial, progress.best

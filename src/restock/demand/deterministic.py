@@ -17,7 +17,7 @@ class Deterministic(Distribution):
     law: ClassVar[int] = laws.DETERMINISTIC
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """The means."""
+        """Return the means."""
         return mean.copy()
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:

@@ -49,7 +49,7 @@ class Distribution(Spec, abc.ABC):
         return self.law != laws.GIVEN or type(self).quantile is not Distribution.quantile
 
     def quantile(self, uniform: Array, mean: Array) -> Array:
-        """Demand at given quantiles, same shape as `mean`."""
+        """Return the demand at given quantiles, same shape as `mean`."""
         pairs = zip(uniform.ravel(), mean.ravel(), strict=True)
         values = [laws.demand_of(self.law, m, self.spread, self.power, 1.0, u) for u, m in pairs]
         return np.array(values, dtype=np.float64).reshape(mean.shape)
@@ -59,7 +59,7 @@ class Distribution(Spec, abc.ABC):
         return 0.0
 
     def mean_of(self, mean: float | None) -> float | None:
-        """The mean this model fixes by its own parameters, or the one given."""
+        """Return the mean this model fixes by its own parameters, or the one given."""
         return mean
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:

@@ -30,7 +30,7 @@ BY_30, BY_27, BY_31, BY_12 = (np.uint64(by) for by in (30, 27, 31, 12))
 
 
 def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r, probabilities):  # type: ignore[no-untyped-def]
-    """One count of a mean of at least 10: Hormann's PTRS (1993), taking random numbers as NumPy takes them.
+    """Return one count of a mean of at least 10: Hormann's PTRS (1993), taking random numbers as NumPy takes them.
 
     `probabilities` are those of the counts 0, 1, ... as far as they are known; beyond, logarithms decide.
     """
@@ -53,7 +53,7 @@ def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r, probabilities): 
 
 
 def product_count(bits, least):  # type: ignore[no-untyped-def]
-    """One count of a small mean: how many random numbers it takes to multiply down to exp(-mean)."""
+    """Return one count of a small mean: how many random numbers it takes to multiply down to exp(-mean)."""
     count = 0.0
     product = random_double(bits)  # type: ignore[name-defined]  # noqa: F821
     while product > least:
@@ -63,7 +63,7 @@ def product_count(bits, least):  # type: ignore[no-untyped-def]
 
 
 def scaled(count, mean, noise_scale):  # type: ignore[no-untyped-def]
-    """Demand as far from the mean as the noise scale says; the count itself at a noise scale of 1."""
+    """Return the demand as far from the mean as the noise scale says; the count itself at a noise scale of 1."""
     if noise_scale == 1.0:
         return count
     demand = mean + noise_scale * (count - mean)
@@ -142,7 +142,7 @@ def _entry(name: str) -> Callable[..., Any]:
 
 @cache
 def same_counts() -> bool:
-    """Whether this NumPy makes the same counts of the same bits."""
+    """Return whether this NumPy makes the same counts of the same bits."""
     mean = np.array([0.0, 0.1, 3.0, 9.99, 10.0, 20.0, 55.5, 1000.0, 1e7]).repeat(40)
     theirs, ours = streams.generator(20), streams.generator(20)
     draws = np.empty((1, len(mean)))
@@ -194,7 +194,7 @@ def cumulative(mean: float) -> Array:
 
 
 def _tables(mean: Array) -> tuple[Array, NDArray[np.int64]]:
-    """The distinct means that get a table of their own, and which of them each mean is, -1 for none."""
+    """Return the distinct means that get a table of their own, and which of them each mean is, -1 for none."""
     distinct, table = np.unique(mean, return_inverse=True)
     if len(distinct) > MOST_TABLES or distinct.max(initial=0.0) > laws.LARGE_MEAN:
         return np.empty(0), np.full(len(mean), -1)

@@ -39,7 +39,7 @@ class Empirical(Distribution):
         return block
 
     def of(self, series: Array) -> Empirical:
-        """The model tied to its observations, shape (S, M)."""
+        """Return the model tied to its observations, shape (S, M)."""
         tied = self.model_copy()
         tied._series = series
         return tied
@@ -57,7 +57,7 @@ class Empirical(Distribution):
         return min(length, len(self._series))
 
     def expected(self, periods: int) -> Array:
-        """Mean of each period of an episode before effects, shape (periods, M).
+        """Return the mean of each period of an episode before effects, shape (periods, M).
 
         A period is a place in its run; every run of the series is equally likely, so what is expected
         there is the mean of the observations that can stand in that place.
@@ -68,7 +68,7 @@ class Empirical(Distribution):
         return np.asarray(by_place[np.arange(periods) % length])
 
     def resample(self, starts: Array, periods: int) -> Array:
-        """An episode of the series, shape (T, M).
+        """Return an episode of the series, shape (T, M).
 
         Args:
             starts: Uniform numbers in (0, 1), shape (T,); one a run is used.
@@ -91,14 +91,14 @@ class Empirical(Distribution):
         return drawn
 
     def quantile(self, uniform: Array, mean: Array) -> Array:
-        """Demand at given quantiles of the series, in proportion to the means; shape of `mean`, (..., M)."""
+        """Return the demand at given quantiles of the series, in proportion to the means; shape of `mean`, (..., M)."""
         ordered = np.sort(self._relative, axis=0)
         place = np.minimum((uniform * len(ordered)).astype(np.int64), len(ordered) - 1)
         found = np.take_along_axis(ordered, place.reshape(-1, ordered.shape[1]), axis=0)
         return np.asarray(found.reshape(mean.shape) * mean)
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """Standard deviation of the series, in proportion to means of shape (..., M)."""
+        """Return the standard deviation of the series, in proportion to means of shape (..., M)."""
         return np.asarray(noise_scale * mean * self._relative.std(axis=0))
 
     def sums(self, weights: Array, periods: int, noise_scale: float = 1.0) -> Array:

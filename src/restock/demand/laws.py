@@ -35,7 +35,7 @@ def poisson_quantile(u: float, mean: float) -> float:
 
 
 def count_search(u: float, mean: float, size: float) -> float:
-    """Quantile of a count whose probability of 0 is too small for a search from there.
+    """Return the quantile of a count whose probability of 0 is too small for a search from there.
 
     Poisson for size 0, else negative binomial with that dispersion. Probabilities are taken
     relative to the one at the mode, so nothing underflows and nothing has to be normalised
@@ -79,7 +79,7 @@ def count_search(u: float, mean: float, size: float) -> float:
 
 
 def normal_quantile(u: float) -> float:
-    """Standard normal quantile: Wichura's algorithm AS 241, accurate to about 1e-16."""
+    """Return the standard normal quantile: Wichura's algorithm AS 241, accurate to about 1e-16."""
     q = u - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
@@ -111,7 +111,7 @@ def normal_quantile(u: float) -> float:
 
 
 def normal_location(mean: float, deviation: float) -> float:
-    """Mean of the normal that has the mean `mean` once it is cut at 0; far below 0 for a mean of 0.
+    """Return the mean of the normal that has the mean `mean` once it is cut at 0; far below 0 for a mean of 0.
 
     E[max(0, X)] = a Phi(a / sd) + sd phi(a / sd) for X ~ N(a, sd), which rises in a: Newton's method.
     """
@@ -148,7 +148,7 @@ def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
 
 
 def demand_of(law: float, mean: float, spread: float, power: float, noise_scale: float, draw: float) -> float:
-    """Demand of one market in one period.
+    """Return the demand of one market in one period.
 
     Args:
         law: Code of the distribution; GIVEN returns `draw`.

@@ -25,7 +25,7 @@ class NegativeBinomial(Distribution):
         return self.dispersion
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demands of the given means."""
+        """Return the demands of the given means."""
         counts = generator.negative_binomial(self.dispersion, self.dispersion / (self.dispersion + mean))
         return np.asarray(counts, dtype=np.float64)
 

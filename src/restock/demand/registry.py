@@ -34,12 +34,12 @@ def register(model: type[Distribution]) -> type[Distribution]:
 
 
 def known() -> list[str]:
-    """Names of the known distributions."""
+    """Return the names of the known distributions."""
     return list(_KNOWN)
 
 
 def find(name: str) -> type[Distribution]:
-    """The distribution of that name.
+    """Return the distribution of that name.
 
     Raises:
         InvalidInput: There is none.

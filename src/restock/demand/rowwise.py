@@ -25,7 +25,7 @@ TEXTS = (
 
 
 def each(law, mean, spread, power, noise_scale, draw, demand):  # type: ignore[no-untyped-def]
-    """Demand of each row."""
+    """Return the demand of each row."""
     for b in range(len(demand)):
         demand[b] = demand_of(law[b], mean[b], spread[b], power[b], noise_scale[b], draw[b])  # type: ignore[name-defined]  # noqa: F821
 
@@ -76,7 +76,7 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 
 
 def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
-    """Standard deviation of the law at these means, up to a constant factor."""
+    """Return the standard deviation of the law at these means, up to a constant factor."""
     code = torch.as_tensor(law, dtype=mean.dtype, device=mean.device).expand_as(mean)
     size = torch.clamp(torch.as_tensor(spread, dtype=mean.dtype, device=mean.device), min=1e-300)
     positive = mean > 0.0

@@ -46,7 +46,7 @@ class SeriesSource(Spec):
         return self
 
     def read(self) -> NDArray[np.float64]:
-        """The numbers of the column, shape (S,), or of several, shape (S, M).
+        """Return the numbers of the column, shape (S,), or of several, shape (S, M).
 
         Raises:
             InvalidInput: The file or a column is missing, or a cell is not a demand.
@@ -64,7 +64,7 @@ class SeriesSource(Spec):
 
 
 def beside(demand: Any, folder: Path) -> Any:
-    """The data of a demand, the file of its series named from the folder of the description.
+    """Return the data of a demand, the file of its series named from the folder of the description.
 
     Args:
         demand: As it stands in a description; what is not a mapping with such a file stays as it is.
@@ -78,7 +78,7 @@ def beside(demand: Any, folder: Path) -> Any:
 
 
 def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
-    """Demands as an array of shape (S,) or (S, M).
+    """Return the demands as an array of shape (S,) or (S, M).
 
     Raises:
         InvalidInput: Empty, ragged, not numbers, not finite, negative, or beyond any demand.
@@ -109,14 +109,14 @@ def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
 
 
 def _holds_truth(values: Any) -> bool:
-    """Whether there is a true or false among the numbers of a list, which NumPy would read as 1 or 0."""
+    """Return whether there is a true or false among the numbers of a list, which NumPy would read as 1 or 0."""
     if isinstance(values, (list, tuple)):
         return any(isinstance(value, (bool, np.bool_)) or _holds_truth(value) for value in values)
     return False
 
 
 def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
-    """One column of a CSV text, a number in every row."""
+    """Return one column of a CSV text, a number in every row."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     numbers: list[float] = []
     try:
@@ -143,7 +143,7 @@ def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
 
 
 def _cell(row: list[str], header: list[str], place: int, where: str) -> float:
-    """The number in one cell of a row."""
+    """Return the number in one cell of a row."""
     if len(row) != len(header):
         problem = f"this row has {len(row)} cells, the header {len(header)}"
         raise InvalidInput(where, ",".join(row), problem, "Write a decimal point, not a comma, and fill every cell.")

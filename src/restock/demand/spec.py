@@ -174,7 +174,7 @@ class DemandSpec(Spec):
 
 
 def check_mean(mean: float | list[float]) -> float | list[float]:
-    """Mean demand: one number, or one for each market.
+    """Return the mean demand: one number, or one for each market.
 
     Raises:
         InvalidInput: It is empty, negative or too large.
@@ -189,7 +189,7 @@ def check_mean(mean: float | list[float]) -> float | list[float]:
 
 
 def check_distribution(data: object) -> object:
-    """A distribution from "normal", {"name": "normal", "sd": 4} or a `Distribution`; None stays None.
+    """Return a distribution from "normal", {"name": "normal", "sd": 4} or a `Distribution`; None stays None.
 
     Raises:
         InvalidInput: It is none of these.
@@ -204,7 +204,7 @@ def check_distribution(data: object) -> object:
 
 
 def check_demand(data: Any, where: str = "demand") -> DemandSpec:
-    """A demand spec from keyword data: a spec, a mapping, a number (the mean), or None.
+    """Return a demand spec from keyword data: a spec, a mapping, a number (the mean), or None.
 
     Raises:
         InvalidInput: It is none of these, or a field does not hold.

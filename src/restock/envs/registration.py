@@ -29,7 +29,7 @@ def register_all() -> None:
 
 
 def make_single(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
-    """The environment behind an id.
+    """Return the environment behind an id.
 
     Raises:
         InvalidInput: A keyword is unknown or does not hold.
@@ -45,7 +45,7 @@ make_single.metadata = METADATA  # type: ignore[attr-defined]
 
 
 def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
-    """The native vector environment behind an id.
+    """Return the native vector environment behind an id.
 
     Raises:
         InvalidInput: A keyword is unknown or does not hold.
@@ -57,7 +57,7 @@ def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
 
 
 def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
-    """The problem, and the keywords that are about the interface."""
+    """Return the problem, and the keywords that are about the interface."""
     from restock.problems.load import load_problem
 
     if env_id == ANY:

@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 
 
 def seeds_of(seed: Any, rows: int) -> list[int | None]:
-    """One seed a row: seed + i from one number; None where the stream of a row goes on.
+    """Return one seed a row: seed + i from one number; None where the stream of a row goes on.
 
     Raises:
         InvalidInput: It is neither a seed nor one for each row.
@@ -35,7 +35,7 @@ def seeds_of(seed: Any, rows: int) -> list[int | None]:
 
 
 def count_of(rows: Any) -> int:
-    """The number of rows.
+    """Return the number of rows.
 
     Raises:
         InvalidInput: It is none, or too many.
@@ -46,7 +46,7 @@ def count_of(rows: Any) -> int:
 
 
 def render_mode_of(mode: Any) -> str | None:
-    """The mode of rendering, if there is such.
+    """Return the mode of rendering, if there is such.
 
     Raises:
         InvalidInput: There is none.
@@ -57,7 +57,7 @@ def render_mode_of(mode: Any) -> str | None:
 
 
 def array_or_nothing(values: Any) -> NDArray[Any]:
-    """The values as an array to look at; an empty one of objects where they make none."""
+    """Return the values as an array to look at; an empty one of objects where they make none."""
     try:
         return np.asarray(values)
     except Exception:  # ragged, or an array-like of another library, which may raise anything
@@ -88,7 +88,7 @@ def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
 
 
 def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
-    """The episodes that recorded information makes, one a row.
+    """Return the episodes that recorded information makes, one a row.
 
     Args:
         problem: What is replayed.
@@ -149,7 +149,7 @@ def steps_limit(limit: Any) -> int | None:
 
 
 def mode_of(mode: Any) -> AutoresetMode:
-    """The autoreset mode from itself, its name or its value.
+    """Return the autoreset mode from itself, its name or its value.
 
     Raises:
         InvalidInput: It is none.

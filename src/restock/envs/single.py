@@ -155,7 +155,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         self.observation_space = spaces.observation_space(observation_form)
 
     def _replayed(self, options: dict[str, Any] | None) -> Array | None:
-        """The episode that reset options ask for."""
+        """Return the episode that reset options ask for."""
         if options is None:
             return None
         if not isinstance(options, Mapping):
@@ -238,7 +238,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return reward
 
     def _checked(self, action: Any) -> Array:
-        """The action as numbers of the right shape, finite, and of what may be chosen."""
+        """Return the action as numbers of the right shape, finite, and of what may be chosen."""
         labels = self.action_form.labels
         try:
             numbers = np.asarray(action)
@@ -277,7 +277,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return max(self._t, 0)
 
     def observe(self) -> Array:
-        """The observation now as float64, flat, shape (O,)."""
+        """Return the observation now as float64, flat, shape (O,)."""
         obs = np.empty(self._size, np.float64)
         self.problem.texts.observe(self.period, obs, self.tables.ints, self.tables.floats, *self._world())
         return obs
@@ -316,7 +316,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
-        """Key figures of the episode (see `restock.core.kpis.MEANINGS`).
+        """Return the key figures of the episode (see `restock.core.kpis.MEANINGS`).
 
         Raises:
             InvalidInput: The episode is not over and `partial` is false.
@@ -347,7 +347,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return list(self.action_form.labels)
 
     def explain(self) -> str:
-        """The problem, the observation and the action in words."""
+        """Return the problem, the observation and the action in words."""
         parts = (
             self.problem.explain(),
             spaces.observation_words(self.observation_form),
@@ -356,7 +356,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return "\n\n".join(parts)
 
     def render(self) -> Any:
-        """The state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3)).
+        """Return the state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3)).
 
         Raises:
             InvalidInput: Before the first reset, or an image without Pillow installed.

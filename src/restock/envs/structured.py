@@ -112,5 +112,5 @@ class StructuredEnvironment:
         return self.environment.trajectory
 
     def explain(self) -> str:
-        """The problem, and the fields of its actions and observations, in words."""
+        """Return the problem, and the fields of its actions and observations, in words."""
         return f"{self.problem.explain()}\n\n{self.records.words()}"

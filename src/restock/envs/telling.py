@@ -116,7 +116,7 @@ class Teller:
         return self._pairs(zip(numbers, *(seen[:, block] for _, block in self._blocks), *arrays, strict=True))
 
     def rows(self, told: Array, memory: Array, mask: NDArray[np.bool_]) -> dict[str, Any]:
-        """The infos of many rows, with the masks that Gymnasium gives them.
+        """Return the infos of many rows, with the masks that Gymnasium gives them.
 
         Args:
             told: What is monitored, the parts of the reward and the reward, shape (M + P + 1, B).
@@ -138,7 +138,7 @@ def _made(text: str) -> Callable[..., Any]:
 
 
 def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """The same told of these rows only; where the others stand, it is zero and masked."""
+    """Return the same told of these rows only; where the others stand, it is zero and masked."""
     kept: dict[str, Any] = {}
     for name, value in infos.items():
         if name.startswith("_"):
@@ -152,7 +152,7 @@ def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]
 
 
 def _display(shown: Mapping[str, Any], masked: bool = False) -> str:
-    """The text of a dictionary of these expressions, some of them dictionaries themselves.
+    """Return the text of a dictionary of these expressions, some of them dictionaries themselves.
 
     Args:
         shown: Expressions by name.

@@ -109,7 +109,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._batch_for(self._dtype)
 
     def _batch_for(self, dtype: Any) -> Any:
-        """The compiled loop for actions of this type."""
+        """Return the compiled loop for actions of this type."""
         if dtype not in self._batches:
             arrays = ((dtype, 2), (np.float32, 2), (np.float64, 2), (np.bool_, 2))
             self._batches[dtype] = backends.entry(self.problem.kernels.batch, int, *arrays)
@@ -300,7 +300,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     # checking ---------------------------------------------------------------------------------
 
     def _checked(self, actions: Any) -> Any:
-        """Actions as an array that the compiled loop knows."""
+        """Return the actions as an array that the compiled loop knows."""
         if actions.__class__ is np.ndarray and actions.dtype is self._dtype and actions.shape == self._shape:
             return actions if self._flat else actions.reshape(self.num_envs, -1)
         try:
@@ -374,13 +374,13 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return list(self.observation_form.labels)
 
     def explain(self) -> str:
-        """The problem, the observation and the action in words."""
+        """Return the problem, the observation and the action in words."""
         head = f"{self.num_envs} rows, autoreset {self.autoreset_mode.value}."
         words = (self.problem.explain(), head, spaces.observation_words(self.observation_form))
         return "\n\n".join((*words, spaces.action_words(self.action_form)))
 
     def render(self) -> tuple[Any, ...] | None:
-        """One picture or text for each row.
+        """Return one picture or text for each row.
 
         Raises:
             InvalidInput: Before the first reset, or images without Pillow installed.

@@ -81,7 +81,7 @@ def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) ->
 
 
 def _begins_apart(make: Callable[[Problem], Policy], problem: Problem, seed: int) -> tuple[int, float] | None:
-    """Whether the first decisions differ between drawn episodes that begin in the same state."""
+    """Return whether the first decisions differ between drawn episodes that begin in the same state."""
     begun = [run(problem, make(problem), draw(problem, EPISODES, first), seed) for first in (seed, seed + 10_000)]
     starts = [np.concatenate([one.trajectory[name][:, 0] for name in one.trajectory.stocks], axis=1) for one in begun]
     alike = (starts[0] == starts[1]).all(axis=1)
@@ -97,12 +97,12 @@ def _as_recorded(problem: Problem, episodes: Episodes) -> dict[str, Array]:
 
 
 def _decisions(problem: Problem, policy: Policy, exogenous: dict[str, Array], seed: int) -> Array:
-    """All decisions, shape (B, T, A)."""
+    """Return all decisions, shape (B, T, A)."""
     return np.array(run(problem, policy, recorded(problem, exogenous), seed).trajectory[problem.decision])
 
 
 def _parted(one: Array, other: Array, after: int, horizon: int) -> Array:
-    """The one up to period `after`, the other from it on; what is decided there is not known before.
+    """Return the one up to period `after`, the other from it on; what is decided there is not known before.
 
     Information with one entry more than there are periods begins with what is known at the start;
     information without a time axis stays.

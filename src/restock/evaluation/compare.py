@@ -102,7 +102,7 @@ def _share(progress: Callable[[str, int, int], None], name: str, k: int, count: 
 
 
 def _named(policies: Sequence[Any] | Mapping[str, Any], problem: Problem) -> dict[str, Policy]:
-    """Policies by the name that the table gives them."""
+    """Return the policies by the name that the table gives them."""
     if isinstance(policies, str) or not isinstance(policies, (Sequence, Mapping)):
         raise InvalidInput("policies", policies, "this is a list of policies", 'Write ["base-stock"].')
     if not policies:

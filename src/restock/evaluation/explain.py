@@ -72,7 +72,7 @@ class Explanation:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers as plain data, for JSON."""
+        """Return all numbers as plain data, for JSON."""
         return {
             "problem": self.problem.name,
             "policy": self.policy.name,
@@ -207,7 +207,7 @@ class _Steps:
 
 
 def _beside(problem: NetworkProblem, policy: Policy, given: Mapping[str, Any] | None) -> tuple[dict[str, Policy], str]:
-    """The policies beside it, and why the optimum is not among them."""
+    """Return the policies beside it, and why the optimum is not among them."""
     if given is not None:
         for name in given:
             if name == policy.name:

@@ -83,7 +83,7 @@ class Family:
         return endless + (self.level - endless) * min(self.degrees / degrees, 1.0)
 
     def p(self, statistic: float) -> float:
-        """How likely a |t| at least so large is anywhere in the family if there are no differences at all.
+        """Return how likely a |t| at least so large is anywhere in the family if there are no differences at all.
 
         Args:
             statistic: A t statistic; NaN stays NaN.
@@ -100,7 +100,7 @@ class Family:
         return min((1 + beyond) / (len(largest) + 1), self.size * alone)  # Bonferroni, where simulation ends
 
     def judge(self, differences: Array, block: int = 1) -> tuple[Estimate, float]:
-        """The mean difference with its simultaneous 95 % interval, and its adjusted p-value.
+        """Return the mean difference with its simultaneous 95 % interval, and its adjusted p-value.
 
         The p-value is below 5 % where the interval excludes zero; NaN as the interval with one episode only.
 
@@ -119,7 +119,7 @@ class Family:
 
 @functools.lru_cache(maxsize=64)
 def _largest(policies: int, degrees: int) -> Array:
-    """The largest |t| of all pairs of equal policies in each simulated study, ascending."""
+    """Return the largest |t| of all pairs of equal policies in each simulated study, ascending."""
     numbers = streams.generator(0, "max-T")
     first, second = np.triu_indices(policies, 1)
     found: list[Array] = []
@@ -139,7 +139,7 @@ def _largest(policies: int, degrees: int) -> Array:
 
 
 def _products(numbers: np.random.Generator, count: int, policies: int, degrees: int) -> Array:
-    """Sums of products of normal samples about their means (Wishart), shape (count, policies, policies)."""
+    """Return the sums of products of normal samples about their means (Wishart), shape (count, policies, policies)."""
     if degrees < policies:
         factor = numbers.standard_normal((count, policies, degrees))
     else:  # Bartlett's decomposition

@@ -65,7 +65,7 @@ class Fit:
     identical: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain data, for JSON."""
+        """Return all of it as plain data, for JSON."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name, value in plain.items():
             if isinstance(value, Estimate):
@@ -156,7 +156,7 @@ def fit(
 
 
 def _drawn_before(problem: Problem) -> Problem:
-    """The problem with demand drawn before the episode, where it would be drawn period by period."""
+    """Return the problem with demand drawn before the episode, where it would be drawn period by period."""
     if not problem.sequential or not isinstance(problem, NetworkProblem):
         return problem
     demand = problem.spec.demand.model_copy(update={"sampler": "numpy"})

@@ -39,7 +39,7 @@ class Grade:
     gap: float
 
     def to_dict(self) -> dict[str, float]:
-        """All of it by name, for JSON."""
+        """Return all of it by name, for JSON."""
         return dataclasses.asdict(self)
 
 

@@ -150,7 +150,7 @@ class Place:
 
 
 def split_map(ground: Ground, policies: Mapping[str, Policy], link: int, period: int) -> OrderMap | None:
-    """Orders by position and by what is under way; None where nothing is ever under way in that period."""
+    """Return the orders by position and by what is under way; None where nothing is ever under way in that period."""
     place = Place(ground, link)
     horizon = ground.problem.horizon
     if not 0 < place.lead <= period:
@@ -175,7 +175,7 @@ def split_map(ground: Ground, policies: Mapping[str, Policy], link: int, period:
 
 
 def period_map(ground: Ground, policies: Mapping[str, Policy], link: int) -> OrderMap | None:
-    """Orders by position and period; None where the position never moves."""
+    """Return the orders by position and period; None where the position never moves."""
     place = Place(ground, link)
     horizon = ground.problem.horizon
     periods = np.unique(np.linspace(1, horizon - 1, min(horizon - 1, MOST_PERIODS)).astype(int))
@@ -200,7 +200,7 @@ def period_map(ground: Ground, policies: Mapping[str, Policy], link: int) -> Ord
 
 
 def _nearest(states: Array, cells: Array) -> NDArray[np.int64]:
-    """The episodes whose states are nearest to each cell, shape (C, K)."""
+    """Return the episodes whose states are nearest to each cell, shape (C, K)."""
     scale = states.std(axis=0) + 1e-9
     apart = ((states[None] / scale - cells[:, None] / scale) ** 2).sum(axis=2)
     return np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
@@ -213,7 +213,7 @@ def _asked(
     nearest: NDArray[np.int64],
     asked: Mapping[int, tuple[slice, Array]],
 ) -> Array:
-    """Mean order in each cell, shape (C,) (units); NaN where it is no state.
+    """Return the mean order in each cell, shape (C,) (units); NaN where it is no state.
 
     Args:
         ground: Of the maps.

@@ -41,7 +41,7 @@ class Response:
 
 
 def response(ground: Ground, policies: Mapping[str, Policy], link: int, period: int) -> Response | None:
-    """How policies answer in a period; None where the pipeline has not filled, or is none."""
+    """Return how policies answer in a period; None where the pipeline has not filled, or is none."""
     place = Place(ground, link)
     if not 0 < place.lead <= period:
         return None

@@ -96,7 +96,7 @@ def restaurant_study(
 
 
 def policies(problem: Problem, windows: Windows, mean: float, sd: float) -> dict[str, Policy]:
-    """The policies of the study, all planned with the past alone."""
+    """Return the policies of the study, all planned with the past alone."""
     assert isinstance(problem, NetworkProblem)
     formula: Any = make_policy("base-stock", problem, mean=mean, sd=sd)
     past: Any = cut(windows.history, windows.length, 1).episodes[:, :, None]

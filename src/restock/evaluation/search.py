@@ -72,7 +72,7 @@ class Search:
         self._best_place = np.zeros(len(self._free))
 
     def made(self, parameters: Mapping[str, Any]) -> Policy:
-        """The policy with these parameters, in the world of the search."""
+        """Return the policy with these parameters, in the world of the search."""
         return self._kind(self._world, **parameters)
 
     def run(self, budget: int, progress: Progress | None, stoppable: bool) -> bool:
@@ -144,7 +144,7 @@ class Search:
         return values
 
     def _read(self, vector: Array) -> dict[str, Any]:
-        """The numbers as parameters by name, as they will be written down."""
+        """Return the numbers as parameters by name, as they will be written down."""
         rounded = [float(f"{number:.{DIGITS}g}") for number in vector]
         found, at = {}, 0
         for name, tunable in self.space.items():

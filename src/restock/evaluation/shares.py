@@ -11,7 +11,7 @@ from restock.evaluation.stats import LEVEL, Estimate, degrees_of, estimate, mome
 
 
 def share_estimate(values: Array, block: int = 1, weights: Array | None = None) -> Estimate:
-    """The mean of shares with a 95 % interval within 0 and 1 (Wilson's, 1927, for means).
+    """Return the mean of shares with a 95 % interval within 0 and 1 (Wilson's, 1927, for means).
 
     With weights, it is the share of all together, sum(weights * shares) / sum(weights): where little is asked
     for, an episode without any demand would otherwise count as one that was served in full. Its standard
@@ -92,7 +92,7 @@ def gap_estimate(profit: Array, limit: Array, block: int = 1, proven: bool = Tru
 
 
 def mean_of_ratios(ratios: list[float], parts: list[Array], capped: bool) -> Estimate:
-    """The mean of several ratios, each of independent episodes, with a 95 % interval.
+    """Return the mean of several ratios, each of independent episodes, with a 95 % interval.
 
     Args:
         ratios: One a problem.

@@ -66,7 +66,7 @@ class Simulation:
         return identical([self], self.chance)
 
     def estimates(self, block: int = 1) -> dict[str, Estimate]:
-        """The key figures with their 95 % intervals, those of rates within 0 and 1.
+        """Return the key figures with their 95 % intervals, those of rates within 0 and 1.
 
         Rates of demand are those of all episodes together. Where all episodes are the same there is no interval.
 
@@ -126,7 +126,7 @@ def simulate(
 def episodes_of(
     problem: Problem, episodes: int, seed: int, seeds: Sequence[int] | None, exogenous: Mapping[str, Any] | None
 ) -> Episodes:
-    """The episodes that a caller asks for: drawn from a seed, begun by seeds of their own, or recorded.
+    """Return the episodes that a caller asks for: drawn from a seed, begun by seeds of their own, or recorded.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -144,7 +144,7 @@ def episodes_of(
 
 
 def identical(runs: Sequence[Simulation], chance: Episodes) -> bool:
-    """Whether all episodes are the same, so that their spread says nothing of others.
+    """Return whether all episodes are the same, so that their spread says nothing of others.
 
     Args:
         runs: What happened in them; where demand is drawn period by period, only this can tell.
@@ -156,7 +156,7 @@ def identical(runs: Sequence[Simulation], chance: Episodes) -> bool:
 
 
 def as_policy(policy: Any, problem: Problem) -> Policy:
-    """The policy itself, or the one of that name or class made for the problem.
+    """Return the policy itself, or the one of that name or class made for the problem.
 
     Raises:
         InvalidInput: It is neither, or it was made for another problem.
@@ -254,7 +254,7 @@ def _period_by_period(
 
 
 def _checked(policy: Policy, decision: Any, shape: tuple[int, int]) -> Array:
-    """The decision as finite numbers of the right shape."""
+    """Return the decision as finite numbers of the right shape."""
     field, what = f"policy {policy.name}", f"act() returns decisions of shape {shape}"
     try:
         orders = np.asarray(decision, dtype=np.float64)

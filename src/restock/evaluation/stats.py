@@ -37,7 +37,7 @@ MOST_EPISODES = 10**9  # beyond, two policies are as good as equal
 
 
 def t_probability(value: float, degrees: float) -> float:
-    """Probability that Student's t is below the value, through the incomplete beta function."""
+    """Return the probability that Student's t is below the value, through the incomplete beta function."""
     if math.isinf(value):
         return 0.0 if value < 0.0 else 1.0
     tail = 0.5 * _incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + value * value))
@@ -45,7 +45,7 @@ def t_probability(value: float, degrees: float) -> float:
 
 
 def t_quantile(probability: float, degrees: float) -> float:
-    """Quantile of Student's t, to about 1e-9: Newton's method from that of the normal distribution."""
+    """Return the quantile of Student's t, to about 1e-9: Newton's method from that of the normal distribution."""
     if probability < 0.5:
         return -t_quantile(1.0 - probability, degrees)
     low, high = 0.0, 1.0
@@ -66,7 +66,7 @@ def t_quantile(probability: float, degrees: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction."""
+    """Return the regularised incomplete beta function I_x(a, b), by Lentz's continued fraction."""
     if x <= 0.0 or x >= 1.0:
         return 0.0 if x <= 0.0 else 1.0
     if x > (a + 1.0) / (a + b + 2.0):  # where the fraction converges slowly, the other tail's is fast
@@ -91,7 +91,7 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def estimate(values: Array, block: int = 1) -> Estimate:
-    """The mean of a sample with its 95 % interval.
+    """Return the mean of a sample with its 95 % interval.
 
     Independent values get a t interval. With a block of more than 1, neighbours in the sample are
     taken to depend on each other (windows of one series that overlap). The long-run variance then
@@ -112,12 +112,12 @@ def estimate(values: Array, block: int = 1) -> Estimate:
 
 
 def alone(mean: float) -> Estimate:
-    """A mean without an interval: of one episode, or of several that are the same."""
+    """Return a mean without an interval: of one episode, or of several that are the same."""
     return Estimate(float(mean), math.nan, math.nan)
 
 
 def p_value(differences: Array, block: int = 1) -> float:
-    """How likely a mean at least so far from zero would be if the true mean were zero (two-sided t test).
+    """Return how likely a mean at least so far from zero would be if the true mean were zero (two-sided t test).
 
     The test that belongs to the interval of `estimate`: below 5 % where that excludes zero. NaN with
     one episode only.
@@ -150,7 +150,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_levels(p_values: Sequence[float]) -> list[float]:
-    """The level that each p-value is held against in Holm's procedure, in their order."""
+    """Return the level that each p-value is held against in Holm's procedure, in their order."""
     order = sorted((k for k, p in enumerate(p_values) if not math.isnan(p)), key=lambda k: p_values[k])
     levels = [math.nan] * len(p_values)
     for rank, k in enumerate(order):
@@ -159,7 +159,7 @@ def holm_levels(p_values: Sequence[float]) -> list[float]:
 
 
 def episodes_needed(differences: Array, block: int = 1, level: float = LEVEL, power: float = POWER) -> int | None:
-    """Episodes with which a difference like the one seen would be found clear, with the given chance.
+    """Return the episodes with which a difference like the one seen would be found clear, with the given chance.
 
     n = (t(1 - level/2) + t(power))^2 s^2 / d^2 for the mean d and variance s^2 of the paired
     differences, both quantiles with the degrees of freedom of n episodes. Had policies not met the
@@ -233,7 +233,7 @@ def skewness(values: Array) -> float:
 
 
 def episodes_for_t(values: Array, block: int = 1) -> int | None:
-    """Episodes with which a t interval of such skewed values holds, where the sample has fewer; else None.
+    """Return the episodes with which a t interval of such skewed values holds, where the sample has fewer; else None.
 
     Cochran's rule (Sampling Techniques, 1977, section 2.15): n > 25 G^2 for the skewness G, so that an
     interval of 95 % misses the mean in no more than 6 % of samples. The skewness of a sample with few

@@ -110,11 +110,11 @@ class Comparison:
     exceeded: tuple[str, ...]
 
     def row(self, name: str) -> Row:
-        """The row of a policy."""
+        """Return the row of a policy."""
         return next(row for row in self.rows if row.name == name)
 
     def to_dict(self) -> dict[str, Any]:
-        """The table as plain data, for JSON."""
+        """Return the table as plain data, for JSON."""
 
         def interval(value: Estimate | None) -> dict[str, float] | None:
             return None if value is None else dataclasses.asdict(value)
@@ -166,7 +166,7 @@ def table(
     block: int,
     named: str | None,
 ) -> Comparison:
-    """The comparison of simulations on the same episodes.
+    """Return the comparison of simulations on the same episodes.
 
     Args:
         problem: What was simulated.
@@ -235,7 +235,7 @@ def _apart(
 
 
 def more_episodes(differences: Array, family: Family, block: int = 1) -> int | None:
-    """How many more episodes would tell such a difference, at the level that the family leaves for it.
+    """Return how many more episodes would tell such a difference, at the level that the family leaves for it.
 
     Args:
         differences: Paired, shape (B,).
@@ -250,7 +250,7 @@ def more_episodes(differences: Array, family: Family, block: int = 1) -> int | N
 
 
 def _bound(runs: Mapping[str, Simulation]) -> tuple[Array | None, bool]:
-    """The bound of each episode and whether it is proven."""
+    """Return the bound of each episode and whether it is proven."""
     for one in runs.values():
         if one.bound is not None:
             proven = bool(np.isfinite(one.bound).all())

@@ -136,10 +136,10 @@ class Policy(abc.ABC):
 
     @abc.abstractmethod
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A), in physical units."""
+        """Return the decisions of shape (B, A), in physical units."""
 
     def as_agent(self, env: Any) -> PolicyAgent:
-        """The policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
+        """Return the policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
 
         Args:
             env: The environment, or the several, that it plays in; see `restock.policies.agent.PolicyAgent`.
@@ -149,7 +149,7 @@ class Policy(abc.ABC):
         return PolicyAgent(self, env)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The parameters in force, for tables and reports."""
+        """Return the parameters in force, for tables and reports."""
         return {}
 
     def tunables(self) -> dict[str, Tunable]:
@@ -185,11 +185,11 @@ class TextPolicy(Policy):
             _CHECKED.add(checked)
 
     def packed(self) -> Array:
-        """The numbers for the compiled text, room for its notes included, shape (P + notes,)."""
+        """Return the numbers for the compiled text, room for its notes included, shape (P + notes,)."""
         return np.concatenate([self.parameters, np.zeros(self.notes)])
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A): the text run once over whole columns."""
+        """Return the decisions of shape (B, A): the text run once over whole columns."""
         problem = self.problem
         world = list(problem.world(problem.plain.fresh))
         rows = len(next(iter(view.now.values())))

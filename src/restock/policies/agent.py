@@ -104,7 +104,7 @@ class PolicyAgent:
             raise InvalidInput("observation", "of another environment", "the agent's own has not moved on", mend)
 
     def _action(self, k: int, seat: Seat) -> NDArray[Any]:
-        """The action of one row, in the space of the environment as it is wrapped."""
+        """Return the action of one row, in the space of the environment as it is wrapped."""
         played, problem = seat.played(), seat.problem
         if played.done or played.periods >= problem.horizon:  # begun anew by the next step, which asks for no action
             low = seat.form.low.reshape(seat.space.shape or ())
@@ -134,14 +134,14 @@ class Seat:
         return played
 
     def mean(self) -> Array | None:
-        """The mean of demand in every period, shape (1, T, M)."""
+        """Return the mean of demand in every period, shape (1, T, M)."""
         memory = self.memory()
         found = self.problem.exogenous_of(memory[None, : self.tables.recorded], memory[-self.tables.drawn :])
         mean = found.get("mean")
         return None if mean is None else mean[None].copy()
 
     def memory(self) -> Array:
-        """The row's memory."""
+        """Return the row's memory."""
         env = self._env
         memory: Array = env._memory[: len(self.tables.fresh)] if self._row is None else env._memory[self._row]
         return memory
@@ -155,7 +155,7 @@ class Seat:
 
 
 def _rows_of(env: Any) -> Callable[[], Sequence[Seat]]:
-    """How to look at the rows of an environment; those of other processes are sent here each time.
+    """Return how to look at the rows of an environment; those of other processes are sent here each time.
 
     Raises:
         InvalidInput: There is no environment of restock in it.
@@ -193,7 +193,7 @@ def _another(policy: Policy) -> Policy:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two observations are equal, as arrays or by block."""
+    """Return whether two observations are equal, as arrays or by block."""
     if isinstance(one, dict):
         return isinstance(other, dict) and all(_same(value, other.get(name)) for name, value in one.items())
     return bool(np.array_equal(one, other))
@@ -210,7 +210,7 @@ def _view(played: PlayedSoFar, problem: Problem, mean: Array | None) -> View:
 
 
 def _written(decision: Array, seat: Seat) -> Array:
-    """The action that asks for a decision, or for what comes nearest to it, flat."""
+    """Return the action that asks for a decision, or for what comes nearest to it, flat."""
     form = seat.form
     if form.discrete and form.shape == ():
         choices = np.arange(int(form.high[0]) + 1.0)[:, None]

@@ -52,7 +52,7 @@ class Coming:
             self.variance = self._resampled_variance()
 
     def quantile(self, ratios: Array) -> Array:
-        """The demand that is not exceeded with these probabilities, shape (T, N) (units).
+        """Return the demand that is not exceeded with these probabilities, shape (T, N) (units).
 
         Args:
             ratios: In (0, 1), of shape (N,) or (T, N).
@@ -67,7 +67,7 @@ class Coming:
         return self._single_period(wanted, found)
 
     def _continuous(self, ratios: Array) -> Array:
-        """Quantiles of the normal, or for a demand that strays too far for it, of a gamma distribution."""
+        """Return the quantiles of the normal, or for a demand that strays too far for it, of a gamma distribution."""
         deviation = np.sqrt(self.variance)
         z = quantiles(ratios)
         normal = self.mean + z * deviation
@@ -86,7 +86,7 @@ class Coming:
         return np.where(agreed, most, np.nan), used.sum(axis=1)
 
     def _counts(self, ratios: Array, otherwise: Array) -> Array:
-        """Quantiles of the sum of counts, in units of what a customer uses up; other nodes as given."""
+        """Return the quantiles of the sum of counts, in units of what a customer uses up; other nodes as given."""
         share, _ = self._shares()
         exact = np.isfinite(share)
         unit = np.where(exact, share, 1.0)

@@ -50,5 +50,5 @@ class ConstantOrder(TextPolicy):
         self.parameters = np.concatenate([self.quantity, last_useful_period(problem)])
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The quantity of each link."""
+        """Return the quantity of each link."""
         return {f"{s}->{b}": float(q) for (s, b), q in zip(self.problem.links, self.quantity, strict=True)}

@@ -68,9 +68,9 @@ class DepotBaseStock(TextPolicy):
         return np.asarray(mean * cover + z * spread * np.sqrt(cover))
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each location."""
+        """Return the level of each location."""
         return {f"level {i}": float(level) for i, level in enumerate(self.levels) if i != self.source}
 
     def tunables(self) -> dict[str, Tunable]:
-        """The level of each location."""
+        """Return the level of each location."""
         return {"levels": numbers(self.levels, self.source, math.ceil(float(self.levels.max()) * 20.0 + 100.0))}

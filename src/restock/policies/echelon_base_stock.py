@@ -61,5 +61,5 @@ class EchelonBaseStock(LevelPolicy):
         self.parameters = self.pack()
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each node in the first period."""
+        """Return the level of each node in the first period."""
         return self.by_node("echelon level", self.levels)

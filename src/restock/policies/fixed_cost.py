@@ -51,7 +51,7 @@ def fixed_costs(policy: LevelPolicy) -> Array:
 
 
 def optimal_points(policy: LevelPolicy, service: Any, rule: Rule, given: Array | None) -> tuple[Array, Array]:
-    """Reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
+    """Return the reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
 
     Nodes without a fixed cost or a quantity of their own get the newsvendor's levels and a quantity of 0.
 
@@ -116,7 +116,7 @@ def read_batches(batches: Any, policy: LevelPolicy) -> Array:
 
 
 def whole_demand(policy: LevelPolicy) -> Array:
-    """Whether what a node uses up comes in whole units of its own, shape (N,)."""
+    """Return whether what a node uses up comes in whole units of its own, shape (N,)."""
     used = policy.usage > 0.0
     whole = _whole(policy.problem.demand.distribution.law) and policy.problem.demand.noise_scale == 1.0
     return np.asarray(whole & (~used | (np.abs(policy.usage - 1.0) <= 1e-12)).all(axis=1))
@@ -128,7 +128,7 @@ def smallest_batches(policy: LevelPolicy) -> Array:
 
 
 def _covered(policy: LevelPolicy, node: int) -> int:
-    """Periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
+    """Return the periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
     plan = policy.plan
     window = plan.window(policy.echelon)
     here = window.ways.node == node

@@ -14,7 +14,7 @@ from restock.problems.network import NetworkProblem
 
 
 def supplier_shares(problem: NetworkProblem) -> Array:
-    """Share of each link in what its buyer orders, shape (E,); shares of a buyer add up to 1.
+    """Return the share of each link in what its buyer orders, shape (E,); shares of a buyer add up to 1.
 
     Inversely proportional to the landed cost of a unit: price + pipeline cost * lead time.
     """
@@ -26,7 +26,7 @@ def supplier_shares(problem: NetworkProblem) -> Array:
 
 
 def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
-    """Units a period that each node sends out, and that each link carries, under given mean demand.
+    """Return the units a period that each node sends out, and that each link carries, under given mean demand.
 
     Args:
         problem: The network.
@@ -64,12 +64,12 @@ def downstream_first(problem: NetworkProblem) -> list[int]:
 
 
 def planned_orders(problem: NetworkProblem) -> Array:
-    """The flow of each link at the mean demand over the horizon, shape (E,)."""
+    """Return the flow of each link at the mean demand over the horizon, shape (E,)."""
     return mean_flow(problem, problem.demand.mean.mean(axis=0))[1]
 
 
 def periods_to_market(problem: NetworkProblem) -> Array:
-    """Least periods from a unit's arrival at a node to its sale, shape (N,).
+    """Return the least periods from a unit's arrival at a node to its sale, shape (N,).
 
     A retailer sells on the day of arrival; elsewhere a unit can be shipped on the next day.
     """
@@ -96,7 +96,7 @@ def last_useful_period(problem: NetworkProblem) -> Array:
 
 
 def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
-    """One number of at least 0, one for each entity in their order, or a mapping of their names, as an array.
+    """Return one number of at least 0, one for each entity in their order, or a mapping of their names, as an array.
 
     Raises:
         InvalidInput: It is not.
@@ -119,7 +119,7 @@ def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
 
 
 def _in_order(field: str, value: Mapping[Any, Any], names: Sequence[str]) -> list[Any]:
-    """The values of a mapping in the order of the names, which are its keys."""
+    """Return the values of a mapping in the order of the names, which are its keys."""
     given = {str(key): entry for key, entry in value.items()}
     for name in given:
         if name not in names:

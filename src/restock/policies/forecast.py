@@ -38,7 +38,7 @@ class Outlook:
     weights: Array
 
     def doubt(self, b: int, prior: Array, t: int, windows: Sequence[int]) -> Array:
-        """Standard deviation of the sum of means over the last periods, from t on, shape (T, R).
+        """Return the standard deviation of the sum of means over the last periods, from t on, shape (T, R).
 
         Args:
             b: The episode.
@@ -56,7 +56,7 @@ class Outlook:
         return doubt
 
     def sample(self, b: int, prior: Array, uniform: Array) -> Array:
-        """Mean curves drawn by their weight, shape (K, T, M).
+        """Return the mean curves drawn by their weight, shape (K, T, M).
 
         Args:
             b: The episode.
@@ -88,7 +88,7 @@ class Told(Forecast):
     """The mean curve, as an informed policy is told it."""
 
     def look(self, view: View) -> Outlook:
-        """The curve itself, without doubt."""
+        """Return the curve itself, without doubt."""
         assert view.mean is not None
         return _sure(view.mean, self.problem)
 
@@ -97,7 +97,7 @@ class Recent(Forecast):
     """The mean of the last five periods, for ever; the configured prior at the start."""
 
     def look(self, view: View) -> Outlook:
-        """A flat curve."""
+        """Return a flat curve."""
         shape = (len(view["on_hand"]), self.problem.horizon, len(self.problem.markets))
         if view.t == 0:
             return _sure(np.broadcast_to(self.problem.demand.mean, shape), self.problem)
@@ -175,7 +175,7 @@ def demand_family(periods: int, count: int) -> tuple[Array, Array]:
 
 
 def _between(generator: np.random.Generator, low: float, high: float) -> float:
-    """A number between two others, evenly in logarithm."""
+    """Return a number between two others, evenly in logarithm."""
     return float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 

@@ -35,5 +35,5 @@ class Hindsight(Policy):
         self._plans, self.bound = found.orders, found.bound
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         return self._plans[:, view.t]

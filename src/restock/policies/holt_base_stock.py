@@ -106,7 +106,7 @@ class ForecastPolicy(LevelPolicy):
         )
 
     def fraction(self, field: str, value: Any) -> float:
-        """A number from 0 to 1.
+        """Return a number from 0 to 1.
 
         Raises:
             InvalidInput: It is not.

@@ -165,7 +165,7 @@ class LevelPolicy(TextPolicy):
         return np.concatenate([self.header(self.multiples is not None), *more, whole.ravel()])
 
     def by_node(self, what: str, values: Array) -> dict[str, float]:
-        """One number a node, named, for `parameters_in_words`."""
+        """Return one number a node, named, for `parameters_in_words`."""
         return {f"{what} {node}": float(value) for node, value in zip(self.problem.nodes, values, strict=True)}
 
     @property
@@ -174,7 +174,7 @@ class LevelPolicy(TextPolicy):
         return np.asarray(self.usage @ self.plan.mean.mean(axis=0))
 
     def coming(self, review: int = 1) -> Coming:
-        """The demand that levels have to cover, where orders are placed every `review` periods."""
+        """Return the demand that levels have to cover, where orders are placed every `review` periods."""
         if review not in self._coming:
             window = self.plan.window(self.echelon, review)
             self._coming[review] = Coming(self.problem, self.usage, window.ways.weights(self.shares), window)
@@ -186,7 +186,7 @@ class LevelPolicy(TextPolicy):
         return unit_costs(self.problem, self.shares)
 
     def multiple_of_coming(self, multiples: Array, review: int = 1) -> Array:
-        """Levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
+        """Return the levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
         return self.coming(review).mean * (self.plan.knots(len(multiples)) @ multiples)
 
     def newsvendor(self, service: Any = None, review: int = 1) -> Array:
@@ -223,7 +223,7 @@ class LevelPolicy(TextPolicy):
         return np.clip(probabilities((high - most * mean) / (deviation * np.sqrt(most))), 1e-9, MOST)
 
     def carrying(self, levels: Array, mean: Array) -> Array:
-        """Levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
+        """Return the levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
 
         What such a node cannot ship today is not owed but asked for anew, so in L + 2 periods it ships its level
         at most: with less than the mean it would fall further and further behind, whatever a unit short costs.
@@ -233,23 +233,23 @@ class LevelPolicy(TextPolicy):
         return np.where(self.plan.ships_on, np.maximum(levels, (1.0 + RECOVERY) * mean), levels)
 
     def periods_worth_the_last(self) -> float:
-        """How many periods an episode has, each worth as much as its last: T, more under a discount."""
+        """Return how many periods an episode has, each worth as much as its last: T, more under a discount."""
         discount, periods = self.problem.spec.discount, self.plan.horizon
         if discount == 1.0:
             return float(periods)
         return float((1.0 - discount**periods) / (1.0 - discount) / discount ** (periods - 1))
 
     def before_the_end(self, service: Any = None) -> Array:
-        """Critical ratios of orders that later ones follow, shape (N,); see `ratios`."""
+        """Return the critical ratios of orders that later ones follow, shape (N,); see `ratios`."""
         return self._echelon_ratios() if service is None and self.echelon else self.ratios(service)
 
     def _echelon_ratios(self, final: bool = False) -> Array:
-        """The mean of the two bounds of Shang and Song, taken between their normal quantiles."""
+        """Return the mean of the two bounds of Shang and Song, taken between their normal quantiles."""
         lower, upper = echelon_ratios(self.costs, final)
         return probabilities(0.5 * (quantiles(lower) + quantiles(upper)))
 
     def ratios(self, service: Any = None, periods: float = np.inf) -> Array:
-        """Critical ratios of installations, shape (N,).
+        """Return the critical ratios of installations, shape (N,).
 
         Args:
             service: One ratio in (0, 1), or one for each node; default: what a unit short costs over that and
@@ -267,7 +267,7 @@ class LevelPolicy(TextPolicy):
         return ratios
 
     def final(self, review: int = 1) -> Array:
-        """Whether an order of the period is the last that can still be sold, shape (T, N)."""
+        """Return whether an order of the period is the last that can still be sold, shape (T, N)."""
         useful = np.zeros(len(self.problem.nodes))
         np.maximum.at(useful, self.plan.buyer, self.plan.last)
         return np.asarray(np.arange(self.plan.horizon)[:, None] + review >= useful)
@@ -285,7 +285,7 @@ class LevelPolicy(TextPolicy):
         return found | self.tunable_shares()
 
     def tunable_shares(self) -> dict[str, Tunable]:
-        """The shares, where a node has several suppliers."""
+        """Return the shares, where a node has several suppliers."""
         choice = self.plan.choice
         if not choice.any():
             return {}

@@ -52,11 +52,11 @@ class LookAhead(Policy):
 
     @abc.abstractmethod
     def _program_of(self) -> RollingProgram:
-        """The program to solve every period."""
+        """Return the program to solve every period."""
 
     @abc.abstractmethod
     def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
-        """The plan of episode b."""
+        """Return the plan of episode b."""
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
         """Build the programs, once, and forget what was learnt of earlier episodes."""
@@ -76,7 +76,7 @@ class LookAhead(Policy):
         self._forecast.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         outlook = self._forecast.look(view)
         arriving = self._arrivals(view)
         orders = np.empty((len(arriving), len(self.problem.links)))
@@ -109,7 +109,7 @@ class LookAhead(Policy):
         return window_spread(np.stack(each, axis=1), t, self._windows)
 
     def _sentiment(self, view: View, b: int, short: Array) -> Array:
-        """Expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
+        """Return the expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
         rules = self.problem.demand.goodwill
         path = np.ones(self.problem.horizon)
         if rules is None:
@@ -146,7 +146,7 @@ class LookAhead(Policy):
         return arriving
 
     def _first_situation(self, paths: int) -> Situation:
-        """The start of an episode with the demand that is configured."""
+        """Return the start of an episode with the demand that is configured."""
         problem = self.problem
         mean = np.maximum(problem.demand.mean, problem.demand.least_mean)
         return Situation(
@@ -160,7 +160,7 @@ class LookAhead(Policy):
 
 
 def far_enough(problem: NetworkProblem, horizon: int | None) -> int | None:
-    """The look ahead as it is given, where what is bought at its start can be sold before its end.
+    """Return the look ahead as it is given, where what is bought at its start can be sold before its end.
 
     Raises:
         InvalidInput: It is too short for that on the quickest way to some market: nothing would ever be bought.

@@ -75,12 +75,12 @@ class Newsvendor(ForecastPolicy):
         self.notes = 2 * len(self.problem.markets)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Critical ratios, and the memory of a blind forecast."""
+        """Return the critical ratios, and the memory of a blind forecast."""
         memory = {"memory": self.memory} if self.information == "blind" else {}
         return {**memory, **self.by_node("service", self.service)}
 
     def tunables(self) -> dict[str, Tunable]:
-        """Critical ratios and shares."""
+        """Return the critical ratios and shares."""
         ratio = np.clip(self.service, 0.01, 0.999)
         low, high = np.full_like(ratio, 0.01), np.full_like(ratio, 0.999)
         return {

@@ -28,17 +28,17 @@ LONGEST_PATH = 4096
 
 
 def names_a_run(name: str) -> bool:
-    """Whether the text is the path of a folder with a training run in it."""
+    """Return whether the text is the path of a folder with a training run in it."""
     return "\0" not in name and len(name) < LONGEST_PATH and Path(name, "config.yaml").is_file()
 
 
 def entry_points() -> dict[str, metadata.EntryPoint]:
-    """Policies of installed packages, by name."""
+    """Return the policies of installed packages, by name."""
     return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
 def class_at(place: str) -> type[Policy]:
-    """The policy class at `package.module:Class` or `path/to/file.py:Class`.
+    """Return the policy class at `package.module:Class` or `path/to/file.py:Class`.
 
     Raises:
         InvalidInput: It cannot be imported, there is no such class, or it is no policy.
@@ -52,7 +52,7 @@ def class_at(place: str) -> type[Policy]:
 
 
 def class_of(point: metadata.EntryPoint) -> type[Policy]:
-    """The policy class of an installed package's entry point.
+    """Return the policy class of an installed package's entry point.
 
     Raises:
         InvalidInput: It cannot be imported, or is no policy.

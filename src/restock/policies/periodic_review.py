@@ -88,7 +88,7 @@ class PeriodicReview(LevelPolicy):
         self.parameters = self.pack(np.array([float(self.review)]))
 
     def _interval(self) -> int:
-        """The shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
+        """Return the shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
         world = self.problem.world(self.problem.plain.fresh)
         quantity = order_quantities(self)
         costly = quantity > 0.0

@@ -79,7 +79,7 @@ class Ways:
         return weight[self._number] * shares[self._link]
 
     def by_node(self, ways: Array) -> Array:
-        """Sums over the ways of each node: from (..., P) to (..., N)."""
+        """Return the sums over the ways of each node: from (..., P) to (..., N)."""
         return np.add.reduceat(ways, self.begins, axis=-1)
 
     def average(self, ways: Array | Integers, weights: Array) -> Array:
@@ -149,20 +149,20 @@ class Plan:
         self._windows: dict[tuple[bool, int], Window] = {}
 
     def usage(self, shares: Array) -> Array:
-        """Stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
+        """Return the stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
         ways = self.ways()
         used = np.zeros((len(self.lead), len(self.retailer)))
         np.add.at(used, (ways.node, ways.market), ways.weights(shares))
         return used
 
     def ways(self, review: int = 1) -> Ways:
-        """The ways to the markets, where orders are placed every `review` periods."""
+        """Return the ways to the markets, where orders are placed every `review` periods."""
         if review not in self._ways:
             self._ways[review] = Ways(self, review)
         return self._ways[review]
 
     def window(self, echelon: bool, review: int = 1) -> Window:
-        """The demand that a level has to cover.
+        """Return the demand that a level has to cover.
 
         An order of period t arrives in t + L. A node that only sells has it for that period's demand, and
         covers the L + R periods until the next order arrives. A node that ships on cannot ship it before
@@ -192,13 +192,13 @@ class Plan:
         return self._windows[echelon, review]
 
     def knots(self, count: int) -> Array:
-        """Weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
+        """Return the weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
         at = np.linspace(0.0, max(self.horizon - 1, 1), count) if count > 1 else np.zeros(1)
         return np.stack([np.interp(np.arange(self.horizon), at, row) for row in np.eye(count)], axis=1)
 
 
 def until_shipped(lead: Integers, review: int) -> Integers:
-    """Periods from an order to the review at which its goods can be shipped on.
+    """Return the periods from an order to the review at which its goods can be shipped on.
 
     What arrives in period t + L can leave in t + L + 1, where goods leave every `review` periods.
     """
@@ -209,7 +209,7 @@ _PLANS: weakref.WeakKeyDictionary[Problem, Plan] = weakref.WeakKeyDictionary()
 
 
 def plan_of(problem: NetworkProblem) -> Plan:
-    """The plan of a problem, made at the first call."""
+    """Return the plan of a problem, made at the first call."""
     if problem not in _PLANS:
         _PLANS[problem] = Plan(problem)
     return _PLANS[problem]

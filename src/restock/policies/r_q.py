@@ -104,7 +104,7 @@ class ReorderPointQuantity(LevelPolicy):
         self.parameters = self.pack(self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Reorder point r of each node in the first period, and batch Q."""
+        """Return the reorder point r of each node in the first period, and batch Q."""
         return {**self.by_node("reorder point", self.levels), **self.by_node("batch", self.batch)}
 
     def tunables(self) -> dict[str, Tunable]:

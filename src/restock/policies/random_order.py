@@ -32,7 +32,7 @@ class RandomOrder(Policy):
         self._generator = streams.generator(seed, "policy")
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A)."""
+        """Return the decisions of shape (B, A)."""
         least, most = self._form.low, self._form.most
         size = (self._rows, len(most))
         if self._form.discrete:

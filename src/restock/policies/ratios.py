@@ -76,7 +76,7 @@ def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
 
 
 def critical_ratios(costs: UnitCosts, periods: Array | float = np.inf) -> Array:
-    """Critical ratios short / (short + over), within [0.001, 0.999].
+    """Return the critical ratios short / (short + over), within [0.001, 0.999].
 
     A level that is kept for n periods is short or over in each of them, and what is left or missing after
     the last one costs more once:
@@ -118,16 +118,16 @@ def _ratio(under: Array, over: Array) -> Array:
 
 
 def quantiles(ratios: Array) -> Array:
-    """Standard normal quantiles of ratios in (0, 1), same shape."""
+    """Return the standard normal quantiles of ratios in (0, 1), same shape."""
     return _each(NormalDist().inv_cdf, ratios)
 
 
 def probabilities(z: Array) -> Array:
-    """Standard normal probabilities of what is below z, same shape."""
+    """Return the standard normal probabilities of what is below z, same shape."""
     return _each(NormalDist().cdf, z)
 
 
 def _each(function: Callable[[float], float], values: Array) -> Array:
-    """A function of one number, called once for each different one."""
+    """Return a function of one number, called once for each different one."""
     distinct, place = np.unique(values, return_inverse=True)
     return np.array([function(float(one)) for one in distinct])[place].reshape(np.shape(values))

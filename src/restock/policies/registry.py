@@ -92,7 +92,7 @@ _YARDSTICKS: dict[str, tuple[str, str | None]] = {
 
 
 def list_policies(family: str | None = None) -> list[str]:
-    """Names that `make_policy` knows: restock's own, then those of installed packages.
+    """Return the names that `make_policy` knows: restock's own, then those of installed packages.
 
     Args:
         family: Only restock's own for this kind of problem (`network`, ...).
@@ -128,12 +128,12 @@ def _homes(family: str) -> dict[str, tuple[str, str]]:
 
 
 def families_of(name: str) -> list[str]:
-    """The kinds of problems that a policy of restock's own is for."""
+    """Return the kinds of problems that a policy of restock's own is for."""
     return [family for family in ("network", *_OTHERS) if name in _homes(family)]
 
 
 def policy_class(name: str, family: str | None = None) -> type[Policy]:
-    """The class of a policy.
+    """Return the class of a policy.
 
     Args:
         name: One of `list_policies()`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a
@@ -163,7 +163,7 @@ def policy_class(name: str, family: str | None = None) -> type[Policy]:
 
 
 def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
-    """A policy for a problem.
+    """Return a policy for a problem.
 
     Args:
         name: One of `list_policies()`, or where your own stands: `package.module:Class` or

@@ -95,7 +95,7 @@ class ReorderPointLevel(LevelPolicy):
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.batch.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Reorder point s and level S of each node in the first period."""
+        """Return the reorder point s and level S of each node in the first period."""
         return {
             **self.by_node("reorder point", self.levels),
             **self.by_node("order-up-to level", self.levels + self.batch[0]),

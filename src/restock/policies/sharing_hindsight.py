@@ -60,5 +60,5 @@ class SharingHindsight(Policy):
         self._plans, self.cost, self.bound = np.stack(plans), np.array(costs), np.array(served)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, n n)."""
+        """Return the orders of shape (B, n n)."""
         return np.asarray(self._plans[:, view.t])

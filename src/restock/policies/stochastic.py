@@ -68,7 +68,7 @@ class Stochastic(LookAhead):
             raise InvalidInput("demand.distribution", name, "it says no quantiles to sample", "Use the policy rolling.")
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The paths."""
+        """Return the paths."""
         return {"paths": self.paths, "branching": str(self.branching or "two stages"), "horizon": self.horizon or "all"}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -92,7 +92,7 @@ class Stochastic(LookAhead):
         return program.solve(view.t, self._situation(view, b, arriving, paths, spread, risk))
 
     def _uniform(self, generator: np.random.Generator, t: int) -> Array:
-        """Numbers in (0, 1) for each path, period and market, shape (K, T, M)."""
+        """Return the numbers in (0, 1) for each path, period and market, shape (K, T, M)."""
         shape = (self.paths, self.problem.horizon, len(self.problem.markets))
         order = generator.permuted(np.broadcast_to(np.arange(self.paths)[:, None, None], shape), axis=0)
         uniform = (order + generator.random(shape)) / self.paths

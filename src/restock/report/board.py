@@ -44,7 +44,7 @@ def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> P
 
 
 def markdown(board: Leaderboard, command: str = "") -> str:
-    """The leaderboard as Markdown."""
+    """Return the leaderboard as Markdown."""
     parts = [f"# Leaderboard: {board.suite.name}", "## Who is ahead", board.suite.description]
     parts += [f"**Warning.** {text}" for text in say.warnings(board)]
     parts.append(" ".join(say.answer(board)))
@@ -77,7 +77,7 @@ def _markdown_table(table: Table) -> str:
 
 
 def render(board: Leaderboard, command: str = "") -> str:
-    """The page as text."""
+    """Return the page as text."""
     title = f"Leaderboard: {board.suite.name}"
     body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(board.suite.description)}</p>']
     body += [f'<p class="warning">Warning. {escape(text)}</p>' for text in say.warnings(board)]
@@ -106,7 +106,7 @@ def render(board: Leaderboard, command: str = "") -> str:
 
 
 def ratios(board: Leaderboard) -> Svg:
-    """Each policy's share of the bound with its interval, best first."""
+    """Return each policy's share of the bound with its interval, best first."""
     rows = [row for row in board.rows if row.ratio is not None and row.information != "clairvoyant"]
     told = ". ".join(f"{row.shown} {share(_mean(row), 1)}" for row in rows)
     top, step = 14.0, 20.0
@@ -134,7 +134,7 @@ def _mean(row: Standing) -> float:
 
 
 def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
-    """A table with a row for each policy; cells shaded by their share of the bound where asked for."""
+    """Return a table with a row for each policy; cells shaded by their share of the bound where asked for."""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
     best = next((row for row in board.rows if row.rank == 1), None)
     lines = []
@@ -153,7 +153,7 @@ def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
 
 
 def _agents(board: Leaderboard) -> list[tuple[str, str]]:
-    """The section about agents, where there are any."""
+    """Return the section about agents, where there are any."""
     table = say.agents(board)
     if table is None:
         return []

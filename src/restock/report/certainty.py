@@ -25,7 +25,7 @@ VERDICTS = (
 
 
 def verdict(row: Row) -> str:
-    """How large and how sure the difference to the reference is: see `VERDICTS`."""
+    """Return how large and how sure the difference to the reference is: see `VERDICTS`."""
     if earned_the_same(row):
         return SAME
     if row.p is None or row.difference is None or not math.isfinite(row.p):
@@ -41,12 +41,12 @@ def verdict(row: Row) -> str:
 
 
 def earned_the_same(row: Row) -> bool:
-    """Whether a policy earned neither more nor less than the reference in any episode."""
+    """Return whether a policy earned neither more nor less than the reference in any episode."""
     return row.wins == 0 and row.losses == 0 and row.ties is not None
 
 
 def surely(comparison: Comparison, row: Row, words: Wording) -> str:
-    """The verdict on a policy with what it rests on."""
+    """Return the verdict on a policy with what it rests on."""
     assert row.p is not None
     p = p_in_words(row.p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
@@ -73,7 +73,7 @@ def standing(row: Row, words: Wording) -> str:
 
 
 def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
-    """The difference between the reference and the best of the others."""
+    """Return the difference between the reference and the best of the others."""
     assert row.difference is not None
     who = f"{row.name[:1].upper()}{row.name[1:]}" if comparison.family.named else f"The next, {row.name},"
     if earned_the_same(row):
@@ -86,7 +86,7 @@ def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
 
 
 def apart(row: Row, named: bool = False) -> str:
-    """How much less or more than the reference, as a share too, with the interval."""
+    """Return how much less or more than the reference, as a share too, with the interval."""
     assert row.difference is not None
     more = row.difference.mean > 0.0
     what = f"earned {size(row)} {'more' if more else 'less'}"
@@ -101,11 +101,11 @@ def apart(row: Row, named: bool = False) -> str:
 
 
 def _fine(value: float) -> str:
-    """A share of a difference: two digits where it is small."""
+    """Return a share of a difference: two digits where it is small."""
     return share(value, 0 if value >= 0.0995 else 1 if value >= 0.00095 else 2)
 
 
 def size(row: Row) -> str:
-    """The difference of this one to the reference, without its sign."""
+    """Return the difference of this one to the reference, without its sign."""
     assert row.difference is not None
     return amount(abs(row.difference.mean), places_for(row.difference))

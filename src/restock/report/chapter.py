@@ -51,13 +51,13 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, 
 
 
 def _bound(comparison: Comparison, words: Wording) -> str:
-    """A bound that is no row of the table."""
+    """Return a bound that is no row of the table."""
     told = say.bound_told(comparison, words)
     return f"<p>{escape(told)}</p>" if told else ""
 
 
 def _reasons(comparison: Comparison, shade: Mapping[str, str], words: Wording) -> str:
-    """The parts of the profit, and what each policy lacks of them."""
+    """Return the parts of the profit, and what each policy lacks of them."""
     split, gaps = figures.split(comparison, words), tables.gaps(comparison, words)
     bars = "" if split is None else figure(
         split,
@@ -113,7 +113,7 @@ def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Wording, na
 
 
 def _typical(comparison: Comparison) -> int:
-    """The episode in which the best policy's profit is the median."""
+    """Return the episode in which the best policy's profit is the median."""
     profit = comparison.row(comparison.reference).simulation.profit
     return int(np.argsort(profit, kind="stable")[(len(profit) - 1) // 2])
 

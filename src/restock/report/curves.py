@@ -30,14 +30,14 @@ def by_restart(lines: Sequence[Line]) -> dict[int, list[Line]]:
 
 
 def shades(lines: Sequence[Line]) -> dict[int, str]:
-    """A colour for each restart; the one with the best network stands out."""
+    """Return a colour for each restart; the one with the best network stands out."""
     best = max(reversed(lines), key=lambda line: float(line.get("profit", -math.inf)))["restart"]
     spare = iter(SPARE)
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
 
 def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wording) -> Svg:
-    """Profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
+    """Return the profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
 
     Args:
         lines: Of the metrics.
@@ -125,7 +125,7 @@ def panels(lines: Sequence[Line], names: Sequence[str]) -> list[tuple[str, str, 
 
 
 def _power(most: float) -> int:
-    """The power of ten that is taken out of numbers, so that few digits show them."""
+    """Return the power of ten that is taken out of numbers, so that few digits show them."""
     if most == 0.0 or 0.01 <= most < 1e6:
         return 0
     return math.floor(math.log10(most))

@@ -36,7 +36,7 @@ class Drawn:
 
 
 def start(comparison: Comparison, words: Wording) -> Drawn | None:
-    """The places of the problem's scene at the start of the first episode, and the ways between them.
+    """Return the places of the problem's scene at the start of the first episode, and the ways between them.
 
     None where there is one place alone, which a picture says nothing about.
     """
@@ -53,7 +53,7 @@ def first(scene: Scene, problem: Problem, words: Wording) -> Drawn | None:
 
 
 def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn | None:
-    """A scene at any time: on the arrows what is under way; None where there is one place alone.
+    """Return a scene at any time: on the arrows what is under way; None where there is one place alone.
 
     Args:
         scene: What is drawn.
@@ -81,7 +81,7 @@ def _lead(periods: int, words: Wording) -> str:
 
 
 def opening(problem: Problem, episodes: Array) -> Scene:
-    """The scene at the start of the first of some episodes.
+    """Return the scene at the start of the first of some episodes.
 
     Args:
         problem: What is played.
@@ -139,7 +139,7 @@ def _spot(plan: Layout, width: float, column: int, share: float) -> Point:
 
 
 def _ends(plan: Layout, arrows: list[tuple[int, int]], width: float) -> list[tuple[float, float]]:
-    """How far from the middle of its boxes each arrow leaves and arrives, so that arrows do not share an end."""
+    """Return how far from the middle of its boxes each arrow leaves and arrives, so that arrows do not share an end."""
     shifts = [[0.0, 0.0] for _ in arrows]
     for side in (0, 1):
         groups: dict[int, list[tuple[float, int]]] = {}
@@ -187,7 +187,7 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
 
 
 def _in_words(scene: Scene, problem: Problem, words: Wording, tags: list[str], when: str) -> str:
-    """The picture for those who do not see it."""
+    """Return the picture for those who do not see it."""
     names = [named(place) for place in scene.places]
     stocks = [
         f"{name}, {units(place.stock)}"

@@ -57,7 +57,7 @@ def parts(explanation: Explanation) -> list[tuple[str, str]]:
 
 
 def sentences(explanation: Explanation) -> list[str]:
-    """The findings, shortest form."""
+    """Return the findings, shortest form."""
     found = []
     name = explanation.policy.name
     used, idle = _by_use(explanation.influences)
@@ -143,7 +143,7 @@ def _orders(explanation: Explanation) -> str:
 
 
 def _maps(explanation: Explanation, one: OrderMap) -> str:
-    """A map of each policy side by side, in the same colours."""
+    """Return a map of each policy side by side, in the same colours."""
     every = np.concatenate([orders[np.isfinite(orders)] for orders in one.orders.values()])
     most = float(every.max(initial=0.0))
     usual = float(np.quantile(every, 0.97)) if every.size else 0.0
@@ -184,7 +184,7 @@ def _maps(explanation: Explanation, one: OrderMap) -> str:
 
 
 def _spoken(one: OrderMap, orders: np.ndarray) -> str:
-    """A map for those who do not see it."""
+    """Return a map for those who do not see it."""
     known = [k for k in range(orders.shape[1]) if np.isfinite(orders[:, k]).any()]
     ends = [known[0], known[-1]] if known else []
     told = [f"about {amount(float(np.nanmean(orders[:, k])), 1)} at {amount(float(one.position[k]))}" for k in ends]
@@ -208,7 +208,7 @@ def _slopes(one: OrderMap) -> str:
 
 
 def _cuts(one: OrderMap) -> str:
-    """Orders along three columns of a map: at one position, by how much of it is under way."""
+    """Return the orders along three columns of a map: at one position, by how much of it is under way."""
     if one.kind != "split":
         return ""
     shades = colours(list(one.orders))
@@ -332,7 +332,7 @@ def _looks(explanation: Explanation) -> str:
 
 
 def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
-    """A bar for each estimate, its interval on it, the name above."""
+    """Return a bar for each estimate, its interval on it, the name above."""
     step, top = 34.0, 6.0
     foot = top + step * len(values)
     ends = [end for _, e in values for end in (e.mean, e.low, e.high) if np.isfinite(end)]

@@ -18,7 +18,7 @@ SEAM = 0.4  # by which rows overlap, so that no gap shows where the picture is s
 
 
 def shade(share: float) -> str:
-    """The colour of a share of the largest amount."""
+    """Return the colour of a share of the largest amount."""
     share = min(max(share, 0.0), 1.0)
     place = round(share * (LEVELS - 1)) / (LEVELS - 1) * (len(RAMP) - 1)
     k = min(int(place), len(RAMP) - 2)
@@ -29,7 +29,7 @@ def shade(share: float) -> str:
 def heat_map(
     across: Array, upwards: Array, values: Array, most: float, dots: Array, labels: tuple[str, str], alt: str
 ) -> Svg:
-    """A map of amounts.
+    """Return a map of amounts.
 
     Args:
         across: Centres of the columns, evenly spaced, shape (P,).

@@ -104,7 +104,7 @@ def render(
     sections: Sequence[Section],
     command: str,
 ) -> str:
-    """The page as text."""
+    """Return the page as text."""
     names = list(dict.fromkeys(row.name for comparison in comparisons for row in comparison.rows))
     shade = colours(names)
     body = [f"<h1>{escape(title)}</h1>"]
@@ -259,7 +259,7 @@ def _plain(value: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    """A setting's name, its link drawn as an arrow."""
+    """Return a setting's name, its link drawn as an arrow."""
     return name.replace("->", " \N{RIGHTWARDS ARROW} ")
 
 

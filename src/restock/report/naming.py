@@ -27,7 +27,7 @@ class Names:
         self._places = {place.name.partition(SEVERAL)[0]: named(place) for place in scene.places}
 
     def of(self, label: str) -> str:
-        """The name of a place, or of a way from one to another."""
+        """Return the name of a place, or of a way from one to another."""
         return f" {ARROW} ".join(self._place(part) for part in label.split(WAY))
 
     def _place(self, label: str) -> str:
@@ -35,12 +35,12 @@ class Names:
 
 
 def named(place: Place) -> str:
-    """A place by its name; a number says nothing by itself, so its role stands before it."""
+    """Return a place by its name; a number says nothing by itself, so its role stands before it."""
     return f"{place.role} {place.name}" if place.name.isdigit() else place.name.replace("_", " ")
 
 
 def proper(name: str) -> str:
-    """The name of an occasion as it is written: `black_friday` is Black Friday."""
+    """Return the name of an occasion as it is written: `black_friday` is Black Friday."""
     words = name.replace("_", " ").split()
     return " ".join(word if word in SMALL and k else word[:1].upper() + word[1:] for k, word in enumerate(words))
 

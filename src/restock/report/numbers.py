@@ -23,19 +23,19 @@ def alike(values: Iterable[float]) -> int:
 
 
 def apart(values: Iterable[float], most: int = 4) -> int:
-    """The fewest decimals, from those of their size on, with which numbers that differ are shown different."""
+    """Return the fewest decimals, from those of their size on, with which numbers that differ are shown different."""
     found = {v for v in values if math.isfinite(v)}
     return next((n for n in range(decimals(found), most) if len({round(v, n) for v in found}) == len(found)), most)
 
 
 def units(value: float) -> str:
-    """A quantity with its unit."""
+    """Return a quantity with its unit."""
     words = amount(value)
     return f"{words} unit" if words == "1" else f"{words} units"
 
 
 def amount(value: float, places: int = 0, sign: bool = False) -> str:
-    """The number with so many decimals; a dash where there is none."""
+    """Return the number with so many decimals; a dash where there is none."""
     if not math.isfinite(value):
         return NONE
     words = f"{abs(value):,.{places}f}"
@@ -45,26 +45,26 @@ def amount(value: float, places: int = 0, sign: bool = False) -> str:
 
 
 def share(value: float, places: int = 0) -> str:
-    """A share as a percentage."""
+    """Return a share as a percentage."""
     return NONE if not math.isfinite(value) else amount(100.0 * value, places) + "%"
 
 
 def p_in_words(p: float) -> str:
-    """A p-value: two digits, or that it is very small."""
+    """Return a p-value: two digits, or that it is very small."""
     if not math.isfinite(p):
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def interval(value: Estimate, places: int = 0, sign: bool = False) -> str:
-    """The ends of a 95 % interval."""
+    """Return the ends of a 95 % interval."""
     if not math.isfinite(value.low):
         return NONE
     return f"{amount(value.low, places, sign)} to {amount(value.high, places, sign)}"
 
 
 def share_interval(value: Estimate, places: int = 0) -> str:
-    """The ends of a 95 % interval of a share, as percentages."""
+    """Return the ends of a 95 % interval of a share, as percentages."""
     if not math.isfinite(value.low):
         return NONE
     return f"{amount(100.0 * value.low, places)} to {amount(100.0 * value.high, places)}%"

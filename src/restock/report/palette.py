@@ -32,13 +32,13 @@ OTHER_PARTS = ("#d9a5c0", "#b7c68b", "#9cc9d6", "#d8c3a5")
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each policy: its own, or the next spare one."""
+    """Return a colour for each policy: its own, or the next spare one."""
     spare = iter(SPARE * (1 + len(names) // len(SPARE)))
     return {name: FIXED.get(name) or next(spare) for name in names}
 
 
 def part_colours(parts: Sequence[str]) -> dict[str, str]:
-    """A colour for each part of the costs."""
+    """Return a colour for each part of the costs."""
     spare = iter(OTHER_PARTS * (1 + len(parts) // len(OTHER_PARTS)))
     return {part: PARTS.get(part) or next(spare) for part in parts}
 

@@ -150,7 +150,7 @@ def _chart(
 
 
 def _way(values: Array, along: Scale, rise: Scale) -> list[Point]:
-    """Stock from period to period: it stays what it was until the next one."""
+    """Return the stock from period to period: it stays what it was until the next one."""
     if len(values) > MOST_POINTS:
         apart = grain(len(values))
         places = coarse(np.arange(len(values), dtype=np.float64), apart)

@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 def seconds_in_words(seconds: float) -> str:
-    """A time with two digits and its unit."""
+    """Return a time with two digits and its unit."""
     if seconds != seconds:
         return NONE
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
@@ -40,7 +40,7 @@ def seconds_in_words(seconds: float) -> str:
 
 
 def standings(board: Leaderboard) -> Table:
-    """The leaderboard itself."""
+    """Return the leaderboard itself."""
     more = any(row.lead is not None and row.lead.more_seeds is not None for row in board.rows)
     header = ("policy", "rank", "of bound", "95% interval", "knows", "time per decision", "middle half", "95% interval")
     header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()))
@@ -69,7 +69,7 @@ def standings(board: Leaderboard) -> Table:
 
 
 def by_group(board: Leaderboard) -> Table:
-    """Mean ratio of each policy in each group of scenarios."""
+    """Return the mean ratio of each policy in each group of scenarios."""
     groups = board.suite.groups
     rows = [
         (row.shown, *(share(row.by_group[group], 1) if group in row.by_group else NONE for group in groups))

@@ -37,7 +37,7 @@ class Scale:
         return self.start + (self.end - self.start) * ((value - self.low) / span if span else 0.5)
 
     def clip(self, value: float) -> float:
-        """The nearest value on the scale."""
+        """Return the nearest value on the scale."""
         return min(max(value, self.low), self.high)
 
 
@@ -136,7 +136,7 @@ class Svg:
         self._parts.append(f'<text x="{_n(x)}" y="{_n(y)}" fill="{colour}"{extra}>{escape(words)}</text>')
 
     def room_for(self, values: Sequence[float]) -> float:
-        """Width that numbers at the left need."""
+        """Return the width that numbers at the left need."""
         places = _places(values)
         return max(width_of(amount(value, places), self.size) for value in values) + 10.0
 
@@ -168,7 +168,7 @@ class Svg:
             self.text(min(along(t), self.width - wide - 2.0), y, str(t), GREY, "middle")
 
     def key(self, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
-        """Names with their colours, in lines; returns the foot."""
+        """Return the names with their colours, in lines; returns the foot."""
         x = left
         for name, colour in names:
             wide = 18.0 + 1.1 * width_of(name, 12.0) + 14.0

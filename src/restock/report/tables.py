@@ -93,7 +93,7 @@ def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
 
 
 def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:
-    """Key figures by group, a column for each policy; those that are zero everywhere are left out.
+    """Return the key figures by group, a column for each policy; those that are zero everywhere are left out.
 
     The first group holds the parts of the profit, signed: they add up to it.
     """
@@ -125,7 +125,7 @@ def _cells(key: str, values: list[float]) -> list[str]:
 
 
 def _own(comparison: Comparison) -> list[str]:
-    """Key figures that only this kind of problem has: those it has words for."""
+    """Return the key figures that only this kind of problem has: those it has words for."""
     return list(comparison.problem.wording.figures)
 
 
@@ -151,7 +151,7 @@ def _says_nothing(key: str, values: list[float]) -> bool:
 
 
 def meanings(comparison: Comparison, words: Calling = None) -> list[tuple[str, str]]:
-    """The key figures that appear, and what each is."""
+    """Return the key figures that appear, and what each is."""
     words = called(comparison.problem, words)
     known = {key for row in comparison.rows for key in row.kpis}
     told = MEANINGS | {key: meaning for key, (_, meaning) in words.figures.items()}

@@ -51,7 +51,7 @@ def write_training_report(evaluation: Evaluation, path: str | Path | None = None
 
 
 def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
-    """The page as text."""
+    """Return the page as text."""
     sections = (_learning, _snapshots, _worth, *more, _meanings, _repeat)
     parts = [part for section in sections if (part := section(evaluation)) is not None]
     title = f"Training run {evaluation.run.name}"
@@ -119,7 +119,7 @@ def _answer(evaluation: Evaluation) -> list[str]:
 
 
 def _worth(evaluation: Evaluation) -> Part:
-    """The trained policy beside the policy to beat and the bound."""
+    """Return the trained policy beside the policy to beat and the bound."""
     colours, baseline = _colours(evaluation), evaluation.baseline
     if len(evaluation.comparisons) == 1:
         return "What it is worth", chapter(evaluation.comparisons[0], colours, None, None)
@@ -149,7 +149,7 @@ def _worth(evaluation: Evaluation) -> Part:
 
 
 def _colours(evaluation: Evaluation) -> dict[str, str]:
-    """A colour for each policy, the same in all charts."""
+    """Return a colour for each policy, the same in all charts."""
     found = {TRAINED: curves.KEPT, evaluation.baseline: curves.BEATEN}
     return found | ({evaluation.bound: FIXED["hindsight"]} if evaluation.bound else {})
 
@@ -181,7 +181,7 @@ def _learning(evaluation: Evaluation) -> Part | None:
 
 
 def _plain(name: str) -> str:
-    """A field as the heading of a chart, which may be wrapped."""
+    """Return a field as the heading of a chart, which may be wrapped."""
     return name.removeprefix("train/").replace("_", " ")
 
 
@@ -191,7 +191,7 @@ def _last(lines: Sequence[curves.Line], name: str) -> float | None:
 
 
 def _snapshots(evaluation: Evaluation) -> Part | None:
-    """One episode at several moments of training, side by side."""
+    """Return one episode at several moments of training, side by side."""
     shots = evaluation.run.snapshots()
     if not shots:
         return None

@@ -39,7 +39,7 @@ def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command:
 
 
 def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
-    """The page as text."""
+    """Return the page as text."""
     title = f"Tuning {tuning.plan.algo} for {tuning.plan.problem}"
     lead = (
         f"Each trial trains one policy with other numbers and is worth the mean {tuning.worth} of its best policy on "

@@ -60,7 +60,7 @@ def history(tuning: Tuning) -> Svg:
 
 
 def curves(tuning: Tuning) -> Svg:
-    """Best profit so far of every trial, while its training goes on."""
+    """Return the best profit so far of every trial, while its training goes on."""
     picture = Svg(WIDE, 290.0, f"Best {tuning.worth} so far of every trial against the share of its training")
     up = Scale(*profits(tuning), 245.0, 12.0)
     left = picture.room_for([up.low, up.high]) + 26.0
@@ -88,7 +88,7 @@ def curves(tuning: Tuning) -> Svg:
 
 
 def importance(tuning: Tuning) -> Svg:
-    """A bar for each name."""
+    """Return a bar for each name."""
     found = tuning.importance or {}
     picture = Svg(WIDE, 16.0 + 26.0 * len(found), "How much each number matters to being among the best quarter")
     left = max(width_of(name, 13.0) for name in found) + 20.0
@@ -102,7 +102,7 @@ def importance(tuning: Tuning) -> Svg:
 
 
 def against(tuning: Tuning, name: str) -> Svg:
-    """Values of one name against profit."""
+    """Return the values of one name against profit."""
     one = tuning.plan.space[name]
     wide, high = PANEL
     picture = Svg(wide, high, f"Held-out {tuning.worth} of the trials against {name}", 12.5)
@@ -148,7 +148,7 @@ def _dots(picture: Svg, tuning: Tuning, marks: Sequence[tuple[Trial, float]], up
 
 
 def _axis(picture: Svg, one: Dimension, left: float, right: float, foot: float) -> Scale:
-    """The values at the foot; the scale for what `_place` says of them."""
+    """Return the values at the foot; the scale for what `_place` says of them."""
     picture.line([(left, foot), (right, foot)], LINE, 1.0)
     if isinstance(one, Choices):
         across = Scale(-0.5, len(one.values) - 0.5, left, right)
@@ -176,7 +176,7 @@ def _place(one: Dimension, value: float) -> float:
 
 
 def _aside(one: Dimension, trials: Sequence[Trial], name: str, width: float) -> dict[int, float]:
-    """How far the dots of a choice stand from its middle, so that they do not hide each other."""
+    """Return how far the dots of a choice stand from its middle, so that they do not hide each other."""
     if not isinstance(one, Choices):
         return dict.fromkeys((trial.number for trial in trials), 0.0)
     met: dict[str, list[int]] = {}

@@ -81,7 +81,7 @@ def knows(information: str, words: Wording) -> str:
 
 
 def kpi_name(key: str, words: Wording | None = None) -> str:
-    """A key figure as people call it."""
+    """Return a key figure as people call it."""
     words = words or WORDING
     own = {
         "profit": words.worth,
@@ -94,7 +94,7 @@ def kpi_name(key: str, words: Wording | None = None) -> str:
 
 
 def part_name(part: str, words: Wording | None = None) -> str:
-    """A part of the reward as people call it; empty where it has no name but its key."""
+    """Return a part of the reward as people call it; empty where it has no name but its key."""
     return (words or WORDING).parts.get(part) or PARTS.get(part, "")
 
 
@@ -113,12 +113,12 @@ def parts_of(comparison: Comparison) -> dict[str, dict[str, float]]:
 
 
 def bound_row(comparison: Comparison) -> Row | None:
-    """The row that the bound comes from."""
+    """Return the row that the bound comes from."""
     return next((row for row in comparison.rows if row.information == "clairvoyant"), None)
 
 
 def bounded(comparison: Comparison) -> bool:
-    """Whether there is a bound to hold policies against: a proven one, or a plan that none of them beats."""
+    """Return whether there is a bound to hold policies against: a proven one, or a plan that none of them beats."""
     gap = comparison.row(comparison.reference).gap
     return comparison.bound is not None and (comparison.bound_proven or gap is None or gap >= 0.0)
 
@@ -129,7 +129,7 @@ def costs(comparison: Comparison) -> bool:
 
 
 def attained(comparison: Comparison) -> bool:
-    """Whether the plan that the bound comes from earns as much as that."""
+    """Return whether the plan that the bound comes from earns as much as that."""
     row, bound = bound_row(comparison), comparison.bound
     if not comparison.bound_proven:
         return False
@@ -239,7 +239,7 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def _to_bound(comparison: Comparison, best: Row, places: int, words: Wording) -> str:
-    """How far the best policy is from the bound."""
+    """Return how far the best policy is from the bound."""
     if not bounded(comparison) or best.information == "clairvoyant":
         return ""
     if comparison.bound is None or best.gap is None:
@@ -256,7 +256,7 @@ def _to_bound(comparison: Comparison, best: Row, places: int, words: Wording) ->
 
 
 def leader(comparison: Comparison) -> Row:
-    """The best policy that does not know the future; the best of all where every one does."""
+    """Return the best policy that does not know the future; the best of all where every one does."""
     return next((row for row in comparison.rows if row.information != "clairvoyant"), comparison.rows[0])
 
 
@@ -296,19 +296,19 @@ def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[st
 
 
 def _sizes(comparisons: Sequence[Comparison], name: str) -> str:
-    """How much a policy earned less, as shares: one number, or from the least to the most."""
+    """Return how much a policy earned less, as shares: one number, or from the least to the most."""
     found = [abs(relative) for c in comparisons if (relative := c.row(name).relative) is not None]
     ends = list(dict.fromkeys(share(value) for value in (min(found), max(found)))) if found else [NONE]
     return f"by {' to '.join(ends)}"
 
 
 def _verdicts(comparisons: Sequence[Comparison], name: str) -> set[str | None]:
-    """The verdicts on a policy; None among them where it did not take part."""
+    """Return the verdicts on a policy; None among them where it did not take part."""
     return {next((verdict(row) for row in rivals(c) if row.name == name), None) for c in comparisons}
 
 
 def rivals(comparison: Comparison) -> list[Row]:
-    """Policies other than the reference that do not know the future, best first."""
+    """Return the policies other than the reference that do not know the future, best first."""
     return [row for row in comparison.rows if row.difference is not None and row.information != "clairvoyant"]
 
 
@@ -362,17 +362,17 @@ def _listed(pieces: list[str]) -> str:
 
 
 def a(noun: str) -> str:
-    """The noun behind its article."""
+    """Return the noun behind its article."""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def place_name(label: str, words: Wording) -> str:
-    """A place by its name; a number says nothing by itself."""
+    """Return a place by its name; a number says nothing by itself."""
     return f"{words.place} {label}" if label.isdigit() else label.replace("_", " ")
 
 
 def facts(comparison: Comparison, words: Calling = None) -> str:
-    """Stock at the start beside the demand of an episode, and what the reward counts."""
+    """Return the stock at the start beside the demand of an episode, and what the reward counts."""
     words = called(comparison.problem, words)
     trajectory = comparison.rows[0].simulation.trajectory
     said = f"Its {words.worth}: {words.counted}." if words.counted else ""

@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application that a server runs.
+    """Yield the application that a server runs.
 
     Args:
         settings: What it serves and what it allows; default: the published stores, for 64 sessions.

@@ -185,7 +185,7 @@ def files_for(wanted: int) -> int:
 
 
 def _reply(status: str, error: Refused, retry: int | None = None) -> bytes:
-    """A whole reply, for what gets no further than here."""
+    """Return a whole reply, for what gets no further than here."""
     body = wire.dumps(error.data()).encode()
     after = "" if retry is None else f"retry-after: {retry}\r\n"
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{after}"

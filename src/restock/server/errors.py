@@ -74,7 +74,7 @@ class Refused(Exception):
         return {**said, **{name: text for name, text in about.items() if text is not None}, **self.more}
 
     def findings(self) -> list[dict[str, Any]]:
-        """The same in the form in which OpenEnv lists what is wrong with data."""
+        """Return the same in the form in which OpenEnv lists what is wrong with data."""
         if self.code != "VALIDATION_ERROR":
             return []
         where = [] if self.field is None else self.field.split(".")

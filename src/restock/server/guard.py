@@ -120,7 +120,7 @@ class Guard:
 
 
 def _own(cookies: bytes) -> bytes:
-    """The cookies of this server among those of a request, the last one of each name."""
+    """Return the cookies of this server among those of a request, the last one of each name."""
     parts = (part.strip() for part in cookies.split(b";"))
     named = {part.partition(b"=")[0].decode("latin-1"): part for part in parts}
     return b"; ".join(
@@ -137,7 +137,7 @@ def _place_of(origin: str) -> str:
 
 
 def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
-    """Every token that is sent: as header, as cookie of a page, for sockets of browsers in the address."""
+    """Return every token that is sent: as header, as cookie of a page, for sockets of browsers in the address."""
     kind, _, said = headers.get("authorization", "").partition(" ")
     sent = [said.strip()] if kind.lower() == "bearer" else []
     try:
@@ -151,7 +151,7 @@ def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether somebody asks for a page: a browser says so, and htmx says that it is one."""
+    """Return whether somebody asks for a page: a browser says so, and htmx says that it is one."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     return b"text/html" in headers.get(b"accept", b"") or b"hx-request" in headers
 

@@ -61,7 +61,7 @@ class Guesses:
         self._good: OrderedDict[str, None] = OrderedDict()
 
     def right(self, client: str, sent: Sequence[bytes]) -> bool:
-        """Whether one of what a client sends is the token.
+        """Return whether one of what a client sends is the token.
 
         Args:
             client: Its address.

@@ -54,7 +54,7 @@ class Hub:
         self._loose = Session(task)
 
     def loose(self) -> Session:
-        """A session for one request, which nobody can come back to.
+        """Return a session for one request, which nobody can come back to.
 
         It is the same one each time, for making an environment takes longer than a reply. Nothing is waited for between
         its reset and the reply, and the next request resets it.

@@ -205,7 +205,7 @@ def results(path: str | Path) -> list[dict[str, Any]]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a book, without one that was cut short when its server was killed.
+    """Return the lines of a book, without one that was cut short when its server was killed.
 
     Raises:
         InvalidInput: There is no such file, or it holds something else.

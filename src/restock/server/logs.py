@@ -35,7 +35,7 @@ class Seldom(logging.Filter):
         self._kinds: dict[tuple[str, int, str], Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record passes; its text is made safe for a terminal."""
+        """Return whether a record passes; its text is made safe for a terminal."""
         now, more = time.monotonic(), ""
         name = (record.pathname, record.lineno, str(record.msg).partition("\n")[0][:200])
         kind = self._kinds.get(name)

@@ -24,7 +24,7 @@ _TASK = {"type": "string", "description": "a name that list_tasks tells; default
 
 
 def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
-    """The tools, with the action of the problem that is played.
+    """Return the tools, with the action of the problem that is played.
 
     Where a program resets the session, no tool does; and none in the middle of a judged episode.
     """
@@ -102,7 +102,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
 
 
 def failure(code: int, message: str, id: Any = None, data: Any = None) -> dict[str, Any]:
-    """An error as JSON-RPC tells it."""
+    """Return an error as JSON-RPC tells it."""
     return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}}
 
 

@@ -78,7 +78,7 @@ class Http(Watched, HttpToolsProtocol):
             self.all.busy(self.transport)
 
     def _waits(self) -> bool:
-        """Whether no request is being answered."""
+        """Return whether no request is being answered."""
         return self.cycle is None or bool(self.cycle.response_complete)
 
 
@@ -99,7 +99,7 @@ class Protocols(NamedTuple):
 
 
 def protocols(connections: Connections) -> Protocols:
-    """The protocols of a server whose connections these are."""
+    """Return the protocols of a server whose connections these are."""
     return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
 
 

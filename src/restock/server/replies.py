@@ -99,12 +99,12 @@ class Reply(JSONResponse):
     """JSON."""
 
     def render(self, content: Any) -> bytes:
-        """The content as JSON."""
+        """Return the content as JSON."""
         return wire.dumps(content).encode()
 
 
 def failed(error: Refused) -> Reply:
-    """The response that tells an error."""
+    """Return the response that tells an error."""
     found = error.findings()
     return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, error.headers)
 
@@ -116,7 +116,7 @@ EVERYWHERE = (
 
 
 def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route that may refuse with these codes, for its description."""
+    """Return the responses of a route that may refuse with these codes, for its description."""
     by_status: dict[int | str, list[str]] = {}
     for code in dict.fromkeys((*EVERYWHERE, *codes)):
         by_status.setdefault(STATUS[code], []).append(code)

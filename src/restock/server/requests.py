@@ -18,7 +18,7 @@ class StrictRequest(Request):
     """A request in whose JSON no name is given twice."""
 
     async def json(self) -> Any:
-        """The body as it was read before."""
+        """Return the body as it was read before."""
         return self.read
 
     async def read_strictly(self) -> None:
@@ -35,7 +35,7 @@ class StrictRoute(APIRoute):
     """A route that takes such requests."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler."""
+        """Return the handler."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
@@ -64,7 +64,7 @@ def check_body(request: Request, body: Any) -> None:
 
 
 def methods_at(app: FastAPI, request: Request) -> str:
-    """The methods that there are at the path of a request."""
+    """Return the methods that there are at the path of a request."""
 
     def there(method: str) -> bool:
         return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)

@@ -62,7 +62,7 @@ class Ranged(Split):
 
 
 def openenv(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue, state_schema = hub.catalogue, State.model_json_schema()
 

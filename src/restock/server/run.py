@@ -158,7 +158,7 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
 
 
 def token_of_environment(token: str | None) -> str | None:
-    """The token given, else the one that the environment of the process holds."""
+    """Return the token given, else the one that the environment of the process holds."""
     return token if token is not None else os.environ.get(TOKEN)
 
 

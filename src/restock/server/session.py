@@ -137,7 +137,7 @@ class Session:
 
 
 def _fields(action: Any) -> Any:
-    """The fields of an action; forms on web pages send a mapping as the text of one."""
+    """Return the fields of an action; forms on web pages send a mapping as the text of one."""
     if not isinstance(action, Mapping):
         return action
     found = {name: value for name, value in action.items() if name != "metadata"}
@@ -174,11 +174,11 @@ class Sessions:
         return id in self._open
 
     def new(self) -> Session:
-        """A new session. Until its episode begins it holds no place, and is nowhere but in its id."""
+        """Return a new session. Until its episode begins it holds no place, and is nowhere but in its id."""
         return Session(self._task, self._tickets.issue())
 
     def get(self, id: str) -> Session:
-        """The session of an id.
+        """Return the session of an id.
 
         Raises:
             Refused: There is none: it was closed, was idle too long, or never was.

@@ -48,13 +48,13 @@ class Closed(StrictReply):
 
 
 def reset_by_program(session: Session) -> Session:
-    """The session as one that a program resets, so that no tool does."""
+    """Return the session as one that a program resets, so that no tool does."""
     session.harness = True
     return session
 
 
 def sessions(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue = hub.catalogue
     unknown = may_fail("UNKNOWN_SESSION", "VALIDATION_ERROR")

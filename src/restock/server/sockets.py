@@ -23,7 +23,7 @@ class Closed(Exception):
 
 
 def sockets(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
 
     async def play(session: Session, text: str) -> str | None:
         return wire.dumps(await _played(hub, session, text))
@@ -109,7 +109,7 @@ class Socket:
 
 
 def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: Callable[[Refused], str]) -> Session:
-    """A new session, which ends with the socket, or the one that the socket names, which stays."""
+    """Return a new session, which ends with the socket, or the one that the socket names, which stays."""
 
     async def expire() -> None:
         message = f"this session was idle for {hub.sessions.idle:g} s"

@@ -60,7 +60,7 @@ TaskName = Annotated[str, Query(max_length=255, description="easy, medium or har
 
 
 def source() -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply)
     scales: dict[str, Scale] = {}
     scored: dict[str, dict[str, Any]] = {}

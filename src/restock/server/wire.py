@@ -37,7 +37,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def reply(env: StructuredEnvironment) -> dict[str, Any]:
-    """An observation as OpenEnv sends it: reward and done beside it, what else is told in it and beside it."""
+    """Return an observation as OpenEnv sends it: reward and done beside it, what else is told in it and beside it."""
     played = env.played
     seen, metadata = env.records.observation(played), env.records.metadata(played)
     data = {"metadata": metadata, **seen.__dict__}

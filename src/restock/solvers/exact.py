@@ -68,7 +68,7 @@ class Optimum:
         return -self.profit
 
     def orders(self, to_go: int, on_hand: Array, pipeline: Array, backlog: Array) -> Array:
-        """Best orders, shape (B,) (units).
+        """Return the best orders, shape (B,) (units).
 
         Args:
             to_go: Periods to go, this one included; beyond those solved for, the settled orders hold.
@@ -89,7 +89,7 @@ class Optimum:
 
 
 def optimum(problem: Any, periods: int | None = None, widened: float = 1.0) -> Optimum:
-    """Best orders of a problem that is a single location.
+    """Return the best orders of a problem that is a single location.
 
     Args:
         problem: A supply network, or a `SingleLocation`.
@@ -127,7 +127,7 @@ class _Settling:
         self.profit = math.nan
 
     def stops(self, change: Array) -> bool:
-        """Whether the iteration that changed the values so much was the last one."""
+        """Return whether the iteration that changed the values so much was the last one."""
         self.done += 1
         low, high = float(change.min()), float(change.max())
         if self.done >= self._least and high - low <= SETTLED * max(1.0, abs(low), abs(high)):
@@ -196,7 +196,7 @@ def _iterate(place: SingleLocation, stock: int, order: int, periods: int | None)
 
 
 def _improve(place: SingleLocation, moves: Array, values: Array, price: Array) -> tuple[Orders, Array]:
-    """Best orders, and what they lead to, in every state."""
+    """Return the best orders, and what they lead to, in every state."""
     stock = len(moves) - 1
     x = np.arange(stock + 1)
     if place.lead_time == 1:  # today's order is tomorrow's arrival
@@ -224,7 +224,7 @@ def _product(left: Array, right: Array) -> Array:
 
 
 def _choose(worth: Array) -> tuple[Orders, Array]:
-    """The least order that is best, along the last axis, and its worth."""
+    """Return the least order that is best, along the last axis, and its worth."""
     most = worth.max(axis=-1)
     return (worth >= (most - TIE * (1.0 + np.abs(most)))[..., None]).argmax(axis=-1).astype(np.int16), most
 

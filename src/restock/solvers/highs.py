@@ -15,7 +15,7 @@ _banner_to_come = True
 
 
 def new_highs() -> Any:
-    """An empty HiGHS model that prints nothing.
+    """Return an empty HiGHS model that prints nothing.
 
     HiGHS 1.16 and later print a banner from C when the first model of a process is made, before any option can be
     set. What reaches standard output meanwhile is held back, and written there without the banner.

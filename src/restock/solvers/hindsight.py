@@ -41,7 +41,7 @@ class Hindsights:
 def hindsight(
     problem: NetworkProblem, episodes: Episodes, progress: Callable[[int, int], None] | None = None
 ) -> Hindsights:
-    """The hindsight optimum of each episode.
+    """Return the hindsight optimum of each episode.
 
     Args:
         problem: A supply network.
@@ -79,7 +79,7 @@ def hindsight(
 
 
 def _always_served(problem: NetworkProblem, episodes: Episodes) -> Array:
-    """Demand met if nobody were ever left unserved, shape (B, T, M)."""
+    """Return the demand met if nobody were ever left unserved, shape (B, T, M)."""
     table = Table(problem, episodes)
     nothing = np.zeros((len(episodes), len(problem.links)))
     owed = np.concatenate([problem.layout.columns["unmet"], problem.layout.columns["backlog"]])

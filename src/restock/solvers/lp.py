@@ -66,7 +66,7 @@ class NetworkProgram:
         self._optimal = highspy.HighsModelStatus.kOptimal
 
     def solve(self, demand: Array) -> Solution:
-        """The best plan for a demand path of shape (T, M).
+        """Return the best plan for a demand path of shape (T, M).
 
         Raises:
             InvalidInput: HiGHS finds no optimum (the numbers are too far apart in size).

@@ -44,7 +44,7 @@ class Plan:
 
 
 def best_plan(problem: RetailProblem, demand: Array, pricing: bool = True) -> Plan:
-    """The best plan for known demand.
+    """Return the best plan for known demand.
 
     Args:
         problem: The store.
@@ -110,7 +110,7 @@ def best_plan(problem: RetailProblem, demand: Array, pricing: bool = True) -> Pl
 
 
 def _for_ever(product: ProductSpec, selling: Sold, arriving: Arriving, column: Column) -> list[Row]:
-    """Stock in the evening of each day, which is not below zero."""
+    """Return the stock in the evening of each day, which is not below zero."""
     rows: list[Row] = []
     before = -1
     for t, units in enumerate(selling):

@@ -118,7 +118,7 @@ class RollingProgram:
         self._opened = range(problem.horizon)
 
     def solve(self, t: int, now: Situation, again: bool = False) -> Plan:
-        """The best plan from period t on.
+        """Return the best plan from period t on.
 
         Args:
             t: The period about to be played.

@@ -40,7 +40,7 @@ class Plan:
 
 
 def cheapest(problem: SharingProblem, start: Array, held: Array, demand: Array, exact: bool = False) -> Plan:
-    """The cheapest plan that serves everything.
+    """Return the cheapest plan that serves everything.
 
     Args:
         problem: The locations.

@@ -62,19 +62,19 @@ class SingleLocation:
         return min(short / (short + self.holding), 1.0 - 1e-6) if short > 0.0 else 0.0
 
     def coming(self, periods: int) -> Array:
-        """Probabilities of the demand of several periods together, shape (D',)."""
+        """Return the probabilities of the demand of several periods together, shape (D',)."""
         whole = np.ones(1)
         for _ in range(periods):
             whole = np.convolve(whole, self.demand)
         return whole
 
     def quantile(self, periods: int, ratio: float) -> int:
-        """Least number of units that covers the demand of so many periods with that probability."""
+        """Return the least number of units that covers the demand of so many periods with that probability."""
         return int(np.searchsorted(np.cumsum(self.coming(periods)), ratio))
 
 
 def single_location(problem: Any) -> SingleLocation:
-    """The problem as a single location.
+    """Return the problem as a single location.
 
     Args:
         problem: A supply network.
@@ -110,7 +110,7 @@ def single_location(problem: Any) -> SingleLocation:
 
 
 def _demand(problem: NetworkProblem) -> Array:
-    """Probabilities of the demand of a period.
+    """Return the probabilities of the demand of a period.
 
     Raises:
         InvalidInput: Demand changes over time, depends on what was done, or does not come in whole units.
@@ -135,7 +135,7 @@ def _demand(problem: NetworkProblem) -> Array:
 
 
 def count_probabilities(mean: float, size: float) -> Array:
-    """Probabilities of a Poisson (size 0) or negative binomial count, the tail put on the last."""
+    """Return the probabilities of a Poisson (size 0) or negative binomial count, the tail put on the last."""
     logs: list[float] = []
     kept = 0.0
     start = -mean if size == 0.0 else -size * math.log1p(mean / size)

@@ -46,7 +46,7 @@ class Rows:
 
     @classmethod
     def of(cls, rows: list[tuple[list[int], list[float], float, float]]) -> Rows:
-        """Rows given as (columns, values, least, most)."""
+        """Return the rows given as (columns, values, least, most)."""
         return cls(
             np.cumsum([0, *(len(row[0]) for row in rows)]),
             np.array([column for row in rows for column in row[0]], dtype=np.int64),
@@ -56,7 +56,7 @@ class Rows:
         )
 
     def shifted(self, by: int) -> Rows:
-        """The same rows over columns that stand further to the right."""
+        """Return the same rows over columns that stand further to the right."""
         return dataclasses.replace(self, columns=self.columns + by)
 
     def __add__(self, other: Rows) -> Rows:
@@ -103,7 +103,7 @@ def parts_of(problem: NetworkProblem) -> tuple[Any, Any, Any]:
 
 
 def structure(problem: NetworkProblem) -> Structure:
-    """The program of a network, demand 0 and the initial stock written in."""
+    """Return the program of a network, demand 0 and the initial stock written in."""
     nodes, links, markets = parts_of(problem)
     t, n, e, m = problem.horizon, len(nodes.initial), len(problem.links), len(problem.markets)
     f = np.arange(t * e).reshape(t, e)
@@ -196,7 +196,7 @@ def switch_rows(problem: NetworkProblem, plan: Structure, first: int) -> tuple[R
 
 
 def most_useful(problem: NetworkProblem, stock: Array, demand: Array) -> Array:
-    """Units that the best plan ships on a link in a period at most, shape (E,).
+    """Return the units that the best plan ships on a link in a period at most, shape (E,).
 
     What is bought and never sold only costs, so a best plan moves no more than the stock that can
     reach the link and what the demand downstream can ever use.
@@ -228,7 +228,7 @@ def most_useful(problem: NetworkProblem, stock: Array, demand: Array) -> Array:
 
 
 def replacement_costs(problem: NetworkProblem) -> Array:
-    """Least cost to have one unit more at each node: purchase, shipping and way, shape (N,)."""
+    """Return the least cost to have one unit more at each node: purchase, shipping and way, shape (N,)."""
     nodes, links, _ = parts_of(problem)
     suppliers: dict[int, list[int]] = {j: [] for j in range(len(nodes.initial))}
     for supplier, buyer in zip(links.supplier, links.buyer, strict=True):
@@ -243,7 +243,7 @@ def replacement_costs(problem: NetworkProblem) -> Array:
 
 
 def highs_model(cost: Array, upper: Array, rows: Rows, integer: Integers | None = None) -> Any:
-    """A HiGHS model that maximises; silent, on one thread."""
+    """Return a HiGHS model that maximises; silent, on one thread."""
     import highspy
 
     lp = highspy.HighsLp()

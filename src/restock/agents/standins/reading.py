@@ -15,7 +15,7 @@ Seen = Mapping[str, Any]
 
 
 def object_in(text: str) -> dict[str, Any]:
-    """The first JSON object in a text that holds one behind other words."""
+    """Return the first JSON object in a text that holds one behind other words."""
     found: dict[str, Any] = json.JSONDecoder().raw_decode(text, text.index("{"))[0]
     return found
 

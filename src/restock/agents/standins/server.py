@@ -19,7 +19,7 @@ class Speaker(Protocol):
     name: str
 
     def speak(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> str | dict[str, Any]:
-        """A reply to a conversation: its text, or `{name: arguments}` of a tool to use."""
+        """Return a reply to a conversation: its text, or `{name: arguments}` of a tool to use."""
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def completion(asked: Mapping[str, Any], said: str | dict[str, Any]) -> dict[str, Any]:
-    """A chat completion as OpenAI's API writes it."""
+    """Return a chat completion as OpenAI's API writes it."""
     message: dict[str, Any] = {"role": "assistant", "content": said if isinstance(said, str) else None}
     if not isinstance(said, str):
         message["tool_calls"] = [

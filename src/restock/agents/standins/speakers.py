@@ -62,18 +62,18 @@ class Ruled:
         self._deciding = threading.Lock()  # requests may come side by side
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """The decision as JSON; asked for parameters, the defaults."""
+        """Return the decision as JSON; asked for parameters, the defaults."""
         if PARAMETERS in messages[0]["content"]:
             return json.dumps({"parameters": {}})
         return self.written(self.decided(object_in(_last_turn(messages))))
 
     def decided(self, seen: Mapping[str, Any]) -> Array:
-        """The decision for what is seen, shape (A,)."""
+        """Return the decision for what is seen, shape (A,)."""
         with self._deciding:
             return np.array(self.policy.act(view_of(self.problem, seen))[0], dtype=np.float64)
 
     def written(self, decision: Array) -> str:
-        """A decision as the model writes it."""
+        """Return a decision as the model writes it."""
         return json.dumps(self.problem.records().action(decision).model_dump(mode="json"))
 
 
@@ -140,7 +140,7 @@ class Follower(Ruled):
     name = "follower"
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """A call of `suggest`, or the action that it brought."""
+        """Return a call of `suggest`, or the action that it brought."""
         told = [m for m in messages[_place_of_turn(messages) :] if m["role"] == "tool"]
         if told:
             return json.dumps(json.loads(told[-1]["content"]).get("action", {}))
@@ -167,7 +167,7 @@ class Malformed:
     )
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """One of its sayings, the same for the same conversation."""
+        """Return one of its sayings, the same for the same conversation."""
         return self.SAYINGS[zlib.crc32(json.dumps(messages).encode()) % len(self.SAYINGS)]
 
 
@@ -188,7 +188,7 @@ SPEAKERS: dict[str, type[Any]] = {
 
 
 def speaker(name: str, problem: Problem) -> Speaker:
-    """The scripted model of a name, with or without its prefix.
+    """Return the scripted model of a name, with or without its prefix.
 
     Raises:
         InvalidInput: There is none, or not for this problem.

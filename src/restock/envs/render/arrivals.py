@@ -22,7 +22,7 @@ Row = tuple[str, tuple[float, ...], float]  # title, units by period ahead, a fu
 
 
 def calendar_rows(scene: Scene) -> list[Row]:
-    """One row a link with a lead time; one a place where those are too many; none where these are too."""
+    """Return one row a link with a lead time; one a place where those are too many; none where these are too."""
     moving = [arrow for arrow in scene.arrows if arrow.arrivals]
     names = [place.name for place in scene.places]
     if len(moving) <= MOST_ROWS:
@@ -41,7 +41,7 @@ def calendar_rows(scene: Scene) -> list[Row]:
 
 
 def calendar_size(rows: Sequence[Row]) -> tuple[float, float]:
-    """Least width and the height of the calendar (pixels)."""
+    """Return the least width and the height of the calendar (pixels)."""
     if not rows:
         return 0.0, 0.0
     return _titles(rows) + CELLS[0] * min(MOST_PERIODS, _longest(rows)) + SUM, ROW * (len(rows) + 2)

@@ -91,7 +91,7 @@ class Canvas:
             self._texts.append(((x, y), words, face, colour, anchor, 2 if halo else 0))
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The finished image, uint8 of shape (H, W, 3)."""
+        """Return the finished image, uint8 of shape (H, W, 3)."""
         from PIL import ImageDraw
 
         image = self._image.reduce(self.SCALE)
@@ -116,19 +116,19 @@ def font(size: int, plain: bool = True) -> Any:
 
 
 def text_width(words: str, size: int) -> float:
-    """Width of a text in pixels."""
+    """Return the width of a text in pixels."""
     return float(font(size, words.isascii()).getlength(words))
 
 
 def mixed(colour: Colour, share: float, ground: Colour = WHITE) -> Colour:
-    """A colour at that share over a ground."""
+    """Return a colour at that share over a ground."""
     share = min(1.0, max(0.0, share))
     red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, ground, strict=True))
     return red, green, blue
 
 
 def curve(a: Point, b: Point, steps: int = 24) -> list[Point]:
-    """A smooth way from a to b that leaves and arrives level: a cubic Bezier curve."""
+    """Return a smooth way from a to b that leaves and arrives level: a cubic Bezier curve."""
     if abs(a[1] - b[1]) < 0.5:
         return [a, b]
     u = np.linspace(0.0, 1.0, steps + 1)
@@ -140,7 +140,7 @@ def curve(a: Point, b: Point, steps: int = 24) -> list[Point]:
 
 
 def along(points: Sequence[Point], shares: Sequence[float]) -> list[Point]:
-    """The points at given shares of the way along a line."""
+    """Return the points at given shares of the way along a line."""
     corners = np.asarray(points)
     reached = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
     targets = np.asarray(shares) * reached[-1]
@@ -149,7 +149,7 @@ def along(points: Sequence[Point], shares: Sequence[float]) -> list[Point]:
 
 
 def _cut(words: str, face: Any, room: float) -> str:
-    """The words, or as many letters as fit before two dots."""
+    """Return the words, or as many letters as fit before two dots."""
     if face.getlength(words) <= room:
         return words
     while words and face.getlength(words + "..") > room:

@@ -64,7 +64,7 @@ class Frame:
 
 
 def frame_of(plan: Layout, arrows: Sequence[Arrow], below: tuple[float, float]) -> Frame:
-    """The frame for a layout with a block of at least this width and height below it."""
+    """Return the frame for a layout with a block of at least this width and height below it."""
     style = next(s for s in STYLES if plan.width <= s.columns and plan.rows <= s.rows)
     gaps = np.full(plan.width - 1, style.gap[0])
     for arrow in arrows:
@@ -90,7 +90,7 @@ def _even(size: float) -> int:
 
 
 def ways_of(frame: Frame, arrows: Sequence[Arrow]) -> list[Way]:
-    """The line of each arrow, from the right edge of one box to the left edge of the next.
+    """Return the line of each arrow, from the right edge of one box to the left edge of the next.
 
     Arrows that share a box leave and reach it one above the other, in the order of their far ends.
     """

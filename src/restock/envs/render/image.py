@@ -25,7 +25,7 @@ MOST_TAGS = 40  # arrows with a number on each
 
 
 def as_image(view: View) -> NDArray[np.uint8]:
-    """The state as an image, uint8 of shape (H, W, 3), the same size throughout an episode.
+    """Return the state as an image, uint8 of shape (H, W, 3), the same size throughout an episode.
 
     Args:
         view: The moment to show.

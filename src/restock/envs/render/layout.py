@@ -83,7 +83,7 @@ def _columns(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _swept(order: list[list[int]], before: list[list[int]], after: list[list[int]]) -> list[list[int]]:
-    """The order with the fewest crossings that barycentre sweeps come upon."""
+    """Return the order with the fewest crossings that barycentre sweeps come upon."""
     best, fewest = order, _crossings(order, after)
     for sweep in range(SWEEPS):
         if fewest == 0:

@@ -103,12 +103,12 @@ class _Sources:
         self._source: RegimeSource | None = None
 
     def make(self, seeds: Sequence[int], generators: Sequence[np.random.Generator], ahead: int = 1) -> RegimeSource:
-        """A source as `Problem.source` makes it; no episode is drawn ahead of its regime."""
+        """Return a source as `Problem.source` makes it; no episode is drawn ahead of its regime."""
         self._source = self._regimes.source(seeds, generators)
         return self._source
 
     def begun(self) -> list[tuple[int, dict[str, Any]]]:
-        """Rows that have begun an episode since this was asked last, and their regimes."""
+        """Return the rows that have begun an episode since this was asked last, and their regimes."""
         if self._source is None:
             return []
         rows = sorted(set(self._source.begun))

@@ -40,7 +40,7 @@ class IntegerOrders(gym.ActionWrapper[Any, Any, Any], gym.utils.RecordConstructo
         self._most = _whole_bounds(env.unwrapped)
 
     def action(self, action: Any) -> Any:
-        """The action in whole units; what is not an array of numbers is left to the environment to refuse."""
+        """Return the action in whole units; what is not an array of numbers is left to the environment to refuse."""
         return _rounded(action, self._most)
 
 
@@ -66,12 +66,12 @@ class VectorIntegerOrders(gym.vector.VectorActionWrapper):
         self._most = _whole_bounds(env.unwrapped)
 
     def actions(self, actions: Any) -> Any:
-        """The actions in whole units."""
+        """Return the actions in whole units."""
         return _rounded(actions, self._most)
 
 
 def _whole_bounds(env: Any) -> Any:
-    """Largest whole order of each link."""
+    """Return the largest whole order of each link."""
     form = getattr(env, "action_form", None)
     kind = getattr(form, "kind", type(env).__name__)
     if form is None or kind not in FORMS:

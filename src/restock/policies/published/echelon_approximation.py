@@ -56,7 +56,7 @@ class PublishedEchelon(PublishedHeuristic):
         return np.maximum(levels - position @ self._echelon, 0.0)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The periods that each node plans for, beyond the present one."""
+        """Return the periods that each node plans for, beyond the present one."""
         return {f"cover {node}": int(c) for node, c in zip(self.problem.nodes, self._lead_time, strict=True)}
 
 

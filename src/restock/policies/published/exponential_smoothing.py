@@ -61,7 +61,7 @@ class PublishedExponentialSmoothing(PublishedHeuristic):
         return np.maximum(order_up_to(mean, np.sqrt(variance), self._quantile) - position, 0.0)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The weights."""
+        """Return the weights."""
         return {"weight of level": LEVEL, "weight of trend": TREND, "weight of error": ERROR}
 
 

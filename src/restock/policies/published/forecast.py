@@ -48,7 +48,7 @@ class Forecast:
         self._prior = prior if prior > 0.0 else FALLBACK
 
     def now(self, view: View) -> tuple[Array, Array]:
-        """Mean and standard deviation of a period's demand, each of shape (B,)."""
+        """Return the mean and standard deviation of a period's demand, each of shape (B,)."""
         if self._informed:
             mean = self._curve(view, 0)[:, 0]
             return mean, np.maximum(self._deviation(mean), LEAST_DEVIATION)
@@ -62,7 +62,7 @@ class Forecast:
         return mean, np.maximum(deviation, LEAST_DEVIATION)
 
     def over(self, view: View, lead_time: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Mean and standard deviation of the demand in periods t .. t + lead time.
+        """Return the mean and standard deviation of the demand in periods t .. t + lead time.
 
         Args:
             view: What is known.
@@ -88,5 +88,5 @@ class Forecast:
         return np.maximum(curve * view["sentiment"], self._least)
 
     def _deviation(self, mean: Array) -> Array:
-        """Standard deviation of Poisson demand, with its noise scaled; 1 where nothing is asked for."""
+        """Return the standard deviation of Poisson demand, with its noise scaled; 1 where nothing is asked for."""
         return np.where(mean > 0.0, np.sqrt(mean) * self._noise, 1.0)

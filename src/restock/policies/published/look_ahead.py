@@ -51,7 +51,7 @@ class PublishedDLP(LookAhead):
         super().__init__(problem, max(SHORTEST_LOOK, longest + 2), information)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """How far it looks."""
+        """Return how far it looks."""
         return {"horizon": self.horizon}
 
     def _expects(self) -> Forecast:
@@ -61,7 +61,7 @@ class PublishedDLP(LookAhead):
         return RollingProgram(self.problem, self.horizon, hedge=False, salvage=False)
 
     def _means(self, view: View, b: int, outlook: Outlook) -> Array:
-        """Expected demand of every period, shape (T, M)."""
+        """Return the expected demand of every period, shape (T, M)."""
         goodwill = float(view["sentiment"][b, 0]) if self.information == "informed" else 1.0
         means: Array = outlook.mean[b] * goodwill
         return means if view.mean is None else np.maximum(means, self.problem.demand.least_mean)
@@ -129,5 +129,5 @@ def longest_way(problem: NetworkProblem) -> int:
 
 
 def _as_text(orders: Array) -> Array:
-    """Orders rounded to so many significant digits."""
+    """Return the orders rounded to so many significant digits."""
     return np.array([float(f"{order:.{DIGITS}g}") for order in orders.ravel()]).reshape(orders.shape)

@@ -62,7 +62,7 @@ class RetailHindsight(Policy):
         self.bound = self.value if proven else np.full(len(self.value), np.inf)
 
     def _decisions(self, bought: Array, sold: Array, revenue: Array) -> Array:
-        """Decisions of shape (T, 3 K + 1)."""
+        """Return the decisions of shape (T, 3 K + 1)."""
         spec = self.problem.spec
         cost, listed = (np.array([getattr(product, name) for product in spec.products]) for name in ("cost", "price"))
         way = (bought * cost[:, None]).sum(axis=1).argmax(axis=1)
@@ -71,5 +71,5 @@ class RetailHindsight(Policy):
         return np.concatenate([bought.sum(axis=2), way[:, None], nothing, np.clip(price, *spec.price_range)], axis=1)
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, 3 K + 1)."""
+        """Return the decisions of shape (B, 3 K + 1)."""
         return np.asarray(self._plans[:, view.t])

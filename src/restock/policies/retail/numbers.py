@@ -10,7 +10,7 @@ from restock.core.errors import InvalidInput
 
 
 def number(field: str, value: Any, least: float, most: float) -> float:
-    """A number within bounds.
+    """Return a number within bounds.
 
     Raises:
         InvalidInput: It is none.

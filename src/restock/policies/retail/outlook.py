@@ -30,7 +30,7 @@ class Outlook:
 
 
 def at_prices(problem: RetailProblem, price: Array) -> Outlook:
-    """Demand at given price multipliers, shape (T, K)."""
+    """Return the demand at given price multipliers, shape (T, K)."""
     demand = _demand(problem)
     elasticity = np.array([product.elasticity for product in problem.spec.products])
     asked = np.floor(demand * price ** (0.0 - elasticity))
@@ -38,7 +38,7 @@ def at_prices(problem: RetailProblem, price: Array) -> Outlook:
 
 
 def at_best_prices(problem: RetailProblem, shipping: float, least: float) -> Outlook:
-    """The prices at which a day is expected to earn most, stock provided.
+    """Return the prices at which a day is expected to earn most, stock provided.
 
     Demand is whole, so that a high price may leave none of it: a unit that two out of three would have bought
     is not sold at a price that two thirds of the demand would have paid.

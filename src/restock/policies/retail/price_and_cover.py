@@ -110,7 +110,7 @@ class PriceAndCover(TextPolicy):
         return timetable.timetable(paid_first, ways, mornings, expected.price, level)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The parameters in force."""
+        """Return the parameters in force."""
         price = {"price": "best expected"} if self.price is None else {"price": self.price}
         return {**price, **self.values}
 
@@ -209,7 +209,7 @@ def _nearest(problem: Any) -> dict[str, float]:
 
 
 def _over_days(rate: Array) -> Callable[[int, Array], Array]:
-    """How much is needed from day t on over so many days, fractions of days too; nothing behind the last day."""
+    """Return how much is needed from day t on over so many days, fractions of days too; nothing behind the last day."""
     total = np.concatenate([np.zeros((1, rate.shape[1])), np.cumsum(rate, axis=0)])
     last, each = len(rate), np.arange(rate.shape[1])
 

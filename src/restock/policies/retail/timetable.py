@@ -50,7 +50,7 @@ def act(
 
 
 def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, level: Array) -> Array:
-    """The vector of a timetable.
+    """Return the vector of a timetable.
 
     Args:
         paid_first: Products in the order in which the cash is spent on them, shape (K,).
@@ -64,12 +64,12 @@ def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, lev
 
 
 def fastest(problem: Any) -> int:
-    """The way of delivery that is surely there first."""
+    """Return the way of delivery that is surely there first."""
     return int(np.argmin([way.lead_time + way.jitter for way in problem.spec.deliveries]))
 
 
 def cheapest(problem: Any) -> int:
-    """The way of delivery that costs least."""
+    """Return the way of delivery that costs least."""
     return int(np.argmin([way.cost for way in problem.spec.deliveries]))
 
 

@@ -66,6 +66,6 @@ async def _transcript(room: Room, request: Request) -> tuple[str, Fields]:
 
 
 def _place(request: Request) -> Fields:
-    """The episode and the turn that a link names."""
+    """Return the episode and the turn that a link names."""
     named = [name for name in ("episode", "turn") if name in request.query_params]
     return [(name, str(whole(name, request.query_params[name], 0, MOST_TURN))) for name in named]

@@ -53,13 +53,13 @@ def standing(scene: Scene) -> list[tuple[str, str]]:
 
 
 def _fact(name: str, value: float) -> tuple[str, str]:
-    """A fact of a scene; how far away an occasion is, under its name."""
+    """Return a fact of a scene; how far away an occasion is, under its name."""
     _, until, event = name.partition("days to ")
     return (proper(event), f"in {number(value)} days" if value else "today") if until else (name, number(value))
 
 
 def number(value: float) -> str:
-    """A quantity in few characters."""
+    """Return a quantity in few characters."""
     return amount(value, 0 if float(value).is_integer() else min(decimals([value]), 1))
 
 

@@ -35,7 +35,7 @@ class Sent(dict[str, str]):
 
 
 def read(body: bytes, kind: str) -> Sent:
-    """The fields of a form.
+    """Return the fields of a form.
 
     Args:
         body: As it was sent.
@@ -88,6 +88,6 @@ def _multipart(body: bytes, kind: str, found: Sent) -> None:
 
 
 def _parameters(said: str) -> dict[str, str]:
-    """The name of a field, and that of its file, as browsers write them."""
+    """Return the name of a field, and that of its file, as browsers write them."""
     told = {one[1].lower(): one[2] or one[3] or "" for one in _PARAMETER.finditer(said) if one[1]}
     return {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in told.items()}

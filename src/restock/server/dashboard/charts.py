@@ -91,7 +91,7 @@ def split(parts: Mapping[str, float]) -> list[tuple[str, float, Svg]]:
 def standings(
     rows: Sequence[tuple[str, float, float, float, str]], of: str, limit: tuple[str, float] | None = None
 ) -> Svg:
-    """Means with their intervals, one below the other.
+    """Return the means with their intervals, one below the other.
 
     Args:
         rows: Name, mean, low and high end (not a number where there is no interval) and colour of each.

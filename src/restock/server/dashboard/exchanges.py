@@ -179,7 +179,7 @@ def counts_of(data: Mapping[str, Any]) -> Counts | None:
 
 
 def _count(value: object) -> bool:
-    """Whether a value can be a count, or seconds."""
+    """Return whether a value can be a count, or seconds."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 

@@ -24,7 +24,7 @@ WHOLE = re.compile(r"[+-]?\d+")
 
 
 def form_of(problem: Problem, scene: Scene | None = None) -> Form:
-    """The empty form of a problem's decisions.
+    """Return the empty form of a problem's decisions.
 
     Args:
         problem: What is decided in.
@@ -56,7 +56,7 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
-    """The action that a form was filled in with; what is empty is left out.
+    """Return the action that a form was filled in with; what is empty is left out.
 
     Args:
         form: As `form_of` gives it; what was sent is written into its boxes.
@@ -88,7 +88,7 @@ def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def number(text: str, field: str) -> int | float:
-    """A number that somebody wrote.
+    """Return a number that somebody wrote.
 
     Raises:
         InvalidInput: It is none.
@@ -142,12 +142,12 @@ def fill(form: Form, action: Mapping[str, Any]) -> None:
 
 
 def plain(name: str) -> str:
-    """The name of a field as people write it: all that is told was brought up to date."""
+    """Return the name of a field as people write it: all that is told was brought up to date."""
     return name.replace("_", " ").removeprefix("updated ")
 
 
 def unit_of(words: str) -> tuple[str, str]:
-    """A description and the unit that it ends in, or has before a semicolon."""
+    """Return a description and the unit that it ends in, or has before a semicolon."""
     found = UNIT.match(words)
     return (found["words"].strip() + found["rest"], found["unit"]) if found else (words, "")
 
@@ -157,7 +157,7 @@ def _said(error: InvalidInput) -> str:
 
 
 def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:
-    """A box with what the schema, and the problem, say of it."""
+    """Return a box with what the schema, and the problem, say of it."""
     kind = told.get("additionalProperties", told) if key is not None else told
     box = Box(name, path, label, kind.get("type") == "integer", kind.get("minimum"), kind.get("maximum"))
     box.high = None if box.high is not None and box.high >= MOST_UNITS else box.high
@@ -207,7 +207,7 @@ def _square(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] |
 
 
 def chosen(name: str, value: str, known: tuple[str, ...] | list[str]) -> str:
-    """One of the known words.
+    """Return one of the known words.
 
     Raises:
         InvalidInput: It is none of them.

@@ -68,7 +68,7 @@ def listed(folder: Path | None) -> list[Entry]:
 
 
 def can_be_named(path: Path) -> bool:
-    """Whether an address can name a file: some systems take any bytes for a name, and these may be no text."""
+    """Return whether an address can name a file: some systems take any bytes for a name, and these may be no text."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

@@ -81,6 +81,6 @@ class Form:
     error: str = ""
 
     def boxes(self) -> list[Box]:
-        """All of them, in the order in which they stand on the page."""
+        """Return all of them, in the order in which they stand on the page."""
         inner = [box for grid in self.grids for row in grid.rows for box in row.boxes if box is not None]
         return inner + [box for box, _ in self.singles]

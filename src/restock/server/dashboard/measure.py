@@ -36,11 +36,11 @@ class Track:
     proven: bool = False
 
     def of(self, episode: Episode) -> list[float]:
-        """The same of an episode, period by period."""
+        """Return the same of an episode, period by period."""
         return episode.earned if self.name == "profit" else episode.rewards
 
     def carried_out(self, b: int) -> bool:
-        """Whether the plan that knows everything reaches in episode b what it promises."""
+        """Return whether the plan that knows everything reaches in episode b what it promises."""
         if self.best is None or self.bound is None:
             return False
         promised = float(self.bound[b])
@@ -59,7 +59,7 @@ class Track:
         return float(self.best[b, :t].sum()) - sum(own[:t]) if self.carried_out(b) else None
 
     def regret_told(self, b: int, episode: Episode, t: int) -> str:
-        """The regret as a sentence; empty where there is no bound."""
+        """Return the regret as a sentence; empty where there is no bound."""
         if self.best is None or self.bound is None:
             return ""
         regret, bound = self.regret(b, episode, t), _money(float(self.bound[b]))
@@ -131,7 +131,7 @@ def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = Non
 
 
 def _paid(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
-    """The money of a store, whatever its reward is."""
+    """Return the money of a store, whatever its reward is."""
     rival = beaten.trajectory["profit"][..., 0]
     if best is None:
         return Track("profit", rival)

@@ -51,7 +51,7 @@ YEAR = 365 * 24 * 3600
 
 @cache
 def environment() -> Environment:
-    """The templates."""
+    """Return the templates."""
     made = Environment(
         loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -88,13 +88,13 @@ def _sentence(words: str) -> str:
 
 
 def static(name: str) -> str:
-    """The address of a file of the pages; it changes with the file."""
+    """Return the address of a file of the pages; it changes with the file."""
     return f"/static/{name}?v={hashlib.sha256(asset(name)[0]).hexdigest()[:12]}"
 
 
 @cache
 def asset(name: str) -> tuple[bytes, str]:
-    """A file of the pages and its media type.
+    """Return a file of the pages and its media type.
 
     Raises:
         Refused: There is none of that name.
@@ -118,7 +118,7 @@ def _file(name: str) -> bytes:
 
 
 def page(request: Request, template: str, status: int = 200, rules: str = POLICY, **given: Any) -> HTMLResponse:
-    """A page from its template.
+    """Return a page from its template.
 
     Args:
         request: What it answers.
@@ -154,7 +154,7 @@ def moved(request: Request, address: str) -> Response:
 
 
 def failed(request: Request, error: Refused) -> Response:
-    """The page of an error; instead of a part that htmx asked for, a whole page."""
+    """Return the page of an error; instead of a part that htmx asked for, a whole page."""
     title = TITLES.get(error.status, "This cannot be done")
     reply = page(request, "error", error.status, title=title, error=str(error), back=_came_from(request))
     reply.headers.update(error.headers)
@@ -164,7 +164,7 @@ def failed(request: Request, error: Refused) -> Response:
 
 
 def _came_from(request: Request) -> str:
-    """The page of this server on which a form was sent; empty where that is not told."""
+    """Return the page of this server on which a form was sent; empty where that is not told."""
     try:
         came = urlsplit(request.headers.get("referer", "") if request.method == "POST" else "")
     except ValueError:
@@ -193,7 +193,7 @@ def remember(reply: Response, request: Request, owner: str) -> Response:
 
 
 async def sent(request: Request) -> bodies.Sent:
-    """The form that was sent.
+    """Return the form that was sent.
 
     Raises:
         Refused: It cannot be read.

@@ -54,7 +54,7 @@ def pictured(problem: Problem | None, episode: Episode, t: int) -> Pictures:
 
 
 def at_start(problem: Problem, seed: int) -> Pictures:
-    """The places before an episode; nothing has to be compiled for it."""
+    """Return the places before an episode; nothing has to be compiled for it."""
     scene = opening(problem, draw_each(problem, [seed]).vectors)
     drawn = first(scene, problem, problem.wording)
     return Pictures(drawn, _shape(drawn), None, _title(problem))

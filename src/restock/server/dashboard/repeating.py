@@ -116,7 +116,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _harmless(value: object) -> bool:
-    """Whether a value is a number, or text that is no option and that a terminal only shows."""
+    """Return whether a value is a number, or text that is no option and that a terminal only shows."""
     if isinstance(value, (int, float)):
         return True
     return isinstance(value, str) and value.isprintable() and not value.startswith("-") and len(value) <= 200

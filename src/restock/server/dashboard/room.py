@@ -59,20 +59,20 @@ class Room:
         return await (self._long if long else self._short).work(job, item)
 
     async def policies(self, task: str) -> list[str]:
-        """The policies that can play a task."""
+        """Return the policies that can play a task."""
         if task not in self._playable:
             problem = self.hub.catalogue.loaded(task)
             self._playable[task] = await asyncio.to_thread(playable, problem)
         return self._playable[task]
 
     async def opening(self, task: str, problem: Problem) -> Pictures:
-        """The places of a task before an episode."""
+        """Return the places of a task before an episode."""
         if task not in self._openings:
             self._openings[task] = await self.work(lambda: at_start(problem, EXAMPLE))
         return self._openings[task]
 
     async def example(self, task: str, problem: Problem) -> tuple[str, Pictures]:
-        """How an episode of a task goes under the policy to beat, and what that is called."""
+        """Return how an episode of a task goes under the policy to beat, and what that is called."""
         rival, _ = yardsticks(problem.family)
         if task not in self._examples:
 
@@ -98,7 +98,7 @@ class Room:
 
     @staticmethod
     def seed_for(problem: Problem) -> int:
-        """The seed that is proposed: that of the description, else any."""
+        """Return the seed that is proposed: that of the description, else any."""
         own = getattr(getattr(problem, "spec", None), "seed", None)
         return own if isinstance(own, int) else secrets.randbelow(LARGEST_DRAWN)
 
@@ -110,7 +110,7 @@ class Room:
 
 
 def seed_of(text: str, problem: Problem) -> int:
-    """A seed that somebody wrote; nothing is a new one.
+    """Return a seed that somebody wrote; nothing is a new one.
 
     Raises:
         Refused: It is none.
@@ -121,7 +121,7 @@ def seed_of(text: str, problem: Problem) -> int:
 
 
 def whole(name: str, text: str, least: int, most: int) -> int:
-    """A whole number that somebody wrote.
+    """Return a whole number that somebody wrote.
 
     Raises:
         InvalidInput: It is no number.
@@ -135,7 +135,7 @@ def whole(name: str, text: str, least: int, most: int) -> int:
 
 
 def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: int, horizon: int, whole: bool) -> Any:
-    """The charts of an episode: what adds up, beside the same of others.
+    """Return the charts of an episode: what adds up, beside the same of others.
 
     Args:
         measures: None where there are none.
@@ -194,7 +194,7 @@ def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[di
 
 
 def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[tuple[str, list[str]]]:
-    """A decision in words: what is named and not nothing, field by field.
+    """Return a decision in words: what is named and not nothing, field by field.
 
     Args:
         action: What was decided.
@@ -212,5 +212,5 @@ def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[t
 
 
 def as_json(action: dict[str, Any]) -> str:
-    """A decision as a model writes it."""
+    """Return a decision as a model writes it."""
     return json.dumps(action)

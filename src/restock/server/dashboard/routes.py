@@ -37,7 +37,7 @@ class PageRoute(APIRoute):
     """A route whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler."""
+        """Return the handler."""
         return pages.telling(super().get_route_handler())
 
 
@@ -126,7 +126,7 @@ def _login(router: APIRouter, room: Room) -> None:
 
 
 def _local(address: str) -> str:
-    """An address of this server; the first page for any other."""
+    """Return an address of this server; the first page for any other."""
     plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) < 1000
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 

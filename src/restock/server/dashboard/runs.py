@@ -69,7 +69,7 @@ def runs(router: APIRouter, room: Room) -> None:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    """A run in the list; of a damaged one what is wrong with it."""
+    """Return a run in the list; of a damaged one what is wrong with it."""
     line: dict[str, Any] = {"run": entry.name, "kind": entry.kind, "changed": _when(entry)}
     if entry.kind == "benchmark":
         return {**line, "status": "", "wrong": ""}

@@ -118,7 +118,7 @@ class Shelf:
         return item
 
     def get(self, owner: str, kind: type[Kept], id: str) -> Kept:
-        """An item of a browser; from now on the last one used.
+        """Return an item of a browser; from now on the last one used.
 
         Raises:
             Refused: There is none.
@@ -137,7 +137,7 @@ class Shelf:
         return found
 
     def of(self, owner: str, kind: type[Kept]) -> list[Kept]:
-        """The items of a browser, the last one used first."""
+        """Return the items of a browser, the last one used first."""
         self.sweep()
         return [one for one in reversed(self._items.values()) if isinstance(one, kind) and one.owner == owner != ""]
 

@@ -33,7 +33,7 @@ def standing(router: APIRouter, room: Room) -> None:
     kept: dict[Key, Leaderboard] = {}
 
     def made(entries: list[Entry]) -> Leaderboard:
-        """The board of runs; that of the last ones is kept until something in them changes."""
+        """Return the board of runs; that of the last ones is kept until something in them changes."""
         key = tuple((one.name, _newest(one)) for one in entries)
         if key not in kept:
             board = _board(entries)
@@ -60,7 +60,7 @@ def standing(router: APIRouter, room: Room) -> None:
 
 
 def _board(entries: list[Entry]) -> Leaderboard:
-    """The leaderboard of runs; without any what is published.
+    """Return the leaderboard of runs; without any what is published.
 
     Raises:
         InvalidInput: A run is damaged, or its suite names anything but problems of restock and numbers.
@@ -102,7 +102,7 @@ def _only_data(entry: Entry) -> None:
 
 
 def _names_a_file(value: Any) -> bool:
-    """Whether something in the data is a source that is read from a file, or the place of code."""
+    """Return whether something in the data is a source that is read from a file, or the place of code."""
     if isinstance(value, dict):
         named = any(name in value and isinstance(value[name], str) for name in ("file", "place"))
         return named or any(map(_names_a_file, value.values()))
@@ -125,7 +125,7 @@ def _tables(board: Leaderboard) -> list[tuple[str, Any, list[str]]]:
 
 
 def _rows(board: Leaderboard) -> list[dict[str, Any]]:
-    """One row a policy."""
+    """Return one row a policy."""
     found = []
     for row in board.rows:
         line: dict[str, Any] = {"policy": row.name, "rank": row.rank, "published": row.published}

@@ -143,7 +143,7 @@ def _values(trial: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _curve(judged: list[MetricsLine], beaten: str) -> Svg | None:
-    """Profit over the steps, where every line says what it is measured by."""
+    """Return the profit over the steps, where every line says what it is measured by."""
     if not judged or any(one.baseline is None for one in judged):
         return None
     every = -(-len(judged) // MOST_DRAWN)
@@ -153,7 +153,7 @@ def _curve(judged: list[MetricsLine], beaten: str) -> Svg | None:
 
 
 def _judged(summary: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Problems and policies of an evaluation, as far as they are mappings."""
+    """Yield the problems and policies of an evaluation, as far as they are mappings."""
     problems = summary.get("problems")
     for problem in problems if isinstance(problems, list) else []:
         policies = problem.get("policies") if isinstance(problem, dict) else None
@@ -169,7 +169,7 @@ def _beaten(summary: Mapping[str, Any]) -> str:
 
 
 def _worth(summary: Mapping[str, Any]) -> list[Table]:
-    """The table of the evaluation on fresh episodes; a bound that its plan does not reach is no row of it."""
+    """Return the table of the evaluation on fresh episodes; a bound that its plan does not reach is no row of it."""
     rows = []
     for problem, one in _judged(summary):
         gap = _number(one.get("gap"))

@@ -192,7 +192,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
 
 
 def in_folder(folder: Path | None) -> list[str]:
-    """Names of the transcripts in the folder of runs, the newest first."""
+    """Return the names of the transcripts in the folder of runs, the newest first."""
     if folder is None or not folder.is_dir():
         return []
     places = (path for place in PLACES for path in folder.glob(place) if can_be_named(path.relative_to(folder)))
@@ -205,14 +205,14 @@ def in_folder(folder: Path | None) -> list[str]:
 
 
 def _inside(path: Path, folder: Path) -> bool:
-    """Whether a path leads to what it says, and no link to somewhere else."""
+    """Return whether a path leads to what it says, and no link to somewhere else."""
     return not any(
         part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder
     )
 
 
 def from_folder(folder: Path | None, name: str, most: int) -> str:
-    """The text of one of them.
+    """Return the text of one of them.
 
     Raises:
         InvalidInput: There is none of that name, or it is too large.
@@ -229,12 +229,12 @@ def from_folder(folder: Path | None, name: str, most: int) -> str:
 
 
 def _named(name: str) -> str:
-    """A name that a terminal and a title only show."""
+    """Return a name that a terminal and a title only show."""
     return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
 
 
 def _played(turn: _Turn, exchanges: tuple[Exchange, ...]) -> Turn:
-    """A turn, for now without the observation after it."""
+    """Return a turn, for now without the observation after it."""
     counts = counts_of(turn.counts) if turn.counts is not None else None
     if counts is None and exchanges:
         counts = counted(exchanges, turn.by, turn.error)
@@ -251,7 +251,7 @@ def _episode(begun: _Begun, turns: list[Turn], end: _End | None) -> Episode:
 
 
 def _episode_in(line: Mapping[str, Any]) -> int | None:
-    """The episode that a line names; None where it names none."""
+    """Return the episode that a line names; None where it names none."""
     said = line.get("episode")
     return said if isinstance(said, int) else None
 

@@ -94,7 +94,7 @@ class Episode:
         return [float(one) for one in money if isinstance(one, (int, float))]
 
     def seen(self, t: int) -> Plain:
-        """The observation at the start of period t, or at the end."""
+        """Return the observation at the start of period t, or at the end."""
         return self.turns[t].seen if t < len(self.turns) else self.turns[-1].after if self.turns else self.first
 
     def note(self, t: int) -> str | None:
@@ -136,7 +136,7 @@ class Table:
         return turn
 
     def graded(self) -> Episode:
-        """The episode with what happened in numbers; with its grade where it is over and the problem a store."""
+        """Return the episode with what happened in numbers; with its grade where it is over and the problem a store."""
         if not self.over:
             return dataclasses.replace(self.episode, record=self.seat.trajectory)
         if self._graded is None:
@@ -156,7 +156,7 @@ class Table:
 def played_by(
     problem: Problem, policy: Policy, seed: int, tell: Callable[[int, int], None] = lambda done, of: None
 ) -> Episode:
-    """The episode as a policy plays it.
+    """Return the episode as a policy plays it.
 
     Args:
         problem: What is played.
@@ -178,7 +178,7 @@ def played_by(
 
 
 def replayed(problem: Problem, episode: Episode) -> Episode:
-    """An episode from a transcript with its scenes and its record; as it was where it cannot be played again.
+    """Return an episode from a transcript with its scenes and its record; as it was where it cannot be played again.
 
     Args:
         problem: That it was played on.

@@ -153,7 +153,7 @@ def watching(router: APIRouter, room: Room) -> None:
 
 
 def _turn_in(sent: Mapping[str, str]) -> str:
-    """The part of an address that says which turn is wanted, if a form does."""
+    """Return the part of an address that says which turn is wanted, if a form does."""
     named = [
         (name, said) for name in ("episode", "turn") if (said := sent.get(name, "")).isdecimal() and said.isascii()
     ]
@@ -185,7 +185,7 @@ def _told(request: Request, show: Show, b: int, t: int) -> dict[str, Any]:
 
 
 def _place(request: Request, name: str, count: int) -> int:
-    """A place among so many that an address names, counted from 0 (turns) or 1 (episodes)."""
+    """Return a place among so many that an address names, counted from 0 (turns) or 1 (episodes)."""
     first = 1 if name == "episode" else 0
     said = request.query_params.get(name, str(first))
     if not (said.isascii() and said.isdigit() and len(said) < 8 and first <= int(said) < count + first):

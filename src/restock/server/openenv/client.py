@@ -48,7 +48,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return await super()._reset_async(**asked)
 
     def _step_payload(self, action: Any) -> dict[str, Any]:
-        """The fields of an action, given as a record, as an action of OpenEnv or as a mapping."""
+        """Return the fields of an action, given as a record, as an action of OpenEnv or as a mapping."""
         if isinstance(action, Action):
             return dict(action.model_dump(mode="json", exclude={"metadata"}))
         if hasattr(action, "model_dump"):
@@ -64,7 +64,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return StepResult(observation=seen, reward=reward, done=done, metadata=payload.get("metadata"))
 
     def _parse_state(self, payload: dict[str, Any]) -> RestockState:
-        """The state of a reply."""
+        """Return the state of a reply."""
         state: RestockState = RestockState.model_validate(payload)
         return state
 

@@ -51,7 +51,7 @@ class Contribution(Rubric):
             part.amount = amounts.get(name, 0.0)
 
     def forward(self, action: Any, observation: Any) -> float:
-        """The reward of the observation."""
+        """Return the reward of the observation."""
         for _, part in self.named_children():
             part(action, observation)
         return float(observation.reward)
@@ -139,19 +139,19 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
     # tasks: the protocol `TaskProvider` of OpenEnv ------------------------------------------------------
 
     def list_splits(self) -> list[dict[str, str]]:
-        """The splits of the tasks."""
+        """Return the splits of the tasks."""
         return [{"name": name, "type": "test"} for name in SPLITS]
 
     def list_tasks(self, split: str) -> list[dict[str, Any]]:
-        """The tasks of a split."""
+        """Return the tasks of a split."""
         return [{"id": task, "split": split, "index": k} for k, task in enumerate(self._tasks(split))]
 
     def num_tasks(self, split: str) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return len(self._tasks(split))
 
     def get_task(self, split: str, index: int) -> dict[str, Any]:
-        """One of them.
+        """Return one of them.
 
         Raises:
             IndexError: There are fewer.

@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 
 def __getattr__(name: str) -> Any:
-    """The application is made when it is asked for."""
+    """Return the application is made when it is asked for."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from restock.server.app import create_app
