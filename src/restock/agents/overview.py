@@ -1,4 +1,4 @@
-"""Agents on several problems: one row each, and what an agent took on all of them together."""
+"""Results of agents on several problems: one row each, and totals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from restock.agents.judge import Judgement, cut_off
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
-    """What each agent of each judgement came to, as plain data."""
+    """Return the result of each agent in each judgement, as plain data."""
     found = []
     for one in judged:
         for name, transcript in one.agents.items():

@@ -119,7 +119,7 @@ def _entries(policies: Sequence[str] | None) -> list[Any] | None:
 def _command(
     suite: str, policies: Sequence[str] | None, agents: Path | None, jobs: int, folder: Path, trust: bool
 ) -> str:
-    """Return the command that goes on with a run."""
+    """Return the command that resumes a run."""
     import shlex
 
     words = ["restock", "bench", "--suite", suite]

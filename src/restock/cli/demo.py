@@ -1,4 +1,4 @@
-"""`restock demo`: the main job, policies on real demand, in the terminal and as a page."""
+"""`restock demo`: policies on real demand, in the terminal and as a report."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def whole_number(field: str, value: Any, least: int = 1, example: int | None = N
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         mend = f"Write for instance {least if example is None else example}."
-        raise InvalidInput(field, value, f"this is a whole number of at least {least}", mend)
+        raise InvalidInput(field, value, f"must be an integer >= {least}", mend)
     return int(value)
 
 
@@ -37,7 +37,7 @@ def yes_or_no(field: str, value: Any, mend: str = "Write true or false.") -> boo
         InvalidInput: It is not.
     """
     if not isinstance(value, bool):
-        raise InvalidInput(field, value, "this is true or false", mend)
+        raise InvalidInput(field, value, "must be true or false", mend)
     return value
 
 
@@ -55,7 +55,7 @@ def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str]
     names = list(known)
     if not isinstance(exogenous, Mapping):
         example = ", ".join(f'"{name}": ...' for name in names)
-        raise InvalidInput("exogenous", exogenous, "this should be a mapping", f"Write {{{example}}}.")
+        raise InvalidInput("exogenous", exogenous, "must be a mapping", f"Write {{{example}}}.")
     for name in exogenous:
         if name not in names:
             raise InvalidInput(f"exogenous.{name}", exogenous[name], "there is none", nearest(name, names))
@@ -84,12 +84,12 @@ def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float
             raise ValueError
         numbers: NDArray[np.float64] = array.astype(np.float64)
     except Exception:  # ragged, or an array-like of another library, which may raise anything
-        raise InvalidInput(field, values, "this should be numbers", f"Give an array of shape {shape}.") from None
+        raise InvalidInput(field, values, "must be numbers", f"Give an array of shape {shape}.") from None
     if numbers.shape != shape:
-        raise InvalidInput(field, f"shape {numbers.shape}", f"this should be {shape}", "Cut or pad it.")
+        raise InvalidInput(field, f"shape {numbers.shape}", f"must be {shape}", "Cut or pad it.")
     wrong = ~(np.isfinite(numbers) & (numbers >= least))
     if wrong.any():
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
         place = field + "".join(f"[{k}]" for k in at)
-        raise InvalidInput(place, float(numbers[at]), f"this should be at least {least:g}", "Write a finite number.")
+        raise InvalidInput(place, float(numbers[at]), f"must be at least {least:g}", "Write a finite number.")
     return numbers

@@ -65,7 +65,7 @@ def draw(problem: Problem, episodes: int, seed: int, stream: str = "") -> Episod
     """
     whole_number("episodes", episodes, example=100)
     if episodes > MOST_EPISODES:
-        raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
+        raise InvalidInput("episodes", episodes, f"must be at most {MOST_EPISODES}", "Run them in parts, by seed.")
     return draw_each(problem, streams.episode_seeds(streams.check_seed(seed), int(episodes), stream))
 
 
@@ -88,7 +88,7 @@ def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
         InvalidInput: Names, shapes or numbers do not fit the problem.
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
-        raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
+        raise InvalidInput("exogenous", exogenous, "must be a mapping of names to arrays", "Give {'demand': ...}.")
     lengths = {name: length_of(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):

@@ -76,7 +76,7 @@ def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
     if data is None:
         raise InvalidInput("file", str(path), "the file is empty", empty)
     if not isinstance(data, Mapping):
-        raise InvalidInput("file", str(path), "a spec is a mapping of names to values", "Begin with `name: ...`.")
+        raise InvalidInput("file", str(path), "must be a mapping of names to values", "Begin with `name: ...`.")
     return data
 
 

@@ -249,9 +249,9 @@ class PlainRecords(Records):
             k = self._names.place(label, field, number)
             low, high = float(self.form.low[k]), float(self.form.high[k])
             if not low <= number <= high:
-                raise InvalidInput(field, number, f"this should be {low:g} to {high:g}", "Write a number within that.")
+                raise InvalidInput(field, number, f"must be {low:g} to {high:g}", "Write a number within that.")
             if self.form.discrete and number != int(number):
-                raise InvalidInput(field, number, "this should be a whole number", "Write one without fraction.")
+                raise InvalidInput(field, number, "must be an integer", "Write one without fraction.")
             found[k] = number
         return found
 

@@ -31,7 +31,7 @@ def check_seed(seed: object, field: str = "seed") -> int:
         InvalidInput: It is not one.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or int(seed) < 0:
-        raise InvalidInput(field, seed, "a seed is a whole number, zero or more", f"Write for instance {field}=42.")
+        raise InvalidInput(field, seed, "must be an integer >= 0", f"Write for instance {field}=42.")
     return int(seed)
 
 

@@ -86,11 +86,11 @@ def validated(model: type[Model], data: Any, where: str) -> Model:
 
 # telling pydantic's findings ------------------------------------------------------------------------
 
-_NO_MAPPING = "this should be a mapping of names to values"
+_NO_MAPPING = "must be a mapping of names to values"
 _NOUNS = {
     "float_type": "a number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
@@ -139,13 +139,13 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
             "", None, "this is required", f"Add `{path[-1]}: ...`" + (f", {meaning}." if meaning else ".")
         )
     if kind == "invalid_key":
-        return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path[:-1]))
+        return InvalidInput("", found["loc"][-1], "must be text, as every name of a field", _known(model, path[:-1]))
     if kind in _BOUNDS:
         words, limit = _BOUNDS[kind]
-        problem = f"this should be {words} {_number(context[limit])}"
+        problem = f"must be {words} {_number(context[limit])}"
         return InvalidInput("", value, problem, f"Write a number{_range(field, limit)}{about}.")
     if kind == "finite_number":
-        return InvalidInput("", value, "this should be finite", f"Write a number{_range(field)}{about}.")
+        return InvalidInput("", value, "must be finite", f"Write a number{_range(field)}{about}.")
     if kind == "too_short":
         return InvalidInput("", value, "this is empty", f"Write at least one{about}.")
     if kind == "string_too_short":
@@ -155,7 +155,7 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
         return InvalidInput("", value, _NO_MAPPING, mend)
     if nouns:
         what = " or ".join(dict.fromkeys(nouns))
-        return InvalidInput("", value, f"this should be {what}", _mend_type(value, what, about))
+        return InvalidInput("", value, f"must be {what}", _mend_type(value, what, about))
     return InvalidInput("", value, found["msg"][0].lower() + found["msg"][1:], f"Write another value{about}.")
 
 
@@ -168,7 +168,7 @@ def _noun(found: Any) -> str | None:
 def _mend_type(value: Any, what: str, about: str) -> str:
     if "text" in what and not isinstance(value, (dict, list, type(None))):
         return f"Put it in quotes{about}."
-    if isinstance(value, str) and "number" in what:
+    if isinstance(value, str) and ("number" in what or "integer" in what):
         try:
             float(value)
         except ValueError:

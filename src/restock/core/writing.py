@@ -67,7 +67,7 @@ def _places(path: str | Path) -> tuple[Path, Path]:
         InvalidInput: The path is none of a file.
     """
     if not isinstance(path, (str, Path)):
-        raise InvalidInput("path", path, "this should be the path of a file", "Write it as text.")
+        raise InvalidInput("path", path, "must be the path of a file", "Write it as text.")
     target = Path(path)
     if "\0" in str(target):
         raise _unwritable(target, "a path holds no NUL")

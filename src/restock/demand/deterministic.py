@@ -21,5 +21,5 @@ class Deterministic(Distribution):
         return mean.copy()
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """None."""
+        """Return None."""
         return np.zeros_like(mean)

@@ -49,7 +49,7 @@ class Shock(Spec):
 
 
 class Effects(Spec):
-    """Which effects are on, each with its parameters."""
+    """The effects in force, each with its parameters."""
 
     trend: Trend | None = None
     seasonal: Seasonal | None = None
@@ -69,7 +69,9 @@ class Effects(Spec):
         if isinstance(data, dict):
             return {k: {} if v is True else None if v is False else v for k, v in data.items()}
         if data is not None and not isinstance(data, Effects):
-            raise InvalidInput("", data, "effects are names, or names with parameters", 'Write for instance ["trend"].')
+            raise InvalidInput(
+                "", data, "must be names of effects, or names with parameters", 'Write for instance ["trend"].'
+            )
         return data
 
     def factor(self, periods: int) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ class Empirical(Distribution):
     @classmethod
     def _at_least_one(cls, block: int | str) -> int | str:
         if isinstance(block, int) and block < 1:
-            raise InvalidInput("", block, "a block has at least one period", "Write 1 or more, or window.")
+            raise InvalidInput("", block, "must be at least one period", "Write 1 or more, or window.")
         return block
 
     def of(self, series: Array) -> Empirical:
@@ -52,7 +52,7 @@ class Empirical(Distribution):
         return relative
 
     def _run(self, periods: int) -> int:
-        """Length of a run in an episode of so many periods."""
+        """Return the length of a run in an episode of so many periods."""
         length = periods if self.block == "window" else min(int(self.block), periods)
         return min(length, len(self._series))
 
@@ -82,7 +82,7 @@ class Empirical(Distribution):
         return np.asarray(series[days], dtype=np.float64)
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Resampled demand in proportion to means of shape (..., T, M); markets keep their common period."""
+        """Draw resampled demand in proportion to means of shape (..., T, M); all markets share the period drawn."""
         drawn = np.empty(mean.shape)
         periods, level = mean.shape[-2], self._series.mean(axis=0)
         for place in np.ndindex(mean.shape[:-2]):
@@ -102,7 +102,7 @@ class Empirical(Distribution):
         return np.asarray(noise_scale * mean * self._relative.std(axis=0))
 
     def sums(self, weights: Array, periods: int, noise_scale: float = 1.0) -> Array:
-        """Sorted sums of weighted demand over so many consecutive periods, as multiples of their mean, shape (n,).
+        """Return the sorted sums of weighted demand over consecutive periods, as multiples of their mean, shape (n,).
 
         They stand for the distribution of the demand over a lead time, correlation within a run
         included: all stretches of the series for `window`, else resampled ones that begin anywhere in

@@ -1,4 +1,4 @@
-"""Demand from its mean and one random number: the quantile functions, scalar and compilable.
+"""Quantile functions: demand from its mean and one random number, scalar and compilable.
 
 `demand_of` is what the text of dynamics calls. Law GIVEN takes the number as the demand itself, law
 RESAMPLED as a multiple of the mean, the others take a uniform number in (0, 1) and return the demand
@@ -19,7 +19,7 @@ FAR_FROM_ZERO = 4.0  # deviations: a normal demand cut at 0 from there moves its
 
 
 def poisson_quantile(u: float, mean: float) -> float:
-    """Smallest k with P(Poisson(mean) <= k) >= u. Sequential search from 0, or around a large mean."""
+    """Return the smallest k with P(Poisson(mean) <= k) >= u, searched from 0, or around a large mean."""
     if mean <= 0.0:
         return 0.0
     if mean > LARGE_MEAN:
@@ -131,7 +131,7 @@ def normal_location(mean: float, deviation: float) -> float:
 
 
 def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
-    """Smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
+    """Return the smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
     if mean <= 0.0:
         return 0.0
     probability = math.exp(-size * math.log1p(mean / size))

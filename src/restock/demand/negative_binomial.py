@@ -30,5 +30,5 @@ class NegativeBinomial(Distribution):
         return np.asarray(counts, dtype=np.float64)
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """sqrt(mean + mean**2 / dispersion)."""
+        """Return sqrt(mean + mean**2 / dispersion)."""
         return np.asarray(noise_scale * np.sqrt(mean + mean**2 / self.dispersion))

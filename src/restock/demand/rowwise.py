@@ -36,7 +36,7 @@ def _each() -> Any:
 
 
 def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
-    """`laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
+    """Return `laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
     if np.ndim(law) == 0 and law == laws.GIVEN:
         return draw
     columns = [np.ascontiguousarray(a) for a in np.broadcast_arrays(law, mean, spread, power, noise_scale, draw)]
@@ -47,7 +47,7 @@ def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 
 
 def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
-    """`laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
+    """Return `laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
 
     The demand is written mean + deviation(mean) * z with z held constant, so the gradient says how demand
     moves as the mean does, whole units or not. Where it was cut at 0 nothing moves it.

@@ -1,4 +1,4 @@
-"""Demand series from outside: lists, arrays, CSV files, data sets shipped with the package."""
+"""Demand series from lists, arrays, CSV files and shipped data sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATASETS = {"restaurant": "restaurant_demand.csv"}
 
 
 class SeriesSource(Spec):
-    """Columns of a CSV file, or of a data set shipped with restock; one, or one for each market in their order."""
+    """Columns of a CSV file or of a shipped data set: one, or one for each market in their order."""
 
     file: str | None = pydantic.Field(None, description="path of a CSV file with a header")
     dataset: str | None = pydantic.Field(None, description="name of a shipped data set")
@@ -64,7 +64,7 @@ class SeriesSource(Spec):
 
 
 def beside(demand: Any, folder: Path) -> Any:
-    """Return the data of a demand, the file of its series named from the folder of the description.
+    """Return the data of a demand, with the file of its series found from the folder of the spec.
 
     Args:
         demand: As it stands in a description; what is not a mapping with such a file stays as it is.
@@ -109,14 +109,14 @@ def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
 
 
 def _holds_truth(values: Any) -> bool:
-    """Return whether there is a true or false among the numbers of a list, which NumPy would read as 1 or 0."""
+    """Return whether the numbers contain true or false, which NumPy would read as 1 or 0."""
     if isinstance(values, (list, tuple)):
         return any(isinstance(value, (bool, np.bool_)) or _holds_truth(value) for value in values)
     return False
 
 
 def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
-    """Return one column of a CSV text, a number in every row."""
+    """Return one column of a CSV text, with a number in every row."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     numbers: list[float] = []
     try:

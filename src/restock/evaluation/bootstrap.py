@@ -1,4 +1,4 @@
-"""What many scenarios say together, with intervals by resampling seeds.
+"""Aggregates over many scenarios, with intervals from resampled seeds.
 
 Interquartile mean and probability of improvement follow Agarwal, Schwarzer, Castro, Courville and
 Bellemare (2021), Deep Reinforcement Learning at the Edge of the Statistical Precipice, with two
@@ -8,7 +8,7 @@ scenarios of one seed is .2 to .3 for blind policies). So a resample draws seeds
 they gave in all scenarios; resampling each scenario by itself would give intervals half as wide as
 they should be. And policies meet the same episodes, so improvement is counted episode by episode.
 
-Quantiles are taken further out than 2.5 %, as a t interval would be with so few seeds (Hesterberg
+Quantiles are taken further out than 2.5%, as a t interval would be with so few seeds (Hesterberg
 2015, What Teachers Should Know About the Bootstrap, section 4.2).
 """
 
@@ -76,7 +76,7 @@ def improvement(first: Array, second: Array, drawn: NDArray[np.int64]) -> Estima
 
 
 def differences(first: Array, second: Array) -> Array:
-    """Return the first minus the second, and 0 where they differ by rounding only."""
+    """Return the first minus the second, with 0 for differences due to rounding."""
     return without_rounding(first - second, np.maximum(np.abs(first), np.abs(second)))
 
 

@@ -1,4 +1,4 @@
-"""What made a result: versions of everything that could change a digit."""
+"""The versions of everything that could change a digit of a result."""
 
 from __future__ import annotations
 

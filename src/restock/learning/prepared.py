@@ -29,7 +29,7 @@ class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
 
         problem = getattr(env.unwrapped, "problem", None)
         if problem is None:
-            raise InvalidInput("env", str(env), "this is no environment of restock", "Wrap restock/Serial-v0.")
+            raise InvalidInput("env", str(env), "must be an environment of restock", "Wrap restock/Serial-v0.")
         self._rows = stable_environment(problem, 1, preparation)
         self.observation_space, self.action_space = self._rows.observation_space, self._rows.action_space
 

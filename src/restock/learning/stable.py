@@ -109,7 +109,7 @@ def configuration(
 def _whole(name: str, value: Any) -> int:
     """A number that RL-Zoo writes as text or with a point (3e6)."""
     if not is_number(value) or float(value) != int(float(value)):
-        raise InvalidInput(name, value, "this is a whole number", "Write for instance 1e6.")
+        raise InvalidInput(name, value, "must be an integer", "Write for instance 1e6.")
     return int(float(value))
 
 

@@ -14,7 +14,7 @@ from restock.problems.network import NetworkProblem
 
 
 def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
-    """Order parameters[i] on link i while it can still reach a market before the end."""
+    """Order parameters[i] on link i as long as it can still reach a market before the end."""
     e = len(flows.ordered)
     for i in range(e):
         flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)

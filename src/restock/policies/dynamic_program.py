@@ -12,7 +12,7 @@ from restock.policies._base import Policy, View
 
 
 class DynamicProgram(Policy):
-    """Choose as backward induction says: over raw material and product of a plant, over the stock of a shelf.
+    """Choices by backward induction: over raw material and product of a plant, over the stock of a shelf.
 
     Args:
         problem: A plant (see `restock.solvers.production`) or a shelf (`restock.solvers.minimal`).

@@ -12,7 +12,7 @@ from restock.problems.network import NetworkProblem
 
 
 class Hindsight(Policy):
-    """Plays the optimal plan for the demand that is going to happen (see `restock.solvers.hindsight`).
+    """The optimal plan for the demand that is going to happen (see `restock.solvers.hindsight`).
 
     Args:
         problem: A supply network.

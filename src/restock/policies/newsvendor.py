@@ -61,7 +61,7 @@ class Newsvendor(ForecastPolicy):
         if memory is not None:
             number = isinstance(memory, (int, float, np.number)) and not isinstance(memory, bool)
             if not number or not memory >= 1.0:
-                raise InvalidInput("memory", memory, "an average runs over at least 1 period", "Write 5.")
+                raise InvalidInput("memory", memory, "must be at least 1 period", "Write 5.")
             if self.information != "blind":
                 raise InvalidInput("memory", memory, "an informed policy forecasts nothing", "Drop it.")
         self.memory = 5.0 if memory is None else float(memory)

@@ -1,4 +1,4 @@
-"""The optimum of a single location: what no policy that does not know the future can beat on average."""
+"""The optimum of a single location: on average, no policy without foresight earns more."""
 
 from __future__ import annotations
 

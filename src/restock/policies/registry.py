@@ -1,4 +1,4 @@
-"""The known policies by name; those from outside the package by where they stand."""
+"""The known policies by name; those from outside the package by their place."""
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ def playable(problem: Problem) -> list[str]:
 
 
 def usual_policies(family: str) -> tuple[str, ...]:
-    """Fast policies that any problem of a kind can be compared with."""
+    """Return fast policies that any problem of a family can be compared with."""
     return _USUAL.get(family, tuple(_ANY))
 
 
 def yardsticks(family: str) -> tuple[str, str | None]:
-    """What a policy for a kind of problem is measured by: the policy to beat, and the bound where there is one."""
+    """Return what policies for a family are measured by: the policy to beat, and the bound if there is one."""
     return _YARDSTICKS.get(family, ("random", None))
 
 
@@ -128,7 +128,7 @@ def _homes(family: str) -> dict[str, tuple[str, str]]:
 
 
 def families_of(name: str) -> list[str]:
-    """Return the kinds of problems that a policy of restock's own is for."""
+    """Return the families that a policy of restock's own is for."""
     return [family for family in ("network", *_OTHERS) if name in _homes(family)]
 
 

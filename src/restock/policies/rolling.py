@@ -20,7 +20,7 @@ NORMAL = NormalDist()
 
 
 class Rolling(LookAhead):
-    """Solve a linear program of the rest of the episode every period, expected shortages paid for.
+    """A policy that solves a linear program of the rest of the episode, with expected shortages paid for.
 
     The program (`restock.solvers.rolling`) plans with mean demand, and charges each retailer for the
     shortage to be expected when demand strays from it: tangents of the normal loss function at the
@@ -63,7 +63,7 @@ class Rolling(LookAhead):
         self.hedge, self.integer = yes_or_no("hedge", hedge), yes_or_no("integer", integer)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Return how far it looks and what it pays for."""
+        """Return how far it looks ahead and what it pays for."""
         return {"horizon": self.horizon or "all", "hedge": str(self.hedge), "integer": str(self.integer)}
 
     def _program_of(self) -> RollingProgram:

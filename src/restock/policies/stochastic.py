@@ -19,7 +19,7 @@ PATHS = 10
 
 
 class Stochastic(LookAhead):
-    """Solve a stochastic linear program of the rest of the episode every period.
+    """A policy that solves a stochastic linear program of the rest of the episode every period.
 
     Sample average approximation: K equally likely paths of demand, a copy of the network for each,
     and the same shipments in all copies that have seen the same demand. With `branching` [b1, b2,
@@ -57,7 +57,7 @@ class Stochastic(LookAhead):
     ) -> None:
         super().__init__(problem, far_enough(problem, horizon), information, jobs)
         if branching is not None and (not isinstance(branching, (list, tuple)) or not branching):
-            raise InvalidInput("branching", branching, "this is a list of whole numbers", "Write for instance [5, 3].")
+            raise InvalidInput("branching", branching, "must be a list of integers", "Write for instance [5, 3].")
         self.branching = [whole_number("branching", b) for b in branching or ()]
         if branching is not None and paths is not None:
             raise InvalidInput("paths", paths, "branching says how many there are", "Drop one.")
@@ -72,7 +72,7 @@ class Stochastic(LookAhead):
         return {"paths": self.paths, "branching": str(self.branching or "two stages"), "horizon": self.horizon or "all"}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Build the program and take random numbers of its own."""
+        """Build the program and draw its own random numbers."""
         super().begin(episodes, seed, chance)
         self._generators = [np.random.default_rng([seed, b, 0x5A]) for b in range(episodes)]
 

@@ -71,7 +71,7 @@ class Shelf:
                 mend = f"Known: {', '.join(known)}; or a YAML path."
                 raise InvalidInput("instance", instance, f"there is no such {self.noun}", mend)
             return parsed(self.text(instance)), instance
-        kinds = "this is a name, a path, a mapping or a spec"
+        kinds = "must be a name, a path, a mapping or a spec"
         raise InvalidInput("instance", instance, kinds, f"Known: {', '.join(known)}.")
 
     def spec(self, model: type[Model], instance: Any, changes: Mapping[str, Any]) -> tuple[Model, str]:

@@ -1,4 +1,4 @@
-"""Colours: one for each policy, the same on every picture and page."""
+"""Colours: one per policy, the same on every picture and page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def part_colours(parts: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each part of the costs."""
+    """Return a colour for each part of the reward."""
     spare = iter(OTHER_PARTS * (1 + len(parts) // len(OTHER_PARTS)))
     return {part: PARTS.get(part) or next(spare) for part in parts}
 
@@ -58,7 +58,7 @@ DARK = {
 
 
 def dark_rules() -> str:
-    """Rules of a style sheet that turn the colours of pictures to `DARK` where a browser asks for dark pages."""
+    """Return the style rules that turn the colours of pictures to `DARK` if a browser asks for dark pages."""
     rules = "".join(
         f' svg [{what}="{light}"] {{ {what}: {dark}; }}\n'
         for light, dark in DARK.items()

@@ -35,7 +35,7 @@ Section = Callable[[Evaluation], Part | None]  # None where there is nothing to 
 
 
 def write_training_report(evaluation: Evaluation, path: str | Path | None = None, more: Sequence[Section] = ()) -> Path:
-    """Write the report of a training run; the whole file or nothing.
+    """Write the report of a training run, or nothing.
 
     Args:
         evaluation: Of the run, see `restock.learning.evaluation.evaluate`.
@@ -69,7 +69,7 @@ def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
 
 
 def _lead(evaluation: Evaluation) -> str:
-    """What was trained, and how."""
+    """Return what was trained, and how."""
     config, result = evaluation.config, evaluation.run.result() or {}
     problem = described(config["problem"])
     algo = str(config["algo"])
@@ -155,7 +155,7 @@ def _colours(evaluation: Evaluation) -> dict[str, str]:
 
 
 def _learning(evaluation: Evaluation) -> Part | None:
-    """Curves of profit on held-out episodes, and of what the algorithm itself says."""
+    """Draw profit on held-out episodes, and the algorithm's own metrics."""
     lines = evaluation.run.metrics()
     if not any({"profit", "baseline"} <= set(line) for line in lines):
         return None
@@ -222,7 +222,7 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
 
 
 def _meanings(evaluation: Evaluation) -> Part:
-    """What the curves and figures are."""
+    """Return the meaning of the curves and figures."""
     names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
     worth = evaluation.comparisons[0].problem.wording.worth
     algo = str(evaluation.config["algo"])
@@ -234,12 +234,12 @@ def _meanings(evaluation: Evaluation) -> Part:
 
 
 def _marked(text: str) -> str:
-    """Text in which names stand between backquotes."""
+    """Return text with names between backquotes marked as code."""
     return "".join(f"<code>{escape(part)}</code>" if k % 2 else escape(part) for k, part in enumerate(text.split("`")))
 
 
 def _repeat(evaluation: Evaluation) -> Part:
-    """Commands, versions and the whole configuration."""
+    """Return commands, versions and the whole configuration."""
     run = evaluation.run
     count = ["--episodes", str(evaluation.episodes), "--seed", str(evaluation.seed)]
     commands = "\n".join(
@@ -264,7 +264,7 @@ def _repeat(evaluation: Evaluation) -> Part:
 
 
 def _files(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What lies beside the page, for other programs to read."""
+    """Return the list of files beside the page, for other programs."""
     problem = evaluation.comparisons[0].problem
     columns = f"period, location ({problem.wording.place}), on_hand, missed ({problem.missed[1]})"
     return [

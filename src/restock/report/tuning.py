@@ -1,4 +1,4 @@
-"""The report of a search for numbers: one HTML page that needs no other file."""
+"""The report of a hyper-parameter search: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATHS = "held-out paths"
 
 
 def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command: str = "", problem: str = "") -> Path:
-    """Write the report of a search; the whole file or nothing.
+    """Write the report of a search, or nothing.
 
     Args:
         tuning: What it came to so far.
@@ -56,7 +56,7 @@ def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
 
 
 def answer(tuning: Tuning) -> list[str]:
-    """What the search came to, in sentences."""
+    """Return the result of the search, in sentences."""
     counts = ", ".join(
         f"{tuning.count(state)} {words}"
         for state, words in (("complete", "whole"), ("pruned", "pruned"), ("failed", "failed"))

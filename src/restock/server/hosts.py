@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
 
 def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
-    """Return the names of a server that listens at a host; None: any.
+    """Return the names of a server that listens at a host; None means any name.
 
     Args:
         host: What it listens at. Beyond this machine any address means it, for it may have others in front.
@@ -38,7 +38,7 @@ def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def known(header: str, hosts: tuple[str, ...] | None) -> bool:
-    """Return whether a server of these names is meant by a Host header."""
+    """Return whether a Host header names this server."""
     name = name_in(header)
     return hosts is None or name in hosts or (ADDRESSES in hosts and is_address(name.strip("[]")))
 
@@ -50,7 +50,7 @@ def name_in(header: str) -> str:
 
 
 def is_address(name: str) -> bool:
-    """Return whether this is an address, not a name."""
+    """Return whether this is an IP address, not a name."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -30,7 +30,7 @@ Task = Annotated[str | None, Query(max_length=255, description="What is played; 
 
 
 class Step(Spec):
-    """An action, and what a client of OpenEnv may send with it."""
+    """An action, and what an OpenEnv client may send with it."""
 
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"action": {}}]})
 
@@ -55,7 +55,7 @@ Place = Annotated[int, pydantic.Field(ge=-(10**9), le=10**9), WHOLE]
 
 
 class Ranged(Split):
-    """Tasks of a split, as a slice of Python takes them."""
+    """A slice of the tasks of a split."""
 
     start: Place | None = None
     stop: Place | None = None

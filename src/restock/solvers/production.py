@@ -68,7 +68,7 @@ def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
 
 
 def _left(stock: float, grid: Array, mean: float, sd: float) -> Array:
-    """Return the weights of the grid points for what demand leaves of a stock; exact for values linear in between."""
+    """Return the weights of the grid points for the stock left by demand; exact for values linear in between."""
     width = grid[1] - grid[0]
     points = (*(grid - width), grid[-1], grid[-1] + width)
     beyond = np.array([_expected_left(stock - point, mean, sd) for point in points])

@@ -30,7 +30,7 @@ class ReorderPoint:
 
 
 def expected_costs(demand: Array, periods: int, over: float, short: float, fixed: float = 0.0) -> tuple[Array, int]:
-    """G(y) = over E[(y - D)^+] + short E[(D - y)^+], D the demand of so many periods.
+    """Return G(y) = over E[(y - D)^+] + short E[(D - y)^+], D the demand of so many periods.
 
     Args:
         demand: Probabilities of 0, 1, ... steps in a period, shape (D,).
@@ -144,7 +144,7 @@ def best_r(costs: Array, first: int, quantity: int) -> int:
 
 
 def _renewal(demand: Array, count: int) -> Array:
-    """Return the mean number of periods that the position spends k steps below where it began, k = 0 .. count - 1.
+    """Return the mean number of periods that the position spends k steps below its start, k = 0 .. count - 1.
 
     m(0) = 1 / (1 - p_0), m(k) = sum over d = 1 .. k of p_d m(k - d) / (1 - p_0).
     """

@@ -1,4 +1,4 @@
-"""A network with one stocking point, one supplier that never runs short, and one market, seen as numbers.
+"""A network with one stocking point, one unlimited supplier and one market, as numbers.
 
 Such a network is small enough to be solved exactly, see `restock.solvers.exact`.
 """
@@ -22,7 +22,7 @@ TAIL = 1e-12  # probability of demands that are counted as the largest one kept
 
 @dataclasses.dataclass(frozen=True)
 class SingleLocation:
-    """One place that buys, keeps and sells, under independent demand in whole units.
+    """A location that buys, keeps and sells, under independent demand in whole units.
 
     Attributes:
         lead_time: Periods from order to arrival [L].
@@ -55,7 +55,7 @@ class SingleLocation:
 
     @property
     def ratio(self) -> float:
-        """Critical ratio: what a unit short costs, beside that and what a unit left over costs."""
+        """Critical ratio: the cost of a unit short over the sum of that and the cost of a unit left over."""
         short = self.shortage
         if not self.backlog:
             short = max(short + self.price - self.purchase - self.pipeline * self.lead_time, 0.0)
@@ -93,7 +93,7 @@ def single_location(problem: Any) -> SingleLocation:
         raise _not_exact(problem.name, "its orders have a fixed cost")
     initial = float(node.initial_inventory or 0.0)
     if not initial.is_integer():
-        raise _not_exact(problem.name, f"it begins with {initial:g} units, which is not a whole number")
+        raise _not_exact(problem.name, f"it begins with {initial:g} units, which is not an integer")
     operating = float(problem.world(problem.plain.fresh)[0].operating_cost[0])
     return SingleLocation(
         lead_time=link.lead_time,

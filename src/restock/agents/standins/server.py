@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on the loopback interface that a scripted model answers at."""
+"""An OpenAI-compatible endpoint on the loopback interface, behind which a scripted model answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Endpoint(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def answer(self, asked: Mapping[str, Any]) -> tuple[int, Any]:
-        """Status and content of the answer to a request."""
+        """Return status and content of the response to a request."""
         if self.faults:
             fault = self.faults.pop(0)
             if isinstance(fault, int):
@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def completion(asked: Mapping[str, Any], said: str | dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ BAR = 20  # characters of a full bar
 
 
 def as_text(view: View) -> str:
-    """Return the state as text: clock and reward, then a line for each place and each arrow.
+    """Return the state as text: clock and reward, then a line per node and per arrow.
 
     Args:
         view: The moment to show.

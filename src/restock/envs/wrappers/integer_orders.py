@@ -13,7 +13,7 @@ FORMS = ("quantity", "order-up-to")
 
 
 class IntegerOrders(gym.ActionWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Round every order (or order-up-to level) to the nearest whole unit; halves go to the even one.
+    """A wrapper that rounds every order (or order-up-to level) to the nearest integer; halves go to the even one.
 
     The action space stays the Box it was, so any algorithm for continuous actions can be used. A
     bound that is not whole is rounded down.
@@ -40,7 +40,7 @@ class IntegerOrders(gym.ActionWrapper[Any, Any, Any], gym.utils.RecordConstructo
         self._most = _whole_bounds(env.unwrapped)
 
     def action(self, action: Any) -> Any:
-        """Return the action in whole units; what is not an array of numbers is left to the environment to refuse."""
+        """Return the action in whole units; anything but an array of numbers is left to the environment to reject."""
         return _rounded(action, self._most)
 
 

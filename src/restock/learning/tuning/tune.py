@@ -101,7 +101,7 @@ def tune(
     require_extra("optuna", "train", "tuning")
     whole_number("trials", trials, 1, 50)
     if whole_number("jobs", jobs, 1, 2) > MOST_JOBS:
-        raise InvalidInput("jobs", jobs, f"this is at most {MOST_JOBS}", "Write the number of processors.")
+        raise InvalidInput("jobs", jobs, f"must be at most {MOST_JOBS}", "Write the number of processors.")
     plan = make_plan(
         problem, algo, seed, search, architecture or {}, regimes, preset, startup, pruning, numbers
     )  # fmt: skip

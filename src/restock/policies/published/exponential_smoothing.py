@@ -66,7 +66,7 @@ class PublishedExponentialSmoothing(PublishedHeuristic):
 
 
 def smoothed(demand: Array) -> tuple[Array, Array]:
-    """Next period's forecast and its mean squared error after a past, each of shape (B, M).
+    """Return the next period's forecast and its mean squared error after a past, each of shape (B, M).
 
     Args:
         demand: At least one period, shape (B, t, M).

@@ -1,4 +1,4 @@
-"""What the published heuristics share: positions, critical ratios, and how suppliers share an order."""
+"""Base class of the published heuristics: positions, critical ratios, and how suppliers share an order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST_MARGIN = 0.5  # cost of a unit short that a node without a market is given
 
 
 class PublishedHeuristic(Policy):
-    """Each node wants something of its suppliers, who share it by price and lead time.
+    """A heuristic in which each node orders from its suppliers, who share the order by price and lead time.
 
     A node with several suppliers orders from each in proportion to 1 / (1 + price + 0.1 lead time).
 
@@ -48,7 +48,7 @@ class PublishedHeuristic(Policy):
 
     @abc.abstractmethod
     def _wanted(self, view: View, position: Array) -> Array:
-        """What each node orders of all its suppliers, given its inventory position; both (B, N)."""
+        """Return what each node orders from all its suppliers, given its inventory position; both (B, N)."""
 
     def _cover(self) -> NDArray[np.int64]:
         """Return the periods beyond the present one whose demand each node plans for, shape (N,)."""
@@ -61,7 +61,7 @@ class PublishedHeuristic(Policy):
         return position
 
     def _by_node(self, amount: Array, node: NDArray[np.int64]) -> Array:
-        """Amounts of shape (B, k), each belonging to a node, added up to shape (B, N)."""
+        """Return amounts of shape (B, k), each belonging to a node, added up to shape (B, N)."""
         total = np.zeros((len(amount), len(self.problem.nodes)))
         for k, j in enumerate(node):
             total[:, j] += amount[:, k]

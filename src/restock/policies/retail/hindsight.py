@@ -14,7 +14,7 @@ from restock.policies._base import Information, Policy, View
 
 
 class RetailHindsight(Policy):
-    """Plays the best plan for the demand that is going to come (see `restock.solvers.retail`).
+    """The best plan for the demand that is going to come (see `restock.solvers.retail`).
 
     The plan may use several ways of delivery and several prices on one day, parts of units, and deliveries that
     take the fewest days they may. What is played has whole units, the price that brings the revenue of the plan,
@@ -41,7 +41,7 @@ class RetailHindsight(Policy):
         self.pricing = yes_or_no("pricing", pricing)
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Solve every demand there is among the episodes."""
+        """Solve every distinct demand among the episodes."""
         from restock.solvers.retail import best_plan
 
         if chance is None:

@@ -1,4 +1,4 @@
-"""What someone expects of a store who knows the range of its demand, its weekends and its events."""
+"""Expected demand of a store, from the range of its demand, its weekends and its events."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def at_best_prices(problem: RetailProblem, shipping: float, least: float) -> Out
 
 
 def _demand(problem: RetailProblem) -> Array:
-    """Equally likely demands at list price of every day, shape (L, T, K) (units)."""
+    """Return equally likely demands at list price of every day, shape (L, T, K) (units)."""
     least, most = np.array([product.demand for product in problem.spec.products], dtype=np.float64).T
     levels = int(min(np.max(most - least) + 1.0, MOST_LEVELS)) * 4
     share = (np.arange(levels) + 0.5) / levels

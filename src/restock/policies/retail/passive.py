@@ -1,4 +1,4 @@
-"""Passive: sell what is there at list price, and buy nothing."""
+"""Passive: sell the initial stock at list price, and buy nothing."""
 
 from __future__ import annotations
 

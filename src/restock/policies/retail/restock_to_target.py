@@ -1,4 +1,4 @@
-"""Restock to target: every day, order what stock and goods under way lack of a fixed level."""
+"""Restock to target: every day, order what stock and pipeline lack of a fixed level."""
 
 from __future__ import annotations
 

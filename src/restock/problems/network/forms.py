@@ -169,7 +169,7 @@ def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) 
             raise ValueError
         numbers = np.broadcast_to(numbers.astype(np.float64), (len(links),)).copy()
     except Exception:  # an array-like of another library may raise anything
-        problem = f"this is one number, or one for each of the {len(links)} links"
+        problem = f"must be one number, or one for each of the {len(links)} links"
         raise InvalidInput(field, value, problem, "Write a positive number.") from None
     wrong = ~((numbers >= LEAST_BOUND) & (numbers <= LARGEST))
     if wrong.any():

@@ -209,7 +209,7 @@ class NetworkProblem(Problem):
         if demand.ndim == 1 and shape[1] == 1:
             demand = demand[:, None]
         if demand.shape != shape:
-            raise InvalidInput("exogenous.demand", f"shape {demand.shape}", f"this should be {shape}", "Cut or pad it.")
+            raise InvalidInput("exogenous.demand", f"shape {demand.shape}", f"must be {shape}", "Cut or pad it.")
         return np.concatenate([self.rules(laws.GIVEN), self.demand.mean.ravel(), demand.ravel()])
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:

@@ -64,7 +64,9 @@ class DemandRegimes(Spec):
                     raise InvalidInput(str(name), probability, "there is no such effect", nearest(name, cls.EFFECTS))
                 number = isinstance(probability, (int, float)) and not isinstance(probability, bool)
                 if not number or not 0.0 <= probability <= 1.0:
-                    raise InvalidInput(name, probability, "a probability is 0 to 1", "Write for instance 0.5.")
+                    raise InvalidInput(
+                        name, probability, "must be a probability from 0 to 1", "Write for instance 0.5."
+                    )
         return data
 
     @pydantic.field_validator("goodwill", "backlog", mode="before")
@@ -86,7 +88,7 @@ class DemandRegimes(Spec):
         for name in ("level", "noise_scale"):
             ends = getattr(self, name)
             if ends is not None and not 0.0 <= ends[0] <= ends[1]:
-                raise InvalidInput(name, ends, "a range is [least, most], neither negative", "Write [0.8, 1.2].")
+                raise InvalidInput(name, ends, "must be [least, most], neither negative", "Write [0.8, 1.2].")
         if self.specs is not None:
             for name in ("effects", "level", "noise_scale", "goodwill"):
                 if name in self.model_fields_set:

@@ -139,7 +139,7 @@ def _check_ids(spec: NetworkSpec) -> None:
             raise InvalidInput(
                 f"nodes[{k}].id" if k < len(ids) else f"markets[{k - len(ids)}].to",
                 node_id,
-                "some ids are whole numbers and some are text, so they have no order",
+                "some ids are integers and some are text, so they have no order",
                 "Write all of them as numbers, or all in quotes.",
             )
     repeat = _first_repeat(ids)

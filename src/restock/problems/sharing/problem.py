@@ -303,5 +303,5 @@ def _checked_lists(check: Any, field: str, values: Any, n: int, days: int) -> No
         check(field, values, n, days)
     except TypeError:
         raise InvalidInput(
-            field, values, "this is lists of lists of numbers", "Write them by location and day."
+            field, values, "must be lists of lists of numbers", "Write them by location and day."
         ) from None

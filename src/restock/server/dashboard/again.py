@@ -1,4 +1,4 @@
-"""The page behind a link: what it asks for, and a button that shows it. Nothing begins before somebody wants it."""
+"""The page behind a shared link: it says what the link shows, and starts it only when its button is pressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What forms send, read with the standard library: the extra for multipart bodies is not needed."""
+"""Readers of submitted forms that need only the standard library, not the package for multipart bodies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sent(dict[str, str]):
         self.files: dict[str, str] = {}
 
     def add(self, name: str, value: str) -> None:
-        """Take in a value."""
+        """Add a value."""
         self[name] = value
         self.every.setdefault(name, []).append(value)
 

@@ -124,7 +124,7 @@ def _plotly() -> bool:
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    """Return the return of every policy in every episode, for the chart that can be moved."""
+    """Return the return of every policy in every episode, for the interactive chart."""
     shade = colours([row.name for row in comparison.rows])
     return {
         "seeds": list(comparison.seeds),
@@ -140,13 +140,13 @@ def _data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _episode_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one row an episode, one column a policy."""
+    """Return one row per episode and one column per policy."""
     values = {one["name"]: one["values"] for one in data["policies"]}
     return [{"seed": seed, **{name: each[k] for name, each in values.items()}} for k, seed in enumerate(data["seeds"])]
 
 
 def _again(room: Room, contest: Contest) -> dict[str, Any]:
-    """The command that repeats a comparison, and the link that shows it again; of what was played by hand neither."""
+    """Return the command that repeats a comparison and the link to it; neither includes what was played by hand."""
     found = contest.comparison
     known = list_policies(contest.problem.family)
     names = [name for name in contest.names if name in known]
@@ -175,7 +175,7 @@ def _free(name: str, taken: Any) -> str:
 
 
 def _common(own: list[Game | Show]) -> list[int]:
-    """Return the seeds of the episodes that all of them played, in the order of the first.
+    """Return the seeds of the episodes that all of them played, in the order of the first policy.
 
     Raises:
         Refused: There is none.

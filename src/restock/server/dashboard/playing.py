@@ -133,7 +133,7 @@ def _form(game: Game) -> Form:
 
 
 def _late(game: Game, sent: Mapping[str, str]) -> str | None:
-    """Why what was sent is for no period that can be played; None if it can."""
+    """Return why what was sent belongs to no period that can be played; None if it does."""
     t = len(game.episode.turns)
     if not game.table.over and sent.get("period", str(t)) == str(t):
         return None
@@ -196,7 +196,7 @@ def _page(
 
 
 def _history(game: Game, call: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Return all periods played, the last first."""
+    """Return all periods played, the latest first."""
     rival = game.measures.tracks[0].rival[0]
     found, own, other = [], 0.0, 0.0
     for t, turn in enumerate(game.episode.turns):

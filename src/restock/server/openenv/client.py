@@ -56,7 +56,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return dict(action)
 
     def _parse_result(self, payload: dict[str, Any]) -> StepResult[Any]:
-        """Observation, reward and done of a reply; reward and done stand in the observation, too."""
+        """Return observation, reward and done of a reply; reward and done are in the observation too."""
         reward, done = payload.get("reward"), payload.get("done", False)
         seen: Any = {**payload.get("observation", {}), "reward": reward, "done": done}
         if self._observation is not None:

@@ -64,7 +64,7 @@ MODELS = {
 
 
 class RestockState(State):
-    """What there is to know about an episode besides the observation."""
+    """The state of an episode, besides the observation."""
 
     task: str | None = pydantic.Field(None, description="what is played")
     seed: int | None = pydantic.Field(None, description="of the episode")
