@@ -13,7 +13,7 @@ from restock.core.errors import InvalidInput, nearest
 
 
 def whole_number(field: str, value: Any, least: int = 1, example: int | None = None) -> int:
-    """The whole number of at least so much that a parameter should be.
+    """Return the whole number of at least so much that a parameter should be.
 
     Args:
         field: Name of the parameter.
@@ -31,7 +31,7 @@ def whole_number(field: str, value: Any, least: int = 1, example: int | None = N
 
 
 def yes_or_no(field: str, value: Any, mend: str = "Write true or false.") -> bool:
-    """The truth value that a parameter should be.
+    """Return the truth value that a parameter should be.
 
     Raises:
         InvalidInput: It is not.

@@ -15,7 +15,7 @@ _COMPILED: dict[Any, Any] = {}
 
 
 def compiled(kind: type[Problem]) -> SimpleNamespace:
-    """The loops of a kind of problem, compiled once in a process."""
+    """Return the loops of a kind of problem, compiled once in a process."""
     if kind not in _COMPILED:
         texts = kind.texts
         _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
@@ -36,7 +36,7 @@ def compiled_rollout(kind: type[Problem], act: Text) -> Any:
 
 
 def compiled_parts(kind: type[Problem]) -> Any:
-    """The parts of the reward of recorded episodes, compiled once in a process."""
+    """Return the parts of the reward of recorded episodes, compiled once in a process."""
     if (kind, "parts") not in _COMPILED:
         from restock.core import kernels
 
@@ -47,7 +47,7 @@ def compiled_parts(kind: type[Problem]) -> Any:
 
 
 def _as_act(act: Text) -> Text:
-    """The policy's text under the name that the rollout calls."""
+    """Return the policy's text under the name that the rollout calls."""
     renamed = backends.bind(act, {})
     renamed.__name__ = "act"
     return renamed

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 def single(t, handle, action):
-    """One period of one environment: returns the reward.
+    """Return one period of one environment: returns the reward.
 
     `action` is the numbers of an action, or the number itself where there is but one.
     `handle` is the address of ten integers: address and length of the integer tables, the real
@@ -67,7 +67,7 @@ def single(t, handle, action):
 
 
 def batch(handle, actions, obs, told, flags):
-    """One period of every row that is not over; the others only show their observation.
+    """Return one period of every row that is not over; the others only show their observation.
 
     `handle` is the address of twelve integers: address and length of the integer tables and of the
     real tables, the number of rows, the horizon, the addresses of the memory, of the clocks and of
@@ -175,7 +175,7 @@ def shown(t, ints, floats, memory, obs):
 
 
 def decided(ints, floats, memory, actions):
-    """The decision that each row's action asks for, written into the row."""
+    """Return the decision that each row's action asks for, written into the row."""
     for b in range(len(memory)):
         decide(actions[b], ints, floats, *unpack(ints, floats, memory[b]))
 

@@ -70,7 +70,7 @@ def draw(problem: Problem, episodes: int, seed: int, stream: str = "") -> Episod
 
 
 def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:
-    """The first episode of each of the given seeds.
+    """Return the first episode of each of the given seeds.
 
     Raises:
         InvalidInput: One of them is no seed.
@@ -82,7 +82,7 @@ def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:
 
 
 def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
-    """Episodes that replay recorded information: arrays with a leading axis of B episodes.
+    """Return the episodes that replay recorded information: arrays with a leading axis of B episodes.
 
     Raises:
         InvalidInput: Names, shapes or numbers do not fit the problem.

@@ -76,7 +76,7 @@ class Texts:
 
     @classmethod
     def of(cls, name: str, dynamics: ModuleType, interface: ModuleType, laws: tuple[Text, ...] = ()) -> Texts:
-        """The texts of a problem's two modules, which bear the names they have here."""
+        """Return the texts of a problem's two modules, which bear the names they have here."""
         seen = (interface.decide, interface.observe, interface.totals, interface.put)
         monitor = getattr(interface, "monitor", nothing_to_monitor)
         return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen, monitor)
@@ -171,7 +171,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
 
     @abc.abstractmethod
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
@@ -219,21 +219,21 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
 
     @abc.abstractmethod
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind."""
+        """Return the action form of that kind."""
 
     @abc.abstractmethod
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind."""
+        """Return the observation form of that kind."""
 
     @abc.abstractmethod
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs).
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs).
 
         Args:
             seeds: One a row.
@@ -244,18 +244,18 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode that recorded exogenous information makes, shape (drawn,)."""
+        """Return the episode that recorded exogenous information makes, shape (drawn,)."""
 
     @abc.abstractmethod
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Named exogenous information of recorded episodes, as `replay` takes it."""
 
     def prior(self) -> Problem:
-        """The same system as it is known to someone who must learn its chances by looking on."""
+        """Return the same system as it is known to someone who must learn its chances by looking on."""
         return self
 
     def counterpart(self) -> Problem | None:
-        """A problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
+        """Return a problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
         return None
 
     def told(self) -> tuple[Told, ...]:
@@ -263,7 +263,7 @@ class Problem(abc.ABC):
         return ()
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Key figures that only this kind of problem has, each of the shape of the batch."""
+        """Return the key figures that only this kind of problem has, each of the shape of the batch."""
         return {}
 
     def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_] | None:
@@ -293,19 +293,19 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
 
     @abc.abstractmethod
     def explain(self) -> str:
-        """The problem in words: entities, clock, costs, demand."""
+        """Return the problem in words: entities, clock, costs, demand."""
 
     @abc.abstractmethod
     def description(self) -> dict[str, Any]:
-        """The problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
+        """Return the problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
 
     @abc.abstractmethod
     def size(self) -> dict[str, int]:
-        """How many there are of what it is made of, by name in the plural."""
+        """Return how many there are of what it is made of, by name in the plural."""
 
     def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
         """What a picture of the state at the start of period t shows; unless a problem says more, its stock."""

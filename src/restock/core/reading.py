@@ -81,7 +81,7 @@ def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
 
 
 def read_text(path: Path, field: str, kind: str) -> str:
-    """The text of a file, a byte-order mark dropped.
+    """Return the text of a file, a byte-order mark dropped.
 
     Raises:
         InvalidInput: Missing, a folder, unreadable, or not UTF-8.

@@ -57,10 +57,10 @@ class Played(Protocol):
         """What is recorded, of each episode another array."""
 
     def __getitem__(self, name: str) -> Array:
-        """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
+        """Return a recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
 
     def largest(self, name: str) -> Array:
-        """The largest that each entry of a recorded field has been so far, shape (k,)."""
+        """Return the largest that each entry of a recorded field has been so far, shape (k,)."""
 
     def now(self, name: str) -> Array:
         """A recorded field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
@@ -100,7 +100,7 @@ class Records(abc.ABC):
 
     @abc.abstractmethod
     def decision(self, action: Any) -> Array:
-        """The decision that an action (a record, or a mapping with its fields) asks for, in physical units.
+        """Return the decision that an action (a record, or a mapping with its fields) asks for, in physical units.
 
         Raises:
             InvalidInput: Something in it cannot be; the field is named.
@@ -108,7 +108,7 @@ class Records(abc.ABC):
 
     @abc.abstractmethod
     def action(self, decision: Any) -> Spec:
-        """The record of a decision in physical units, as policies give it: the way back."""
+        """Return the record of a decision in physical units, as policies give it: the way back."""
 
     @abc.abstractmethod
     def observation(self, played: Played) -> Spec:
@@ -119,7 +119,7 @@ class Records(abc.ABC):
         return {}
 
     def summary(self, played: Played) -> dict[str, Any]:
-        """A few numbers about the state now, as plain data."""
+        """Return a few numbers about the state now, as plain data."""
         return {}
 
     @property
@@ -128,7 +128,7 @@ class Records(abc.ABC):
         return type(self.problem).__name__.removesuffix("Problem")
 
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The JSON schemas of an action and of an observation, titled by the kind of problem.
+        """Return the JSON schemas of an action and of an observation, titled by the kind of problem.
 
         A schema called just `Action` is taken by clients of OpenEnv for that of an environment of tools.
         """
@@ -137,7 +137,7 @@ class Records(abc.ABC):
         return action, seen
 
     def words(self) -> str:
-        """The fields of action and observation, one line each."""
+        """Return the fields of action and observation, one line each."""
         lines = []
         for title, record in (("Action", self.action_type), ("Observation", self.observation_type)):
             lines += [f"{title}:", *(f"  {name}: {field.description}" for name, field in record.model_fields.items())]
@@ -186,7 +186,7 @@ class Names(Mapping[str, int]):
             into[self.place(name, f"{field}.{name}", amount)] = amount
 
     def read(self, values: Array) -> dict[str, float]:
-        """Every number by its name."""
+        """Return every number by its name."""
         return dict(zip(self._places, values.tolist(), strict=True))
 
     def above_zero(self, values: Array) -> dict[str, float]:
@@ -241,7 +241,7 @@ class PlainRecords(Records):
         return Names("number to decide", self.form.labels)
 
     def decision(self, action: AnyAction | Mapping[str, Any]) -> Array:
-        """The numbers of the action form, within its bounds, shape (A,)."""
+        """Return the numbers of the action form, within its bounds, shape (A,)."""
         asked = validated(AnyAction, action, "action")
         found = np.clip(np.zeros(len(self._names)), self.form.low, self.form.high)
         for label, number in asked.decision.items():
@@ -256,7 +256,7 @@ class PlainRecords(Records):
         return found
 
     def action(self, decision: Any) -> AnyAction:
-        """The record of a decision, held to the bounds of the form."""
+        """Return the record of a decision, held to the bounds of the form."""
         numbers = np.clip(np.asarray(decision, dtype=np.float64), self.form.low, self.form.high)
         return AnyAction(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
 

@@ -92,7 +92,7 @@ class RowWise:
 
 
 def _maker(library: Library, device: Any) -> Callable[[Array], Any]:
-    """How a column of numbers becomes an array of the library."""
+    """Return how a column of numbers becomes an array of the library."""
     if library == "numpy":
         return lambda column: column.copy()
     import torch
@@ -101,7 +101,7 @@ def _maker(library: Library, device: Any) -> Callable[[Array], Any]:
 
 
 def _world(problem: Problem, episodes: Array, array: Callable[[Array], Any]) -> tuple[Any, ...]:
-    """The world with one array for each number that a memory row holds."""
+    """Return the world with one array for each number that a memory row holds."""
     tables = problem.plain
     rows = problem.rows(episodes)
     # Where each field stands in a row: unpack a row that holds its own places, and one that holds others.

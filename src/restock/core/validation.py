@@ -35,7 +35,7 @@ class Spec(pydantic.BaseModel):
 
 
 def plain(data: Any, where: str = "data") -> Any:
-    """The data with NumPy scalars and arrays, tuples and specs turned into plain Python.
+    """Return the data with NumPy scalars and arrays, tuples and specs turned into plain Python.
 
     Raises:
         InvalidInput: The data contains itself, or is too large once every reference is written out.
@@ -107,7 +107,7 @@ _BOUNDS = {
 
 
 def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
-    """The first finding as one sentence each for the problem and the mend."""
+    """Return the first finding as one sentence each for the problem and the mend."""
     findings = error.errors(include_url=False)
     # A misspelt name says more than the required field that is missing for it.
     findings.sort(key=lambda found: found["type"] not in ("extra_forbidden", "invalid_key"))
@@ -180,7 +180,7 @@ def _mend_type(value: Any, what: str, about: str) -> str:
 
 
 def _range(field: FieldInfo | None, broken: str = "") -> str:
-    """The numbers a field allows; the limit of all quantities only where it was broken."""
+    """Return the numbers a field allows; the limit of all quantities only where it was broken."""
     words = []
     for mark in field.metadata if field is not None else ():
         if isinstance(mark, annotated_types.Gt):
@@ -199,7 +199,7 @@ def _number(limit: Any) -> str:
 
 
 def _place(model: type[Spec], found: Any) -> tuple[list[int | str], FieldInfo | None]:
-    """The path as the reader wrote it, and the field there.
+    """Return the path as the reader wrote it, and the field there.
 
     Pydantic puts names of union members into its paths; a part that is no field where it stands is
     one of those, unless the finding is about just that.
@@ -230,7 +230,7 @@ def _field(annotation: Any, name: str) -> FieldInfo | None:
 
 
 def _inner_spec(annotation: Any) -> type[Spec] | None:
-    """The spec inside an annotation: of itself, of a list's entries, of a union's member."""
+    """Return the spec inside an annotation: of itself, of a list's entries, of a union's member."""
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return annotation
     inner = (_inner_spec(argument) for argument in getattr(annotation, "__args__", ()))
@@ -242,7 +242,7 @@ def _is_mapping(annotation: Any) -> bool:
 
 
 def _names_at(model: type[Spec], path: list[int | str]) -> list[str]:
-    """Names of the fields of the spec found at a path inside another."""
+    """Return the names of the fields of the spec found at a path inside another."""
     annotation: Any = model
     for part in path:
         if isinstance(part, str):

@@ -64,5 +64,5 @@ class Curve:
     lacking: bool = False
 
     def chosen(self, count: int) -> list[int]:
-        """The entries that are drawn, of so many."""
+        """Return the entries that are drawn, of so many."""
         return list(range(count)) if self.entries is None else list(self.entries)

@@ -61,7 +61,7 @@ def check_writable(path: str | Path) -> Path:
 
 
 def _places(path: str | Path) -> tuple[Path, Path]:
-    """The file, and the neighbour that is filled first.
+    """Return the file, and the neighbour that is filled first.
 
     Raises:
         InvalidInput: The path is none of a file.

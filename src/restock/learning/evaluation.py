@@ -84,7 +84,7 @@ class Evaluation:
         return sum(comparison.episodes for comparison in self.comparisons)
 
     def profit(self, policy: str) -> Array:
-        """Profit of each episode under a policy, by its name, problems one after the other."""
+        """Return the profit of each episode under a policy, by its name, problems one after the other."""
         return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
 
     def seeds(self) -> list[int]:
@@ -97,13 +97,13 @@ class Evaluation:
         return any(c.bound is not None and c.bound.mean <= 0.0 for c in self.comparisons)
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem; none without a bound, and where the bound is a cost."""
+        """Return the share of the bound on each problem; none without a bound, and where the bound is a cost."""
         if self.bound is None or self.costs:
             return []
         return [float(profit.sum() / limit.sum()) for profit, limit in self._beside(policy)]
 
     def ratio(self, policy: str) -> Estimate | None:
-        """Mean of `ratios`, and its interval; None where there are none."""
+        """Return the mean of `ratios`, and its interval; None where there are none."""
         ratios = self.ratios(policy)
         return mean_of_ratios(ratios, self._strays(policy), self._proven) if ratios else None
 
@@ -114,7 +114,7 @@ class Evaluation:
         return [gap if (gap := c.row(policy).gap) is not None else math.nan for c in self.comparisons]
 
     def gap(self, policy: str) -> Estimate | None:
-        """Mean of `gaps`, and its interval; None without a bound."""
+        """Return the mean of `gaps`, and its interval; None without a bound."""
         gaps = self.gaps(policy)
         if not gaps:
             return None
@@ -127,14 +127,14 @@ class Evaluation:
         return all(comparison.bound_proven for comparison in self.comparisons)
 
     def _beside(self, policy: str) -> list[tuple[Array, Array]]:
-        """Profit and bound of each episode, problem by problem."""
+        """Return the profit and bound of each episode, problem by problem."""
         assert self.bound is not None
         return [
             (c.row(policy).simulation.profit, c.row(self.bound).simulation.limit) for c in self.comparisons
         ]  # fmt: skip
 
     def _strays(self, policy: str) -> list[Array]:
-        """How each episode strays from the ratio of its problem; NaN where all episodes are the same."""
+        """Return how each episode strays from the ratio of its problem; NaN where all episodes are the same."""
         found = []
         for (profit, limit), comparison in zip(self._beside(policy), self.comparisons, strict=True):
             apart: Array = (profit - profit.sum() / limit.sum() * limit) / abs(limit.mean())
@@ -142,7 +142,7 @@ class Evaluation:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as plain data, for JSON."""
+        """Return the evaluation as plain data, for JSON."""
         return {
             "run": str(self.run.path),
             "algo": self.config["algo"],
@@ -218,7 +218,7 @@ def evaluate(
 
 
 def judged(config: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
-    """The problems that a run's policy is for, and what each of them is.
+    """Return the problems that a run's policy is for, and what each of them is.
 
     Raises:
         InvalidInput: The configuration does not hold.

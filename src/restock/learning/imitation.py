@@ -57,7 +57,7 @@ class Imitation(Spec):
 
 
 def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a run, checked.
+    """Return the numbers of a run, checked.
 
     Raises:
         InvalidInput: They do not hold, or the teacher cannot teach.
@@ -96,7 +96,7 @@ class Lesson(Policy):
             self._network.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of whoever plays, shape (B, E)."""
+        """Return the orders of whoever plays, shape (B, E)."""
         self.states.append(self._reader.state(view))
         wanted = self._teacher.act(view)
         self.wanted.append(wanted)
@@ -231,7 +231,7 @@ class Training:
 
 
 def _teacher(name: str, problem: NetworkProblem, strays: bool) -> Policy:
-    """The policy, told as much as it may be; asked where another one has strayed to, or not."""
+    """Return the policy, told as much as it may be; asked where another one has strayed to, or not."""
     if name == HINDSIGHT and strays:
         from restock.learning.foresight import Foresight
 

@@ -48,7 +48,7 @@ class History(Memory):
         self._rows = count
 
     def forward(self, t: int, state: State) -> torch.Tensor:
-        """Shape (B, 9 M)."""
+        """Return the shape (B, 9 M)."""
         nothing = torch.ones((self._rows, self._markets))
         if t > 0:
             self._seen.append(state.demand * self.unit / state.sentiment)
@@ -109,7 +109,7 @@ class Belief(Memory):
 
     @torch.no_grad()
     def forward(self, t: int, state: State) -> torch.Tensor:
-        """Shape (B, T + 3) and the weights."""
+        """Return the shape (B, T + 3) and the weights."""
         if t > 0:
             goodwill = state.sentiment
             for m in range(state.demand.shape[1]):
@@ -129,7 +129,7 @@ class Belief(Memory):
 
 
 def memory_of(kind: str, problem: NetworkProblem, unit: Array, curves: tuple[Array, Array] | None) -> Memory | None:
-    """The memory of that kind; None for `none`."""
+    """Return the memory of that kind; None for `none`."""
     if kind == "none":
         return None
     if kind == "history":

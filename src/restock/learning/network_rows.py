@@ -150,7 +150,7 @@ class NetworkRows(Rows):
         return self._stack.begin(self._seen(own))
 
     def _seen(self, own: Floats, ended: bool = False) -> Floats:
-        """The observation of this moment, without its stack."""
+        """Return the observation of this moment, without its stack."""
         if not self._views:
             return own
         self._view = view = self._look()

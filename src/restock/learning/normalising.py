@@ -19,7 +19,7 @@ Scaled = Callable[[Floats], Floats]
 
 
 def normalised(rows: Any, discount: float) -> Any:
-    """The rows with observations and rewards over their running statistics.
+    """Return the rows with observations and rewards over their running statistics.
 
     Args:
         rows: A `VecEnv`.
@@ -31,7 +31,7 @@ def normalised(rows: Any, discount: float) -> Any:
 
 
 def kept(rows: Any) -> dict[str, Any]:
-    """The statistics as a checkpoint keeps them."""
+    """Return the statistics as a checkpoint keeps them."""
     import torch
 
     found = {}

@@ -69,7 +69,7 @@ class OwnForms(Forms):
         return spaces.action_space(self._action)
 
     def native_actions(self, actions: Any, wanted: Array | None = None) -> Any:
-        """Actions in the environment's own form.
+        """Return the actions in the environment's own form.
 
         Args:
             actions: Of the agent, shape (B, ...).

@@ -160,7 +160,7 @@ class Training:
         return float(profit.detach().mean())
 
     def profit(self, paths: Paths, sharpness: float) -> Any:
-        """Profit of each period under the network, shape (B, T), with its graph."""
+        """Return the profit of each period under the network, shape (B, T), with its graph."""
         tensors = self.tensors
         mean, stray = (torch.as_tensor(part, dtype=tensors.dtype) for part in (paths.mean, paths.stray))
         state = tensors.start(paths.carry, paths.feels)

@@ -58,5 +58,5 @@ class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
         return last, float(rewards[0]), not cut, cut, {}
 
     def action_masks(self) -> Any:
-        """Choices that make sense now, for MaskablePPO."""
+        """Return the choices that make sense now, for MaskablePPO."""
         return self._rows.action_masks()[0]

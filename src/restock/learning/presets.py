@@ -32,12 +32,12 @@ FOLDER = Path(__file__).with_name("hyperparams")
 
 
 def path_of(algo: str) -> Path:
-    """The file of an algorithm's presets."""
+    """Return the file of an algorithm's presets."""
     return FOLDER / f"{algo.replace('-', '_')}.yml"
 
 
 def preset(algo: str, problem: Problem, path: Given | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The preset for a problem.
+    """Return the preset for a problem.
 
     Args:
         algo: One of `ALGORITHMS`.
@@ -79,13 +79,13 @@ def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
 
 
 def environment_id(problem: Problem) -> str:
-    """The name under which files of presets list a problem: of networks each its own, of others one for all."""
+    """Return the name under which files of presets list a problem: of networks each its own, of others one for all."""
     name = problem.name if problem.family == "network" else problem.family
     return f"restock/{name.capitalize()}-v0"
 
 
 def written(config: Mapping[str, Any], problem: Problem, comment: Sequence[str]) -> str:
-    """The numbers of a run as a file of presets, which `preset` and RL-Zoo read.
+    """Return the numbers of a run as a file of presets, which `preset` and RL-Zoo read.
 
     Args:
         config: The run's configuration.

@@ -51,10 +51,10 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
 
     @abc.abstractmethod
     def masks(self) -> Any:
-        """Choices that make sense now, shape (B, choices)."""
+        """Return the choices that make sense now, shape (B, choices)."""
 
     def action_masks(self) -> Any:
-        """Choices that make sense now, shape (B, choices), for MaskablePPO.
+        """Return the choices that make sense now, shape (B, choices), for MaskablePPO.
 
         Raises:
             AttributeError: The actions are no choices.
@@ -73,7 +73,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         self.native.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The same attribute for every row: of this adapter or the native environment."""
+        """Return the same attribute for every row: of this adapter or the native environment."""
         if attr_name == "action_masks":
             self.action_masks()
         value = getattr(self, attr_name, None) if attr_name in vars(self) else getattr(self.native, attr_name, None)
@@ -102,7 +102,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         return [answer for _ in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """Rows have no wrappers; episodes are told as `Monitor` would tell them."""
+        """Return the rows have no wrappers; episodes are told as `Monitor` would tell them."""
         from stable_baselines3.common.monitor import Monitor
 
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
@@ -185,14 +185,14 @@ class OwnRows(Rows):
         return self.reset(), rewards, everything, infos
 
     def _seen(self, own: Floats) -> Floats:
-        """The observation of this moment, without its stack."""
+        """Return the observation of this moment, without its stack."""
         ground = self.prepared.ground
         if ground is not None:
             self._wanted = ground.act(self.view(int(self._lengths[0])))
         return self.prepared.complete(own, self._wanted)
 
     def _begun(self, own: Floats, over: Any = None) -> Floats:
-        """The first observation of rows that begin."""
+        """Return the first observation of rows that begin."""
         ground = self.prepared.ground
         if ground is not None:
             if over is not None and not over.all():

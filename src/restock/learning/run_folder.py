@@ -163,7 +163,7 @@ class RunFolder:
             write_whole(path, lambda path: path.write_bytes(data))
 
     def load(self, name: str) -> dict[str, Any]:
-        """A checkpoint.
+        """Return a checkpoint.
 
         Raises:
             InvalidInput: It is missing, or does not hold what was written.
@@ -185,7 +185,7 @@ class RunFolder:
         return content
 
     def has(self, name: str) -> bool:
-        """Whether there is such a checkpoint."""
+        """Return whether there is such a checkpoint."""
         return (self.path / "checkpoints" / name).is_file()
 
     def _hashes(self) -> dict[str, list[str]]:
@@ -229,7 +229,7 @@ class RunFolder:
             snapshots.add(self.path / "snapshots", snapshots.Snapshot(0, 0, 0, math.nan, episode), 0)
 
     def snapshots(self) -> list[snapshots.Snapshot]:
-        """The episodes that were kept.
+        """Return the episodes that were kept.
 
         Raises:
             InvalidInput: One is damaged.
@@ -237,7 +237,7 @@ class RunFolder:
         return snapshots.read(self.path / "snapshots")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines written so far.
+        """Return the lines written so far.
 
         Raises:
             InvalidInput: One of them is damaged.

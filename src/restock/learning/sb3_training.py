@@ -139,13 +139,13 @@ class Training:
                 state.zero_()
 
     def profit(self, integer: bool = False) -> tuple[float, float]:
-        """Mean profit of a held-out episode, and its standard error."""
+        """Return the mean profit of a held-out episode, and its standard error."""
         with self._deployed(integer) as make:
             earned = self.held_out.earned_by(make)
         return float(earned.mean()), float(earned.std(ddof=1) / math.sqrt(len(earned)))
 
     def example(self) -> dict[str, Any]:
-        """The first held-out episode under the policy as it is, by name."""
+        """Return the first held-out episode under the policy as it is, by name."""
         with self._deployed(False) as make:
             found: dict[str, Any] = self.held_out.example_by(make)
         return found
@@ -251,7 +251,7 @@ class Training:
         return {name: value.detach().clone() for name, value in found.items() if value is not None}
 
     def _stored(self) -> dict[str, Any]:
-        """The store of past steps, as far as it is filled."""
+        """Return the store of past steps, as far as it is filled."""
         import torch
 
         store = getattr(self.model, "replay_buffer", None)
@@ -291,7 +291,7 @@ _STORED = ("observations", "next_observations", "actions", "rewards", "dones", "
 
 
 def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
-    """Problems that a generalist meets."""
+    """Return the problems that a generalist meets."""
     from restock.learning.regimes import combinations
 
     if regimes.kind == "effects":

@@ -41,7 +41,7 @@ class SeveralSource(Source):
         self.rules = np.zeros((len(seeds), 2))
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         chosen = np.array([int(self._choosers[row].integers(len(self._sources))) for row in rows.tolist()])
         episodes: Array | None = None
         for k in np.unique(chosen).tolist():
@@ -62,5 +62,5 @@ class SeveralSource(Source):
 
 
 def rules_of(problem: NetworkProblem) -> tuple[float, float]:
-    """Whether unmet demand waits, and whether goodwill moves demand, as 0 or 1."""
+    """Return whether unmet demand waits, and whether goodwill moves demand, as 0 or 1."""
     return float(problem.spec.backlog), float(problem.spec.demand.goodwill is not None)

@@ -82,7 +82,7 @@ def drop(folder: Path, count: int) -> None:
 
 
 def read(folder: Path) -> list[Snapshot]:
-    """The snapshots in their order.
+    """Return the snapshots in their order.
 
     Raises:
         InvalidInput: One is damaged.
@@ -102,7 +102,7 @@ def read(folder: Path) -> list[Snapshot]:
 
 
 def inventory(problem: Problem, fields: Mapping[str, Array]) -> Iterator[tuple[int, str, float, float]]:
-    """Stock of an episode, and what was missed, place by place: (period, location, on_hand, missed).
+    """Yield the stock of an episode, and what was missed, place by place: (period, location, on_hand, missed).
 
     Period 0 is the start, where nothing was missed yet; the other rows are what period t ended with. What
     cannot be told place by place is that of `all`.

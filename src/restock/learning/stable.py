@@ -107,14 +107,14 @@ def configuration(
 
 
 def _whole(name: str, value: Any) -> int:
-    """A number that RL-Zoo writes as text or with a point (3e6)."""
+    """Return a number that RL-Zoo writes as text or with a point (3e6)."""
     if not is_number(value) or float(value) != int(float(value)):
         raise InvalidInput(name, value, "must be an integer", "Write for instance 1e6.")
     return int(float(value))
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number, or text that says one."""
+    """Return whether it is a finite number, or text that says one."""
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):

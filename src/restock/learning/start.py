@@ -20,7 +20,7 @@ STREAM = "start of training"  # of these paths
 
 
 def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str) -> Array:
-    """Mean orders of a policy for each demand curve and each pair of rules, shape (C, 4, T, E) (units).
+    """Return the mean orders of a policy for each demand curve and each pair of rules, shape (C, 4, T, E) (units).
 
     Args:
         problems: What is trained for.
@@ -49,7 +49,7 @@ def rules(problem: NetworkProblem) -> int:
 
 
 def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
-    """Mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
+    """Return the mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
     level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
     chance = draw(problem, count, 0, STREAM)
     result = run(problem, make_policy(policy, problem, **level), chance, 0)

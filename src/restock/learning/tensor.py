@@ -128,7 +128,7 @@ class TensorNetwork:
         return self.torch.as_tensor(np.array(values, dtype=np.float64), dtype=self.dtype)
 
     def start(self, carry: Any, feels: Any) -> State:
-        """The state at the start of B episodes with these rules, each of shape (B,)."""
+        """Return the state at the start of B episodes with these rules, each of shape (B,)."""
         torch, dtype, count = self.torch, self.dtype, len(carry)
         nothing = torch.zeros((count, self._markets), dtype=dtype)
         return State(

@@ -68,7 +68,7 @@ def train(
 
 
 def usual(problem: Problem) -> str:
-    """The algorithm that a problem is trained with unless it is told."""
+    """Return the algorithm that a problem is trained with unless it is told."""
     return "pathwise" if isinstance(problem, NetworkProblem) else "ppo"
 
 
@@ -81,7 +81,7 @@ def configuration(
     numbers: Mapping[str, Any],
     preset: presets.Given | None = None,
 ) -> dict[str, Any]:
-    """All that a run is, as `config.yaml` of its folder keeps it; arguments as those of `train`.
+    """Return all that a run is, as `config.yaml` of its folder keeps it; arguments as those of `train`.
 
     Raises:
         InvalidInput: An argument does not hold, or a package is missing.
@@ -265,7 +265,7 @@ def require_torch() -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a trained network depends on."""
+    """Return the versions of what a trained network depends on."""
     from importlib import metadata
 
     from restock.evaluation.provenance import versions as usual

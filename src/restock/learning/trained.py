@@ -51,7 +51,7 @@ class Trained(Policy):
         self.integer = bool((run.result() or {}).get("integer", False)) if integer is None else integer
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """How it was trained, and whether it rounds."""
+        """Return how it was trained, and whether it rounds."""
         return {"trained": self._about, "integer": str(self.integer)}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -59,7 +59,7 @@ class Trained(Policy):
         self._deployed.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         with one_thread():
             orders = self._deployed.orders(view)
         return np.round(orders) if self.integer else orders
@@ -72,7 +72,7 @@ class Decides(Protocol):
         """Forget what was seen of earlier episodes."""
 
     def orders(self, view: View) -> Array:
-        """Orders of shape (B, E) (units)."""
+        """Return the orders of shape (B, E) (units)."""
 
 
 def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: Any) -> Decides:
@@ -114,7 +114,7 @@ class Deployed:
         self.actor.begin(episodes)
 
     def orders(self, view: View) -> Array:
-        """Orders of shape (B, E) (units)."""
+        """Return the orders of shape (B, E) (units)."""
         import torch
 
         with torch.no_grad():
@@ -181,6 +181,6 @@ def check_horizon(trained_for: Problem, problem: Problem) -> None:
 
 
 def policy_at(folder: str) -> type[Policy]:
-    """The policy class of a run's folder."""
+    """Return the policy class of a run's folder."""
     name = Path(folder).resolve().name
     return type("TrainedAt", (Trained,), {"folder": folder, "name": name, "__module__": __name__})

@@ -88,7 +88,7 @@ class _Reader(pickle.Unpickler):
 
 
 def _is_part(module: str, name: str) -> bool:
-    """Whether a name is that of a network, a layer or an optimiser of the libraries."""
+    """Return whether a name is that of a network, a layer or an optimiser of the libraries."""
     if not module.startswith(LIBRARIES):
         return False
     from torch import nn, optim

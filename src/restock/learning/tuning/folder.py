@@ -151,7 +151,7 @@ class TuningFolder:
         self.write("trials.jsonl", "".join(json.dumps(line) + "\n" for line in told))
 
     def trials(self) -> list[Trial]:
-        """The lines as they were last written.
+        """Return the lines as they were last written.
 
         Raises:
             InvalidInput: They are damaged.

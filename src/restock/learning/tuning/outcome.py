@@ -57,7 +57,7 @@ class Tuning:
         return described(self.plan.base["problem"]).wording.worth
 
     def count(self, *states: str) -> int:
-        """How many trials are in one of the states."""
+        """Return how many trials are in one of the states."""
         return sum(trial.state in states for trial in self.trials)
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Tuning:
         }
 
     def command(self, problem: str = "") -> str:
-        """The command that trains with the best numbers, just as the trial did.
+        """Return the command that trains with the best numbers, just as the trial did.
 
         Args:
             problem: What names the problem on the command line, where its name does not.
@@ -127,6 +127,6 @@ def read_tuning(path: str | Path, *, trust: bool = False) -> Tuning:
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The best whole one; of equals the first."""
+    """Return the best whole one; of equals the first."""
     whole = [trial for trial in trials if trial.state == "complete" and math.isfinite(trial.value)]
     return max(whole, key=lambda trial: (trial.value, -trial.number), default=None)

@@ -107,7 +107,7 @@ class Range:
         return distributions.FloatDistribution(float(self.low), float(self.high), log=self.log)
 
     def inward(self, value: Any) -> Any:
-        """The value, or the end that is next to it; what is no number stays."""
+        """Return the value, or the end that is next to it; what is no number stays."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         found = min(max(value, self.low), self.high)
@@ -118,7 +118,7 @@ class Range:
         return value
 
     def meant(self, value: Any) -> Any:
-        """The value that Optuna's stands for."""
+        """Return the value that Optuna's stands for."""
         return value
 
 
@@ -147,7 +147,7 @@ class Choices:
         return distributions.CategoricalDistribution([self.stored(value) for value in self.values])
 
     def inward(self, value: Any) -> Any:
-        """The value where it is one of the choices, else None."""
+        """Return the value where it is one of the choices, else None."""
         return value if value in self.values else None
 
     def stored(self, value: Any) -> str:
@@ -155,7 +155,7 @@ class Choices:
         return json.dumps(value)
 
     def meant(self, value: Any) -> Any:
-        """The value that Optuna's stands for."""
+        """Return the value that Optuna's stands for."""
         return json.loads(value)
 
 
@@ -164,7 +164,7 @@ Space = dict[str, Dimension]
 
 
 def dimension(name: str, text: Any) -> Dimension:
-    """A range or choices, from text or a list.
+    """Return a range or choices, from text or a list.
 
     Raises:
         InvalidInput: It is neither, it is empty, or its ends do not hold.
@@ -205,7 +205,7 @@ def _range(name: str, text: str) -> Range:
 
 
 def _end(name: str, text: str, part: str) -> float:
-    """A whole number stays one; `1e3` is read as Python reads it."""
+    """Return a whole number stays one; `1e3` is read as Python reads it."""
     try:
         found = float(part)
         if math.isfinite(found):
@@ -228,7 +228,7 @@ def _yaml(name: str, text: str) -> Any:
 
 
 def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequence[str]) -> Space:
-    """The space of a search.
+    """Return the space of a search.
 
     Args:
         algo: The algorithm.
@@ -267,7 +267,7 @@ def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequen
 
 
 def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Numbers of the algorithm, and of its network."""
+    """Return the numbers of the algorithm, and of its network."""
     numbers = {name: value for name, value in values.items() if not name.startswith(NETWORK)}
     network = {name.removeprefix(NETWORK): v for name, v in values.items() if name.startswith(NETWORK)}
     return numbers, network
@@ -289,7 +289,7 @@ def present(config: Mapping[str, Any], name: str) -> Any:
 
 
 def falling(value: Any) -> float | None:
-    """The first value of a number that falls while training goes on (`lin_1e-3`), else None."""
+    """Return the first value of a number that falls while training goes on (`lin_1e-3`), else None."""
     try:
         return float(value[4:]) if isinstance(value, str) and value.startswith("lin_") else None
     except ValueError:

@@ -64,7 +64,7 @@ class Trial:
         return self.state in ENDED
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of `trials.jsonl`."""
+        """Return one line of `trials.jsonl`."""
         found: dict[str, Any] = {"number": self.number, "state": self.state, "value": _told(self.value)}
         found |= {"fresh": _told(self.fresh), "seconds": round(self.seconds, 3), "values": dict(self.values)}
         found["evaluations"] = {str(step): value for step, value in self.evaluations.items()}
@@ -112,7 +112,7 @@ class Study:
     # trials -----------------------------------------------------------------------------------------
 
     def begin(self) -> tuple[int, dict[str, Any], int | None]:
-        """The next trial: its number, its values, and the number of the interrupted one that it repeats."""
+        """Return the next trial: its number, its values, and the number of the interrupted one that it repeats."""
         state = self._optuna.trial.TrialState
         trials = self._study.get_trials(deepcopy=False)
         if all(trial.state != state.WAITING for trial in trials):
@@ -180,11 +180,11 @@ class Study:
         self._study.tell(number, state=self._optuna.trial.TrialState.FAIL)
 
     def trials(self) -> list[Trial]:
-        """All of them, by number."""
+        """Return all of them, by number."""
         return [self._trial(trial) for trial in self._study.get_trials(deepcopy=False)]
 
     def importance(self) -> dict[str, float] | None:
-        """How much each name matters to being among the best quarter, 1 in all; None with too few whole trials.
+        """Return how much each name matters to being among the best quarter, 1 in all; None with too few whole trials.
 
         By PED-ANOVA (Watanabe, Bansal, Hutter 2023, arXiv:2304.10255), which needs no regression.
         """
@@ -241,7 +241,7 @@ class Study:
 
 
 def trial_of(line: Mapping[str, Any]) -> Trial:
-    """The trial that a line of `trials.jsonl` tells of."""
+    """Return the trial that a line of `trials.jsonl` tells of."""
     return Trial(
         line["number"],
         line["state"],

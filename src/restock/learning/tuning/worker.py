@@ -44,7 +44,7 @@ class Line:
         os._exit(1)
 
     def read(self) -> Any:
-        """The next document."""
+        """Return the next document."""
         return json.loads(self._lines.get())
 
     def ask(self, data: Mapping[str, Any]) -> Any:
@@ -85,7 +85,7 @@ def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict
 
 
 def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
-    """Mean profit of the trained policy on paths that nothing is chosen by; each is kept in the folder."""
+    """Return the mean profit of the trained policy on paths that nothing is chosen by; each is kept in the folder."""
     from restock.core.writing import write_whole
     from restock.learning.actors import ground_of, regimes_of
     from restock.learning.describe import described

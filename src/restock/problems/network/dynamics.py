@@ -203,5 +203,5 @@ def ends(
     chance: Chance,
     flows: Flows,
 ) -> int:
-    """A network goes on for ever; watching it stops at the horizon."""
+    """Return a network goes on for ever; watching it stops at the horizon."""
     return 2 if t + 1 >= len(chance.mean) else 0

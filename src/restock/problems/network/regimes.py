@@ -160,11 +160,11 @@ class Regimes:
             )  # fmt: skip
 
     def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> RegimeSource:
-        """Episodes for rows with these seeds; see `Problem.source`."""
+        """Return the episodes for rows with these seeds; see `Problem.source`."""
         return RegimeSource(self, seeds, generators or [streams.generator(seed) for seed in seeds])
 
     def draw(self, generator: np.random.Generator) -> Regime:
-        """The next regime of a stream; takes eight numbers of it, whatever comes out."""
+        """Return the next regime of a stream; takes eight numbers of it, whatever comes out."""
         u = generator.random(8)
         spec, base = self.spec, self.problem.spec
         backlog = base.backlog if spec.backlog is None else bool(u[0] < spec.backlog)
@@ -176,7 +176,7 @@ class Regimes:
         return self._regime(on, _between(spec.level, u[7]), noise, goodwill, backlog)
 
     def widened(self, form: ObservationForm) -> ObservationForm:
-        """The observation form with bounds that hold under every regime."""
+        """Return the observation form with bounds that hold under every regime."""
         caps = [r.demand.goodwill.cap for r in self._extremes() if r.demand.goodwill is not None]
         high = form.high.copy()
         block = form.groups["goodwill"]
@@ -194,7 +194,7 @@ class Regimes:
         return [self._regime(every, 1.0, noise, goodwill, base.backlog)]
 
     def _regime(self, on: dict[str, bool], level: float, noise: float | None, goodwill: bool, backlog: bool) -> Regime:
-        """The network's own demand with these changes."""
+        """Return the network's own demand with these changes."""
         base = self._base
         own = {name: getattr(base.effects, name) or getattr(EVERY_EFFECT, name) for name in on}
         changes: dict[str, Any] = {
@@ -208,7 +208,7 @@ class Regimes:
         return Regime(base.model_copy(update=changes), backlog, level)
 
     def _at_level(self, level: float) -> dict[str, Any]:
-        """The fields of the demand spec that say how high it is, times a factor."""
+        """Return the fields of the demand spec that say how high it is, times a factor."""
         base = self._base
         if base.series is not None:
             return {"series": (np.array(base.series) * level).tolist()}
@@ -244,7 +244,7 @@ class RegimeSource(Source):
         self._episode[row] = 0
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         problem = self._regimes.problem
         episodes = np.empty((len(rows), problem.plain.drawn))
         for k, row in enumerate(rows.tolist()):
@@ -262,7 +262,7 @@ class RegimeSource(Source):
 
 
 def under(problem: NetworkProblem, regime: Regime) -> NetworkProblem:
-    """The same network under a regime; all that demand does not touch is shared.
+    """Return the same network under a regime; all that demand does not touch is shared.
 
     Raises:
         InvalidInput: The demand does not fit the markets or the horizon.

@@ -59,7 +59,7 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
         self._used[row] = self._ahead
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         episodes = np.empty((len(rows), len(self._template)))
         episodes[:] = self._template
         size = self._size
@@ -95,7 +95,7 @@ class CounterSource(Source):
         self._episode[row] = 0
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         keys, numbers = self._keys[rows], self._episode[rows]
         self._episode[rows] += 1
         size = self._size

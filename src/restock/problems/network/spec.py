@@ -18,7 +18,7 @@ MOST_NUMBERS = 100_000_000  # that an environment keeps for an episode (8 bytes 
 
 
 def _amount(default: Any = ..., *, description: str) -> Any:
-    """A field that holds a quantity, price or cost."""
+    """Return a field that holds a quantity, price or cost."""
     return pydantic.Field(default, ge=0.0, le=LARGEST, description=description)
 
 
@@ -109,7 +109,7 @@ class NetworkSpec(Spec):
 
 
 def check_network(data: Any, where: str = "network") -> NetworkSpec:
-    """A network spec from a mapping or a spec.
+    """Return a network spec from a mapping or a spec.
 
     Raises:
         InvalidInput: With the path of the first thing that does not hold.
@@ -249,7 +249,7 @@ def _check_order(spec: NetworkSpec) -> None:
 
 
 def _pieces(ends: list[tuple[Hashable, Hashable]]) -> list[set[Hashable]]:
-    """The sets of nodes that these links hold together."""
+    """Return the sets of nodes that these links hold together."""
     neighbours: dict[Hashable, list[Hashable]] = {}
     for source, target in ends:
         neighbours.setdefault(source, []).append(target)

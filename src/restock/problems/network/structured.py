@@ -84,7 +84,7 @@ class NetworkRecords(Records):
         return np.array(buyers), np.array([problem.rank[one] for one, _ in problem.markets])
 
     def decision(self, action: NetworkAction | Mapping[str, Any]) -> Array:
-        """Units ordered on each link, shape (E,).
+        """Return the units ordered on each link, shape (E,).
 
         Raises:
             InvalidInput: A link that there is not, or a number that is no quantity.
@@ -95,7 +95,7 @@ class NetworkRecords(Records):
         return found
 
     def action(self, decision: Any) -> NetworkAction:
-        """The record of units ordered on each link."""
+        """Return the record of units ordered on each link."""
         return NetworkAction(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
 
     def observation(self, played: Played) -> NetworkObservation:

@@ -34,7 +34,7 @@ def wording(problem: NetworkProblem) -> Wording:
 
 
 def explain(problem: NetworkProblem) -> str:
-    """The problem in words: entities, clock, costs, demand."""
+    """Return the problem in words: entities, clock, costs, demand."""
     spec = problem.spec
     lines = [
         f"{spec.name}: {spec.description}".rstrip(": "),
@@ -124,7 +124,7 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
 
 
 def describe(problem: NetworkProblem) -> dict[str, Any]:
-    """The problem as plain data: nodes, links and markets as rows of tables, and the demand."""
+    """Return the problem as plain data: nodes, links and markets as rows of tables, and the demand."""
     return {
         "description": problem.spec.description,
         "backlog": problem.spec.backlog,

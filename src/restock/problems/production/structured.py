@@ -59,7 +59,7 @@ class ProductionRecords(Records):
         return form
 
     def decision(self, action: ProductionAction | Mapping[str, Any]) -> Array:
-        """The number of the choice, shape (1,).
+        """Return the number of the choice, shape (1,).
 
         Raises:
             InvalidInput: No such choice.
@@ -67,7 +67,7 @@ class ProductionRecords(Records):
         return np.array([float(CHOICES.index(validated(ProductionAction, action, "action").choice))])
 
     def action(self, decision: Any) -> ProductionAction:
-        """The record of a choice by its number."""
+        """Return the record of a choice by its number."""
         return ProductionAction(choice=CHOICES[int(np.ravel(decision)[0])])
 
     def observation(self, played: Played) -> ProductionObservation:

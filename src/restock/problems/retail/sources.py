@@ -27,7 +27,7 @@ SPREAD = 1000  # seeds of two tasks lie this far apart in the published generato
 
 
 def published_demand(spec: RetailSpec, seed: int) -> Array:
-    """Demand at list price as the published task draws it from a seed, shape (T, K) (units)."""
+    """Return the demand at list price as the published task draws it from a seed, shape (T, K) (units)."""
     drawn = np.empty((spec.horizon, len(spec.products)))
     for t in range(spec.horizon):
         generator = random.Random(seed * SPREAD + t + 1)
@@ -78,7 +78,7 @@ def check_countable(spec: RetailSpec) -> None:
 
 
 def widest(spec: RetailSpec) -> int:
-    """The widest jitter of a delivery (days) [J]."""
+    """Return the widest jitter of a delivery (days) [J]."""
     return max(delivery.jitter for delivery in spec.deliveries)
 
 
@@ -111,7 +111,7 @@ class StreamSource(Source):
         self._keys[:, row] = _keys(seed)
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         size = len(self._fixed)
         episodes = np.empty((len(rows), EPISODE * size))
         met, keys = self._met[rows], self._keys[:, rows]
@@ -123,13 +123,13 @@ class StreamSource(Source):
         return episodes
 
     def _seed_now(self, row: int) -> int:
-        """The seed of the row itself for its first episode, one made from it for each later one."""
+        """Return the seed of the row itself for its first episode, one made from it for each later one."""
         met = int(self._met[row])
         return self._seeds[row] if met == 0 else streams.key(self._seeds[row], f"episode {met}") >> 32
 
 
 def _of_each_day(factors: Array) -> tuple[NDArray[np.int64], Array]:
-    """How many of the factors, of shape (F, T, K), move anything on a day, and those first, shape (T, F K)."""
+    """Return how many of the factors, of shape (F, T, K), move anything on a day, and those first, shape (T, F K)."""
     days = np.moveaxis(factors, 0, 1)
     moves = (days != 1.0).any(axis=2)
     order = np.argsort(~moves, axis=1, kind="stable")

@@ -93,7 +93,7 @@ class RetailRecords(Records):
         return Names("way of delivery", [delivery.name for delivery in self.problem.spec.deliveries])
 
     def decision(self, action: RetailAction | Mapping[str, Any]) -> Array:
-        """Units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
+        """Return the units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
 
         Raises:
             InvalidInput: A product or a way of delivery that there is not, a negative or unheard-of quantity,
@@ -112,7 +112,7 @@ class RetailRecords(Records):
         return found
 
     def action(self, decision: Any) -> RetailAction:
-        """The record of a decision, its quantities rounded as the store rounds them."""
+        """Return the record of a decision, its quantities rounded as the store rounds them."""
         numbers, count = np.asarray(decision, dtype=np.float64), len(self._products)
         whole = np.maximum(np.floor(numbers + 0.5), 0.0)
         prices = np.clip(numbers[2 * count + 1 :], *self.problem.spec.price_range)
@@ -151,7 +151,7 @@ class RetailRecords(Records):
         )
 
     def _goods(self, played: Played, on_hand: list[int]) -> tuple[dict[str, list[Batch]], list[Lot]]:
-        """The batches of each product, oldest first, and what is under way, in the order of purchase.
+        """Return the batches of each product, oldest first, and what is under way, in the order of purchase.
 
         Sale, expiry and liquidation take the oldest, so the newest of what has arrived are left. A lot of which
         nothing is left is never told again, so that a day costs the same however many went before.

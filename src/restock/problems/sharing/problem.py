@@ -68,7 +68,7 @@ class SharingProblem(Problem):
         self._tables = self._packed_tables()
 
     def _known(self) -> bool:
-        """Whether missions are described, so that demand can be expected from them."""
+        """Return whether missions are described, so that demand can be expected from them."""
         return self.spec.missions is not None or self.spec.random_demand_params is not None
 
     def _missions(self, generator: np.random.Generator) -> Missions:
@@ -85,7 +85,7 @@ class SharingProblem(Problem):
         return np.concatenate([needs, needs[-1:]])
 
     def stock_with(self, depot: int) -> Array:
-        """Units at the start with the depot at a location, shape (n,)."""
+        """Return the units at the start with the depot at a location, shape (n,)."""
         stock = np.array(spread(self.spec.starting_inventory, self.spec.n_locations), dtype=np.float64)
         if depot >= 0:
             stock[depot] = self.spec.depot_inventory
@@ -108,7 +108,7 @@ class SharingProblem(Problem):
         return Tables(ints, np.array(rules, dtype=np.float64), np.zeros(header[0]), recorded, drawn, given=2 * n)
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
         base, m = self._tables, self.spec.n_locations**2
         scale = np.ones(4 * self.spec.n_locations) if observation is None else observation.scale
         unit, shift, most = np.ones(m), np.zeros(m), np.full(m, np.inf)
@@ -122,11 +122,11 @@ class SharingProblem(Problem):
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind; see `forms.action_form`."""
+        """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind; see `forms.observation_form`."""
+        """Return the observation form of that kind; see `forms.observation_form`."""
         return forms.observation_form(self, kind)
 
     def told(self) -> tuple[Told, ...]:
@@ -143,7 +143,7 @@ class SharingProblem(Problem):
         return (*(Told(name, field, (n,)) for name, field in each.items()), Told("shipments", "shipped", (n, n)))
 
     def records(self) -> SharingRecords:
-        """Actions and observations as records; see `sharing.structured`."""
+        """Return the actions and observations as records; see `sharing.structured`."""
         return SharingRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class SharingProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         return MissionSource(self, seeds, generators)
 
     def packed(
@@ -166,7 +166,7 @@ class SharingProblem(Problem):
         return np.concatenate(parts, dtype=np.float64)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded needs.
+        """Return the episode with recorded needs.
 
         Args:
             exogenous: `mission_demand[day][location] = [units, ...]`, ragged or filled up with NaN; one of
@@ -199,7 +199,7 @@ class SharingProblem(Problem):
         return self.packed(self.stock_with(place), expected, count, needs, place, last)
 
     def _needs(self, demands: Any) -> tuple[Array, Array]:
-        """Missions a day, shape (T - 1, n), and their needs, shape (T - 1, n K).
+        """Return the missions a day, shape (T - 1, n), and their needs, shape (T - 1, n K).
 
         Raises:
             InvalidInput: A day has more missions than fit.
@@ -233,7 +233,7 @@ class SharingProblem(Problem):
     # words ------------------------------------------------------------------------------------
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         n = self.spec.n_locations
         locations = tuple(str(i) for i in range(n))
         arrows = tuple(f"{j}->{i}" for i in range(n) for j in range(n))
@@ -272,15 +272,15 @@ class SharingProblem(Problem):
         )
 
     def explain(self) -> str:
-        """The problem in words: locations, clock, costs, demand."""
+        """Return the problem in words: locations, clock, costs, demand."""
         return words.explain(self)
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return {**self.spec.model_dump(exclude={"name"}), "depot": self.depot, "expected_demand": self.expected}
 
     def size(self) -> dict[str, int]:
-        """How many locations there are."""
+        """Return how many locations there are."""
         return {"locations": self.spec.n_locations}
 
 

@@ -164,12 +164,12 @@ class SharingSpec(Spec):
 
 
 def spread(values: Entry | list[Entry], n: int) -> list[Entry]:
-    """The values for n locations, where one may stand for all."""
+    """Return the values for n locations, where one may stand for all."""
     return values if isinstance(values, list) else [values] * n
 
 
 def longest(lead_times: int | list[list[int]]) -> int:
-    """The longest lead time (days)."""
+    """Return the longest lead time (days)."""
     return max(map(max, lead_times)) if isinstance(lead_times, list) else lead_times
 
 

@@ -70,7 +70,7 @@ class SharingRecords(Records):
         return Names("pair of locations", self.problem.labels()["ordered"])
 
     def decision(self, action: SharingAction | Mapping[str, Any]) -> Array:
-        """Units ordered, to i from j at i n + j, shape (n n,).
+        """Return the units ordered, to i from j at i n + j, shape (n n,).
 
         Raises:
             InvalidInput: A pair that there is not, or a number that is no quantity.
@@ -81,7 +81,7 @@ class SharingRecords(Records):
         return found
 
     def action(self, decision: Any) -> SharingAction:
-        """The record of units ordered, to i from j at i n + j."""
+        """Return the record of units ordered, to i from j at i n + j."""
         return SharingAction(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
 
     def observation(self, played: Played) -> SharingObservation:
