@@ -25,7 +25,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def told(info: Any, i: int | None = None) -> dict[str, Any]:
-    """What an information says, as plain data; of one row where `i` is given: all of it must be told of that row."""
+    """Return an `info` as plain data; with `i`, that of one row, which must have everything."""
     said: dict[str, Any] = {}
     for name, value in info.items():
         if name.startswith(("_", "final")):

@@ -1,4 +1,4 @@
-"""One text of dynamics, many ways to run it.
+"""Back ends: one text of dynamics, run in many ways.
 
 A text names the operations it needs (`smaller`, `positive`, ...) as globals. To run it elsewhere,
 `bind` makes a copy of the function whose globals are another back end's operations. For numba the
@@ -78,7 +78,7 @@ def fingerprint(texts: Iterable[Text]) -> str:
 
 
 def cache_root() -> Path:
-    """Where compiled code is kept: RESTOCK_CACHE_DIR, else the user's cache folder."""
+    """Return the folder of compiled code: RESTOCK_CACHE_DIR, else the user's cache folder."""
     given = os.environ.get("RESTOCK_CACHE_DIR")
     if given:
         return Path(given)

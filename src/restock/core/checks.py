@@ -13,7 +13,7 @@ from restock.core.errors import InvalidInput, nearest
 
 
 def whole_number(field: str, value: Any, least: int = 1, example: int | None = None) -> int:
-    """Return the whole number of at least so much that a parameter should be.
+    """Check that a parameter is an integer of at least a given size.
 
     Args:
         field: Name of the parameter.
@@ -31,7 +31,7 @@ def whole_number(field: str, value: Any, least: int = 1, example: int | None = N
 
 
 def yes_or_no(field: str, value: Any, mend: str = "Write true or false.") -> bool:
-    """Return the truth value that a parameter should be.
+    """Check that a parameter is a truth value.
 
     Raises:
         InvalidInput: It is not.
@@ -65,7 +65,7 @@ def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str]
 
 
 def length_of(values: Any) -> int:
-    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
+    """Return the length of an array or a list, ragged or not; 0 for a single number."""
     try:
         return len(values)
     except TypeError:
@@ -73,7 +73,7 @@ def length_of(values: Any) -> int:
 
 
 def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float = 0.0) -> NDArray[np.float64]:
-    """Recorded numbers of a given shape.
+    """Return recorded numbers, checked to have a given shape.
 
     Raises:
         InvalidInput: They are not numbers of that shape, finite and at least so much.

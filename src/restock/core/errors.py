@@ -1,4 +1,4 @@
-"""The exception that bad input raises: it names the field, the value and the mend; and the one of a run cut short."""
+"""The exception for invalid input, which names field, value and hint, and the one for an unfinished run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvalidInput(ValueError):
         super().__init__(f"{self.field} = {shown(value)}: {self.problem}. {self.mend}")
 
     def within(self, where: str) -> InvalidInput:
-        """Return the same finding, told by someone who knows where the data came from."""
+        """Return the same error with the place the data came from."""
         return InvalidInput(inside(where, self.field), self.value, self.problem, self.mend)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -37,7 +37,7 @@ class InvalidInput(ValueError):
 
 
 class UnknownKeyword(InvalidInput, TypeError):
-    """A keyword argument that nobody reads: a `TypeError` too, as Python and Gymnasium's users expect.
+    """An unknown keyword argument: a `TypeError` too, as users of Python and Gymnasium expect.
 
     Args:
         field: The keyword.

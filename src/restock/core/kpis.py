@@ -106,7 +106,7 @@ def _service(trajectory: Trajectory) -> dict[str, Array]:
 
 
 def variance_ratio(placed: Array, received: Array, trajectory: Trajectory) -> Array:
-    """Variance over time of orders placed / that of orders received, both of shape (..., T); 1 if these never vary."""
+    """Return the variance of orders placed over that of orders received, both of shape (..., T); 1 if constant."""
     return _ratio(_moments(placed, trajectory)[1], _moments(received, trajectory)[1], 1.0)
 
 
@@ -145,6 +145,6 @@ def _moments(values: Array, trajectory: Trajectory) -> tuple[Array, Array]:
 
 
 def _ratio(top: Array, bottom: Array, otherwise: float) -> Array:
-    """Ratio, and `otherwise` where the bottom is (nearly) zero."""
+    """Return the ratio, or `otherwise` if the denominator is (nearly) zero."""
     small = np.abs(bottom) <= 1e-8
     return np.where(small, otherwise, top / np.where(small, 1.0, bottom))

@@ -25,7 +25,7 @@ def positive(a: Any) -> Any:
 
 
 def when(amount: Any, then: Any, otherwise: Any) -> Any:
-    """`then` if the amount is above zero, else `otherwise`."""
+    """Return `then` if the amount is above zero, else `otherwise`."""
     return then if amount > 0.0 else otherwise
 
 

@@ -1,4 +1,4 @@
-"""What somebody wrote outside of the package: a name in a module or file, or a folder of modules.
+"""Plug-ins: a name in a module or file, or a folder of modules, from outside the package.
 
 Policies and problems from outside are named in the same forms, and imported here:
 
@@ -99,7 +99,7 @@ def folder_module(folder: Path, name: str, field: str) -> ModuleType:
 
 
 def imported(load: Callable[[], Loaded], place: str, field: str) -> Loaded:
-    """What `load` imports.
+    """Return what `load` imports.
 
     Raises:
         InvalidInput: It raises anything.

@@ -1,4 +1,4 @@
-"""Playing given decisions through a problem: many episodes at once, each against its own chance."""
+"""Play of given decisions: many episodes at once, each with its own exogenous information."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_EPISODES = 1_000_000  # of one batch: a typing error should not fill the me
 
 @dataclasses.dataclass(frozen=True)
 class Episodes:
-    """The chance of a batch of episodes, drawn before anything is decided.
+    """The exogenous information of a batch of episodes, drawn before any decision.
 
     Attributes:
         vectors: Episode parts of the memory rows, shape (B, drawn).
@@ -37,14 +37,14 @@ class Episodes:
         return len(self.vectors)
 
     def rows(self, which: slice) -> Episodes:
-        """Some of the episodes."""
+        """Return some of the episodes."""
         return Episodes(
             self.vectors[which], None if self.generators is None else self.generators[which], self.seeds[which]
         )
 
     @property
     def identical(self) -> bool:
-        """Whether several episodes are one and the same, known before anything is decided."""
+        """Whether several episodes are equal, known before any decision."""
         return len(self) > 1 and self.generators is None and bool((self.vectors == self.vectors[0]).all())
 
 
@@ -127,7 +127,7 @@ class Table:
         self.t += 1
 
     def trajectory(self, about: Mapping[str, str] | None = None) -> Trajectory:
-        """What happened so far."""
+        """Return what happened so far."""
         exogenous = self.problem.exogenous_of(self.record[:, : self.t + 1], self.episodes.vectors)
         return Trajectory(self.record, self.problem.layout, self.rewards, self.t, exogenous, about, self.lengths)
 

@@ -48,7 +48,7 @@ def read_yaml(path: Path, keep: bool = False, runs: bool = True, empty: str = AN
 
 
 def parsed(text: str) -> Any:
-    """What a text of YAML says, by the fastest safe parser there is; a key given twice is refused.
+    """Parse YAML with the fastest safe parser available; a key given twice is rejected.
 
     Raises:
         YAMLError: It is malformed.
@@ -114,7 +114,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Strict(SafeConstructor):
-    """Refuses a key given twice."""
+    """A parser that rejects a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -30,19 +30,19 @@ Amount = Annotated[float, pydantic.Field(ge=0.0, le=MOST_UNITS)]
 
 
 class Played(Protocol):
-    """What has happened in an episode that is being played; `Environment.played` is one."""
+    """A view of an episode in play; `Environment.played` is one."""
 
     @property
     def periods(self) -> int:
-        """How many have been played."""
+        """The number of periods played."""
 
     @property
     def rewards(self) -> Array:
-        """Shape (T,)."""
+        """The rewards, shape (T,)."""
 
     @property
     def reward(self) -> float:
-        """Of the last period; 0 before the first."""
+        """The reward of the last period; 0 before the first."""
 
     @property
     def parts(self) -> Mapping[str, float]:
@@ -108,14 +108,14 @@ class Records(abc.ABC):
 
     @abc.abstractmethod
     def action(self, decision: Any) -> Spec:
-        """Return the record of a decision in physical units, as policies give it: the way back."""
+        """Return the record of a decision in physical units, as policies give it: the inverse of `decision`."""
 
     @abc.abstractmethod
     def observation(self, played: Played) -> Spec:
-        """What is known now, from an episode that is being played (`Played`); nothing of what is to come."""
+        """Return the present observation from an episode in play (`Played`), without the future."""
 
     def metadata(self, played: Played) -> dict[str, Any]:
-        """What else may be told about the last period, as plain data."""
+        """Return what else may be reported about the last period, as plain data."""
         return {}
 
     def summary(self, played: Played) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class Names(Mapping[str, int]):
         return len(self._places)
 
     def place(self, name: str, field: str, value: Any) -> int:
-        """Where a name stands.
+        """Return the position of a name.
 
         Raises:
             InvalidInput: Nothing is called so; `field` and `value` tell where it was written, and with what.
@@ -190,7 +190,7 @@ class Names(Mapping[str, int]):
         return dict(zip(self._places, values.tolist(), strict=True))
 
     def above_zero(self, values: Array) -> dict[str, float]:
-        """Those numbers by name that are above zero."""
+        """Return the numbers above zero by name."""
         return {name: value for name, value in self.read(values).items() if value > 0.0}
 
 
@@ -261,7 +261,7 @@ class PlainRecords(Records):
         return AnyAction(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
 
     def observation(self, played: Played) -> AnyObservation:
-        """What is known now."""
+        """Return the present observation."""
         layout = self.problem.layout
         known: dict[bool, dict[str, dict[str, float]]] = {True: {}, False: {}}
         for name in layout.columns:

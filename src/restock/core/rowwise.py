@@ -84,7 +84,7 @@ class RowWise:
         return torch.stack(rewards, dim=1)
 
     def field(self, name: str) -> Any:
-        """What a field of the world holds now, one array for each entity."""
+        """Return a field of the present world, one array for each entity."""
         for part in self.world:
             if hasattr(part, name):
                 return getattr(part, name)

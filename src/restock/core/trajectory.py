@@ -1,4 +1,4 @@
-"""What happened: named stocks, flows, money and exogenous information, period by period.
+"""Trajectories: named stocks, flows, money and exogenous information, period by period.
 
 A trajectory holds one episode or a batch of them. Its arrays have shape (..., T + 1, k) for stocks
 (row t is the start of period t) and (..., T, k) for flows and money (row t is what happened in
@@ -115,12 +115,12 @@ class PlayedSoFar:
 
     @property
     def rewards(self) -> Array:
-        """Of the periods played, shape (T,)."""
+        """The rewards of the periods played, shape (T,)."""
         return self.lines[1 : self.periods + 1, -1]
 
     @property
     def reward(self) -> float:
-        """Of the last period; 0 before the first."""
+        """The reward of the last period; 0 before the first."""
         return float(self.rewards[-1]) if self.periods else 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""From outside data to checked specs: pydantic's findings, told as one clear `InvalidInput`."""
+"""Validation of outside data against specs: pydantic's findings as one clear `InvalidInput`."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
 
 
 def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[int | str], nouns: list[str]) -> Any:
-    """Problem and mend of one finding, its field still empty."""
+    """Return problem and hint of one finding, its field still empty."""
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     meaning = field.description if field is not None else None
     about = f": {meaning}" if meaning else ""
@@ -160,7 +160,7 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
 
 
 def _noun(found: Any) -> str | None:
-    """What pydantic looked for, in words."""
+    """Return what pydantic expected, in words."""
     expected = found.get("ctx", {}).get("expected") if found["type"] == "literal_error" else None
     return expected or _NOUNS.get(found["type"])
 

@@ -1,4 +1,4 @@
-"""What a problem calls its things, and what of it is worth a picture: for tables, charts and reports."""
+"""A problem's vocabulary, and the fields worth a picture, for tables, charts and reports."""
 
 from __future__ import annotations
 

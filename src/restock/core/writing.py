@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def check_writable(path: str | Path) -> Path:
-    """Make sure, before a long job, that its result can be written; leaves everything as it is.
+    """Check, before a long job, that its result can be written; leave everything as it is.
 
     Raises:
         InvalidInput: It cannot.

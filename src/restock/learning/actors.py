@@ -16,7 +16,7 @@ from restock.problems.network import NetworkProblem
 
 
 def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
-    """What a generalist is trained for; None of a policy for one demand.
+    """Return what a generalist is trained for; None for a policy for one demand.
 
     Raises:
         InvalidInput: It does not hold.

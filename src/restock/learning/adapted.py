@@ -1,4 +1,4 @@
-"""Models from outside as policies: of stable-baselines3 or whoever has `predict`, of torch, or a function."""
+"""Models from outside as policies: from stable-baselines3 or any class with `predict`, from torch, or a function."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Adapted(Policy):
         self._in = problem
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """What decides, and in which form."""
+        """Return what decides, and in which form."""
         return {"model": self._about, "acts": self._action.kind}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -184,7 +184,7 @@ def _made(model: Any, problem: Problem) -> Policy | None:
 
 
 def _refuse_given(arguments: Mapping[str, Any], why: str, where: str) -> None:
-    """Refuse arguments that would have no effect."""
+    """Reject arguments that would have no effect."""
     for argument, value in arguments.items():
         if value is not None:
             raise InvalidInput(argument, value, why, f"Leave out {argument}; what can be said is said to {where}.")
@@ -208,7 +208,7 @@ class _Prepared(Policy):
         self._about = type(model).__name__
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """What decides."""
+        """Return what decides."""
         return {"model": self._about}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:

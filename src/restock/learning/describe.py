@@ -1,4 +1,4 @@
-"""A problem as plain data that a file can keep, and back."""
+"""A problem as plain data that a file can hold, and its inverse."""
 
 from __future__ import annotations
 

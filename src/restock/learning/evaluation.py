@@ -1,4 +1,4 @@
-"""What a trained policy is worth: played on episodes that nothing was chosen by, beside a policy to beat and a bound.
+"""Evaluation of a trained policy on fresh episodes, beside a policy to beat and a bound.
 
 The held-out paths of a run have chosen its best network, so they flatter it. These episodes are others.
 """
@@ -108,7 +108,7 @@ class Evaluation:
         return mean_of_ratios(ratios, self._strays(policy), self._proven) if ratios else None
 
     def gaps(self, policy: str) -> list[float]:
-        """What is missing to the bound on each problem, as a share of it (see `gap_estimate`); none without a bound."""
+        """Return the gap to the bound on each problem, as a share of it (see `gap_estimate`); none without a bound."""
         if self.bound is None:
             return []
         return [gap if (gap := c.row(policy).gap) is not None else math.nan for c in self.comparisons]
@@ -234,7 +234,7 @@ def judged(config: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
 
 
 def _told(problem: NetworkProblem, number: int, kind: str) -> str:
-    """What a problem of a generalist is."""
+    """Return the description of a generalist's problem."""
     demand = problem.spec.demand
     if kind == "effects":
         words = [name for name in type(demand.effects).model_fields if getattr(demand.effects, name) is not None]
@@ -245,7 +245,7 @@ def _told(problem: NetworkProblem, number: int, kind: str) -> str:
 
 
 def _share(progress: Callable[[str, int, int], None], k: int, count: int) -> Callable[[str, int, int], None]:
-    """Progress on the k-th of so many problems as progress on all of them."""
+    """Return the progress on the k-th problem as progress on all of them."""
     return lambda what, done, total: progress(what, k * total + done, count * total)
 
 
@@ -272,7 +272,7 @@ def _keep(found: Evaluation) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Without what JSON cannot say, and without times."""
+    """Return the data without what JSON lacks, and without times."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items() if key != "seconds"}
     if isinstance(value, (list, tuple)):

@@ -132,7 +132,7 @@ class HeldOut:
         return earned
 
     def _limit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
-        """What nobody beats in whole episodes, where that is proven; else what the policy earns."""
+        """Return the proven bound in whole episodes, if there is one; else what the policy earns."""
         if self.warm_up:
             return self._profit(problem, policy, episodes)
         return run(problem, policy, episodes, 0).limit * self._weight(problem)
@@ -148,7 +148,7 @@ def knowing(name: str, problem: Problem, information: Information) -> Policy:
 
 
 def _worth(problem: Problem) -> float:
-    """What the profit of a problem is shared by, so that those with more demand do not count for more."""
+    """Return the scale of a problem's profit, so that those with more demand do not count for more."""
     return max(float(problem.demand.mean.sum()), 1e-9) if isinstance(problem, NetworkProblem) else 1.0
 
 

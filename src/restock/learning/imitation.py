@@ -35,7 +35,7 @@ HINDSIGHT = "hindsight"
 
 
 class Imitation(Spec):
-    """Numbers of imitation.
+    """The hyper-parameters of imitation.
 
     Attributes:
         teacher: Whose orders are learnt.
@@ -57,7 +57,7 @@ class Imitation(Spec):
 
 
 def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers of a run, checked.
+    """Return the hyper-parameters of a run, checked.
 
     Raises:
         InvalidInput: They do not hold, or the teacher cannot teach.
@@ -71,7 +71,7 @@ def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Lesson(Policy):
-    """Plays one policy, and notes what the teacher orders on the way.
+    """A policy that plays, and notes what the teacher would order.
 
     Args:
         problem: What is played.
@@ -104,7 +104,7 @@ class Lesson(Policy):
 
 
 class Training:
-    """A run of imitation, new or going on from its last round.
+    """A run of imitation, new or resumed from its last round.
 
     Args:
         problems: What is played.
@@ -218,7 +218,7 @@ class Training:
         return loss
 
     def in_words(self) -> dict[str, Any]:
-        """What the run came to so far."""
+        """Return the result so far, in words."""
         from restock.learning.networks import parameters_of
 
         return {

@@ -67,7 +67,7 @@ def line_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def meaning(name: str, algo: str | None = None) -> str | None:
-    """What a field is, in a run by an algorithm; None where nothing is known of it."""
+    """Return the meaning of a field in a run by an algorithm; None if unknown."""
     if name == "train/loss" and algo is not None:
         return f"{OWN[name]}: {LOSSES.get(algo, 'the sum of the losses of the algorithm')}"
     return FIELDS.get(name) or OWN.get(name)

@@ -1,4 +1,4 @@
-"""What decides in a policy that was made from a model: its network, its scaling, and how it is asked."""
+"""The deciding part of a model: its network, its scaling, and how it is called."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def network_at(place: str | Path) -> Any:
 
 
 def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
-    """What turns observations into what the model was shown; None where it was shown them as they are.
+    """Return the function that scales observations for the model; None if the model saw them unscaled.
 
     Raises:
         InvalidInput: The file cannot be read, or brings code of its own and is not trusted.
@@ -137,7 +137,7 @@ def _is_module(model: Any) -> bool:
 
 
 def _of_module(module: Any, seen: Any) -> Array:
-    """What a torch module answers."""
+    """Return a torch module's output."""
     import torch
 
     def tensor(values: Any) -> Any:

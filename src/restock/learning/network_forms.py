@@ -177,11 +177,11 @@ class NetworkForms(Forms):
         return self.orders(actions, view, self._wanted)
 
     def masks(self, view: View) -> NDArray[np.bool_]:
-        """Return an order that comes too late makes no sense."""
+        """Return the choices that make sense now: an order that comes too late does not."""
         return np.tile(self.masks_at(view.t), (len(view["on_hand"]), 1))
 
     def masks_at(self, t: int) -> NDArray[np.bool_]:
-        """Choices that make sense in period t, one after the other: an order that comes too late does not."""
+        """Return the choices that make sense in period t, one after the other: an order that is too late does not."""
         late = np.array([t + lead >= self.problem.horizon for lead in self.lead]) & (self.ground is None)
         some = np.ones((len(late), CHOICES), dtype=np.bool_)
         some[late, 1:] = False

@@ -1,4 +1,4 @@
-"""The chance that a policy is trained on: sampled paths of demand, as mean and what strays from it."""
+"""Sampled paths of demand for training, as mean and deviation."""
 
 from __future__ import annotations
 

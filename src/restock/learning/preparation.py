@@ -139,7 +139,7 @@ class Forms(abc.ABC):
 
     @abc.abstractmethod
     def action_space(self) -> Any:
-        """What the agent chooses from."""
+        """Return the space that the agent chooses from."""
 
     @abc.abstractmethod
     def begin(self, episodes: int, problem: Problem) -> None:

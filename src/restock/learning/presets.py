@@ -1,4 +1,4 @@
-r"""Tuned numbers of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
+r"""Presets of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
 
     python -m rl_zoo3.train --algo ppo --env restock/Serial-v0 --gym-packages restock \
         --conf-file $(python -c "import restock.learning.presets as p; print(p.path_of('ppo'))")
@@ -60,7 +60,7 @@ def preset(algo: str, problem: Problem, path: Given | None = None) -> tuple[dict
 
 
 def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
-    """What a file of presets says for a problem; an entry says it itself.
+    """Return the entry of a file of presets for a problem; an entry stands for itself.
 
     Raises:
         InvalidInput: The file cannot be read, or has no entry for the problem.

@@ -86,7 +86,7 @@ class Members(Chance):
         return level * trend * wave * jump, noise
 
     def problems(self, count: int, seed: int = 0) -> list[NetworkProblem]:
-        """Members as problems of their own, the same ones for the same seed."""
+        """Return members as problems of their own, the same for the same seed."""
         generator = streams.generator(seed, "members of a family")
         curves, noise = self.curves(generator, count)
         u = generator.random((2, count))
@@ -109,7 +109,7 @@ class Members(Chance):
 
 
 def chance_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Chance, list[NetworkProblem]]:
-    """What is trained on, and the problems that policies are judged on."""
+    """Return what is trained on, and the problems that policies are judged on."""
     if regimes is None:
         return OneProblem(problem), [problem]
     if regimes.kind == "effects":

@@ -55,7 +55,7 @@ class SeveralSource(Source):
         return episodes
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
+        """Restart a row's sequence."""
         self._choosers[row] = streams.generator(seed, STREAM)
         for source in self._sources:
             source.restart(row, seed, generator)

@@ -1,4 +1,4 @@
-"""One held-out episode, played again at some of the evaluations: how the policy learnt, to be looked at.
+"""One held-out episode, replayed at some of the evaluations to show how the policy learnt.
 
 The files are few however long a run is: the state before training, evaluations at equal distances (every
 one at first, every second once there are more than `MOST`, and so on), the best and the last.
@@ -41,7 +41,7 @@ class Snapshot:
 
 
 def kept(count: int, best: int) -> set[int]:
-    """Evaluations that are kept when there have been so many.
+    """Return the evaluations that are kept after so many.
 
     Args:
         count: Evaluations so far.

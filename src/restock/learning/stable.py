@@ -1,4 +1,4 @@
-"""What a run of an algorithm of stable-baselines3 or sb3-contrib is: the preset, changed as was told."""
+"""The configuration of a run of stable-baselines3 or sb3-contrib: the preset with its changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURRICULUM = {"curriculum", "curriculum_shares", "curriculum_steps"}
 
 
 class Stable(Spec):
-    """The frame of a run; the algorithm's own numbers are beside it.
+    """The settings of every run; the algorithm's own hyper-parameters stand beside them.
 
     Attributes:
         steps: Steps of the environment, all rows together.
@@ -50,7 +50,7 @@ def configuration(
     blind: bool,
     file: Given | None = None,
 ) -> dict[str, Any]:
-    """What of a run's configuration is the algorithm's own: the preset, changed as was told.
+    """Return the algorithm's part of a run's configuration: the preset with its changes.
 
     Args:
         problem: What is trained for.

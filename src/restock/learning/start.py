@@ -1,4 +1,4 @@
-"""Where training begins: at the mean orders of a policy that knows the demand."""
+"""The start of training: the mean orders of a policy that knows the demand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str)
 
 
 def rules(problem: NetworkProblem) -> int:
-    """Number of the pair of rules: 2 where unmet demand waits, and 1 more where goodwill moves demand."""
+    """Return the number of the pair of rules: 2 if unmet demand waits, plus 1 if goodwill moves demand."""
     waits, moves = rules_of(problem)
     return int(2 * waits + moves)
 
@@ -58,7 +58,7 @@ def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
 
 
 def _nearest(problem: NetworkProblem, curves: Array | None) -> int:
-    """Which curve the demand of a problem follows."""
+    """Return the curve that the demand of a problem follows most closely."""
     if curves is None:
         return 0
     prior = problem.prior().demand.mean.sum(axis=1)

@@ -104,7 +104,7 @@ def place_in(kwargs: Mapping[str, Any]) -> Any:
 
 
 def keywords(env_id: str) -> Sequence[str]:
-    """What may be changed in the problem behind an id."""
+    """Return what may be changed in the problem behind an id."""
     known: Sequence[str] = _loader(family_of_id(env_id)).KEYWORDS
     return known
 
@@ -147,7 +147,7 @@ def families() -> list[str]:
 
 
 def noun_of(family: str) -> str:
-    """What an instance of a kind of problem is called."""
+    """Return what an instance of a family is called."""
     noun: str = _loader(family).SHELF.noun
     return noun
 
@@ -163,7 +163,7 @@ def shipped() -> dict[str, str]:
 
 
 def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Refuse keywords that nobody reads.
+    """Reject unknown keyword arguments.
 
     Raises:
         UnknownKeyword: Naming the first unknown keyword and the nearest known one; it is a `TypeError` too.

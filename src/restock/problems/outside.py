@@ -1,4 +1,4 @@
-"""Problems from outside the package: a folder as `restock new` writes it, or a class in a file or module.
+"""Problems from outside the package: a folder written by `restock new`, or a class in a file or module.
 
 Three forms, wherever a problem is named (`load_problem`, `simulate`, `compare`, the command line, and
 `gym.make("restock/Problem-v0", problem=...)`):
@@ -27,7 +27,7 @@ NEEDED = ("load", "KEYWORDS", "SHELF")
 
 
 def loader_at(place: Any) -> Any | None:
-    """What loads the problem named by a place outside; None where the place names none.
+    """Return the loader of a problem named by a place outside; None if the place names none.
 
     Returns:
         Something with `load(**changes)` and `KEYWORDS`, the names it takes.

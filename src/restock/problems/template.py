@@ -1,4 +1,4 @@
-"""The template of a problem folder, under a name of one's own."""
+"""The template of a problem folder, under a name of your own."""
 
 from __future__ import annotations
 

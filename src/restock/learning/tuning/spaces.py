@@ -1,4 +1,4 @@
-"""What is searched: for each algorithm the names, ranges and choices around its preset, and how they are written.
+"""Search spaces: for each algorithm, names, ranges and choices around its preset, and their notation.
 
 A range is `LOW..HIGH`, with `log:` before it where it is searched evenly in logarithm; it is of whole numbers
 where both ends are. Choices are a list in YAML. Names are those of `restock train --set`.
@@ -87,19 +87,19 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether it is of whole numbers."""
+        """Whether it contains integers only."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """Values that between them say whether all can be used."""
+        """Values that show whether all others can be used."""
         return self.low, self.high
 
     def __str__(self) -> str:
         return f"{'log:' if self.log else ''}{self.low!r}..{self.high!r}"
 
     def distribution(self) -> Any:
-        """As Optuna writes it."""
+        """Return Optuna's distribution."""
         from optuna import distributions
 
         if self.whole:
@@ -107,14 +107,14 @@ class Range:
         return distributions.FloatDistribution(float(self.low), float(self.high), log=self.log)
 
     def inward(self, value: Any) -> Any:
-        """Return the value, or the end that is next to it; what is no number stays."""
+        """Return the value, or the nearest end; anything but a number stays."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         found = min(max(value, self.low), self.high)
         return round(found) if self.whole else float(found)
 
     def stored(self, value: Any) -> Any:
-        """As Optuna keeps it."""
+        """Return the value as Optuna stores it."""
         return value
 
     def meant(self, value: Any) -> Any:
@@ -134,14 +134,14 @@ class Choices:
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """Values that between them say whether all can be used."""
+        """Values that show whether all others can be used."""
         return self.values
 
     def __str__(self) -> str:
         return json.dumps(list(self.values), separators=(",", ":"))
 
     def distribution(self) -> Any:
-        """As Optuna writes it."""
+        """Return Optuna's distribution."""
         from optuna import distributions
 
         return distributions.CategoricalDistribution([self.stored(value) for value in self.values])
@@ -151,7 +151,7 @@ class Choices:
         return value if value in self.values else None
 
     def stored(self, value: Any) -> str:
-        """As Optuna keeps it, which knows no lists."""
+        """Return the value as Optuna stores it, which has no lists."""
         return json.dumps(value)
 
     def meant(self, value: Any) -> Any:
@@ -192,7 +192,7 @@ def dimension(name: str, text: Any) -> Dimension:
 
 
 def _range(name: str, text: str) -> Range:
-    """`LOW..HIGH`, perhaps with `log:` before it."""
+    """Parse `LOW..HIGH`, with or without `log:`."""
     rest = text.removeprefix("log:")
     ends = [_end(name, text, part) for part in rest.split("..", 1)]
     whole = all(isinstance(end, int) for end in ends)
@@ -205,7 +205,7 @@ def _range(name: str, text: str) -> Range:
 
 
 def _end(name: str, text: str, part: str) -> float:
-    """Return a whole number stays one; `1e3` is read as Python reads it."""
+    """Parse an end of a range: integers stay integers, and `1e3` is read as in Python."""
     try:
         found = float(part)
         if math.isfinite(found):
@@ -216,7 +216,7 @@ def _end(name: str, text: str, part: str) -> float:
 
 
 def _number(value: Any) -> Any:
-    """YAML 1.1 takes 1e-3 for a word."""
+    """Parse a number, since YAML 1.1 takes 1e-3 for a word."""
     return float(value) if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value) else value
 
 
@@ -274,7 +274,7 @@ def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def present(config: Mapping[str, Any], name: str) -> Any:
-    """What a run's configuration has for a name of the space; None where it leaves it to the algorithm."""
+    """Return the value of a name of the space in a run's configuration; None if it leaves it to the algorithm."""
     training = config["training"]
     if name.startswith(NETWORK):
         key = name.removeprefix(NETWORK)

@@ -1,4 +1,4 @@
-"""The shelf for agents that speak: actions and observations as records."""
+"""The shelf for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class MinimalRecords(Records):
         return MinimalAction(order=int(np.ravel(decision)[0]))
 
     def observation(self, played: Played) -> MinimalObservation:
-        """What is known now."""
+        """Return the present observation."""
         spec = self.problem.spec
         return MinimalObservation(
             period=played.periods,

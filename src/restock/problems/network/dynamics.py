@@ -105,7 +105,7 @@ class Flows(NamedTuple):
 
 
 def goodwill(t: int, rules: Rules, unmet: Any, sentiment: Any) -> Any:
-    """Goodwill in period t, from yesterday's unmet demand and goodwill."""
+    """Return the goodwill in period t, from yesterday's unmet demand and goodwill."""
     if t == 0:
         return sentiment
     short = 0.0

@@ -1,4 +1,4 @@
-"""Randomised demand: every episode under another regime, drawn around the network's own.
+"""Randomised demand: a new regime in every episode, drawn around the network's own.
 
 A regime is a `DemandSpec` and whether unmet demand waits. An episode vector of the network holds
 all that a regime can change, so a source of such vectors is all it takes.
@@ -30,7 +30,7 @@ EVERY_EFFECT = Effects.model_validate(list(Effects.model_fields))
 
 
 class DemandRegimes(Spec):
-    """Which regimes there are, and how likely.
+    """The possible regimes, and their probabilities.
 
     Attributes:
         effects: Probability of each effect (trend, seasonal, shock), or one for all; an effect that
@@ -98,7 +98,7 @@ class DemandRegimes(Spec):
 
 @dataclasses.dataclass(frozen=True)
 class Regime:
-    """What holds for one episode.
+    """The regime of one episode.
 
     Attributes:
         demand: Its demand.
@@ -111,7 +111,7 @@ class Regime:
     level: float = 1.0
 
     def as_info(self) -> dict[str, Any]:
-        """What an environment tells about it; `demand` can be given to `gym.make`."""
+        """Return what an environment reports about it; `demand` can be given to `gym.make`."""
         return {
             "effects": " ".join(
                 name for name in Effects.model_fields if getattr(self.demand.effects, name) is not None
@@ -184,7 +184,7 @@ class Regimes:
         return dataclasses.replace(form, high=high)
 
     def _extremes(self) -> list[Regime]:
-        """Regimes between which all others lie."""
+        """Return regimes between which all others lie."""
         base = self.problem.spec
         if self.spec.specs is not None:
             return [Regime(one, base.backlog) for one in self.spec.specs]
@@ -220,7 +220,7 @@ class Regimes:
 
 
 class RegimeSource(Source):
-    """Episodes under regimes drawn afresh, one sequence a row.
+    """Episodes under newly drawn regimes, one sequence per row.
 
     Attributes:
         regimes: Regime of the episode under way in each row.

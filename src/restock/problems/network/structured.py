@@ -1,4 +1,4 @@
-"""A supply network for agents that speak: actions and observations as records."""
+"""A supply network for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class NetworkRecords(Records):
         return NetworkAction(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
 
     def observation(self, played: Played) -> NetworkObservation:
-        """What is known now."""
+        """Return the present observation."""
         nodes, links, markets = self._names.values()
         now = {name: played.now(name) for name in ("on_hand", "in_transit")}
         # What of demand was served, or was not, is something or nothing beside all of it.
@@ -128,7 +128,7 @@ class NetworkRecords(Records):
         )
 
     def _arriving(self, played: Played) -> dict[str, list[float]]:
-        """What each link shipped in its last lead time, the oldest first: the next to arrive."""
+        """Return what each link shipped in its last lead time, the oldest first: the next to arrive."""
         shipped = played["shipped"]
         shipped = tidy(shipped[max(0, len(shipped) - max(self._leads)) :], played.largest("shipped"))
         found = {}

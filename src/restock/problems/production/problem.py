@@ -99,12 +99,12 @@ class ProductionProblem(Problem):
         return ObservationForm(kind, labels, np.zeros(size), np.full(size, UNBOUNDED), scale, groups)
 
     def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Idle always; buy with cash for it; convert with two units of raw material."""
+        """Return the valid choices: idle always; buy with cash for it; convert with two units of raw material."""
         buys = fields["cash"][:, 0] >= fields["raw_price"][:, 0]
         return np.stack([np.ones_like(buys), buys, fields["on_hand"][:, 0] >= 2.0], axis=1)
 
     def told(self) -> tuple[Told, ...]:
-        """What the notebook's `info` tells."""
+        """Return what the notebook's `info` reports."""
         return (
             Told("sold_units", "sold"),
             Told("unmet_demand", "unmet"),
@@ -161,7 +161,7 @@ class ProductionProblem(Problem):
         return names | {"on_hand": ("raw", "product")}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Cash at the end, and what was gained on the cash at the start."""
+        """Return the cash at the end, and its gain on the cash at the start."""
         cash = trajectory["cash"][..., -1, 0]
         start = self.spec.initial_cash
         return {"cash": cash, "cash_gain": cash / start - 1.0} if start > 0.0 else {"cash": cash}
@@ -212,7 +212,7 @@ class ProductionProblem(Problem):
         )
 
     def missed_at(self) -> tuple[int, ...]:
-        """Customers ask for the product."""
+        """Return the product, which is what customers ask for."""
         return (1,)
 
     def explain(self) -> str:

@@ -1,4 +1,4 @@
-"""Where the episodes of a plant come from.
+"""The source of the episodes of a plant.
 
 An episode is the vector [raw price, product price, demand at the start | raw prices (T + 1) | product prices
 (T + 1) | demand (T + 1)]. Numbers are drawn in the order raw, product, demand at the reset, then demand, raw,

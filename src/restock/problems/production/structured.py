@@ -1,4 +1,4 @@
-"""The plant for agents that speak: actions and observations as records."""
+"""The plant for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ProductionRecords(Records):
         return ProductionAction(choice=CHOICES[int(np.ravel(decision)[0])])
 
     def observation(self, played: Played) -> ProductionObservation:
-        """What is known now."""
+        """Return the present observation."""
         names = ("raw_price", "product_price", "cash", "sold", "unmet")
         raw_material, product = played.now("on_hand").tolist()
         return ProductionObservation(

@@ -210,7 +210,7 @@ class RetailProblem(Problem):
         return found | {"failures": interface.FAILURES, "measures": interface.MEASURES}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
+        """Return the money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
         return {
             "earned": trajectory["total_profit"][..., -1, 0],
             "cash": trajectory["cash"][..., -1, 0],
@@ -238,7 +238,7 @@ class RetailProblem(Problem):
         return words.wording(self)
 
     def curves(self) -> tuple[Curve, ...]:
-        """Stock, sales that were missed, and cash."""
+        """Return stock, missed sales, and cash."""
         return (
             Curve("on_hand", "Stock on hand, all products together"),
             Curve("unmet", "Sales lost on each day", lacking=True),

@@ -1,4 +1,4 @@
-"""Where the episodes of a store come from.
+"""The sources of the episodes of a store.
 
 An episode is the vector [demand (T, K) | jitter (T, K)]. Demand is drawn at list price, events included; the
 price a policy charges moves it within the dynamics. Jitter is drawn for the widest range of days there is:
@@ -36,7 +36,7 @@ def published_demand(spec: RetailSpec, seed: int) -> Array:
 
 
 def moved(spec: RetailSpec, drawn: Array) -> Array:
-    """What weekends and events make of drawn demand of shape (..., T, K); each leaves whole units."""
+    """Return demand of shape (..., T, K) changed by weekends and events, rounded to whole units."""
     demand = drawn.copy()
     for factor in factors(spec):
         demand = np.floor(demand * factor)
@@ -44,7 +44,7 @@ def moved(spec: RetailSpec, drawn: Array) -> Array:
 
 
 def factors(spec: RetailSpec) -> Array:
-    """What demand is multiplied by, one factor after the other, shape (F, T, K): the weekend, then the events."""
+    """Return the factors on demand, one after the other, shape (F, T, K): the weekend, then the events."""
     day = np.arange(1, spec.horizon + 1)
     found = np.ones((1 + len(spec.events), spec.horizon, len(spec.products)))
     found[0, np.isin(day % 7, WEEKEND)] = spec.weekend_factor
@@ -55,7 +55,7 @@ def factors(spec: RetailSpec) -> Array:
 
 
 def price_answer(spec: RetailSpec) -> Array:
-    """What demand is multiplied by at the least price, shape (K,)."""
+    """Return the factor on demand at the least price, shape (K,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         found: Array = np.float64(spec.price_range[0]) ** -np.array([product.elasticity for product in spec.products])
     return found

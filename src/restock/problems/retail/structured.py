@@ -1,4 +1,4 @@
-"""The store for agents that speak: what they say and what they are told, as checked records with names and units."""
+"""The store for language models: actions and observations as checked records with names and units."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class RetailRecords(Records):
         )
 
     def observation(self, played: Played) -> RetailObservation:
-        """What is known now."""
+        """Return the present observation."""
         day, spec, names = played.periods, self.problem.spec, self.problem.names
         on_hand = played.now("on_hand").astype(int).tolist()
         demand = played.now("demand").astype(int).tolist()
@@ -186,7 +186,7 @@ class RetailRecords(Records):
         return found, coming
 
     def metadata(self, played: Played) -> dict[str, Any]:
-        """Scores and hard failures of the last day, under the names of the published store.
+        """Return scores and hard failures of the last day, under the names of the published store.
 
         Nothing under the reward of the README, with which that store tells nothing.
         """
@@ -200,7 +200,7 @@ class RetailRecords(Records):
         }
 
     def summary(self, played: Played) -> dict[str, Any]:
-        """Day, cash and stock, under the names of the published store."""
+        """Return day, cash and stock, under the names of the published store."""
         on_hand = played.now("on_hand").astype(int).tolist()
         return {
             "current_day": played.periods,

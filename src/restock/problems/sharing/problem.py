@@ -79,7 +79,7 @@ class SharingProblem(Problem):
         return listed(spec.missions or empty, spec.n_timesteps, self.slots)
 
     def _sums(self) -> Array:
-        """What is needed a day, as it is expected where nothing else is known, shape (T, n)."""
+        """Return the expected daily needs if nothing else is known, shape (T, n)."""
         assert self.demands is not None
         needs = self.demands[1].reshape(self.horizon, self.spec.n_locations, -1).sum(axis=-1)
         return np.concatenate([needs, needs[-1:]])
@@ -130,7 +130,7 @@ class SharingProblem(Problem):
         return forms.observation_form(self, kind)
 
     def told(self) -> tuple[Told, ...]:
-        """What happened at each location, what it cost, and what was shipped."""
+        """Return what happened at each location, its cost, and what was shipped."""
         n = self.spec.n_locations
         each = {
             "filled": "filled",
@@ -217,7 +217,7 @@ class SharingProblem(Problem):
         return count, needs.reshape(self.horizon, -1)
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """What was drawn in recorded episodes; missions that there are not have the need NaN."""
+        """Return what was drawn in recorded episodes; missions that do not exist have the need NaN."""
         n, days, head = self.spec.n_locations, self.spec.n_timesteps, episodes.shape[:-1]
         at = np.cumsum([2 * n, days * n, n, 1, self.horizon * n])
         _, expected, held, last, count, needs = np.split(episodes, at, axis=-1)
@@ -241,7 +241,7 @@ class SharingProblem(Problem):
         return names | {"ordered": arrows, "shipped": arrows, "weighted_cost": ("weighted_cost",)}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Cost by what it is for, and all of it, whether or not it counts in the reward."""
+        """Return the cost by purpose, and the total, whether or not it counts in the reward."""
         cost = {name: trajectory[name].sum(axis=(-2, -1)) for name in ("unit_cost", "shipment_cost", "holding_cost")}
         return {**cost, "cost": np.asarray(sum(cost.values()))}
 
@@ -263,7 +263,7 @@ class SharingProblem(Problem):
         return words.wording(self)
 
     def curves(self) -> tuple[Curve, ...]:
-        """Stock, without a depot, which has more than all others, and stock-outs."""
+        """Return stock, without a depot, which has more than all others, and stock-outs."""
         kept = tuple(i for i in range(self.spec.n_locations) if i != self.depot)
         which = "all locations together" if len(kept) == self.spec.n_locations else "all locations but the depot"
         return (
@@ -285,7 +285,7 @@ class SharingProblem(Problem):
 
 
 def _ragged(field: str, values: Any) -> Any:
-    """Nested lists, without the NaN that an array is filled up with."""
+    """Return nested lists without the NaN that fills up an array."""
     if isinstance(values, np.ndarray):
         if values.ndim < 3 or values.dtype.kind not in "iuf":
             raise InvalidInput(field, f"shape {values.shape}", "this has days, locations, missions", "Add axes.")

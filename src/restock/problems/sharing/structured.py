@@ -1,4 +1,4 @@
-"""Locations that share stock for agents that speak: actions and observations as records."""
+"""Locations that share stock for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class SharingRecords(Records):
         return SharingAction(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
 
     def observation(self, played: Played) -> SharingObservation:
-        """What is known now."""
+        """Return the present observation."""
         places, depot = self._locations, self.problem.depot
 
         def counted(name: str) -> dict[str, int]:

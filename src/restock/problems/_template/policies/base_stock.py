@@ -1,4 +1,4 @@
-"""A classical policy, to compare what was learnt with."""
+"""A classical policy to compare trained ones with."""
 
 from __future__ import annotations
 
