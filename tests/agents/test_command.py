@@ -161,8 +161,8 @@ def test_a_key_that_is_refused(monkeypatch):
         ((*PLAY, "--model", "m", "--base-url", "http://h/v1", "--header", "X: 1", "--header", "x: 2"), "given once"),
         ((*PLAY, "--model", "m", "--base-url", "http://h/v1", "--header", "X Y: 1"), "header = 'X Y'"),
         (("agent", "--resume", "none.jsonl"), "there is no such file"),
-        (("agent", "--resume", "none.jsonl", "--body", "a=1"), "a run that goes on does so as it began"),
-        (("agent", "--resume", "none.jsonl", "--episodes", "3"), "a run that goes on does so as it began"),
+        (("agent", "--resume", "none.jsonl", "--body", "a=1"), "must not change in a resumed run"),
+        (("agent", "--resume", "none.jsonl", "--episodes", "3"), "must not change in a resumed run"),
     ],
 )
 def test_what_is_refused(given, words, tmp_path):

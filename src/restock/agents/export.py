@@ -162,7 +162,7 @@ def pairs_by_return(
     """
     if len(transcripts) < 2:
         given = [str(one.path) for one in transcripts]
-        raise InvalidInput("transcripts", given, "a preference is between two transcripts", "Name another one.")
+        raise InvalidInput("transcripts", given, "must be two transcripts or more", "Name another one.")
     for other in transcripts[1:]:
         if other.run["system"] != transcripts[0].run["system"]:
             problem = "its model was told something else than that of the first one (another problem or mode)"

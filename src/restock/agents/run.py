@@ -313,7 +313,7 @@ def problem_of(run: Mapping[str, Any]) -> Problem:
     """
     if run["described"] is None:
         mend = "Name it by its place when the run is begun: its folder, or file.py:Class."
-        raise InvalidInput("transcript", run["problem"], "it is known only to the Python it was made in", mend)
+        raise InvalidInput("transcript", run["problem"], "it exists only in the Python process that made it", mend)
     return described(run["described"])
 
 

@@ -187,7 +187,7 @@ class Transcript:
                     self._file.write(text + "\n")
                     self._file.flush()
             except OSError as error:
-                mend = f"Mend that, then go on: restock agent --resume {self.path}."
+                mend = f"Correct that, then resume: restock agent --resume {self.path}."
                 raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
         self.lines.append(kept)
         return kept

@@ -84,7 +84,9 @@ class Suite(Spec):
         names = [scenario.name for scenario in self.scenarios]
         for k, name in enumerate(names):
             if name in names[:k]:
-                raise InvalidInput(f"scenarios[{k}].name", name, "this name is taken", "Name each scenario otherwise.")
+                raise InvalidInput(
+                    f"scenarios[{k}].name", name, "this name is taken", "Give each scenario another name."
+                )
         for k, scenario in enumerate(self.scenarios):
             try:
                 scenario.problem()

@@ -279,7 +279,7 @@ def _nothing_else(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         if name not in WHEN_RESUMED and source is not None and source.name == "COMMANDLINE":
             option = "--" + name.replace("_", "-")
-            raise InvalidInput(option, value, "a run that goes on does so as it began", "Leave it out.")
+            raise InvalidInput(option, value, "must not change in a resumed run", "Leave it out.")
 
 
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:

@@ -115,7 +115,7 @@ def tune(
         if (folder / "tuning.yaml").is_file():
             write_tuning_report(read_tuning(folder), command=command, problem=asked)
         words = f"stopped; the trials that have ended are kept in {folder}"
-        raise Halted(INTERRUPTED, words, "The same command goes on") from None
+        raise Halted(INTERRUPTED, words, "The same command resumes it") from None
     page = write_tuning_report(found, command=command, problem=asked)
     if as_json:
         console.document({**found.to_dict(), "report": str(page)})

@@ -58,7 +58,7 @@ def refuse_links(folder: Path, field: str) -> None:
         for path in (Path(place, name) for name in (*folders, *files)):
             if path.is_symlink() and not _leads_into(home, path):
                 problem = "must not be a link that leads out of the folder: what is written there would go elsewhere"
-                raise InvalidInput(field, str(path), problem, "Put there what it leads to.")
+                raise InvalidInput(field, str(path), problem, "Replace the link by the file it leads to.")
 
 
 def _leads_into(home: Path, link: Path) -> bool:

@@ -108,7 +108,7 @@ def imported(load: Callable[[], Loaded], place: str, field: str) -> Loaded:
         return load()
     except (Exception, SystemExit) as error:  # whatever somebody's module does when it is imported
         reason = f"{type(error).__name__}: {error}"
-        mend = "Mend it, or check the path."
+        mend = "Correct it, or check the path."
         raise InvalidInput(field, place, f"it cannot be imported ({reason})", mend) from error
 
 

@@ -68,11 +68,11 @@ def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
-        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Mend that line.") from None
+        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Correct that line.") from None
     except RecursionError:
         raise InvalidInput("file", str(path), "this is nested too deeply", "Write it flat.") from None
     except ValueError as error:
-        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Mend that value.") from None
+        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Correct that value.") from None
     if data is None:
         raise InvalidInput("file", str(path), "the file is empty", empty)
     if not isinstance(data, Mapping):

@@ -89,7 +89,7 @@ def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
         return algorithm(config["algo"])(training["policy"], environment, seed=seed, device="cpu", **numbers)
     except (TypeError, ValueError, AssertionError, AttributeError) as error:
         raise InvalidInput(
-            "training", training["numbers"], f"{config['algo']} refuses it: {error}", "Mend it."
+            "training", training["numbers"], f"{config['algo']} refuses it: {error}", "Correct it."
         ) from None
 
 

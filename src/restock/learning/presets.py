@@ -74,7 +74,7 @@ def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
     if name not in entries:
         raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no {rest}", "Add one.")
     if not isinstance(entries[name], Mapping):
-        raise InvalidInput(f"{path}: {name}", entries[name], "an entry is a mapping of names to numbers", "Mend it.")
+        raise InvalidInput(f"{path}: {name}", entries[name], "must be a mapping of names to numbers", "Correct it.")
     return {str(key): value for key, value in entries[name].items()}
 
 

@@ -295,7 +295,11 @@ class RunFolder:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Explain how to resume if something cannot be written (a full disk): what was kept is still there."""
-        mend = f"Mend that, then go on: restock train --resume {self.path}." if self.begun else "Choose another folder."
+        mend = (
+            f"Correct that, then resume: restock train --resume {self.path}."
+            if self.begun
+            else "Choose another folder."
+        )
         try:
             yield
         except InvalidInput as error:

@@ -138,7 +138,7 @@ def _own(
         entry = presets.entry_of(preset, problem)
         network = entry.pop("policy_kwargs", None) or {}
         if not isinstance(network, Mapping):
-            raise InvalidInput("policy_kwargs", network, "must be a mapping of names to values", "Mend it.")
+            raise InvalidInput("policy_kwargs", network, "must be a mapping of names to values", "Correct it.")
         architecture, numbers = {**network, **architecture}, {**entry, **numbers}
     shape = validated(Architecture, architecture, "architecture")
     for name in (shape.residual, shape.start):

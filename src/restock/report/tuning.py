@@ -186,9 +186,7 @@ def _rests(tuning: Tuning) -> str:
 
 
 def _repeat(tuning: Tuning, command: str) -> str:
-    text = (
-        f"<p>This command goes on with it, or repeats it elsewhere:</p><pre>{escape(command)}</pre>" if command else ""
-    )
+    text = f"<p>This command resumes it, or repeats it elsewhere:</p><pre>{escape(command)}</pre>" if command else ""
     made = ", ".join(f"{name} {version}" for name, version in versions().items())
     numbers = json.dumps(tuning.to_dict(), indent=1, ensure_ascii=False)
     text += f"<p>Made with {escape(made)}.</p>"

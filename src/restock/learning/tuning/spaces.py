@@ -240,7 +240,7 @@ def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequen
         InvalidInput: The algorithm is not tuned, a range does not hold, or nothing is left.
     """
     if algo not in SPACES:
-        raise InvalidInput("algo", algo, "this is not an algorithm that is tuned", nearest(algo, ALGORITHMS))
+        raise InvalidInput("algo", algo, "must be an algorithm that can be tuned", nearest(algo, ALGORITHMS))
     named: dict[str, Any] = {}
     usual: Mapping[str, Any] = SPACES[algo]
     if isinstance(search, Mapping):

@@ -178,7 +178,7 @@ class _Search:
             self._watched()
             return False
         if said is not None and "halted" in said:
-            mend = "Mend that; the same command goes on."
+            mend = "Correct that; the same command resumes the search."
             raise InvalidInput("--out", str(self.folder.path), f"nothing can be written ({said['halted']})", mend)
         del self.running[worker]
         seconds = time.perf_counter() - began

@@ -112,4 +112,4 @@ class RetailSpec(Spec):
 def _distinct(field: str, names: Sequence[str]) -> None:
     for k, name in enumerate(names):
         if name in names[:k]:
-            raise InvalidInput(f"{field}[{k}].name", name, "this name is taken", "Call it otherwise.")
+            raise InvalidInput(f"{field}[{k}].name", name, "this name is taken", "Choose another name.")

@@ -100,7 +100,7 @@ class Clock:
         """
         self._item.progress = words
         if self._item.dropped:
-            raise Refused("NOT_FOUND", "It was put away before it was ready.")
+            raise Refused("NOT_FOUND", "It expired before it was ready.")
         if time.monotonic() > self._end:
             raise self.late()
 
@@ -123,7 +123,7 @@ class Clock:
             self._finished = 100 * (done // 100 + 1)
         self._item.progress = f"{policy}: {100 * done // max(of, 1)}% of the work."
         if self._item.dropped:
-            raise Refused("NOT_FOUND", "It was put away before it was ready.")
+            raise Refused("NOT_FOUND", "It expired before it was ready.")
         if now > self._until and done < self._finished:
             self.left_out.append(policy)
             raise Enough(policy)

@@ -67,7 +67,7 @@ class Queue:
         for ticket in [one for one in self._waiting if one.item is not None and one.item.dropped]:
             self._waiting.remove(ticket)
             if not ticket.turn.done():
-                ticket.turn.set_exception(Refused("NOT_FOUND", "It was put away before its turn came."))
+                ticket.turn.set_exception(Refused("NOT_FOUND", "It expired before its turn came."))
         order = self._order()
         if self._at_work is None and order:
             self._at_work = order.pop(0)
