@@ -43,7 +43,7 @@ def amount(value: float | None, unit: str) -> str:
     if unit == "bytes":
         return f"{value / 1024:.1f} KiB"
     if unit == "share":
-        return f"{100 * value:.2g} %"
+        return f"{100 * value:.2g}%"
     for scale, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if value >= scale:
             return f"{value / scale:.3g} {name}"

@@ -1,7 +1,7 @@
 """How often a comparison of equal policies calls a difference clear: all pairs by max-T, beside what was usual.
 
 Every study draws K policies with the same mean, N episodes that all of them meet. It errs where any
-p-value is below 5 %, and where any interval of a difference to the best leaves out 0. What was usual:
+p-value is below 5%, and where any interval of a difference to the best leaves out 0. What was usual:
 paired t tests of all policies against the best of the sample, corrected by Holm, with intervals that
 stand for themselves.
 """
@@ -54,9 +54,9 @@ class Rates:
     """Shares of studies that err.
 
     Attributes:
-        new: Any adjusted p below 5 %, which is any joint interval of all pairs without 0.
-        holm: Any p below 5 %, Holm against the best of the sample.
-        intervals: Any interval without 0 of a difference to the best of the sample, each at 95 % by itself.
+        new: Any adjusted p below 5%, which is any joint interval of all pairs without 0.
+        holm: Any p below 5%, Holm against the best of the sample.
+        intervals: Any interval without 0 of a difference to the best of the sample, each at 95% by itself.
         single: A single pair, named beforehand: what the t interval itself holds.
     """
 
@@ -124,5 +124,5 @@ def measure() -> list[Row]:
             found = rates(kind, policies)
             told = f"Holm; its intervals {found.intervals:.1%}, one pair by itself {found.single:.1%}"
             what = f"{policies} equal policies, {kind}: any false alarm"
-            rows.append(Row(what, found.new, found.holm, target="<= 5 %", limit=f"peer: {told}", unit="share"))
+            rows.append(Row(what, found.new, found.holm, target="<= 5%", limit=f"peer: {told}", unit="share"))
     return rows

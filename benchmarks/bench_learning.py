@@ -46,7 +46,7 @@ def measure() -> list[Figure]:
 def show(figures: list[Figure]) -> None:
     """The table, on the terminal."""
     table = Table(title="What training reaches: share of the hindsight optimum, or cost a period")
-    for name in ("what", "figure", "95 %", "target", "CPU-seconds", "command"):
+    for name in ("what", "figure", "95%", "target", "CPU-seconds", "command"):
         table.add_column(name, justify="left" if name in ("what", "command") else "right")
     for one in figures:
         half = "" if one.half is None else f"+- {one.half:.4f}"

@@ -89,5 +89,5 @@ def measure() -> list[Row]:
         limit = LIMITS[name]
         rows.append(interleaved(what, watched, learning(theirs), rounds=7, target=">= 2.5x", limit=limit))
         share = statistics.median(shares[1:])
-        rows.append(Row(f"share of the environment, {name}", share, target="<= 2 %", limit=limit, unit="share"))
+        rows.append(Row(f"share of the environment, {name}", share, target="<= 2%", limit=limit, unit="share"))
     return rows

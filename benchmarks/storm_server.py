@@ -135,7 +135,7 @@ def part(name: str, server: Server, log: Path, seconds: float, beside: Callable[
     print(f"{name}: beside it {said}; {logged} lines logged")
     print(f"  agents: {steps / seconds:.0f} periods/s, {errors} errors, {wrong} disturbed")
     middle, most = statistics.median(times), times[int(0.99 * len(times))]
-    print(f"  a step over HTTP waits {1e3 * middle:.1f} ms, 99 % at most {1e3 * most:.0f} ms, the longest "
+    print(f"  a step over HTTP waits {1e3 * middle:.1f} ms, 99% at most {1e3 * most:.0f} ms, the longest "
           f"{1e3 * times[-1]:.0f} ms; {late} of {len(times)} over {1e3 * PATIENT:g} ms")  # fmt: skip
     return errors == 0 and wrong == 0 and most <= PATIENT
 

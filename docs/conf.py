@@ -42,6 +42,9 @@ autodoc_mock_imports = [
     "pytest",
     "fastapi",
     "starlette",
+    "uvicorn",
+    "websockets",
+    "httptools",
 ]
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"Array": "Array"}

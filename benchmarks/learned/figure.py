@@ -15,7 +15,7 @@ from restock.core.play import draw_each
 from restock.evaluation.simulate import run
 
 RUNS = Path("runs/learning")
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # of a 95% interval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Figure:
     Attributes:
         what: What was measured.
         value: What came out.
-        half: Half the width of its 95 % interval; None where there is none.
+        half: Half the width of its 95% interval; None where there is none.
         target: What was wanted.
         cpu_seconds: Of training, of the run that took longest.
         command: What makes this line alone.

@@ -56,7 +56,7 @@ class Policies(SphinxDirective):
         lines = ["| policy | may know | in one line |", "|---|---|---|"]
         for name in restock.list_policies():
             kind = policy_class(name)
-            lines.append(f"| [{name}](/policies/{name}.md) | {', '.join(kind.may_know)} | {kind.summary} |")
+            lines.append(f"| [{name}](/reference/policies/{name}.md) | {', '.join(kind.may_know)} | {kind.summary} |")
         return self.parse_text_to_nodes("\n".join(lines))
 
 

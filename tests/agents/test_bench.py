@@ -181,7 +181,9 @@ def test_a_key_is_taken_from_the_variable_that_is_named_and_written_nowhere(monk
 def test_a_file_that_was_sent_takes_no_key_elsewhere(monkeypatch, address):
     monkeypatch.setenv("OPENAI_API_KEY", "secret-of-mine")
     sent = models(f"models: [{{name: a, model: m, base_url: '{address}', api_key_env: OPENAI_API_KEY}}]")
-    with pytest.raises(InvalidInput, match=r"a file must not send a key by itself.*example\.org|this is no address"):
+    with pytest.raises(
+        InvalidInput, match=r"a file must not send a key by itself.*example\.org|must be an http or https address"
+    ):
         bench("two.yaml", ["base-stock"], out="run", guests=sent)
     assert not Path("run").exists()
     if "example" in address:
@@ -207,7 +209,7 @@ def test_a_file_that_was_sent_takes_no_key_elsewhere(monkeypatch, address):
         ("models: [{model: m, request: {temperature: 9}}]", "models[0].request.temperature = 9"),
         ("models: [{model: m, mode: loud}]", "models[0].mode = 'loud': there is no such mode"),
         ("models: [{model: m, price_in: -1}]", "models[0].price_in = -1"),
-        ("models: [{model: m, base_url: here}]", "this is no address"),
+        ("models: [{model: m, base_url: here}]", "must be an http or https address"),
         ("", "the file is empty. Write in it `models: [...]`."),
         ("models: [{model: m}]", "no endpoint is given"),
         ("models: ['stand-in:nobody']", "there is no such stand-in"),

@@ -114,7 +114,7 @@ def test_the_environment_says_where_and_by_which_key(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(InvalidInput, match="no endpoint is given"):
         Endpoint(None, None, Request("m"))
-    with pytest.raises(InvalidInput, match="no address"):
+    with pytest.raises(InvalidInput, match="must be an http"):
         Endpoint("localhost", None, Request("m"))
     monkeypatch.setenv("API_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HF_TOKEN", "from the environment")

@@ -248,7 +248,7 @@ def test_a_problem_of_ones_own_is_played_and_judged_by_its_place(tmp_path):
         family = "here"
 
     own = Here(MinimalSpec())
-    with pytest.raises(InvalidInput, match="known only to the Python it was made in"):
+    with pytest.raises(InvalidInput, match="exists only in the Python process that made it"):
         judge([run_agent(own, "stand-in:malformed", 1, 5)])
 
 

@@ -213,8 +213,8 @@ def test_without_polars_it_is_csv(tmp_path, monkeypatch):
         ({"policies": ["base-stock", {"policy": "random", "name": "base-stock"}]}, "two policies have this name"),
         ({"policies": [{"policy": "base-stock", "fitt": True}]}, "Did you mean 'fit'"),
         ({"policies": [{"policy": "random", "params": {"x": {1, 2}}}]}, "a run cannot keep this parameter"),
-        ({"jobs": 0}, "this is a whole number of at least 1"),
-        ({"jobs": True}, "this is a whole number of at least 1"),
+        ({"jobs": 0}, "must be an integer >= 1"),
+        ({"jobs": True}, "must be an integer >= 1"),
     ],
 )
 def test_what_cannot_be_run_is_told_before_anything_is_written(tmp_path, given, told):

@@ -125,10 +125,10 @@ def test_a_suite_of_your_own_names_networks_beside_it(tmp_path):
     [
         ("", "the file is empty"),
         ("name: [", "this is not valid YAML"),
-        ("- a", "a spec is a mapping"),
+        ("- a", "must be a mapping"),
         ("name: own", "bad.yaml: seeds = None: this is required"),
         ("name: own\nseeds: []\nscenarios: [{name: a, instance: serial}]", "bad.yaml: seeds = []: this is empty"),
-        ("name: own\nseeds: [-1]\nscenarios: [{name: a, instance: serial}]", "seeds[0] = -1: a seed is a whole"),
+        ("name: own\nseeds: [-1]\nscenarios: [{name: a, instance: serial}]", "seeds[0] = -1: must be an integer"),
         ("name: own\nseeds: [1, 1]\nscenarios: [{name: a, instance: serial}]", "seeds[1] = 1: this seed is in the"),
         ("name: own\nseeds: [1.5]\nscenarios: [{name: a, instance: serial}]", "seeds[0] = 1.5"),
         ("name: own\nseeds: [1]\nscenarios: []", "bad.yaml: scenarios = []: this is empty"),

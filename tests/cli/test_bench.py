@@ -59,7 +59,7 @@ def test_leaderboard_prints_and_writes(folder, tmp_path):
         (("bench", "--suite", "smoke", "-p", "fst"), "there is no such policy, nor list of policies. Did you mean"),
         (("bench", "--suite", "smoke", "-p", "random:most=3"), "most = 3: random has no such parameter."),
         (("bench", "--suite", "smoke", "-p", "gone.py:Mine"), "there is no such file"),
-        (("bench", "--suite", "smoke", "-p", "random", "--jobs", "0"), "jobs = 0: this is a whole number"),
+        (("bench", "--suite", "smoke", "-p", "random", "--jobs", "0"), "jobs = 0: must be an integer"),
         (("bench", "--suite", "smoke", "-p", "random", "--out", "/dev/null/run"), "nothing can be written there"),
         (("leaderboard", "nowhere"), "run = 'nowhere': there is no run in this folder. Make one: restock bench."),
         (("leaderboard",), "RUN"),

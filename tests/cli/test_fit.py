@@ -58,7 +58,7 @@ def test_everything_as_json(tmp_path):
     [
         (("fit", "serial", "random"), "policy = 'random': it has no parameters to fit."),
         (("fit", "serial", "s-S", "--tune", "level"), "tune = 'level': s-S cannot be tuned in that."),
-        (("fit", "serial", "s-S", "--budget", "0"), "budget = 0: this is a whole number of at least 1."),
+        (("fit", "serial", "s-S", "--budget", "0"), "budget = 0: must be an integer >= 1."),
         (("fit", "serial", "s-S", "--set", "seed=3"), "seed = 3: s-S has no such parameter."),
         (("fit", "serial", "s-S", "--information", "all"), "information = 'all': s-S decides on these levels:"),
         (

@@ -17,13 +17,13 @@ from restock.core.validation import MOST_VALUES, Spec, plain, validated
 
 
 def test_the_message_has_all_four_parts():
-    error = InvalidInput("links[3].lead_time", -1, "this should be at least 0", "Write a whole number.")
-    assert str(error) == "links[3].lead_time = -1: this should be at least 0. Write a whole number."
+    error = InvalidInput("links[3].lead_time", -1, "must be at least 0", "Write an integer.")
+    assert str(error) == "links[3].lead_time = -1: must be at least 0. Write an integer."
     assert (error.field, error.value, error.problem, error.mend) == (
         "links[3].lead_time",
         -1,
-        "this should be at least 0",
-        "Write a whole number.",
+        "must be at least 0",
+        "Write an integer.",
     )
     assert isinstance(error, ValueError) and InvalidInput is restock.InvalidInput
 
@@ -159,15 +159,15 @@ def test_data_without_end():
         (3, "spec", "a mapping", "Its names: parts, either."),
         ({"parts": [{}]}, "spec.parts[0].size", "required", "Add `size: ...`."),
         ({"parts": [{"size": 1, "Size": 2}]}, "spec.parts[0].Size", "no such field", "Did you mean 'size'?"),
-        ({"parts": [{"size": 1, "kinds": ["a"]}]}, "spec.parts[0].kinds[0]", "a whole number", "Write a whole number."),
-        ({"parts": [{"size": 1, "table": {"x": "a"}}]}, "spec.parts[0].table.x", "a whole number", None),
-        ({"parts": [{"size": 1, "table": {"int": 0.5}}]}, "spec.parts[0].table.int", "a whole number", None),
+        ({"parts": [{"size": 1, "kinds": ["a"]}]}, "spec.parts[0].kinds[0]", "an integer", "Write an integer."),
+        ({"parts": [{"size": 1, "table": {"x": "a"}}]}, "spec.parts[0].table.x", "an integer", None),
+        ({"parts": [{"size": 1, "table": {"int": 0.5}}]}, "spec.parts[0].table.int", "an integer", None),
         ({"either": {"size": "x"}}, "spec.either.size", "a number", "Write a number."),
         ({"either": {"sise": 1}}, "spec.either.sise", "no such field", "Did you mean 'size'?"),
-        ({"either": "x"}, "spec.either", "a whole number or a mapping", None),
+        ({"either": "x"}, "spec.either", "an integer or a mapping", None),
         ({"parts": 3, "wrong": 1}, "spec.wrong", "no such field", None),
         ({"parts": {"size": 1}}, "spec.parts", "a list", "Write a list."),
-        ({7: 1}, "spec.7", "the name of a field is text", "Its names: parts, either."),
+        ({7: 1}, "spec.7", "must be text, as every name of a field", "Its names: parts, either."),
     ],
 )
 def test_findings(data, field, problem, mend):

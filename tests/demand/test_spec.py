@@ -320,7 +320,11 @@ def test_models_that_cannot_be_registered():
         def draw(self, generator: np.random.Generator, mean: np.ndarray) -> np.ndarray:
             return mean
 
-    for model, problem in ((int, "not a class of Distribution"), (3, "not a class"), (Nameless, "has no name")):
+    for model, problem in (
+        (int, "must be a subclass of Distribution"),
+        (3, "must be a subclass"),
+        (Nameless, "has no name"),
+    ):
         with pytest.raises(InvalidInput, match=problem):
             restock.register_demand(model)
     with pytest.raises(InvalidInput, match="this name is taken"):

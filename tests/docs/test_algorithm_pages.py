@@ -20,7 +20,7 @@ from restock.learning.run_folder import RunFolder
 from restock.learning.train import ALGORITHMS, train
 from restock.problems.load import load_problem
 
-PAGES = Path(__file__).parents[2] / "docs" / "algorithms"
+PAGES = Path(__file__).parents[2] / "docs" / "reference" / "algorithms"
 PAGE = {algo: {"bc": "behaviour-cloning"}.get(algo, algo) for algo in ALGORITHMS}
 HEADINGS = ["Objective", "Forms", "Preset", "Metrics", "When to choose it", "Source"]
 FRAME = {"steps": 120, "n_envs": 4, "evaluate_every": 120, "held_out": 2}

@@ -86,9 +86,9 @@ def test_a_choice_that_there_is_not_is_refused_and_changes_nothing(id: str, choi
     env.reset(seed=0)
     rows.reset(seed=0)
     most = env.action_space.n - 1
-    with pytest.raises(restock.InvalidInput, match=f"^action = .*a whole number from 0 to {most}"):
+    with pytest.raises(restock.InvalidInput, match=f"^action = .*an integer from 0 to {most}"):
         env.step(choice)
-    with pytest.raises(restock.InvalidInput, match=rf"^actions\[1\] = .*a whole number from 0 to {most}"):
+    with pytest.raises(restock.InvalidInput, match=rf"^actions\[1\] = .*an integer from 0 to {most}"):
         rows.step([0, choice])
     assert env.period == 0 and same(env.step(most)[0], gym_twin(id).step(most)[0])
     assert rows.step(np.array([most, most]))[0][0].tolist() == gym_twin(id).step(most)[0].tolist()
@@ -111,9 +111,9 @@ def test_several_choices_are_refused_by_place(id: str, wrong: Any) -> None:
     actions = np.zeros((2, *env.action_space.shape), dtype=type(wrong))
     actions[1, 1] = wrong
     before = env.observe().tolist()
-    with pytest.raises(restock.InvalidInput, match=r"^action\[1\] = .*must be a whole number from 0 to"):
+    with pytest.raises(restock.InvalidInput, match=r"^action\[1\] = .*must be an integer from 0 to"):
         env.step(actions[1])
-    with pytest.raises(restock.InvalidInput, match=r"^actions\[1\]\[1\] = .*must be a whole number from 0 to"):
+    with pytest.raises(restock.InvalidInput, match=r"^actions\[1\]\[1\] = .*must be an integer from 0 to"):
         rows.step(actions)
     assert env.observe().tolist() == before and env.period == 0 and not rows._clock.any()
 

@@ -17,7 +17,7 @@ from restock.evaluation.table import more_episodes, table
 from restock.policies.base_stock import BaseStock
 
 STUDIES = 2000
-CHANCE = 3.0 * math.sqrt(0.05 * 0.95 / STUDIES)  # three standard errors of a share of 5 %
+CHANCE = 3.0 * math.sqrt(0.05 * 0.95 / STUDIES)  # three standard errors of a share of 5%
 
 
 @pytest.mark.parametrize("policies", [2, 5, 10, 20])
@@ -29,7 +29,7 @@ def test_equal_policies_are_told_apart_in_at_most_5_percent_of_studies(kind, pol
 @pytest.mark.parametrize("policies", [2, 5, 10, 20])
 def test_overlapping_windows_err_no_more_often_than_a_single_interval_of_them(policies):
     found = rates("overlapping windows", policies, STUDIES, seed=1)
-    assert found.single < 0.07 + CHANCE  # the present intervals: 93 % and more
+    assert found.single < 0.07 + CHANCE  # the present intervals: 93% and more
     assert found.new < 0.07 + CHANCE
 
 

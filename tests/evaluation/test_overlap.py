@@ -1,4 +1,4 @@
-"""How often 95 % intervals hold the true mean when windows overlap."""
+"""How often 95% intervals hold the true mean when windows overlap."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_no_warning_of_normal_values(count):
 
 
 def test_most_intervals_that_miss_a_skewed_mean_are_warned_of():
-    """Lognormal costs: t intervals of 30 values hold the mean in 79 % of samples; the rest is said."""
+    """Lognormal costs: t intervals of 30 values hold the mean in 79% of samples; the rest is said."""
     rng = np.random.default_rng(5)
     samples = np.exp(1.5 * rng.standard_normal((2000, 30)))
     truth, missed, warned = math.exp(1.125), 0, 0
@@ -129,7 +129,7 @@ def test_most_intervals_that_miss_a_skewed_mean_are_warned_of():
 
 
 def test_what_is_rare_is_warned_of_wherever_it_is_in_the_sample():
-    """A loss of 10,000 in one episode of a hundred: in 26 % of samples of 30 it is there, and then it is said."""
+    """A loss of 10,000 in one episode of a hundred: in 26% of samples of 30 it is there, and then it is said."""
     rng = np.random.default_rng(6)
     hit = rng.random((1000, 30)) < 0.01
     samples = np.where(hit, -10_000.0, 0.0) + rng.normal(100.0, 10.0, hit.shape)

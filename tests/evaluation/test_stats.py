@@ -137,7 +137,7 @@ def test_holm_keeps_false_alarms_to_5_percent():
 
 @pytest.mark.parametrize(("size", "textbook"), [(0.2, 199), (0.5, 34), (1.0, 10)])
 def test_episodes_needed_are_the_textbook_ones(size, textbook):
-    """Paired t test, 5 %, power 80 % (Cohen 1988 and any table since)."""
+    """Paired t test, 5%, power 80% (Cohen 1988 and any table since)."""
     values = np.random.default_rng(9).normal(size=1000)
     values = (values - values.mean()) / values.std(ddof=1) + size
     assert episodes_needed(values) == textbook

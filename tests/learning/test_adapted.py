@@ -145,7 +145,7 @@ def test_what_is_no_action_is_refused_with_its_place(answer: Any) -> None:
     with pytest.raises(InvalidInput, match="adapted"):
         restock.simulate("serial", policy, episodes=2)
     chosen = restock.as_policy(lambda obs: 7, "minimal")
-    with pytest.raises(InvalidInput, match="a whole number from 0 to 5"):
+    with pytest.raises(InvalidInput, match="an integer from 0 to 5"):
         restock.simulate("minimal", chosen, episodes=2)
 
 

@@ -82,7 +82,7 @@ def test_a_range_is_read_as_it_is_written(text: str, expected: Any) -> None:
         (["n_epochs=2..4"], "settled by --set"),
         (["@nowhere.yml"], "there is no such file"),
         (["gama=0.9..1.0"], "Did you mean 'gamma'?"),
-        (["recent=0..100"], "100 cannot be trained with: this should be at most 64"),
+        (["recent=0..100"], "100 cannot be trained with: must be at most 64"),
         (["action=[normalized,discret]"], "cannot be trained with"),
         (["network.hiden=[[8]]"], "hiden"),
     ],
@@ -164,9 +164,9 @@ def test_a_preset_that_was_written_is_read_as_the_same_numbers(algo: str, tmp_pa
     ("text", "words"),
     [
         ("default: {clip_rang: 0.2}", "Did you mean 'clip_range'"),
-        ("default: 3", "an entry is a mapping"),
+        ("default: 3", "must be a mapping of names to numbers"),
         ("CartPole-v1: {gamma: 0.9}", "no entry for restock/Serial-v0"),
-        ("default: {n_timesteps: 1.5}", "whole number"),
+        ("default: {n_timesteps: 1.5}", "integer"),
         ("default: {env_wrapper: [some.Other]}", "no other wrapper"),
         ("", "the file is empty"),
     ],
@@ -348,7 +348,7 @@ def test_a_search_in_which_all_fails_ends_with_the_reason(monkeypatch: Any, tmp_
 
 
 def test_a_full_disk_ends_the_search_and_no_trial_fails_by_it(monkeypatch: Any, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="the same command goes on"):
+    with pytest.raises(InvalidInput, match="the same command resumes"):
         searched(monkeypatch, tmp_path / "a", lambda task: {"halted": "no space left on device"})
     _, ended = searched(monkeypatch, tmp_path / "a", lambda task: {"complete": {"value": 1.0, "fresh": 1.0}})
     assert [trial.state for trial in ended] == ["complete"] * 4
@@ -384,7 +384,7 @@ def test_a_folder_of_another_search_or_of_something_else_is_refused(monkeypatch:
         (("--jobs", "0"), "jobs"),
         (("--startup", "0"), "startup"),
         (("--algo", "pathwis"), "Did you mean 'pathwise'?"),
-        (("--algo", "dagger"), "not an algorithm that is tuned"),
+        (("--algo", "dagger"), "must be an algorithm that can be tuned"),
         (("--search", "batch=8..4"), "this range is empty"),
         (("--set", "steps=5", "--steps", "6"), "given twice"),
         (("--preset", "nowhere.yml"), "there is no such file"),
@@ -488,7 +488,7 @@ def test_two_at_a_time_until_ctrl_c(space: Path, tmp_path: Path) -> None:
     assert refused.code == 2 and f"process {started.pid} is at work" in refused.err
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
-    assert started.returncode == 130 and "The same command goes on" in said
+    assert started.returncode == 130 and "The same command resumes it" in said
     assert "Traceback" not in said
     found = read_tuning(folder)
     assert found.count("complete") >= 1 and found.count("running") >= 1

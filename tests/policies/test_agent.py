@@ -172,7 +172,7 @@ def test_what_cannot_be_an_agent_is_refused() -> None:
         restock.make_policy("hindsight", "serial").as_agent(gym.make("restock/Serial-v0"))
     with pytest.raises(restock.InvalidInput, match="another problem"):
         restock.make_policy("base-stock", "serial").as_agent(gym.make("restock/Divergent-v0"))
-    with pytest.raises(restock.InvalidInput, match="no environment of restock"):
+    with pytest.raises(restock.InvalidInput, match="must be an environment of restock"):
         restock.make_policy("base-stock", "serial").as_agent(gym.make("CartPole-v1"))
     with pytest.raises(restock.InvalidInput, match="record=True"):
         restock.make_policy("base-stock", "serial").as_agent(gym.make_vec("restock/Serial-v0", num_envs=2))

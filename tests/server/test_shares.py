@@ -114,7 +114,7 @@ def test_what_was_put_away_waits_no_longer_and_an_error_holds_nobody_up() -> Non
         await last
         with pytest.raises(ZeroDivisionError):
             await first
-        with pytest.raises(Refused, match="put away"):
+        with pytest.raises(Refused, match="expired"):
             await second
         with pytest.raises(asyncio.CancelledError):
             await gone
@@ -180,7 +180,7 @@ def test_a_comparison_keeps_what_is_finished_when_its_time_is_over(monkeypatch: 
     clock.turn("late", 200, 300)  # it has just finished, and so it counts
     assert clock.left_out == ["constant-order"]
     contest.dropped = True
-    with pytest.raises(Refused, match="put away"):
+    with pytest.raises(Refused, match="expired"):
         clock.turn("base-stock", 0, 100)
 
 

@@ -188,7 +188,7 @@ def test_the_policy_stands_beside_others_and_earns_most():
     [
         ("serial", "3 stocking points"),
         (shop(fixed_cost=2.0), "fixed cost"),
-        (shop(initial_inventory=1.5), "whole number"),
+        (shop(initial_inventory=1.5), "integer"),
         (shop(demand={"mean": 5.0, "effects": {"trend": {"slope": 0.1}}}), "changes over time"),
         (shop(demand={"mean": 5.0, "goodwill": True}), "goodwill"),
         (shop(demand={"mean": 5.0, "distribution": "normal"}), "normal"),

@@ -87,7 +87,7 @@ def test_brute_force_with_a_fixed_cost(demand, fixed_cost):
     problem = restock.load_problem(tiny)
     found = hindsight(problem, one_episode(problem, demand))
     best = all_plans(problem, demand, 13).max()
-    # The program stops within 1 % of its proven bound.
+    # The program stops within 1% of its proven bound.
     assert best <= found.bound[0] + 1e-9
     assert found.bound[0] - 0.01 * abs(found.bound[0]) - 1e-9 <= found.profit[0] <= best + 1e-9
     free = restock.load_problem(TINY)

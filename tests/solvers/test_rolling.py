@@ -62,7 +62,7 @@ def test_without_chance_it_is_the_hindsight_optimum(instance, backlog):
 
 
 def test_with_fixed_costs_it_is_near_it():
-    """Both are mixed-integer programs, solved to 1 % (hindsight) and 0.5 % (each look)."""
+    """Both are mixed-integer programs, solved to 1% (hindsight) and 0.5% (each look)."""
     problem = restock.load_problem(
         "pooled-supply", demand={"distribution": "deterministic", "effects": ["trend"]}, horizon=8
     )

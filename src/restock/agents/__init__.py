@@ -1,4 +1,4 @@
-"""Language models as agents: they read a problem in words, decide in JSON, and are judged beside policies.
+"""Language models as agents: they read a problem in words, decide in JSON, and are compared with policies.
 
 `Seat`, `system_prompt`, `turn`, `parse`, `again` and `went_wrong` are the blocks that `run_agent` is built of, for an
 evaluation loop of one's own. Each is imported at its first use.

@@ -1,4 +1,4 @@
-"""The calls of tools in a reply, in the forms that models and endpoints write them."""
+"""Tool calls in replies, in the forms that models and endpoints use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Call:
 
 
 def calls_of(message: Mapping[str, Any], turn: int) -> tuple[Call, ...]:
-    """The calls that a message names as such.
+    """Return the calls that a message names as such.
 
     Args:
         message: As the API writes it, or wrote it when a model could call one function.
@@ -51,7 +51,7 @@ def calls_of(message: Mapping[str, Any], turn: int) -> tuple[Call, ...]:
 
 
 def calls_in(text: str, turn: int) -> tuple[str, tuple[Call, ...]]:
-    """The text without the calls that stand in it, and those."""
+    """Split a text into what is not a tool call, and the tool calls in it."""
     for pattern in (_TAGGED, _MARKED):
         written = [one for found in pattern.finditer(text) for one in _written(found[1])]
         if written:
@@ -60,7 +60,7 @@ def calls_in(text: str, turn: int) -> tuple[str, tuple[Call, ...]]:
 
 
 def _written(text: str) -> list[Mapping[str, Any]]:
-    """The calls that a piece of text names; none where it cannot be read."""
+    """Return the tool calls in a piece of text; none if it cannot be parsed."""
     named = _NAMED.match(text)
     if named:
         return [{"name": named[1], "arguments": named[2]}]
@@ -88,5 +88,5 @@ def _call(written: Any, turn: int, number: int) -> Call:
 
 
 def clean(text: str) -> str:
-    """Text that can be sent again: half a surrogate pair, which a model may write, cannot."""
+    """Return the text without halves of surrogate pairs, which a model may write but which cannot be sent."""
     return text.encode("utf-8", "replace").decode("utf-8")

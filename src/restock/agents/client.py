@@ -1,4 +1,4 @@
-"""Asking a model: any endpoint that speaks OpenAI's chat completions, with patience for what passes."""
+"""A client for models at any endpoint that speaks OpenAI's chat completions; it retries after passing failures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTLED = {
 
 
 class EndpointError(Unfinished):
-    """The endpoint does not answer, or says no."""
+    """Raised when the endpoint does not answer, or refuses."""
 
 
 class Model(Protocol):
@@ -49,7 +49,7 @@ class Model(Protocol):
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The reply to a conversation.
+        """Return the reply to a conversation.
 
         Args:
             messages: The conversation, as OpenAI's API writes it.
@@ -81,7 +81,7 @@ class Request:
     body: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def check_body(self) -> None:
-        """Make sure that the further fields are JSON and none that is set otherwise.
+        """Check that the further fields are JSON and that none of them is set by another option.
 
         Raises:
             InvalidInput: One of them is.
@@ -94,7 +94,7 @@ class Request:
             try:
                 json.dumps(value, allow_nan=False)
             except (TypeError, ValueError, RecursionError):
-                raise InvalidInput(f"body.{name}", value, "this must be JSON", "Write for instance 0.9.") from None
+                raise InvalidInput(f"body.{name}", value, "must be JSON", "Write for instance 0.9.") from None
 
 
 class Endpoint:
@@ -130,7 +130,7 @@ class Endpoint:
         url = url_of(address)
         key = (api_key or next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")).strip()
         if not (key.isascii() and key.isprintable()):
-            raise InvalidInput("api_key", "...", "it must be printable ASCII", "Copy it again.")
+            raise InvalidInput("api_key", "...", "must be printable ASCII", "Copy it again.")
         self.base_url, self.request, self._wait = public(address), request, wait
         self._optional = {
             name: value
@@ -146,7 +146,7 @@ class Endpoint:
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The reply to a conversation.
+        """Return the reply to a conversation.
 
         Raises:
             EndpointError: It says no, or does not answer however often it is asked.
@@ -175,11 +175,11 @@ class Endpoint:
             tries += 1
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._wire.close()
 
     def _does_without(self, said: str, sent: Mapping[str, Any]) -> bool:
-        """Leave out what the model does not take, if that is what it complains of; whether it was."""
+        """Leave out a field that the model rejects, if that was the complaint; return whether one was left out."""
         complained = next((name for name in sent if re.search(rf"\b{name}\b", said)), None)
         if complained is None:
             return False
@@ -202,7 +202,7 @@ class Endpoint:
 
 
 def _patience(status: int | None) -> str:
-    """What may help where asking again did not, by the last status."""
+    """Return what may help if retrying did not, from the last status."""
     if status == BUSY:
         return "Wait, or ask less at a time: lower --jobs, or raise --tries."
     if status is not None and status >= 500:
@@ -211,13 +211,13 @@ def _patience(status: int | None) -> str:
 
 
 def public(address: str) -> str:
-    """An address without what may be secret in it."""
+    """Return an address without anything secret in it."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 def url_of(address: str) -> httpx.URL:
-    """Where requests go.
+    """Return the address that requests go to.
 
     Raises:
         InvalidInput: It is no address, or the package `httpx` is missing.
@@ -229,13 +229,15 @@ def url_of(address: str) -> httpx.URL:
     except (package.InvalidURL, ValueError):
         url = package.URL("")
     if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidInput("base_url", address, "this is no address", "Write for instance http://localhost:8000/v1.")
+        raise InvalidInput(
+            "base_url", address, "must be an http or https address", "Write for instance http://localhost:8000/v1."
+        )
     path = url.path.rstrip("/")
     return url.copy_with(path=path if path.endswith(PATH) else path + PATH)
 
 
 def _headers(key: str, more: Mapping[str, str]) -> dict[str, str]:
-    """What is sent beside the body.
+    """Return the headers of a request.
 
     Raises:
         InvalidInput: A header cannot be sent; its value, which may be secret, is not told.

@@ -1,4 +1,4 @@
-"""From what an endpoint sends to a reply: chat completions as they really come."""
+"""Parsing of the chat completions that endpoints really send."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REASONING = ("reasoning_content", "reasoning", "thinking")  # fields that endpoi
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """What came back.
+    """A reply of the model.
 
     Attributes:
         text: What the model wrote, without its reasoning; empty where it wrote nothing.
@@ -53,7 +53,7 @@ class Reply:
 
 
 def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
-    """The reply in what came back.
+    """Parse the reply.
 
     Args:
         answered: What came back.
@@ -85,7 +85,7 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
 
 
 def _data(body: bytes) -> Mapping[str, Any]:
-    """The object in a body; bytes that are no UTF-8 are replaced: what is written around them may still hold."""
+    """Return the object in a body; bytes that are not UTF-8 are replaced, since the JSON around them may be valid."""
     text = body.decode("utf-8-sig", "replace")
     data = whole(text) if looks_streamed(text) else json.loads(text)
     if not isinstance(data, Mapping):
@@ -101,7 +101,7 @@ def _first(choices: Any) -> Mapping[str, Any]:
 
 
 def _fail(error: Any, answered: Answered) -> None:
-    """Raise the error that stands in an answer, if one does; its code counts as a status."""
+    """Raise the error in an answer, if it holds one; its code counts as a status."""
     if not error:
         return
     code = error.get("code") if isinstance(error, Mapping) else None
@@ -111,7 +111,7 @@ def _fail(error: Any, answered: Answered) -> None:
 
 
 def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The text of a message, its reasoning, and the field of that."""
+    """Return the text of a message, its reasoning, and the field of that."""
     text, thought = _parts(message.get("content"))
     rest, inside = apart(text or _beside(message, "refusal"))
     field = next((name for name in REASONING if _beside(message, name)), "")
@@ -121,13 +121,13 @@ def _texts(message: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _beside(message: Mapping[str, Any], field: str) -> str:
-    """The text of a field that need not be there; nothing where it holds something else."""
+    """Return the text of an optional field; empty if it holds anything else."""
     found = message.get(field)
     return "".join(_parts(found)) if isinstance(found, (str, list)) else ""
 
 
 def _parts(content: Any) -> tuple[str, str]:
-    """Text, and reasoning, of content that is text or a list of parts.
+    """Return the text and the reasoning of content that is text or a list of parts.
 
     Raises:
         TypeError: It is neither.
@@ -152,7 +152,7 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _usage(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What an endpoint counts, by the fields of a reply; 0 for what is no count."""
+    """Return the endpoint's token counts by the fields of a reply; 0 for values that are not counts."""
     usage = _mapping(data.get("usage"))
     read_in, written, total = (_count(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
     thought = _count(_mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
@@ -177,7 +177,7 @@ def _count(value: Any) -> int:
 
 
 def _amount(value: Any) -> float:
-    """A number that can be one of tokens or money; 0 where it is words, infinite or negative."""
+    """Return a valid number of tokens or amount of money; 0 for text, infinite and negative values."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -186,7 +186,7 @@ def _amount(value: Any) -> float:
 
 
 def _said(answered: Answered) -> str:
-    """What an endpoint says beside its status, with a colon before it."""
+    """Return the endpoint's explanation of its status, with a colon in front."""
     if 300 <= answered.status < 400:
         return _colon(f"it sends on to {answered.headers.get('location')}")
     text = answered.body.decode("utf-8", "replace").strip()
@@ -198,7 +198,7 @@ def _said(answered: Answered) -> str:
 
 
 def _words(told: Any) -> str:
-    """The words in an error, in whatever form it comes."""
+    """Return the message of an error, whatever its form."""
     if isinstance(told, str):
         return told
     if isinstance(told, list):
@@ -216,5 +216,5 @@ def _colon(words: str) -> str:
 
 
 def _line(words: Any) -> str:
-    """Words on one line, shortened, without what a terminal would obey."""
+    """Return the text on one line, shortened, without control sequences."""
     return " ".join(printable(clean(str(words))).split())[:SAID]

@@ -1,4 +1,4 @@
-"""One answer of a model: asked, read, repaired, asked again; every reply goes through the transcript."""
+"""One answer of a model: asked for, parsed, repaired and retried; every reply goes through the transcript."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STOPPED = {
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came of asking.
+    """The result of asking a model.
 
     Attributes:
         data: The object that was used; None where no reply could be used.
@@ -46,7 +46,7 @@ class Answer:
 
 
 class Conversation:
-    """What a model is told and says in one episode.
+    """The conversation with a model in one episode.
 
     Args:
         model: Who is asked.
@@ -76,7 +76,7 @@ class Conversation:
         self._tools, self._mode, self._suggest = tools, mode, suggest
 
     def answer(self, text: str, use: Callable[[dict[str, Any]], Used], counts: Counts) -> tuple[Answer, Used | None]:
-        """Ask until an answer can be used, or too often.
+        """Ask until an answer can be used or the tries are used up.
 
         Args:
             text: What the model is told.
@@ -108,11 +108,11 @@ class Conversation:
         return Answer(None, reply, str(error), ()), None
 
     def remember(self, text: str, answer: str) -> None:
-        """Keep a turn, to be sent again with the next ones."""
+        """Keep a turn, to be sent again with the following ones."""
         self._past.append(({"role": "user", "content": text}, {"role": "assistant", "content": answer}))
 
     def _reply(self, said: list[Message], counts: Counts) -> tuple[str, str]:
-        """The next reply in words and why it ended; tools are used on the way."""
+        """Return the next reply in words and why it ended; tool calls are answered on the way."""
         calls = 0
         while True:
             messages = [self._system, *(message for pair in self._past for message in pair), *said]
@@ -127,7 +127,7 @@ class Conversation:
                 said.append({"role": "tool", "tool_call_id": call.id, "content": json.dumps(told)})
 
     def _asked(self, messages: Sequence[Message], use: str, counts: Counts) -> Reply:
-        """A reply of the model, or the one that the transcript has of it."""
+        """Return a reply of the model, or the one recorded in the transcript."""
         words = json.dumps([messages, self._tools, use]).encode()
         asked = hashlib.sha256(words).hexdigest()[:16]
         there = self._tape.recorded("reply")
@@ -144,7 +144,7 @@ class Conversation:
         return found
 
     def _told(self, call: Call, number: int, counts: Counts) -> dict[str, Any]:
-        """What a call of a tool brings."""
+        """Return the result of a tool call."""
         try:
             if call.name != "suggest":
                 raise InvalidInput("tool", call.name, "there is no such tool", "There is suggest.")
@@ -160,13 +160,13 @@ class Conversation:
 
 
 def _reply_of(line: Mapping[str, Any]) -> Reply:
-    """The reply that a line keeps."""
+    """Return the reply recorded in a line."""
     kept = {field.name: line[field.name] for field in dataclasses.fields(Reply)}
     return Reply(**kept | {"calls": tuple(Call(**call) for call in line["calls"])})
 
 
 def _said(reply: Reply) -> Message:
-    """A reply that uses tools, as it is sent again.
+    """Return a reply that uses tools, in the form in which it is sent again.
 
     Its reasoning goes with it where it came in a field of its own: some endpoints refuse what a tool told without it.
     """
@@ -182,7 +182,7 @@ def _said(reply: Reply) -> Message:
 
 
 def _sendable(call: Call) -> str:
-    """The arguments of a call, to be sent again: endpoints refuse what is no JSON object."""
+    """Return the arguments of a call in the form to be sent again: endpoints reject what is not a JSON object."""
     try:
         found = json.loads(call.arguments)
     except (ValueError, RecursionError):
@@ -191,6 +191,6 @@ def _sendable(call: Call) -> str:
 
 
 def _stopped(wrong: InvalidInput, finish: str) -> InvalidInput:
-    """What is wrong with a reply: that it was stopped, if it was."""
+    """Return the problem with a reply that was cut off, if it was."""
     problem, mend = STOPPED.get(finish, (wrong.problem, wrong.mend))
     return InvalidInput(wrong.field, wrong.value, problem, mend)

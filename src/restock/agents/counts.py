@@ -1,4 +1,4 @@
-"""What is counted while a model plays."""
+"""Counts of what a model uses and what goes wrong while it plays."""
 
 from __future__ import annotations
 
@@ -47,26 +47,26 @@ class Counts:
     seconds: float = 0.0
 
     def add(self, other: Counts) -> None:
-        """Add what another counted."""
+        """Add other counts."""
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Counts:
-        """What `to_dict` told."""
+        """Return the counts that `to_dict` wrote."""
         kept: dict[str, Any] = {
             name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()
         }
         return cls(**kept)
 
     def to_dict(self) -> dict[str, Any]:
-        """All by name, for JSON."""
+        """Return all by name, for JSON."""
         return vars(self) | {"repairs": dict(sorted(self.repairs.items())), "faults": dict(sorted(self.faults.items()))}
 
 
 @dataclasses.dataclass(frozen=True)
 class Prices:
-    """Money for a million tokens; None where it is not known.
+    """Prices of a million tokens; None if unknown.
 
     Attributes:
         read: Of tokens read.
@@ -81,7 +81,7 @@ class Prices:
     cached: float | None = None
 
     def cost(self, counts: Counts) -> float | None:
-        """What the tokens cost; without any price what the endpoint says, and None where it does not."""
+        """Return the cost of the tokens; without prices, what the endpoint reports, or None if it reports nothing."""
         if all(price is None for price in dataclasses.astuple(self)):
             return counts.charged or None
         read, written = self.read or 0.0, self.written or 0.0

@@ -1,4 +1,4 @@
-"""Transcripts as data for training a model: JSONL of chats, as TRL and its like take them.
+"""Transcripts as training data: JSONL of chats, as TRL and similar libraries read them.
 
 - `supervised`: `{"messages": [...]}`, with `tools` where there are any; a line for each reply that was used, or for
   each episode.
@@ -59,17 +59,17 @@ class Said:
 
     @property
     def clean(self) -> bool:
-        """Whether the answer could be used as it was, at once, and nothing went wrong in the period."""
+        """Whether the first answer was usable as it was, and nothing went wrong in the period."""
         return self.used and not self.failed and self.strict and not self.line["faults"]
 
     @property
     def strict(self) -> bool:
-        """Whether the answer was strict JSON, reasoning left aside."""
+        """Whether the answer was strict JSON, apart from reasoning."""
         return set(self.line["repairs"]) <= {REASONING}
 
 
 def said(transcript: Transcript, number: int) -> list[Said]:
-    """The turns of an episode in which the model was asked."""
+    """Return the turns of an episode in which the model was asked."""
     settings = transcript.run["settings"]
     lines = [line for line in transcript.lines if line.get("episode") == number]
     left = sum(line["reward"] for line in lines if line["event"] == "turn")
@@ -104,7 +104,7 @@ def supervised(
     clean: bool = False,
     tell: Tell = lambda seed: None,
 ) -> Iterator[dict[str, Any]]:
-    """What the model was sent and said.
+    """Return what the model was sent and what it said.
 
     Args:
         transcript: Its finished episodes are taken.
@@ -145,7 +145,7 @@ def supervised(
 def pairs_by_return(
     transcripts: Sequence[Transcript], margin: float = 0.0, tell: Tell = lambda seed: None
 ) -> Iterator[dict[str, Any]]:
-    """Replies of two runs in the same state of the same episode, the one with the better end chosen.
+    """Pair the replies of two runs in the same state of the same episode; the run with the higher return is chosen.
 
     The state is the same where all that is seen, and what the model is told of the last period, is. Earlier turns
     stand in the prompt where they are the same too. Both replies need the same repairs, so that a pair is about the
@@ -162,7 +162,7 @@ def pairs_by_return(
     """
     if len(transcripts) < 2:
         given = [str(one.path) for one in transcripts]
-        raise InvalidInput("transcripts", given, "a preference is between two transcripts", "Name another one.")
+        raise InvalidInput("transcripts", given, "must be two transcripts or more", "Name another one.")
     for other in transcripts[1:]:
         if other.run["system"] != transcripts[0].run["system"]:
             problem = "its model was told something else than that of the first one (another problem or mode)"
@@ -186,7 +186,7 @@ def pairs_by_return(
 
 
 def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> Iterator[dict[str, Any]]:
-    """Replies that could be used over those in the same turn that could not, or had to be repaired.
+    """Pair usable replies with those of the same turn that were unusable or had to be repaired.
 
     Args:
         transcript: Its finished episodes are taken.
@@ -206,7 +206,7 @@ def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> 
 
 @functools.cache
 def judged_seeds() -> frozenset[int]:
-    """Seeds of all shipped suites, and of the published stores."""
+    """Return the seeds of all shipped suites, and of the published stores."""
     from restock.benchmark.suite import list_suites, load_suite
 
     found = {seed for name in list_suites() for seed in load_suite(name).seeds}
@@ -214,7 +214,7 @@ def judged_seeds() -> frozenset[int]:
 
 
 def check_for_training(transcript: Transcript) -> None:
-    """Refuse what models are judged by.
+    """Reject episodes that models are judged by.
 
     Raises:
         InvalidInput: An episode is of a suite or a published store, by its seed or its demand.
@@ -232,12 +232,12 @@ def check_for_training(transcript: Transcript) -> None:
 
 
 def common_seed(transcript: Transcript) -> int | None:
-    """The seed by which `simulate`, `compare` and `agent` meet the same episodes; None where none does."""
+    """Return the seed with which `simulate`, `compare` and `agent` play the same episodes; None if there is none."""
     return None if "seeds" in transcript.run else int(transcript.run["seed"])
 
 
 def _published() -> set[int]:
-    """Seeds of the published stores."""
+    """Return the seeds of the published stores."""
     from restock.problems.load import load_problem, shelf_of
 
     specs = [getattr(load_problem(name), "spec", None) for name in shelf_of("retail").names()]
@@ -245,7 +245,7 @@ def _published() -> set[int]:
 
 
 def _attempts(lines: Sequence[dict[str, Any]], most: int) -> list[tuple[tuple[Message, ...], str]]:
-    """Replies of a turn, cut into answers, each with the tools used on its way."""
+    """Return the replies of a turn, cut into answers, each with the tools used on its way."""
     found: list[tuple[tuple[Message, ...], str]] = []
     exchange: list[Message] = []
     calls = 0
@@ -264,7 +264,7 @@ def _attempts(lines: Sequence[dict[str, Any]], most: int) -> list[tuple[tuple[Me
 
 
 def _arguments(text: str) -> Any:
-    """Arguments of a call as trainers take them: a mapping."""
+    """Return the arguments of a call as trainers expect them: a mapping."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -272,7 +272,7 @@ def _arguments(text: str) -> Any:
 
 
 def _used(line: dict[str, Any], kind: str) -> bool:
-    """Whether the last reply of a turn was used."""
+    """Return whether the last reply of a turn was used."""
     if kind != "parameters":
         return bool(line["by"] == "model")
     try:
@@ -282,7 +282,7 @@ def _used(line: dict[str, Any], kind: str) -> bool:
 
 
 def _instead(line: dict[str, Any], kind: str) -> str:
-    """What the model is told later that it had answered."""
+    """Return the answer that the model is later told it gave."""
     return json.dumps(line["action"] if kind != "parameters" else {"parameters": line["parameters"] or {}})
 
 
@@ -291,7 +291,7 @@ def _answer(turn: Said) -> tuple[Message, ...]:
 
 
 def _comparable(one: Said, other: Said) -> bool:
-    """Whether two replies answer the same words in the same form, and decide otherwise."""
+    """Return whether two replies answer the same prompt in the same form with different decisions."""
     same = one.user == other.user and not one.exchange and not other.exchange
     alike = {*one.line["repairs"], REASONING} == {*other.line["repairs"], REASONING}
     differ = (one.line["action"], one.line["parameters"]) != (other.line["action"], other.line["parameters"])
@@ -304,7 +304,7 @@ def _pair(messages: list[Message], chosen: str, rejected: str) -> dict[str, Any]
 
 
 def _tools(transcript: Transcript) -> dict[str, Any]:
-    """The tools that the model was offered, where it was."""
+    """Return the tools that the model was offered, if any."""
     from restock.agents.play import Settings
 
     settings = Settings.of(transcript.run["settings"])

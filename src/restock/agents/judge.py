@@ -1,4 +1,4 @@
-"""What an agent is worth: its transcript beside policies that meet the same episodes."""
+"""Judgement of an agent: its transcript compared with policies on the same episodes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EPISODES = {"described": "another problem", "seed": "another seed", "episodes": 
 
 
 class Again(Policy):
-    """Does again what was done, in the episodes it was done in.
+    """A policy that repeats recorded decisions in the episodes they were made in.
 
     Args:
         problem: What was played.
@@ -48,7 +48,7 @@ class Again(Policy):
         self.decisions = decisions
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Check that there are as many episodes.
+        """Check that the number of episodes is the same.
 
         Raises:
             InvalidInput: It was played with others.
@@ -58,12 +58,12 @@ class Again(Policy):
             raise InvalidInput("episodes", episodes, has, "Compare on those that were played.")
 
     def act(self, view: View) -> Array:
-        """What was done, shape (B, A)."""
+        """Return the recorded decisions, shape (B, A)."""
         return self.decisions[:, view.t]
 
 
 class Recorded(Again):
-    """Does again what a transcript says was done, in the episodes it was done in.
+    """A policy that repeats the decisions of a transcript in its episodes.
 
     Args:
         problem: What was played.
@@ -86,7 +86,7 @@ class Recorded(Again):
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """Agents beside policies on common episodes.
+    """Agents and policies compared on common episodes.
 
     Attributes:
         comparison: All of them, best first, each difference to the best.
@@ -101,7 +101,7 @@ class Judgement:
     reference: str | None
 
     def differences(self, agent: str) -> dict[str, dict[str, float | None]]:
-        """Profit of an agent less that of every other in the same episode: mean, 95 % interval, adjusted p.
+        """Return the profit of an agent less that of every other in the same episode: mean, 95% interval, adjusted p.
 
         The agent is named beforehand, so the intervals and p-values hold for all differences to it together.
         """
@@ -119,7 +119,7 @@ class Judgement:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain data, for JSON."""
+        """Return all of it as plain data, for JSON."""
         agents = []
         for name, transcript in self.agents.items():
             result, row = transcript.lines[-1], self.comparison.row(name)
@@ -153,7 +153,7 @@ def judge(
     *,
     trust: bool = False,
 ) -> Judgement:
-    """Put agents beside policies on the episodes they played.
+    """Compare agents with policies on the episodes that the agents played.
 
     The decisions of a transcript are played again, in the simulator that the policies run in, and must bring the
     rewards that it says.
@@ -214,7 +214,7 @@ def judge(
 
 
 def open_finished(path: str | Path) -> Transcript:
-    """The transcript of a finished run.
+    """Return the transcript of a finished run.
 
     Raises:
         InvalidInput: It is none, or not finished.
@@ -228,12 +228,12 @@ def open_finished(path: str | Path) -> Transcript:
 
 
 def cut_off(transcript: Transcript) -> int:
-    """How many replies ended at the limit of tokens."""
+    """Return how many replies ended at the token limit."""
     return sum(line.get("finish") == "length" for line in transcript.of("reply"))
 
 
 def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
-    """What each episode came to: return, score where the problem is a store, replies, tokens, money, seconds."""
+    """Return the result of each episode: return, score for a store, replies, tokens, money, seconds."""
     return [
         {
             "episode": line["episode"],
@@ -249,7 +249,7 @@ def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:
 
 
 def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
-    """Transcripts by model, and by mode and number where models are the same; no policy has such a name."""
+    """Name the transcripts by model, and by mode and number where models are equal; no policy may have such a name."""
     found: dict[str, Transcript] = {}
     for transcript in transcripts:
         name, mode = str(transcript.run["model"]), transcript.run["settings"]["mode"]["kind"]
@@ -263,12 +263,12 @@ def _named(transcripts: Sequence[Transcript]) -> dict[str, Transcript]:
 
 
 def _seeds(transcript: Transcript) -> list[int]:
-    """The seed of each episode."""
+    """Return the seed of each episode."""
     return [int(line["seed"]) for line in transcript.of("episode")]
 
 
 def check_rewards(transcript: Transcript, rewards: Array) -> None:
-    """Make sure that the decisions bring the rewards that the transcript says."""
+    """Check that the decisions lead to the rewards that the transcript records."""
     said = np.zeros_like(rewards)
     for line in transcript.of("turn"):
         said[line["episode"], line["period"]] = line["reward"]

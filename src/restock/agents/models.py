@@ -1,4 +1,4 @@
-"""Language models on a benchmark, beside policies: a file that names them, and who plays their tasks.
+"""Language models on a benchmark: a file that names them, and the workers that play their tasks.
 
     models:
       - stand-in:base-stock
@@ -108,11 +108,11 @@ class ModelSpec(Spec):
 
     @property
     def shown(self) -> str:
-        """What tables call it."""
+        """The name that tables show."""
         return self.name or (self.model if self.mode == "alone" else f"{self.model} ({self.mode})")
 
     def settings(self, problem: Problem) -> Settings:
-        """How it plays a problem.
+        """Return how it plays a problem.
 
         Raises:
             InvalidInput: It cannot so.
@@ -128,7 +128,7 @@ class ModelSpec(Spec):
         return self.model.startswith(PREFIX)
 
     def stand_in(self, problem: Problem) -> StandIn:
-        """The script of that name.
+        """Return the script of that name.
 
         Raises:
             InvalidInput: There is none, or not for this problem.
@@ -136,7 +136,7 @@ class ModelSpec(Spec):
         return StandIn(problem, self.information, request_of(self.model, self.request))
 
     def endpoint(self) -> Endpoint:
-        """Where it is asked.
+        """Return the endpoint of the model.
 
         Raises:
             InvalidInput: No address is known, or the variable with its key is not set.
@@ -155,18 +155,18 @@ class ModelSpec(Spec):
         return Endpoint(self.base_url, key, request_of(self.model, self.request))
 
     def playing(self) -> dict[str, Any]:
-        """What decides what it does: neither its name, nor where it is, nor what it costs."""
+        """Return what determines the model's decisions: not its name, its address or its prices."""
         return self.model_dump(mode="json", exclude={"name", "base_url", "api_key_env", *PRICES})
 
 
 class ModelList(Spec):
-    """A file of models."""
+    """The contents of a file of models."""
 
     models: list[str | ModelSpec] = pydantic.Field(min_length=1, description="names, or mappings")
 
 
 def load_models(path: str | Path) -> Models:
-    """The models of a file.
+    """Return the models of a file.
 
     Raises:
         InvalidInput: It cannot be read, or something in it does not hold.
@@ -196,7 +196,7 @@ class Models:
         ]
 
     def check(self, suite: Suite) -> None:
-        """Make sure, before anything is played, that they can play the suite.
+        """Check, before anything is played, that the models can play the suite.
 
         Raises:
             InvalidInput: One cannot.
@@ -216,7 +216,7 @@ class Models:
     def answers(
         self, tasks: Sequence[Task], folder: Path, jobs: int, tell: Callable[[str], None]
     ) -> Generator[tuple[Task, dict[str, Any]]]:
-        """Each task with what it gave (`result`) or why it failed (`failed`), as they finish."""
+        """Yield each task with its result (`result`) or the reason of its failure (`failed`), as they finish."""
         by_name = dict(zip((guest.name for guest in self.guests), self.specs, strict=True))
         endpoints: dict[str, Model] = {}
         runs = []
@@ -240,7 +240,7 @@ class Models:
 
 
 class _Scenario:
-    """A model in a scenario: a run that is opened when its first episode begins.
+    """A model in a scenario: a run that begins with its first episode.
 
     Args:
         task: What is played.
@@ -277,12 +277,12 @@ class _Scenario:
             raise EndpointError(str(error), error.mend) from None
 
     def finish(self) -> None:
-        """End the transcript."""
+        """Finish the transcript."""
         assert self._play is not None
         self._play.finish()
 
     def answer(self) -> dict[str, Any]:
-        """What the task gave, its decisions played again, or why they do not count."""
+        """Return the result of the task, with its decisions replayed, or why it does not count."""
         assert self._play is not None
         problem, transcript = self._play.problem, self._play.transcript
         try:
@@ -301,13 +301,13 @@ class _Scenario:
         return {"result": {**outcome(self.task, found), **kept}}
 
     def close(self) -> None:
-        """Let go of the transcript, and of a script that speaks for this scenario only."""
+        """Close the transcript, and a script that belongs to this scenario only."""
         self._opened.close()
         if isinstance(self.model, StandIn):
             self.model.close()
 
     def _begun(self) -> Play:
-        """The run as it stands, new or resumed."""
+        """Return the run in its present state, new or resumed."""
         there = self._path.exists() and "\n" in self._path.read_text(encoding="utf-8")  # else it was stopped at once
         if not there:
             self._path.unlink(missing_ok=True)

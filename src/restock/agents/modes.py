@@ -1,4 +1,4 @@
-"""What a model is asked for: decisions, parameters of a policy, or decisions with policies at hand."""
+"""Modes of play: decisions, parameters of a policy, or decisions with policies as tools."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Mode:
 def mode_of(
     problem: Problem, kind: str = "alone", policies: tuple[str, ...] = (), every: int = 0, calls: int = 3
 ) -> Mode:
-    """The mode that is asked for, with the policy that is usual where none is named.
+    """Return a mode, with its usual policy if none is named.
 
     Raises:
         InvalidInput: There is no such mode or policy, or something is given that the mode does not take.
@@ -70,7 +70,7 @@ def mode_of(
 
 
 def usual(problem: Problem, kind: str) -> tuple[str, ...]:
-    """The policies of a mode where none is named."""
+    """Return the policies that a mode uses if none is named."""
     from restock.policies.registry import usual_policies
 
     reference = REFERENCE.get(problem.family)
@@ -82,7 +82,7 @@ def usual(problem: Problem, kind: str) -> tuple[str, ...]:
 
 
 def make(problem: Problem, name: str, parameters: dict[str, Any], information: str) -> Policy:
-    """A policy with parameters that a model chose, which knows no more than the model.
+    """Make a policy with the parameters that a model chose; it knows no more than the model.
 
     Args:
         problem: What it decides in.
@@ -111,7 +111,7 @@ def make(problem: Problem, name: str, parameters: dict[str, Any], information: s
 
 @contextmanager
 def deciding(name: str) -> Iterator[None]:
-    """Tell as bad input what a policy cannot do with the parameters it was given, whatever it stumbles over."""
+    """Report any failure of a policy with its given parameters as invalid input."""
     try:
         yield
     except InvalidInput:
@@ -127,13 +127,13 @@ def deciding(name: str) -> Iterator[None]:
 
 
 def choices(problem: Problem, name: str) -> list[str]:
-    """The parameters of a policy that a model may choose."""
+    """Return the parameters of a policy that a model may choose."""
     kind = policy_class(name, problem.family)
     return [p for p in inspect.signature(kind.__init__).parameters if p not in FIXED]
 
 
 def parameters_in_words(problem: Problem, name: str) -> dict[str, Any]:
-    """What can be chosen: for each parameter its default, and its range and shape where the policy tells them."""
+    """Return the parameters that can be chosen, in words: their defaults, ranges and shapes."""
     kind = policy_class(name, problem.family)
     signature = inspect.signature(kind.__init__).parameters
     tunable = make_policy(name, problem).tunables()
@@ -156,7 +156,7 @@ def parameters_in_words(problem: Problem, name: str) -> dict[str, Any]:
 
 
 def _bound(values: Any) -> Any:
-    """One number where all are the same; None where there is no bound."""
+    """Return one number if all are equal; None if there is no bound."""
     import numpy as np
 
     if not np.isfinite(values).all():

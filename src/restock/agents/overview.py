@@ -1,4 +1,4 @@
-"""Agents on several problems: one row each, and what an agent took on all of them together."""
+"""Results of agents on several problems: one row each, and totals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from restock.agents.judge import Judgement, cut_off
 
 
 def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
-    """What each agent of each judgement came to, as plain data."""
+    """Return the result of each agent in each judgement, as plain data."""
     found = []
     for one in judged:
         for name, transcript in one.agents.items():
@@ -35,13 +35,13 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 
 def totals(table: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The sums of each agent."""
+    """Return the sums of each agent."""
     names = dict.fromkeys(row["agent"] for row in table)
     return {name: total([row for row in table if row["agent"] == name]) for name in names}
 
 
 def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over rows; the cost is None where no price is known."""
+    """Return the sums over rows; the cost is None where no price is known."""
     counts = Counts()
     for row in table:
         counts.add(Counts.of(row["counts"]))

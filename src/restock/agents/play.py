@@ -1,4 +1,4 @@
-"""A model at the table: episode after episode, period by period, whatever it answers."""
+"""The play of a model: its episodes, period by period, whatever it answers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Settings:
     price_cached: float | None = None
 
     def check(self, problem: Problem) -> None:
-        """Make sure that they hold, before anything is played.
+        """Check the settings before anything is played.
 
         Raises:
             InvalidInput: One of them does not.
@@ -75,22 +75,22 @@ class Settings:
 
     @property
     def prices(self) -> Prices:
-        """All of them."""
+        """All prices."""
         return Prices(self.price_in, self.price_out, self.price_reasoning, self.price_cached)
 
     def to_dict(self) -> dict[str, Any]:
-        """All by name, for a transcript."""
+        """Return all settings by name, for a transcript."""
         return dataclasses.asdict(self) | {"mode": dataclasses.asdict(self.mode)}
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Settings:
-        """What `to_dict` wrote."""
+        """Return the settings that `to_dict` wrote."""
         mode = data["mode"] | {"policies": tuple(data["mode"]["policies"])}
         return cls(**data | {"mode": Mode(**mode)})
 
 
 class Play:
-    """A run of one problem: its episodes in whatever order they are played, and its transcript.
+    """A run of one problem: its episodes, in whatever order they are played, and its transcript.
 
     Args:
         problem: What is played.
@@ -149,7 +149,7 @@ class Play:
         self._ended[number] = table.play(self._seeds[number])
 
     def finish(self) -> dict[str, Any]:
-        """Write the last line, all episodes played, and return it."""
+        """Write the last line once all episodes are played, and return it."""
         total, returns = Counts(), []
         for number in range(self.episodes):
             counts, earned = self._ended[number]
@@ -188,7 +188,7 @@ class _Episode:
         self.parameters: dict[str, Any] = {}
 
     def play(self, seed: int) -> tuple[Counts, float]:
-        """All periods; what was counted, and the return."""
+        """Play all periods; return the counts and the return."""
         seen, total, t, note = self.seat.reset(seed), Counts(), 0, None
         self.write("episode", seed=seed, seen=seen)
         while not self.seat.done:
@@ -218,7 +218,7 @@ class _Episode:
         return total, earned
 
     def _grade(self, figures: dict[str, float]) -> dict[str, float] | None:
-        """What the profit is worth, where the problem is a store."""
+        """Return the score of the profit if the problem is a store."""
         problem = self.seat.problem
         if not isinstance(problem, RetailProblem):
             return None
@@ -228,7 +228,7 @@ class _Episode:
     def _alone(
         self, t: int, seen: dict[str, Any], note: str | None, counts: Counts
     ) -> tuple[dict[str, Any], dict[str, Any], str, Answer | None]:
-        """Play a period as the model says; what is seen then, the action, who decided it, and the answer."""
+        """Play a period as the model decides; return the observation, the action, who decided, and the answer."""
         text = prompt.turn(seen, note)
         answer, after = self.talk.answer(text, self.seat.step, counts)
         if after is not None and answer.data is not None:
@@ -241,7 +241,7 @@ class _Episode:
     def _by_parameters(
         self, t: int, seen: dict[str, Any], note: str | None, counts: Counts
     ) -> tuple[dict[str, Any], dict[str, Any], str, Answer | None]:
-        """Play a period as the policy says whose parameters the model chooses."""
+        """Play a period with the policy whose parameters the model chooses."""
         every, (name,) = self.settings.mode.every, self.settings.mode.policies
         answer = None
         if t == 0 or (every and t % every == 0):
@@ -257,7 +257,7 @@ class _Episode:
             return after, action, by, dataclasses.replace(answer or Answer(None, "", None, ()), error=str(error))
 
     def _choose(self, name: str, text: str, counts: Counts) -> Answer:
-        """Ask for parameters; without usable ones those in force stay, at first the defaults."""
+        """Ask for parameters; without usable ones, keep those in force, which are the defaults at first."""
 
         def use(data: dict[str, Any]) -> Advised:
             for field, value in data.items():
@@ -266,7 +266,7 @@ class _Episode:
             given = data.get("parameters")
             if not isinstance(given, dict):
                 mend = "Write {} for the defaults."
-                raise InvalidInput("parameters", given, "this is a mapping of names to values", mend)
+                raise InvalidInput("parameters", given, "must be a mapping of names to values", mend)
             return Advised(self._policy(name, given), self.seat)
 
         answer, found = self.talk.answer(text, use, counts)
@@ -295,16 +295,16 @@ class _Episode:
         return self.seat.step(action), action, "nothing"
 
     def _policy(self, name: str, parameters: dict[str, Any]) -> Policy:
-        """A policy that knows no more than the model."""
+        """Return a policy that knows no more than the model."""
         return make(self.seat.problem, name, parameters, self.settings.information)
 
     def _suggest(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """What a policy would do now."""
+        """Return what a policy would decide now."""
         return Advised(self._policy(name, parameters), self.seat).action()
 
 
 def _note(answer: Answer | None, by: str, faults: list[str]) -> str | None:
-    """What the model is told of the last period, where something went wrong."""
+    """Return the note about the last period for the model, if something went wrong."""
     words = []
     if answer is not None and answer.error is not None:
         words.append(f"No answer of yours could be used last time; it was decided without you ({by}).")

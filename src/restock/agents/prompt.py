@@ -1,4 +1,4 @@
-"""What is said to whoever decides, a model or a person: the problem once, and every period what is seen.
+"""Prompts for a model or a person: the problem once, and the observation in every period.
 
 Nothing here is written for one problem: all of it is made of the problem's own words, fields and units.
 Whatever comes from a description (names of products, a sentence about the store) stands inside a JSON document
@@ -31,7 +31,7 @@ UNTOLD = ("seed", "description", "problem")  # of a description: nothing to deci
 
 
 def system_prompt(problem: Problem, mode: str | Mode = "alone") -> str:
-    """The problem, what is seen and what is to be answered, for a model or a person.
+    """Return the description of the problem, the observation and the expected answer, for a model or a person.
 
     Args:
         problem: As it may be known to the one who decides: `problem.prior()` for somebody blind.
@@ -64,7 +64,7 @@ def system_prompt(problem: Problem, mode: str | Mode = "alone") -> str:
 
 
 def turn(observation: Any, note: str | None = None) -> str:
-    """What is said at the start of a period.
+    """Return the prompt of a period.
 
     Args:
         observation: A record of what is seen, or the same as plain data.
@@ -75,34 +75,34 @@ def turn(observation: Any, note: str | None = None) -> str:
 
 
 def went_wrong(faults: Sequence[str]) -> str | None:
-    """What is said of faults in the last period; None where there were none."""
+    """Return the note about faults in the last period; None if there were none."""
     return f"What went wrong in the last period: {', '.join(faults)}." if faults else None
 
 
 def again(error: InvalidInput) -> str:
-    """What is said to an answer that cannot be used."""
+    """Return the reply to an answer that cannot be used."""
     return f"This cannot be used. {reason(str(error))}\nNothing has changed. Answer again, with one JSON object."
 
 
 def reason(error: str) -> str:
-    """Why an answer cannot be used: as data, for an error names what it is about."""
+    """Return why an answer cannot be used, as data, because errors contain text from outside."""
     return f"The reason, as data: {_line(error)}"
 
 
 def data(content: Any) -> str:
-    """Data as one line of JSON for each of its fields; nothing inside can look like the end of it."""
+    """Return data as one line of JSON per field; nothing inside can imitate the end marker."""
     if not isinstance(content, Mapping):
         return _line(content)
     return "{" + ",\n ".join(f"{_line(str(name))}: {_line(value)}" for name, value in content.items()) + "}"
 
 
 def _line(content: Any) -> str:
-    """JSON on one line, ASCII, without the dashes of `BEGIN` and `END`."""
+    """Return JSON on one line, in ASCII, without the dashes of `BEGIN` and `END`."""
     return json.dumps(content).replace(DASHES, "\\u002d" + DASHES[1:])
 
 
 def _described(problem: Problem) -> dict[str, Any]:
-    """All that is said of the problem, as plain data."""
+    """Return the whole description of the problem, as plain data."""
     found: dict[str, Any] = {"problem": problem.name, "in_words": problem.explain().splitlines()}
     for name, value in problem.description().items():
         if name not in UNTOLD and value is not None:
@@ -117,7 +117,7 @@ def _described(problem: Problem) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
-    """Plain data with few digits; a table whose rows are all the same as one of them."""
+    """Return plain data with few digits; a table whose rows are all equal becomes one row."""
     if isinstance(value, np.ndarray):
         if value.ndim == 2 and len(value) > 1 and (value == value[0]).all():
             return {"every period": _short(value[0])}
@@ -137,7 +137,7 @@ def _short(value: Any) -> Any:
 
 
 def _decision(records: Any, mode: Mode) -> str:
-    """How a decision is answered."""
+    """Return how a decision must be answered."""
     lines = [
         "Every period you answer with your decision, one JSON object with these fields and no other:",
         _fields(records.action_type),
@@ -153,7 +153,7 @@ def _decision(records: Any, mode: Mode) -> str:
 
 
 def _parameters(problem: Problem, mode: Mode) -> str:
-    """How parameters are answered."""
+    """Return how parameters must be answered."""
     (name,) = mode.policies
     kind = policy_class(name, problem.family)
     often = f", and again every {mode.every} periods" if mode.every else ""
@@ -169,19 +169,19 @@ def _parameters(problem: Problem, mode: Mode) -> str:
 
 
 def _about(kind: type[Policy]) -> str:
-    """What a policy's docstring says of it and of its parameters."""
+    """Return what a policy's docstring says about it and its parameters."""
     text = inspect.getdoc(kind) or kind.summary
     kept = re.split(r"\n+(?:Raises|Attributes|Example):\n", text)[0]
     return re.sub(r"\n    (?:problem|information):[^\n]*(?:\n        [^\n]*)*", "", kept)
 
 
 def _fields(record: type[pydantic.BaseModel]) -> str:
-    """The fields of a record, one line each."""
+    """Return the fields of a record, one line each."""
     return "\n".join(f"  {name}: {field.description}" for name, field in record.model_fields.items())
 
 
 def _schema(record: type[pydantic.BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a record, without what is said already."""
+    """Return the JSON schema of a record, without what the prompt says elsewhere."""
 
     def bare(value: Any) -> Any:
         if isinstance(value, dict):
@@ -193,7 +193,7 @@ def _schema(record: type[pydantic.BaseModel]) -> dict[str, Any]:
 
 
 def tools(problem: Problem, mode: Mode) -> list[dict[str, Any]]:
-    """The tools of a mode, as OpenAI's API writes them; none but in the mode `tool`."""
+    """Return the tools of a mode in the form of OpenAI's API; only the mode `tool` has any."""
     if mode.kind != "tool":
         return []
     about = [f"{name}: {policy_class(name, problem.family).summary}" for name in mode.policies]
@@ -230,7 +230,7 @@ def _times(count: int) -> str:
 
 
 def suggestion(arguments: str, offered: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The policy and the parameters that a call of `suggest` names.
+    """Return the policy and the parameters that a call of `suggest` names.
 
     Raises:
         InvalidInput: It is not what the tool takes.
@@ -246,5 +246,5 @@ def suggestion(arguments: str, offered: Sequence[str]) -> tuple[str, dict[str, A
     if name not in offered:
         raise InvalidInput("policy", name, "this policy is not offered", nearest(name, offered))
     if not isinstance(parameters, dict):
-        raise InvalidInput("parameters", parameters, "this is a mapping of names to values", 'Write {"levels": 40}.')
+        raise InvalidInput("parameters", parameters, "must be a mapping of names to values", 'Write {"levels": 40}.')
     return str(name), parameters

@@ -1,4 +1,4 @@
-"""From a reply to one JSON object, repaired where it is nearly JSON and only one object can be meant."""
+"""Parsing of a reply into one JSON object, repaired if it is nearly JSON and only one object can be meant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PYTHON = {"True": "true", "False": "false", "None": "null"}
 
 
 def apart(text: str) -> tuple[str, str]:
-    """The text without the reasoning that stands in it between tags, or before a closing one, and that.
+    """Split a text into answer and reasoning, which stands between tags or before a closing one.
 
     Example:
         >>> apart('Ten or so.</think>{"orders": {}}')
@@ -48,7 +48,7 @@ def apart(text: str) -> tuple[str, str]:
 
 
 def parse(reply: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The object in a reply, and what had to be repaired, of `REPAIRS`.
+    """Return the object in a reply and the repairs it needed, out of `REPAIRS`.
 
     Words around the object are no fault; words of a reasoning model between its tags do not count as the reply.
     Where braces stand in the words too, what stands in a code fence is the object; without one, there must be a
@@ -89,17 +89,17 @@ Reading = tuple[dict[str, Any], tuple[str, ...]]
 
 
 def _cut(text: str) -> str:
-    """What stands between the first { and the last }; nothing where they are not there."""
+    """Return the text from the first { to the last }; empty if they are missing."""
     return text[text.find("{") : text.rfind("}") + 1] if "{" in text else ""
 
 
 def _strictly(text: str) -> Reading:
-    """A text that is one object."""
+    """Parse a text that is one strict JSON object."""
     return _object(text), ()
 
 
 def _mended(text: str) -> Reading:
-    """A text that is one object once it is repaired."""
+    """Parse a text that is one object once it is repaired."""
     repairs: list[str] = []
     for name, mend in _MENDS:
         mended = mend(text)
@@ -110,7 +110,7 @@ def _mended(text: str) -> Reading:
 
 
 def _either(text: str) -> Reading:
-    """A text that is one object as it stands, or else repaired."""
+    """Parse a text that is one object as it stands or once repaired."""
     try:
         return _strictly(text)
     except _NotJson:
@@ -118,7 +118,7 @@ def _either(text: str) -> Reading:
 
 
 def _fenced(text: str) -> Reading:
-    """The object in the code fences of a text, whatever stands around them."""
+    """Return the object in the code fences of a text, whatever surrounds them."""
     found: list[Reading] = []
     for block in _FENCED.finditer(text):
         try:
@@ -130,7 +130,7 @@ def _fenced(text: str) -> Reading:
 
 
 def _scattered(text: str) -> Reading:
-    """The object among words with braces of their own: what begins like an object must be one."""
+    """Return the object in text with other braces: everything that begins like an object must be one."""
     found: list[Reading] = []
     braces: tuple[str, ...] = ()
     for piece in _groups(text):
@@ -143,7 +143,7 @@ def _scattered(text: str) -> Reading:
 
 
 def _one(found: list[Reading]) -> Reading:
-    """The one object that was found, if need be more than once."""
+    """Return the only object found, which may be found more than once."""
     if not found:
         raise _NotJson("there is no object in it")
     data, repairs = found[-1]
@@ -153,7 +153,7 @@ def _one(found: list[Reading]) -> Reading:
 
 
 def _groups(text: str) -> Iterator[str]:
-    """What stands between braces that belong together; those in strings of JSON do not count."""
+    """Return the texts between matching braces; braces in JSON strings do not count."""
     depth = start = 0
     for found in _BRACE.finditer(text):
         if found[0] == "{":
@@ -168,11 +168,11 @@ def _groups(text: str) -> Iterator[str]:
 
 
 class _NotJson(Exception):
-    """Why a text is not one strict JSON object."""
+    """Raised when a text is not one strict JSON object."""
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The object that a text is, read strictly."""
+    """Parse a text strictly as an object."""
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -201,7 +201,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _pieces(text: str) -> list[tuple[bool, str]]:
-    """The text cut into strings, with their quotes, and what is between them."""
+    """Split a text into strings, with their quotes, and what is between them."""
     pieces: list[tuple[bool, str]] = []
     start = k = 0
     while k < len(text):
@@ -218,12 +218,12 @@ def _pieces(text: str) -> list[tuple[bool, str]]:
 
 
 def _between(change: Callable[[str], str]) -> Callable[[str], str]:
-    """A change of what is between strings."""
+    """Apply a change to what is between strings."""
     return lambda text: "".join(piece if quoted else change(piece) for quoted, piece in _pieces(text))
 
 
 def _without_trailing_commas(text: str) -> str:
-    """Commas before a closing bracket left out, also where a string stands before them."""
+    """Remove commas before closing brackets, also after a string."""
     return _between(lambda piece: re.sub(r",(\s*[}\]])", r"\1", piece))(text)
 
 

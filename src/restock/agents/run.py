@@ -1,4 +1,4 @@
-"""A run of an agent from end to end: begun or gone on with, with a model anywhere or a stand-in on this machine."""
+"""A run of an agent from start to finish, new or resumed, with a remote model or a local stand-in."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def run_agents(
     jobs: int = 1,
     tell: Callable[[int, dict[str, Any]], None] = lambda number, line: None,
 ) -> list[Transcript]:
-    """Let a language model play several problems; every transcript is begun before the first period is played.
+    """Let a language model play several problems; all transcripts are opened before the first period is played.
 
     Args:
         wanted: The problems.
@@ -167,7 +167,7 @@ def run_agents(
 
 
 def finish(plays: Sequence[Play], jobs: int) -> None:
-    """Play all episodes that are not finished.
+    """Play the unfinished episodes.
 
     Raises:
         EndpointError: Some cannot be; the others are.
@@ -189,7 +189,7 @@ def finish(plays: Sequence[Play], jobs: int) -> None:
 
 
 def _numbers(episodes: Sequence[int]) -> str:
-    """Episodes as people count them, those in a row as a range."""
+    """Return the episodes in words, counted from 1, consecutive ones as a range."""
     ranges: list[list[int]] = []
     for number in episodes:
         if ranges and ranges[-1][-1] == number - 1:
@@ -217,7 +217,7 @@ def resume_agent(
     remark: Callable[[str], None] = lambda words: None,
     trust: bool = False,
 ) -> Transcript:
-    """Resume a run where it was stopped; a finished one is left as it is.
+    """Resume a stopped run; a finished one is left as it is.
 
     Args:
         path: Its transcript.
@@ -250,7 +250,7 @@ def resume_agents(
     tell: Callable[[int, dict[str, Any]], None] = lambda number, line: None,
     remark: Callable[[str], None] = lambda words: None,
 ) -> list[Transcript]:
-    """Resume several runs; those that are finished are left as they are.
+    """Resume several runs; finished ones are left as they are.
 
     Args:
         paths: Their transcripts.
@@ -285,7 +285,7 @@ def resume_agents(
 
 
 def _resumed(transcript: Transcript, model: Callable[..., Any], stack: ExitStack, tell: Tell) -> Play:
-    """The run that a transcript is of."""
+    """Return the run that a transcript is of."""
     run = transcript.run
     try:
         problem, settings = problem_of(run), Settings.of(run["settings"])
@@ -298,7 +298,7 @@ def _resumed(transcript: Transcript, model: Callable[..., Any], stack: ExitStack
 
 
 def kept(problem: Problem) -> Any:
-    """The problem as a transcript keeps it; None where it cannot say what would make it again."""
+    """Return the problem as a transcript keeps it; None if it cannot describe itself."""
     try:
         return description(problem)
     except InvalidInput:
@@ -306,36 +306,36 @@ def kept(problem: Problem) -> Any:
 
 
 def problem_of(run: Mapping[str, Any]) -> Problem:
-    """The problem that a transcript is of.
+    """Return the problem that a transcript is of.
 
     Raises:
         InvalidInput: It cannot be found any more.
     """
     if run["described"] is None:
         mend = "Name it by its place when the run is begun: its folder, or file.py:Class."
-        raise InvalidInput("transcript", run["problem"], "it is known only to the Python it was made in", mend)
+        raise InvalidInput("transcript", run["problem"], "it exists only in the Python process that made it", mend)
     return described(run["described"])
 
 
 def training_problem(problem: Problem) -> Problem:
-    """The problem with other demand in every episode, where it has the same in all: that one judges."""
+    """Return the problem, with new demand in every episode if it never changes, because fixed demand is for judging."""
     if getattr(getattr(problem, "spec", None), "demand_stream", None) != "task":
         return problem
     return load_problem(problem, demand_stream="seed")
 
 
 def free_path(problem: str, model: str, seed: int) -> Path:
-    """Where a transcript goes unless it is told."""
+    """Return the default path of a transcript."""
     return Path("runs") / f"{file_name(f'agent-{problem}-{model}-{seed}')}.jsonl"
 
 
 def file_name(text: str) -> str:
-    """A text as the name of a file."""
+    """Return a text as the name of a file."""
     return re.sub(r"[^\w.-]+", "-", text)
 
 
 def request_of(model: str, given: Mapping[str, Any]) -> Request:
-    """How a model is asked.
+    """Return how a model is asked.
 
     Raises:
         InvalidInput: A number is out of its range.
@@ -361,7 +361,7 @@ def asking(
     api_key: str | None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Model, str]]:
-    """The model, and the address it is at, as a transcript may say it."""
+    """Return the model and its address, as a transcript may record it."""
     if not asked.model.startswith(PREFIX):
         with closing(Endpoint(base_url, api_key, asked, headers=headers)) as endpoint:
             yield endpoint, endpoint.base_url
@@ -373,7 +373,7 @@ def asking(
 
 
 def about(problem: Problem, model: str, address: str, asked: Request) -> dict[str, Any]:
-    """What the first line of a transcript says of problem and model."""
+    """Return what the first line of a transcript says about problem and model."""
     from restock import __version__
 
     return {

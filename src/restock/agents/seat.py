@@ -1,4 +1,4 @@
-"""Where an agent sits: the problem as records, and policies that look at the same state."""
+"""An agent's side of a problem: records, and policies that see the same state."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Seat:
         self._faults = [told for told in self.problem.told() if told.truth and told.shape == ()]
 
     def reset(self, seed: int) -> dict[str, Any]:
-        """Begin an episode; what is seen, as plain data."""
+        """Begin an episode and return the observation, as plain data."""
         self.seed = seed
         self._mean: Array | None = None  # of demand, made when it is first asked for
         return _plain(self.table.reset(seed))
 
     def step(self, action: Mapping[str, Any]) -> dict[str, Any]:
-        """Play a period; what is seen then.
+        """Play a period and return the observation.
 
         Raises:
             InvalidInput: The action cannot be; nothing has changed.
@@ -67,21 +67,21 @@ class Seat:
 
     @property
     def earned(self) -> float:
-        """Sum of the rewards of the episode so far."""
+        """Sum of the rewards so far."""
         return float(self.trajectory.rewards.sum())
 
     @property
     def trajectory(self) -> Trajectory:
-        """What has happened in the episode."""
+        """The trajectory of the episode so far."""
         return self.table.trajectory
 
     def faults(self) -> list[str]:
-        """What went wrong in the last period, by the names that the problem has for it."""
+        """Return the faults of the last period, by the problem's names for them."""
         played = self.table.played
         return [told.name for told in self._faults if played[told.field][-1][told.entry] > 0.0]
 
     def view(self, t: int, informed: bool) -> View:
-        """What a policy may know at the start of a period that was played or is the next; nothing is copied."""
+        """Return what a policy may know at the start of a past period or of the next one; nothing is copied."""
         played, places = self.table.played, self.problem.layout.places
         lines = locked(played.lines)[None]
         if informed and self._mean is None:
@@ -91,16 +91,16 @@ class Seat:
         return View(t, Fields(lines[:, t], places, copied=True), past, self._mean if informed else None)
 
     def nothing(self) -> dict[str, Any]:
-        """The action that does nothing: every field at its default."""
+        """Return the action that does nothing: every field at its default."""
         return _plain(self.table.action_type())
 
     def action(self, decision: Array) -> dict[str, Any]:
-        """A decision in physical units as plain data."""
+        """Return a decision in physical units as plain data."""
         return _plain(self.table.records.action(decision))
 
 
 class Advised:
-    """A policy that is asked in one episode, whenever it is wanted; it sees every period all the same.
+    """A policy that can be asked at any period of an episode; it sees every period nonetheless.
 
     Args:
         policy: Who is asked.
@@ -113,7 +113,7 @@ class Advised:
         policy.begin(1, seat.seed, None)
 
     def action(self) -> dict[str, Any]:
-        """What it would do now.
+        """Return what the policy would decide now.
 
         Raises:
             InvalidInput: It decides what cannot be, or cannot decide with the parameters it was given.

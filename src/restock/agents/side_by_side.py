@@ -1,4 +1,4 @@
-"""Episodes side by side: one thread each, of which one at a time plays while the others wait for their model.
+"""Episodes side by side in threads: one plays at a time while the others wait for their models.
 
 The simulator, the policies and the transcript are only touched by whoever holds the turn; it is given away for as
 long as a model is asked. So nothing but the client has to bear several threads, and as nearly all the time of a run
@@ -38,7 +38,7 @@ class Run(Protocol):
         """Play an episode, asking this model."""
 
     def finish(self) -> Any:
-        """End the run: all episodes are played."""
+        """End the run once all episodes are played."""
 
 
 Some = TypeVar("Some", bound=Run)
@@ -46,7 +46,7 @@ Arrived = tuple[Some, int, BaseException | None]
 
 
 def settled(runs: Sequence[Some], jobs: int) -> Generator[tuple[Some, Mapping[int, EndpointError | None]]]:
-    """Each run when no more of it is to come, with the episodes that are not finished.
+    """Yield each run once nothing more of it will come, with its unfinished episodes.
 
     The reason is None for an episode that was not begun, after its endpoint had failed too often. While a run is
     looked at, no other episode plays; requests that are under way stay so.
@@ -89,11 +89,11 @@ def settled(runs: Sequence[Some], jobs: int) -> Generator[tuple[Some, Mapping[in
 
 
 class _NotBegun(EndpointError):
-    """An episode that was not begun."""
+    """Raised when an episode was not begun."""
 
 
 class _Stopped(Exception):
-    """Everything has come to an end meanwhile."""
+    """Raised when everything has been stopped."""
 
 
 class _Turn:
@@ -110,7 +110,7 @@ class _Turn:
 
 
 class _Waiting:
-    """A model that others may play beside while it is asked.
+    """A model that lets others play while it is asked.
 
     Args:
         model: The model.
@@ -123,7 +123,7 @@ class _Waiting:
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """The model's reply.
+        """Return the model's reply.
 
         Raises:
             EndpointError: As of the model.
@@ -138,7 +138,7 @@ class _Waiting:
 
 
 def _attempt(run: Run, number: int, model: Model, given_up: bool) -> BaseException | None:
-    """Play an episode; what kept it from its end."""
+    """Play an episode; return what kept it from finishing."""
     if given_up:
         return _NotBegun("it was not begun", "")
     try:
@@ -156,7 +156,7 @@ def _one_by_one(items: Iterator[tuple[Some, int]], given_up: Callable[[Run], boo
 def _threads(
     items: Iterator[tuple[Some, int]], given_up: Callable[[Run], bool], jobs: int, turn: _Turn
 ) -> Generator[Arrived[Some]]:
-    """Episodes as they end; closing it ends all others before they write again."""
+    """Yield the episodes as they finish; closing the generator stops all others before they write again."""
     arrived: queue.Queue[Arrived[Some] | None] = queue.Queue()
 
     def work() -> None:

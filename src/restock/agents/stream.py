@@ -1,4 +1,4 @@
-"""A chat completion that came as a stream of events, put together."""
+"""A chat completion assembled from a stream of events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ JOINED = ("content", "reasoning_content", "reasoning", "refusal")  # fields that
 
 
 def looks_streamed(text: str) -> bool:
-    """Whether a body is a stream of events, told or not."""
+    """Return whether a body is a stream of events, whatever its content type."""
     return text.lstrip().startswith(("data:", "event:", ":"))
 
 
 def whole(text: str) -> dict[str, Any]:
-    """The completion that a stream of events amounts to.
+    """Assemble the completion of a stream of events.
 
     Raises:
         ValueError: It breaks off, or is no such stream.
@@ -53,7 +53,7 @@ def whole(text: str) -> dict[str, Any]:
 
 
 def _join(known: dict[str, str], piece: Mapping[str, Any]) -> None:
-    """Add a piece of a call to what is known of it."""
+    """Add a piece of a tool call to the earlier pieces."""
     function = piece.get("function") or {}
     known["id"] = known["id"] or piece.get("id") or ""
     known["name"] = known["name"] or function.get("name") or ""

@@ -1,4 +1,4 @@
-"""The transcript of a run: one JSON object a line, written as it happens, and the tape a resumed run plays from.
+"""The transcript of a run: JSON lines, written as they happen, from which a resumed run replays.
 
     run       what is played, by which model, in which mode, with which settings; the system prompt, its hash
     episode   the seed, and what is seen before the first period
@@ -58,13 +58,13 @@ class Tape:
         self._about = {} if episode is None else {"episode": episode}
 
     def recorded(self, event: str) -> dict[str, Any] | None:
-        """The line that comes next, if it is there and of that kind."""
+        """Return the next recorded line if it is of this kind."""
         if self._at < len(self._there) and self._there[self._at]["event"] == event:
             return self._there[self._at]
         return None
 
     def tell(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Write a line, or hold it against the one that is there; returns the one that counts.
+        """Write a line, or compare it with the recorded one; return the line that counts.
 
         Raises:
             InvalidInput: Another line is there, or it cannot be written.
@@ -86,7 +86,7 @@ class Tape:
 
 
 class Transcript:
-    """Lines that are there already, and lines to come.
+    """The recorded lines, and those to come.
 
     Args:
         path: The file; None keeps nothing.
@@ -107,7 +107,7 @@ class Transcript:
 
     @classmethod
     def begin(cls, path: Path | None) -> Transcript:
-        """An empty one.
+        """Return an empty one.
 
         Raises:
             InvalidInput: The file is there already, or cannot be written.
@@ -127,7 +127,7 @@ class Transcript:
 
     @classmethod
     def resume(cls, path: Path) -> tuple[Transcript, str | None]:
-        """One to go on with, and a word about a last line that was cut off, if one was.
+        """Return a transcript to be resumed, and a remark if its last line was cut off.
 
         Raises:
             InvalidInput: It cannot be read or written, or is no transcript.
@@ -146,24 +146,24 @@ class Transcript:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end."""
+        """Whether the run is finished."""
         return bool(self.lines) and self.lines[-1]["event"] == "result"
 
     @property
     def run(self) -> Mapping[str, Any]:
-        """What is played, and how: the first line."""
+        """The first line: what is played, and how."""
         return self.lines[0]
 
     def of(self, event: str) -> list[dict[str, Any]]:
-        """All lines of a kind."""
+        """Return all lines of a kind."""
         return [line for line in self.lines if line["event"] == event]
 
     def tape(self, episode: int) -> Tape:
-        """The lines of an episode."""
+        """Return the lines of an episode."""
         return Tape(self, episode, self._there.get(episode, []))
 
     def tell(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Write a line about the run, or hold it against the one that is there; see `Tape.tell`.
+        """Write a line about the run, or compare it with the recorded one; see `Tape.tell`.
 
         The result ends the transcript, which then stands episode by episode in whatever order lines arrived.
 
@@ -187,13 +187,13 @@ class Transcript:
                     self._file.write(text + "\n")
                     self._file.flush()
             except OSError as error:
-                mend = f"Mend that, then go on: restock agent --resume {self.path}."
+                mend = f"Correct that, then resume: restock agent --resume {self.path}."
                 raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
         self.lines.append(kept)
         return kept
 
     def _rewritten(self, result: str) -> bool:
-        """Put the file in order, the result at its end; False where it stands in order."""
+        """Sort the file, the result last; return False if it was sorted already."""
         assert self.path is not None
         text = "".join(json.dumps(line) + "\n" for line in self.lines)
         if self.path.read_text(encoding="utf-8") == text:
@@ -203,13 +203,13 @@ class Transcript:
         return True
 
     def discard(self) -> None:
-        """Take the file away."""
+        """Delete the file."""
         self.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -230,7 +230,7 @@ class Transcript:
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
-    """The lines of a transcript, how many bytes they take, and whether a damaged last one is left out.
+    """Return the lines of a transcript, their size in bytes, and whether a damaged last line is left out.
 
     Raises:
         InvalidInput: It cannot be read, is no transcript, is damaged before its last line, or names code and is not
@@ -246,7 +246,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, bool]:
 
 
 def begins_one(path: Path) -> bool:
-    """Whether a file begins as a transcript does; what cannot be read does not."""
+    """Return whether a file begins as a transcript does; unreadable files do not."""
     try:
         with path.open(encoding="utf-8") as file:
             first = _line(file.readline(LONGEST_LINE))
@@ -256,7 +256,7 @@ def begins_one(path: Path) -> bool:
 
 
 def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
-    """The same of the text of a transcript, episode by episode.
+    """Return the lines in the text of a transcript, by episode.
 
     Args:
         text: All of it.
@@ -288,7 +288,7 @@ def lines_of(text: str, name: str) -> tuple[list[dict[str, Any]], int, bool]:
 
 
 def in_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines as they are when one episode is played after the other.
+    """Return the lines in the order they would have if episodes were played one after the other.
 
     A line that names no episode, as replies once did, belongs to the episode before it.
     """
@@ -305,7 +305,7 @@ def in_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _episode(line: Mapping[str, Any]) -> int | None:
-    """The episode that a line names, if it names one."""
+    """Return the episode of a line, if it names one."""
     own = line.get("episode")
     return own if isinstance(own, int) and own >= 0 else None
 
@@ -325,7 +325,7 @@ def _line(text: str) -> dict[str, Any] | None:
 
 
 def _finite(value: Any) -> Any:
-    """The value with null for numbers that JSON does not have, such as the turns of a stock that never was."""
+    """Return the value with null for numbers that JSON lacks, such as the turnover of a stock that never existed."""
     if isinstance(value, Mapping):
         return {name: _finite(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -334,7 +334,7 @@ def _finite(value: Any) -> Any:
 
 
 def _difference(there: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """The first field in which two lines differ; None where they are the same."""
+    """Return the first field in which two lines differ; None if they are equal."""
     for name in dict.fromkeys((*now, *there)):
         if name not in MEASURED and there.get(name) != now.get(name):
             return name

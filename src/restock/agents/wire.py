@@ -1,4 +1,4 @@
-"""Posting to an endpoint over HTTP: within a time and a size, whatever it sends and however slowly."""
+"""HTTP requests to an endpoint, within limits of time and size, whatever it sends and however slowly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Trouble(Exception):
-    """A request that brought no usable reply.
+    """Raised when a request brought no usable reply.
 
     Args:
         words: What happened.
@@ -45,7 +45,7 @@ class Trouble(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Answered:
-    """What came back, not yet looked into.
+    """A response, not yet parsed.
 
     Attributes:
         status: Of HTTP.
@@ -59,7 +59,7 @@ class Answered:
 
     @property
     def wait(self) -> float | None:
-        """Seconds after which it wants to be asked again."""
+        """Seconds after which the endpoint asks to be called again."""
         given = self.headers.get("retry-after", "")
         milliseconds, seconds = _number(self.headers.get("retry-after-ms", "")), _number(given)
         if milliseconds is not None:
@@ -73,7 +73,7 @@ class Answered:
 
 
 class Wire:
-    """Posts to one address; several threads may post at once.
+    """A client of one address; several threads may use it at once.
 
     The requests run on an event loop in a thread of its own: only so can the time of a whole exchange be limited,
     from the look-up of the name to the last byte of the body, and only so does it work below a loop that runs
@@ -106,7 +106,7 @@ class Wire:
         self._thread.start()
 
     def post(self, body: bytes) -> Answered:
-        """The answer to a request.
+        """Send a request and return the response.
 
         Raises:
             Trouble: None came, or not in time, or one that is too large.
@@ -126,7 +126,7 @@ class Wire:
             raise
 
     def close(self) -> None:
-        """Let go of connections and thread; who still waits for an answer waits no longer."""
+        """Close connections and thread; pending requests end at once."""
         if self._loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
@@ -153,7 +153,7 @@ class Wire:
             raise Trouble(f"the connection broke ({error or type(error).__name__})") from None
 
     async def _exchange(self, body: bytes) -> Answered:
-        """Ask, and follow where it says that it has moved on the same host: no other one is sent prompts or keys."""
+        """Send a request and follow redirects on the same host: no other host is sent prompts or keys."""
         request = self._client.build_request("POST", self._url, content=body)
         for _ in range(HOPS):
             response = await self._client.send(request, stream=True)
@@ -168,11 +168,11 @@ class Wire:
         raise Trouble("it redirects in a circle")
 
     def _trusts(self, url: httpx.URL) -> bool:
-        """Whether it is the same host, not worse protected."""
+        """Return whether an address has the same host and no less protection."""
         return url.host == self._url.host and url.scheme in (self._url.scheme, "https")
 
     async def _read(self, response: Any) -> bytes:
-        """The body; of a failure as much as came. Packed, it is unpacked no further than it may be large."""
+        """Return the body, or as much of it as came; compressed bodies are expanded only up to the size limit."""
         how = response.headers.get("content-encoding", "identity").strip().lower()
         if how not in (*PACKED, "identity"):
             if response.status_code < 300:
@@ -194,14 +194,14 @@ class Wire:
 
 
 def _bottom(error: BaseException) -> str:
-    """What lies at the bottom of a failure to connect."""
+    """Return the root cause of a failed connection."""
     while (deeper := error.__cause__ or error.__context__) is not None:
         error = deeper
     return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
 
 
 def _number(text: str) -> float | None:
-    """A number of a header that is not negative; None where it is none."""
+    """Return a header's number if it is not negative; None if there is none."""
     try:
         found = float(text)
     except ValueError:

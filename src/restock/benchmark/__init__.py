@@ -1,1 +1,1 @@
-"""The benchmark: frozen suites, a runner that can be killed at any moment, the leaderboard."""
+"""Benchmarks: frozen suites, a runner that can be killed at any moment, the leaderboard."""

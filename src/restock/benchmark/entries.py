@@ -1,4 +1,4 @@
-"""The policies of a run: what each is called, where its class stands, its parameters.
+"""The policies of a run: their names, classes and parameters.
 
 A list of policies is a YAML file:
 
@@ -70,7 +70,7 @@ class Entry(Spec):
         return params
 
     def make(self, problem: Problem) -> Policy:
-        """The policy, made for a problem; not fitted.
+        """Make the policy for a problem, not fitted.
 
         Raises:
             InvalidInput: There is no such policy, or a parameter does not hold.
@@ -78,7 +78,7 @@ class Entry(Spec):
         return make_policy(self.policy, problem, **self.params)
 
     def fitted(self, problem: Problem) -> Policy:
-        """The policy, its parameters found for the problem where `fit` says so.
+        """Make the policy, with its parameters fitted to the problem if `fit` says so.
 
         Raises:
             InvalidInput: It cannot be made, or has nothing to fit.
@@ -93,7 +93,7 @@ class Entry(Spec):
 
     @property
     def mark(self) -> str:
-        """A hash of what it does: parameters, and the source of everything that decides."""
+        """A hash of its behaviour: parameters, and the source of everything that decides."""
         home, colon, attribute = self.policy.rpartition(":")
         named = Path(home).name + colon + attribute  # the same file elsewhere is the same policy
         said = {**self.model_dump(mode="json", exclude={"name"}), "policy": named}
@@ -110,12 +110,12 @@ class PolicyList(Spec):
 
 
 def list_policy_sets() -> list[str]:
-    """Names of the lists of policies shipped with restock."""
+    """Return the names of the policy lists shipped with restock."""
     return names_in("policies")
 
 
 def load_entries(given: Any) -> tuple[Entry, ...]:
-    """Policies of a run, the bound first.
+    """Return the policies of a run, the bound first.
 
     Args:
         given: One or more of: the name of a shipped list, a YAML file, the name or place of a policy, a
@@ -178,7 +178,7 @@ def _registered() -> Sequence[str]:
 
 
 def _files_mark(kind: type[Policy]) -> list[str]:
-    """Hashes of the files that a trained policy consists of, where it says which folder holds them."""
+    """Return hashes of the files of a trained policy, if it names its folder."""
     folder = Path(getattr(kind, "folder", "") or ".")
     files = [path for path in (folder / "config.yaml", *sorted(folder.glob("**/best*"))) if path.is_file()]
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files] if folder != Path() else []
@@ -186,7 +186,7 @@ def _files_mark(kind: type[Policy]) -> list[str]:
 
 @functools.cache
 def source_mark(module: str) -> str:
-    """A hash of a module's source and of all of restock that it reaches by imports."""
+    """Return a hash of a module's source and of everything in restock that it imports."""
     waiting, found = [module, "restock.evaluation.simulate"], dict[str, str]()
     while waiting:
         name = waiting.pop()
@@ -198,7 +198,7 @@ def source_mark(module: str) -> str:
 
 @functools.cache
 def _read(module: str) -> tuple[str, tuple[str, ...]] | None:
-    """A hash of a module's source, and what it imports; None where there is no source."""
+    """Return a hash of a module's source, and its imports; None if there is no source."""
     source = _source(module)
     if source is None:
         return None
@@ -206,7 +206,7 @@ def _read(module: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _source(module: str) -> str | None:
-    """The text of a module; None where it has none, or is a name inside one."""
+    """Return the source of a module; None if it has none, or is a name inside a module."""
     loaded = getattr(sys.modules.get(module), "__file__", None)
     if loaded is not None:
         return Path(loaded).read_text(encoding="utf-8") if loaded.endswith(".py") else None
@@ -218,7 +218,7 @@ def _source(module: str) -> str | None:
 
 
 def _imports(source: str) -> Iterator[str]:
-    """Every module that a source imports, at its top or inside; names imported from packages too."""
+    """Yield every module that a source imports, at its top or inside functions, including names from packages."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

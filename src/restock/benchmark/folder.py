@@ -1,4 +1,4 @@
-"""The folder of a run: one file for each finished task, written whole or not at all.
+"""The folder of a run: one file per finished task, written atomically.
 
 runs/NAME/
   run.json            suite, versions, policies
@@ -30,11 +30,11 @@ FORMAT = 1
 
 
 class Damaged(ValueError):
-    """A file of a run does not say what was written into it."""
+    """Raised when a file of a run is damaged."""
 
 
 class RunFolder:
-    """Where a run keeps what it has finished.
+    """The folder in which a run keeps its results.
 
     Args:
         path: The folder.
@@ -47,7 +47,7 @@ class RunFolder:
     # the run ------------------------------------------------------------------------------------
 
     def begin(self, plan: Plan) -> Plan:
-        """Make the folder ready for a run, new or going on.
+        """Prepare the folder for a new or resumed run.
 
         Returns:
             The plan of the whole run: with the policies of earlier starts that this one does not name.
@@ -66,7 +66,7 @@ class RunFolder:
         return plan
 
     def plan(self) -> Plan:
-        """What the run consists of.
+        """Return the plan of the run.
 
         Raises:
             InvalidInput: There is no run in the folder, its description is damaged, or its suite names code and is
@@ -84,7 +84,7 @@ class RunFolder:
             raise InvalidInput("run", str(self.path), problem, "Start again in a new folder.") from None
 
     def results(self, plan: Plan) -> list[dict[str, Any]]:
-        """All finished tasks of a plan, in its order.
+        """Return the results of all finished tasks of a plan, in its order.
 
         Raises:
             InvalidInput: The file of one is damaged.
@@ -108,7 +108,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for this process; let go when it ends, however it ends.
+        """Lock the folder for this process until it ends, however it ends.
 
         Raises:
             InvalidInput: Another process holds it, it cannot be made, or something else is in it.
@@ -126,7 +126,7 @@ class RunFolder:
     # tasks --------------------------------------------------------------------------------------
 
     def save(self, task: Task, result: Mapping[str, Any]) -> None:
-        """Keep a finished task; durable when this returns.
+        """Save the result of a finished task; it is durable when this returns.
 
         Raises:
             InvalidInput: It cannot be written.
@@ -134,7 +134,7 @@ class RunFolder:
         self._write(self._file(task), result)
 
     def finished(self, task: Task) -> dict[str, Any] | None:
-        """What a task gave; None where it is not finished, or what is there was of something else.
+        """Return the result of a task; None if it is not finished, or the file belongs to another task.
 
         Raises:
             Damaged: Its file does not hold what was written.
@@ -145,7 +145,7 @@ class RunFolder:
         return result if result.get("mark") == task.mark else None
 
     def holds(self, task: Task) -> bool:
-        """Whether there is a file in the task's place."""
+        """Return whether the task has a file."""
         return self._file(task).exists()
 
     def _file(self, task: Task) -> Path:
@@ -164,7 +164,7 @@ class RunFolder:
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any]:
-        """The data of a file.
+        """Return the data of a file.
 
         Raises:
             Damaged: It does not hold what was written.

@@ -1,4 +1,4 @@
-"""Entrants that are no policies: they decide elsewhere, and their decisions are played again here.
+"""Entrants that are not policies: they decide elsewhere, and their decisions are replayed here.
 
 Whoever brings them (a `Host`) says what they are and plays their tasks; what a task gives has the same form as
 that of a policy, so tables and leaderboards need not know the difference.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Guest(Spec):
-    """One entrant of a run that is no policy."""
+    """An entrant that is not a policy."""
 
     name: str = pydantic.Field(min_length=1, description="what tables call it")
     about: dict[str, Any] = pydantic.Field(description="everything that decides what its results say")
@@ -31,20 +31,20 @@ class Guest(Spec):
 
     @property
     def mark(self) -> str:
-        """A hash of what it is, and of what plays its decisions again."""
+        """A hash of the entrant, and of the code that replays its decisions."""
         text = json.dumps([self.about, source_mark("restock.evaluation.simulate")], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:MARK]
 
 
 class Host(Protocol):
-    """Who brings guests."""
+    """A provider of guests."""
 
     @property
     def guests(self) -> Sequence[Guest]:
-        """Who they are."""
+        """The guests."""
 
     def check(self, suite: Suite) -> None:
-        """Make sure, before anything is played, that they can play the suite.
+        """Check, before anything is played, that the guests can play the suite.
 
         Raises:
             InvalidInput: One cannot.
@@ -53,7 +53,7 @@ class Host(Protocol):
     def answers(
         self, tasks: Sequence[Task], folder: Path, jobs: int, tell: Callable[[str], None]
     ) -> Generator[tuple[Task, dict[str, Any]]]:
-        """Each task with what it gave (`result`) or why it failed (`failed`), as they finish.
+        """Return each task with its result (`result`) or the reason of its failure (`failed`), as they finish.
 
         Args:
             tasks: Of guests, to be done.

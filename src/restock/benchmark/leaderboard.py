@@ -1,4 +1,4 @@
-"""Who is ahead: every policy of one or more runs of a suite, beside what is published for it."""
+"""The leaderboard: the policies of one or more runs of a suite, beside published results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by round
 
 @may_trust
 def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bool = False) -> Leaderboard:
-    """The leaderboard of one or more runs of the same suite.
+    """Return the leaderboard of one or more runs of the same suite.
 
     Args:
         runs: Their folders.
@@ -71,7 +71,7 @@ def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bo
 
 
 def published_board(name: str) -> Leaderboard:
-    """Return the leaderboard of what is published for a suite that is shipped, without any run.
+    """Return the leaderboard of published results for a shipped suite, without any run.
 
     Raises:
         InvalidInput: There is no such suite, or nothing is published for it.
@@ -89,7 +89,7 @@ def published_board(name: str) -> Leaderboard:
 
 @dataclasses.dataclass
 class _Known:
-    """What is known of a policy: profit and bound by scenario and seed, NaN where missing."""
+    """Known results of a policy: profit and bound by scenario and seed, NaN where missing."""
 
     information: str
     profit: Array
@@ -101,7 +101,7 @@ class _Known:
 
 
 def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _Known]:
-    """Everything finished, by the name that the table gives the policy."""
+    """Return all finished results by the name that the table gives the policy."""
     suite = plans[0].suite
     place = {scenario.name: s for s, scenario in enumerate(suite.scenarios)}
     column = {seed: r for r, seed in enumerate(suite.seeds)}
@@ -130,7 +130,7 @@ def _profits(folders: Sequence[RunFolder], plans: Sequence[Plan]) -> dict[str, _
 
 
 def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None] | None) -> Any:
-    """Numbers by name added up; None where one of them is not known."""
+    """Return the sums of the numbers by name; None if one of them is unknown."""
     if one is None or other is None:
         return other if one is None else one
     summed = {name: (one[name], other[name]) for name in one}
@@ -138,7 +138,7 @@ def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None]
 
 
 def _bound(plan: Plan, known: Mapping[str, _Known]) -> tuple[Array, Any]:
-    """Bound of each episode, and in which scenarios it is proven."""
+    """Return the bound of each episode, and the scenarios in which it is proven."""
     one = known.get(BOUND)
     if one is None or np.isnan(one.profit).any():
         mend = "Finish the run first: start the same restock bench again."
@@ -217,7 +217,7 @@ def _published(suite: Suite, table: Published) -> list[Standing]:
 
 
 def _by_group(suite: Suite, ratios: Mapping[str, float]) -> dict[str, float]:
-    """Mean ratio of each group of which all scenarios are there."""
+    """Return the mean ratio of each group whose scenarios are all finished."""
     found = {}
     for group in suite.groups:
         names = [scenario.name for scenario in suite.scenarios if group in scenario.groups]
@@ -227,7 +227,7 @@ def _by_group(suite: Suite, ratios: Mapping[str, float]) -> dict[str, float]:
 
 
 def _ranked(rows: Sequence[Standing]) -> list[Standing]:
-    """Best first, with ranks; rows that are equal to six digits share one, own ones first."""
+    """Return the rows ranked, best first; rows equal to six digits share a rank, own ones first."""
 
     def key(row: Standing) -> tuple[int, float, bool, str]:
         part = 0 if row.information == "clairvoyant" else 1 if row.counts else 2
@@ -248,11 +248,11 @@ def _ranked(rows: Sequence[Standing]) -> list[Standing]:
 
 
 def _with_leads(rows: Sequence[Standing], ratios: Mapping[str, Array]) -> list[Standing]:
-    """Each ranked row with episodes against the next such row below it.
+    """Return each ranked row with its lead over the next such row.
 
     Who is next is told by the same episodes, but that makes such a lead smaller, not larger, than one of two
     policies named beforehand: neighbours by rank are the pairs that lie nearest. So Holm's method over the
-    leads of the board keeps its 5 %, which it does not for differences to the best.
+    leads of the board keeps its 5%, which it does not for differences to the best.
     """
     places = [k for k, row in enumerate(rows) if row.rank is not None and not row.published]
     pairs = [(rows[a], rows[b]) for a, b in itertools.pairwise(places)]

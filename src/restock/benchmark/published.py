@@ -1,4 +1,4 @@
-"""Results published elsewhere for the scenarios of a suite: only means are known of them."""
+"""Published results for the scenarios of a suite; only their means are known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restock.policies._base import Information
 
 @dataclasses.dataclass(frozen=True)
 class PublishedRow:
-    """What is published of one agent.
+    """The published results of one agent.
 
     Attributes:
         name: The agent.
@@ -45,7 +45,7 @@ class Published:
 
 
 def load_published(name: str) -> Published:
-    """A published table that the package ships."""
+    """Return a published table shipped with the package."""
     about = shipped("published", name)
     place = resources.files("restock.benchmark").joinpath("published", f"{name}.csv")
     profit: dict[str, dict[str, float]] = {agent: {} for agent in about["agents"]}

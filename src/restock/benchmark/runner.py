@@ -1,4 +1,4 @@
-"""Running a suite: every policy in every scenario, resumable at any moment."""
+"""The runner of a suite: every policy in every scenario, resumable at any moment."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def bench(
     remark: Callable[[str], None] | None = None,
     trust: bool = False,
 ) -> Run:
-    """Run policies in every scenario of a suite, going on where an earlier start was stopped.
+    """Run policies in every scenario of a suite, or resume a run.
 
     Each finished task is kept at once, so stopping loses at most the episodes in flight. What a task
     gives does not depend on the number of processes nor on the order in which tasks finish.
@@ -89,7 +89,7 @@ def bench(
     suite = load_suite(suite)
     entries = load_entries(suite.policies if policies is None else policies)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise InvalidInput("jobs", jobs, "this is a whole number of at least 1", "Write for instance 2.")
+        raise InvalidInput("jobs", jobs, "must be an integer >= 1", "Write for instance 2.")
     for entry in entries:
         _try(entry, suite)
     visiting = () if guests is None else tuple(guests.guests)
@@ -121,7 +121,7 @@ def bench(
 
 
 def _try(entry: Entry, suite: Suite) -> None:
-    """Make a policy once before anything long begins: a misspelt parameter is told now."""
+    """Make a policy before anything long begins, so that a misspelt parameter is reported at once."""
     try:
         entry.make(suite.scenarios[0].problem())
     except InvalidInput as error:
@@ -129,7 +129,7 @@ def _try(entry: Entry, suite: Suite) -> None:
 
 
 def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None]) -> tuple[list[Task], int]:
-    """Tasks still to do, and how many of them were done before."""
+    """Return the unfinished tasks, and the number of finished ones."""
     missing, damaged, changed = [], [], []
     for task in tasks:
         try:
@@ -155,7 +155,7 @@ def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None
 def _do(
     folder: RunFolder, missing: Sequence[Task], total: int, jobs: int, guests: Host | None, progress: Tell
 ) -> dict[str, str]:
-    """Do tasks, keeping each as it finishes; entries that failed, and why in the first task of theirs that did."""
+    """Do tasks and keep each as it finishes; return the failed entries, with the reason of each's first failure."""
     failed: dict[str, tuple[int, str]] = {}
     place = {id(task): k for k, task in enumerate(missing)}  # tasks do not finish in their order
     done = total - len(missing)

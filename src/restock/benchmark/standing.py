@@ -1,4 +1,4 @@
-"""What a leaderboard says: rows of policies, and how each does against the next."""
+"""The rows of a leaderboard, and the lead of each over the next."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from restock.evaluation.stats import Estimate
 
 @dataclasses.dataclass(frozen=True)
 class Lead:
-    """How a policy does against the next one below it of which episodes are known.
+    """The lead of a policy over the next one with known episodes.
 
     Attributes:
         over: Name of that one.
         improvement: Probability to earn more than it in an episode.
         difference: Difference of the mean ratios.
         p: p-value of that difference, corrected for all leads of the board (Holm).
-        more_seeds: Where p is not below 5 %: how many more seeds would tell such a difference.
+        more_seeds: Where p is not below 5%: how many more seeds would tell such a difference.
     """
 
     over: str
@@ -73,12 +73,12 @@ class Standing:
 
     @property
     def counts(self) -> bool:
-        """Whether it has a rank."""
+        """Whether the row has a rank."""
         return self.information != "clairvoyant" and self.ratio is not None and not self.caught
 
     @property
     def shown(self) -> str:
-        """The name as tables show it."""
+        """The name that tables show."""
         return f"{self.name} (published)" if self.published else self.name
 
 
@@ -105,16 +105,16 @@ class Leaderboard:
     versions: Mapping[str, Mapping[str, str]]
 
     def row(self, name: str, published: bool = False) -> Standing:
-        """The row of a policy."""
+        """Return the row of a policy."""
         return next(row for row in self.rows if row.name == name and row.published == published)
 
     @property
     def exceeded(self) -> tuple[str, ...]:
-        """Policies that earned more than a proven bound somewhere: something is wrong."""
+        """Policies that earned more than a proven bound somewhere, which means that something is wrong."""
         return tuple(row.name for row in self.rows if row.exceeded)
 
     def to_dict(self) -> dict[str, Any]:
-        """The board as plain data, for JSON."""
+        """Return the board as plain data, for JSON."""
         return {
             "suite": self.suite.name,
             "suite_hash": self.suite_mark,

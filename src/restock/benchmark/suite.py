@@ -1,4 +1,4 @@
-"""Suites: frozen sets of scenarios and seeds, each known by a hash of what it says."""
+"""Suites: frozen sets of scenarios and seeds, identified by a hash of their contents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Scenario(Spec):
     discount: float | None = pydantic.Field(None, description="worth of next period's money")
 
     def problem(self) -> Problem:
-        """The problem, ready to be simulated.
+        """Return the problem, ready to be simulated.
 
         Raises:
             InvalidInput: Something in it does not hold.
@@ -44,17 +44,17 @@ class Scenario(Spec):
 
     @property
     def kind(self) -> tuple[str, bool]:
-        """What sets scenarios apart for an audit: the network, and whether demand answers to service."""
+        """The kind of a scenario for an audit: the network, and whether demand depends on service."""
         goodwill = isinstance(self.demand, dict) and bool(self.demand.get("goodwill"))
         return json.dumps(self.instance, sort_keys=True), goodwill
 
     def as_json(self) -> str:
-        """What was written, as one line of JSON."""
+        """Return the definition as one line of JSON."""
         return json.dumps(self.model_dump(mode="json", exclude_unset=True), sort_keys=True)
 
 
 class Suite(Spec):
-    """Scenarios, and the seeds that each is met with.
+    """Scenarios, and the seeds that each is played with.
 
     Attributes:
         name: What it is called.
@@ -78,13 +78,15 @@ class Suite(Spec):
     def _holds(self) -> Suite:
         for k, seed in enumerate(self.seeds):
             if seed < 0:
-                raise InvalidInput(f"seeds[{k}]", seed, "a seed is a whole number, zero or more", "Write 42.")
+                raise InvalidInput(f"seeds[{k}]", seed, "must be an integer >= 0", "Write 42.")
             if seed in self.seeds[:k]:
                 raise InvalidInput(f"seeds[{k}]", seed, "this seed is in the list twice", "Write each seed once.")
         names = [scenario.name for scenario in self.scenarios]
         for k, name in enumerate(names):
             if name in names[:k]:
-                raise InvalidInput(f"scenarios[{k}].name", name, "this name is taken", "Name each scenario otherwise.")
+                raise InvalidInput(
+                    f"scenarios[{k}].name", name, "this name is taken", "Give each scenario another name."
+                )
         for k, scenario in enumerate(self.scenarios):
             try:
                 scenario.problem()
@@ -94,27 +96,27 @@ class Suite(Spec):
 
     @functools.cached_property
     def mark(self) -> str:
-        """A hash of everything that decides what a policy meets: name, seeds, and the scenarios in full."""
+        """A hash of everything that policies meet: name, seeds, and the full scenarios."""
         said = {"name": self.name, "seeds": self.seeds, "scenarios": [_in_full(one) for one in self.scenarios]}
         return hashlib.sha256(json.dumps(_canonical(said), sort_keys=True).encode()).hexdigest()[:MARK]
 
     def scenario(self, name: str) -> Scenario:
-        """The scenario of that name."""
+        """Return the scenario of that name."""
         return next(one for one in self.scenarios if one.name == name)
 
     @functools.cached_property
     def groups(self) -> tuple[str, ...]:
-        """Names of the groups of scenarios, in order of their first mention."""
+        """Names of the groups of scenarios, in order of first mention."""
         return tuple(dict.fromkeys(group for scenario in self.scenarios for group in scenario.groups))
 
 
 def list_suites() -> list[str]:
-    """Names of the suites shipped with restock."""
+    """Return the names of the suites shipped with restock."""
     return names_in("suites")
 
 
 def load_suite(suite: Any) -> Suite:
-    """A suite by name, from a YAML file, a mapping, or a `Suite`.
+    """Return a suite by name, from a YAML file, a mapping, or a `Suite`.
 
     Raises:
         InvalidInput: There is none of that name, or something in it does not hold.
@@ -135,19 +137,19 @@ def load_suite(suite: Any) -> Suite:
 
 
 def names_in(folder: str) -> list[str]:
-    """Names of the YAML files that the package ships in a folder of the benchmark."""
+    """Return the names of the YAML files that the package ships in a folder of the benchmark."""
     there = resources.files("restock.benchmark").joinpath(folder)
     return sorted(entry.name.removesuffix(".yaml") for entry in there.iterdir() if entry.name.endswith(".yaml"))
 
 
 def shipped(folder: str, name: str) -> Any:
-    """What one of those files says."""
+    """Return the contents of a shipped file."""
     text = resources.files("restock.benchmark").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
     return parsed(text)
 
 
 def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data of a suite file, the files that it names found from its folder."""
+    """Return the data of a suite file, with the files that it names found from its folder."""
     if not isinstance(data.get("scenarios"), list):
         return data
     scenarios = []
@@ -163,14 +165,14 @@ def _beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=64)
 def _problem(definition: str) -> Problem:
-    """The problem of a scenario's definition; the last ones are kept."""
+    """Return the problem of a scenario's definition; the last ones are cached."""
     data = json.loads(definition)
     changes = {name: data[name] for name in ("demand", "horizon", "backlog", "discount") if data.get(name) is not None}
     return load_problem(data["instance"], **changes)
 
 
 def _in_full(scenario: Scenario) -> dict[str, Any]:
-    """What a scenario says, with everything it refers to written out."""
+    """Return the definition of a scenario with everything it refers to written out."""
     data: dict[str, Any] = json.loads(scenario.as_json())
     data.pop("groups", None)
     instance = data["instance"]
@@ -189,7 +191,7 @@ def _in_full(scenario: Scenario) -> dict[str, Any]:
 
 
 def _canonical(value: Any) -> Any:
-    """The value with whole numbers as decimal ones, so that 20 and 20.0 say the same."""
+    """Return the value with integers as floats, so that 20 and 20.0 are the same."""
     if isinstance(value, dict):
         return {str(key): _canonical(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -15,7 +15,7 @@ from restock.core.writing import write_whole
 def write_table(
     folder: Path, plan: Plan, results: Sequence[Mapping[str, Any]], say: Callable[[str], None] = print
 ) -> Path:
-    """Write `episodes.parquet`, or `episodes.csv` where polars is not installed; one row an episode.
+    """Write `episodes.parquet`, or `episodes.csv` if polars is not installed; one row per episode.
 
     Args:
         folder: Of the run.
@@ -39,7 +39,7 @@ def write_table(
 
 
 def rows_of(plan: Plan, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows: what was run, with what, what came of it, and processor time of decisions an episode."""
+    """Return the rows: what was run, with what, the results, and the processor time of decisions per episode."""
     run = {"suite": plan.suite.name, "suite_hash": plan.suite_mark}
     made = {f"{package.lower()}_version": version for package, version in plan.versions.items()}
     rows = []

@@ -1,4 +1,4 @@
-"""The tasks of a run: a policy in a scenario, for some of the seeds. What one gives depends on nothing else."""
+"""The tasks of a run: a policy in a scenario, for some of the seeds. A task's result depends on nothing else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Task:
     mark: str
 
     def as_json(self) -> str:
-        """The task as a line of JSON, for a worker."""
+        """Return the task as a line of JSON, for a worker."""
         data = dataclasses.asdict(self)
         data["entry"] = self.entry.model_dump(mode="json")
         data["scenario"] = json.loads(self.scenario.as_json())
@@ -54,7 +54,7 @@ class Task:
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """The task that a line of JSON says."""
+        """Return the task in a line of JSON."""
         data = json.loads(text)
         entry, scenario = Entry.model_validate(data["entry"]), Scenario.model_validate(data["scenario"])
         return cls(entry, scenario, tuple(data["seeds"]), data["audited"], data["name"], data["mark"])
@@ -62,7 +62,7 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a run consists of.
+    """The plan of a run.
 
     Attributes:
         suite: The scenarios and seeds.
@@ -80,17 +80,17 @@ class Plan:
 
     @classmethod
     def new(cls, suite: Suite, entries: Sequence[Entry | Guest]) -> Plan:
-        """A plan for policies and guests as they are now."""
+        """Make a plan for policies and guests in their present versions."""
         marks = {entry.name: entry.mark for entry in entries}
         return cls(suite, suite.mark, tuple(entries), marks, versions())
 
     def joined(self, before: Plan) -> Plan:
-        """With the policies of an earlier plan that this one does not name."""
+        """Return the plan with the policies of an earlier plan that this one does not name."""
         entries = {entry.name: entry for entry in (*before.entries, *self.entries)}
         return dataclasses.replace(self, entries=tuple(entries.values()), marks={**before.marks, **self.marks})
 
     def tasks(self) -> Iterator[Task]:
-        """All tasks, entry by entry; a policy is audited once in each kind of scenario."""
+        """Yield all tasks, entry by entry; a policy is audited once per kind of scenario."""
         suite = self.suite
         for entry in self.entries:
             size = entry.chunk or len(suite.seeds)
@@ -106,7 +106,7 @@ class Plan:
                     yield Task(entry, scenario, seeds, audited and first == 0, name, mark)
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as plain data."""
+        """Return the plan as plain data."""
         kinds = {
             key: [
                 {**entry.model_dump(mode="json"), "mark": self.marks[entry.name]}
@@ -120,7 +120,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that such data says.
+        """Return the plan in plain data.
 
         Raises:
             InvalidInput: It is not a plan.
@@ -135,7 +135,7 @@ class Plan:
 
 
 def _file_name(policy: str) -> str:
-    """The policy's name as a part of a file's name; different names stay different."""
+    """Return the policy's name as a part of a file name; different names stay different."""
     safe = re.sub(r"[^A-Za-z0-9-]+", "_", policy)[-60:]
     return safe if safe == policy else f"{safe}.{hashlib.sha256(policy.encode()).hexdigest()[:6]}"
 
@@ -162,12 +162,12 @@ def do(task: Task) -> dict[str, Any]:
 
 
 def played(task: Task, problem: Problem, policy: Policy) -> Simulation:
-    """The episodes of a task as a policy plays them."""
+    """Return the episodes of a task as played by a policy."""
     return run(problem, policy, draw_each(problem, task.seeds), task.seeds[0], compiled=False)
 
 
 def outcome(task: Task, found: Simulation) -> dict[str, Any]:
-    """What episodes gave, as plain data: information level and parameters, and of each profit, bound, key figures.
+    """Return the results of episodes as plain data: information, parameters and, per profit, bound and key figures.
 
     The bound is None where the policy proves none.
     """

@@ -1,4 +1,4 @@
-"""A worker process: reads tasks from stdin, a line each, and answers on stdout, a line each.
+"""A worker process that reads tasks from stdin and writes results to stdout, one per line.
 
 It is started as `python -m restock.benchmark.worker`, so nothing of the process that starts it is
 imported again: scripts need no guard, and notebooks work. It ends when its stdin does, even in the
@@ -41,12 +41,12 @@ def _read(waiting: queue.Queue[str]) -> None:
 
 
 def answer(line: str) -> dict[str, Any]:
-    """What a task gives, or why it failed."""
+    """Return the result of a task, or why it failed."""
     return attempt(Task.from_json(line))
 
 
 def attempt(task: Task) -> dict[str, Any]:
-    """Do a task; `{"result": ...}`, or `{"failed": why}` whatever the policy does."""
+    """Do a task; return `{"result": ...}`, or `{"failed": why}` whatever the policy does."""
     try:
         return {"result": do(task)}
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""Doing tasks on several processes, or in this one."""
+"""Tasks on several processes, or in this one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Window
 
 
 def answers(tasks: Sequence[Task], jobs: int, unwanted: Container[str] = ()) -> Generator[tuple[Task, dict[str, Any]]]:
-    """Each task with what it gave (`result`) or why it failed (`failed`), as they finish.
+    """Yield each task with its result (`result`) or the reason of its failure (`failed`), as they finish.
 
     Closing the iterator ends the workers at once.
 
@@ -65,7 +65,7 @@ def answers(tasks: Sequence[Task], jobs: int, unwanted: Container[str] = ()) -> 
 
 
 class _Worker:
-    """A process, and the task it is at.
+    """A process, and its current task.
 
     Args:
         arrived: Where its answers go, with None when it has died.
@@ -92,7 +92,7 @@ class _Worker:
         arrived.put((self, None))
 
     def give(self, task: Task | None) -> None:
-        """Hand it its next task, if there is one."""
+        """Give the process its next task, if there is one."""
         assert self._process.stdin is not None
         self.task = task
         if task is not None:
@@ -101,12 +101,12 @@ class _Worker:
                 self._process.stdin.flush()
 
     def ending(self) -> str:
-        """How it died."""
+        """Return how the process died."""
         code = self._process.wait()
         return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with code {code}"
 
     def end(self) -> None:
-        """End it now."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         self._listener.join()

@@ -1,4 +1,4 @@
-"""`restock agent`: let a language model play, and say what it is worth."""
+"""`restock agent`: let a language model play, and compare it with policies."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def agent(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Let a language model play, and say what it is worth beside policies on the same episodes.
+    """Let a language model play, and compare it with policies on the same episodes.
 
     Whatever it answers, only a decision that validates is carried out; all else is counted. Stopped at any
     moment, `--resume` goes on.
@@ -270,7 +270,7 @@ def agent(
 
 
 def _nothing_else(context: typer.Context) -> None:
-    """Refuse options that a run which goes on has settled.
+    """Reject options that a resumed run has already settled.
 
     Raises:
         InvalidInput: One is given.
@@ -279,11 +279,11 @@ def _nothing_else(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         if name not in WHEN_RESUMED and source is not None and source.name == "COMMANDLINE":
             option = "--" + name.replace("_", "-")
-            raise InvalidInput(option, value, "a run that goes on does so as it began", "Leave it out.")
+            raise InvalidInput(option, value, "must not change in a resumed run", "Leave it out.")
 
 
 def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -> None:
-    """The table, and what was counted."""
+    """Print the table and the counts."""
     from restock.agents.judge import cut_off, episodes_of
     from restock.report.numbers import NONE, amount, decimals, p_in_words, share
 
@@ -329,7 +329,7 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
 
 
 def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict[str, Any]], where: str) -> None:
-    """One table over all problems, and what was counted in them together, each agent by itself."""
+    """Print one table over all problems, and the totals of each agent."""
     from restock.agents.overview import totals
 
     sums = totals(rows)
@@ -347,7 +347,7 @@ def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict
 
 
 def _cut(console: Console, count: int, limit: int | None) -> None:
-    """Tell of replies that ended at the limit of tokens, which no retry mends."""
+    """Report replies that ended at the token limit, which retrying does not mend."""
     if count:
         said = "1 reply was" if count == 1 else f"{count} replies were"
         at = "" if limit is None else f" at {limit} tokens"
@@ -369,7 +369,7 @@ def _p(value: float | None, words: Callable[[float], str]) -> str:
 
 
 def _counts(counts: Mapping[str, Any]) -> list[str]:
-    """What was counted, in sentences."""
+    """Return the counts in sentences."""
     ways = ("unreadable", "rejected")
     wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
     wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]

@@ -1,4 +1,4 @@
-"""What the arguments of `restock agent` name: problems, places of transcripts, seeds, whom to compare with."""
+"""The arguments of `restock agent`: problems, transcripts, seeds, policies to compare with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def problems(named: Sequence[str], changes: Mapping[str, Any]) -> list[Problem]:
-    """The problems that are named, a kind of problem standing for all of its instances.
+    """Return the named problems; a family stands for all of its instances.
 
     Raises:
         InvalidInput: There is no such problem, or one is named twice.
@@ -35,7 +35,7 @@ def problems(named: Sequence[str], changes: Mapping[str, Any]) -> list[Problem]:
 
 
 def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> tuple[list[Path], Path | None]:
-    """Where transcripts go, and the folder they have in common.
+    """Return the paths of the transcripts and their common folder.
 
     Raises:
         InvalidInput: There are other transcripts in the folder, or a file is in its place.
@@ -48,7 +48,7 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
     folder = out or Path("runs") / file_name(f"agent-{model}-{seed}")
     if folder.exists() and not folder.is_dir():
         mend = "Name a folder for the transcripts of these problems."
-        raise InvalidInput("--out", str(folder), "this must be a folder, and is a file", mend)
+        raise InvalidInput("--out", str(folder), "must be a folder, and is a file", mend)
     if any(folder.glob("*.jsonl")):
         mend = f"Resume them: restock agent --resume {folder}. Or name another folder with --out."
         raise InvalidInput("--out", str(folder), "there are transcripts in this folder", mend)
@@ -56,7 +56,7 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
 
 
 def transcripts(named: Sequence[Path], option: str = "--resume") -> list[Path]:
-    """Transcripts that are named, those of a folder one by one.
+    """Return the named transcripts, those of a folder one by one.
 
     Args:
         named: Files and folders.
@@ -75,7 +75,7 @@ def transcripts(named: Sequence[Path], option: str = "--resume") -> list[Path]:
 
 
 def seeds(problem: Problem, given: str | None, training: bool, seed: int, episodes: int) -> Sequence[int] | None:
-    """The seeds of a problem's episodes, where they do not follow from that of the run.
+    """Return the seeds of a problem's episodes if they do not follow from that of the run.
 
     Raises:
         InvalidInput: What is given is no list of seeds, or the problem has no seed of its own.
@@ -98,7 +98,7 @@ def seeds(problem: Problem, given: str | None, training: bool, seed: int, episod
 
 
 def drawn(run: Mapping[str, Any]) -> str:
-    """What the episodes of a run come from, in words."""
+    """Return in words where the episodes of a run come from."""
     from restock.agents.run import TRAINING
     from restock.core.streams import episode_seeds
 
@@ -109,7 +109,7 @@ def drawn(run: Mapping[str, Any]) -> str:
 
 
 def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
-    """Make policies to compare with once before anything long begins: a misspelt one is told now."""
+    """Make the policies to compare with before anything long begins, so that a misspelt name is reported at once."""
     from restock.policies.registry import make_policy
 
     for name in names or ():
@@ -119,7 +119,7 @@ def known_policies(problem: Problem, names: Sequence[str] | None) -> None:
 def grouped(
     others: Sequence[Transcript], problems: Sequence[str], folders: Sequence[Path] = ()
 ) -> list[list[Transcript]]:
-    """Transcripts to compare with, by the problem that they are of; with one problem all that are named are of it.
+    """Return transcripts to compare with, by their problem; with one problem, all named ones must be of it.
 
     Args:
         others: The transcripts.
@@ -144,10 +144,10 @@ def grouped(
 
 
 def names(policies: list[str] | None) -> tuple[str, ...]:
-    """Names that are given one by one, or with commas."""
+    """Return names given one by one or separated by commas."""
     return tuple(name.strip() for given in policies or () for name in given.split(",") if name.strip())
 
 
 def beside(given: str | None) -> list[str] | None:
-    """Names of policies to compare with; None for the usual ones."""
+    """Return the names of policies to compare with; None means the usual ones."""
     return None if given is None else [] if given == "none" else list(names([given]))

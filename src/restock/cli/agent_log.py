@@ -1,4 +1,4 @@
-"""What `restock agent` says while it plays: a progress bar, and lines as the published store logs them."""
+"""The progress of `restock agent`: a bar, and lines as the published store logs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Line = dict[str, Any]
 
 
 class Progress:
-    """Moves a bar with every period that is played, of all problems together.
+    """A bar over the periods of all problems.
 
     Args:
         bar: The bar.
@@ -26,7 +26,7 @@ class Progress:
         self._done = 0
 
     def tell(self, run: int, line: Line) -> None:
-        """Take a line of a run."""
+        """Advance the bar by a line of a run."""
         if line["event"] == "run":
             self._about[run] = line
         elif line["event"] == "turn":
@@ -38,7 +38,7 @@ class Progress:
 
 
 class Log:
-    """Prints lines as the published store logs them, one episode after the other however they are played.
+    """Log lines in the form of the published store, episode by episode however they are played.
 
     Args:
         to_stderr: Where they go; else to stdout.
@@ -51,7 +51,7 @@ class Log:
         self._now = (0, 0)  # run and episode that is printed as it is played
 
     def tell(self, run: int, line: Line) -> None:
-        """Take a line of a run."""
+        """Add a line of a run."""
         if line["event"] == "run":
             self._about[run] = line
         elif line["event"] in ("episode", "turn", "end"):
@@ -59,7 +59,7 @@ class Log:
             self._print()
 
     def end(self) -> None:
-        """Print what is left: episodes behind one that was not finished."""
+        """Print what is left: the episodes after one that was not finished."""
         for place in sorted(self._waiting):
             for line in self._waiting.pop(place):
                 self._say(place[0], line)

@@ -1,4 +1,4 @@
-"""Tables of `restock agent`: one row a problem, one row an episode."""
+"""Tables of `restock agent`: one row per problem, one row per episode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_EPISODES = 40  # that are listed one by one
 
 
 def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mapping[str, Mapping[str, Any]]) -> None:
-    """One row for each agent on each problem; with several agents those of a problem stand below its name."""
+    """Print one row for each agent on each problem; several agents stand below the problem's name."""
     from restock.report.numbers import NONE, amount, decimals, share
 
     problems = list(dict.fromkeys(row["problem"] for row in rows))
@@ -39,7 +39,7 @@ def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mappin
 
 
 def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One row an episode, with its price."""
+    """Print one row per episode, with its price."""
     from restock.report.numbers import NONE, amount, decimals
 
     if not 1 < len(rows) <= MOST_EPISODES:
@@ -58,7 +58,7 @@ def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def between(told: Mapping[str, Any], places: int) -> str:
-    """A mean difference, with its interval where there is one."""
+    """Return a mean difference with its interval, if it has one."""
     from restock.report.numbers import amount
 
     mean = amount(told["mean"], places, True)
@@ -68,7 +68,7 @@ def between(told: Mapping[str, Any], places: int) -> str:
 
 
 def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, count: int) -> str:
-    """Tokens, money and time, in a sentence or two."""
+    """Return tokens, money and time in a sentence or two."""
     kept = f" ({counts['tokens_cached']} of them kept)" if counts["tokens_cached"] else ""
     thought = f" ({counts['tokens_reasoning']} of reasoning)" if counts["tokens_reasoning"] else ""
     said = f"{counts['tokens_in']} tokens read{kept}, {counts['tokens_out']} written{thought}; waited {seconds:.1f} s."

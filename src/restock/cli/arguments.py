@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and how their text is read."""
+"""Arguments shared by several commands, and their parsing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ Trust = Annotated[
 
 
 def read_seeds(text: str | None) -> list[int] | None:
-    """Seeds from a command line: single ones and ranges, both ends included.
+    """Parse seeds: single ones and ranges, both ends included.
 
     Raises:
         InvalidInput: It is no such list.
@@ -110,7 +110,7 @@ def problem_of(
     discount: float | None,
     fields: Sequence[str] | None = None,
 ) -> Problem:
-    """The problem that a command line names.
+    """Return the problem named on the command line.
 
     Raises:
         InvalidInput: It names none, or a change to it does not hold.
@@ -127,7 +127,7 @@ def changes_of(
     discount: float | None,
     fields: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """What a command line changes in a problem.
+    """Return the changes of a problem on the command line.
 
     Raises:
         InvalidInput: The demand or a field cannot be read, or is given twice.
@@ -143,7 +143,7 @@ def changes_of(
 
 
 def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
-    """What KEY=VALUE says.
+    """Parse KEY=VALUE.
 
     Raises:
         InvalidInput: It is not that.
@@ -155,7 +155,7 @@ def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
 
 
 def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
-    """The demand that `--demand` describes, piece by piece; None without one.
+    """Parse the pieces of `--demand`; None if there is none.
 
     Raises:
         InvalidInput: A piece is not `key=value`, a mapping in YAML, or a number.
@@ -178,7 +178,7 @@ def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
 
 
 def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
-    """The policy that an argument names: `base-stock`, or `base-stock:service=0.99,mean=12`.
+    """Return the policy of an argument such as `base-stock` or `base-stock:service=0.99,mean=12`.
 
     `base-stock:@file.yaml` reads the parameters from a file, as `restock fit` writes it.
 
@@ -199,7 +199,7 @@ def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = No
 
 
 def policy_and_parameters(text: str, settings: Sequence[str] | None = None) -> tuple[str, dict[str, Any]]:
-    """What names the policy in an argument, and the parameters written behind it.
+    """Split an argument into the policy's name and the parameters after it.
 
     Raises:
         InvalidInput: A parameter is not `key=value`, or is given twice.
@@ -215,7 +215,7 @@ def policy_and_parameters(text: str, settings: Sequence[str] | None = None) -> t
 
 
 def _parameters_in(setting: str) -> dict[str, Any]:
-    """What `key=value` says, or the file named by `@file.yaml`."""
+    """Parse `key=value`, or the file named by `@file.yaml`."""
     if setting.startswith("@"):
         from restock.core.reading import read_yaml as read_file
 
@@ -225,7 +225,7 @@ def _parameters_in(setting: str) -> dict[str, Any]:
 
 
 def _place_and_rest(text: str) -> tuple[str, str]:
-    """The text cut behind the policy's name, or behind `module:Class` where that is what it names."""
+    """Split the text after the policy's name, or after `module:Class` if it names that."""
     from restock.core.places import names_a_place
     from restock.policies.registry import list_policies
 
@@ -237,7 +237,7 @@ def _place_and_rest(text: str) -> tuple[str, str]:
 
 
 def read_yaml(field: str, text: str) -> Any:
-    """A value written as YAML.
+    """Parse a value written in YAML.
 
     Raises:
         InvalidInput: It is not YAML.
@@ -262,7 +262,7 @@ def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) ->
 
 
 def _pieces(text: str) -> list[str]:
-    """The text cut at commas that are not inside brackets."""
+    """Split the text at commas outside brackets."""
     pieces, depth = [""], 0
     for letter in text:
         depth += (letter in "[{(") - (letter in "]})")

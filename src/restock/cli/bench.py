@@ -106,7 +106,7 @@ def bench(
 
 
 def _entries(policies: Sequence[str] | None) -> list[Any] | None:
-    """Policies as `load_entries` takes them, parameters read."""
+    """Return the policies as `load_entries` takes them, parameters read."""
     if not policies:
         return None
     entries: list[Any] = []
@@ -119,7 +119,7 @@ def _entries(policies: Sequence[str] | None) -> list[Any] | None:
 def _command(
     suite: str, policies: Sequence[str] | None, agents: Path | None, jobs: int, folder: Path, trust: bool
 ) -> str:
-    """The command that goes on with a run."""
+    """Return the command that resumes a run."""
     import shlex
 
     words = ["restock", "bench", "--suite", suite]

@@ -1,4 +1,4 @@
-"""`restock compare`: which policy, by how much, how sure."""
+"""`restock compare`: which policy is best, by how much, and how certainly."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def compare(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Tell which policy earns most, and how sure that is.
+    """Compare policies, and say how certain the differences are.
 
     Every policy meets the same demand; the hindsight optimum says what could have been earned.
     Exit code 1 says that a policy earned more than a proven bound: something is wrong then.
@@ -130,7 +130,7 @@ def _command(
     changes: Mapping[str, Any],
     flags: Sequence[str],
 ) -> str:
-    """The command that repeats a run."""
+    """Return the command that repeats the run."""
     import shlex
 
     words = ["restock", "compare", name, *policies, "--episodes", str(episodes), "--seed", str(seed)]
@@ -140,7 +140,7 @@ def _command(
 
 
 def _saver(path: Path) -> Callable[[dict[str, Any]], object]:
-    """What writes the table, by the ending of the file.
+    """Return the function that writes the table, by the ending of the file.
 
     Raises:
         InvalidInput: No such ending, or the file cannot be written.
@@ -217,7 +217,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
 
 
 def _estimate(value: Estimate, places: int, sign: bool, wide: bool) -> str:
-    """A mean, and its interval behind it or below it."""
+    """Return a mean with its interval behind or below it."""
     import math
 
     from restock.report.numbers import amount, interval

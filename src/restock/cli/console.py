@@ -1,4 +1,4 @@
-"""What commands say: results on stdout, everything else on stderr, one JSON document where asked for."""
+"""Output of commands: results on stdout, everything else on stderr, one JSON document if asked for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLAIN = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
 
 
 class Halted(Exception):
-    """A command ended early in a way of its own.
+    """Raised to end a command early in its own way.
 
     Attributes:
         code: The exit code.
@@ -42,7 +42,7 @@ class Halted(Exception):
 
 
 class Console:
-    """Where one run of a command writes.
+    """Where a command writes.
 
     Args:
         as_json: Print one JSON document on stdout and nothing else there.
@@ -56,11 +56,11 @@ class Console:
             os.environ["RESTOCK_QUIET"] = "1"  # no remark when something is compiled
 
     def document(self, data: Any) -> None:
-        """The JSON document of the command."""
+        """Print the JSON document of the command."""
         write(as_document(data))
 
     def text(self, words: str = "", style: str | None = None, hanging: str = "") -> None:
-        """Lines, each wrapped to the terminal; what is wrapped begins with the line's indent and `hanging`."""
+        """Print lines, wrapped to the terminal; continuation lines begin with the line's indent and `hanging`."""
         import textwrap
 
         lines = []
@@ -70,22 +70,22 @@ class Console:
         write("\n".join(self._rendered("\n".join(lines), style)) + "\n")
 
     def table(self, table: Table) -> None:
-        """A table, fitted to the terminal, and an empty line."""
+        """Print a table, fitted to the terminal, and an empty line."""
         write("\n".join(self._rendered(table, None)).strip("\n") + "\n\n")
 
     def remark(self, words: str) -> None:
-        """Something beside the result, on stderr; not with `quiet`."""
+        """Print a remark beside the result on stderr, unless `quiet`."""
         if not self.quiet:
             tell(words)
 
     @property
     def width(self) -> int:
-        """Columns of the terminal."""
+        """The columns of the terminal."""
         return int(_rich(sys.stdout).width)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
-        """A callback (what, steps done, steps in all) that shows a bar on stderr once the work takes long.
+        """Return a callback (what, steps done, steps in all) that shows a bar on stderr once the work takes long.
 
         No bar with `quiet`, and none where stderr is not a terminal.
         """
@@ -116,7 +116,7 @@ class Console:
             bar.stop()
 
     def _rendered(self, what: Any, style: str | None) -> list[str]:
-        """Lines as the terminal shows them, without the spaces that fill them up to its width."""
+        """Return the lines as the terminal shows them, without trailing padding."""
         from rich.segment import Segment, Segments
 
         rich = _rich(sys.stdout)
@@ -128,7 +128,7 @@ class Console:
 
 
 def table(*header: str, numbers: Sequence[int] = (), words: Sequence[int] = (), title: str | None = None) -> Table:
-    """An empty table.
+    """Return an empty table.
 
     Args:
         *header: Names of the columns.
@@ -153,12 +153,12 @@ def table(*header: str, numbers: Sequence[int] = (), words: Sequence[int] = (), 
 
 
 def tell(words: str) -> None:
-    """Words on stderr, without what a terminal would obey."""
+    """Print words on stderr, without control sequences."""
     print(printable(words), file=sys.stderr)
 
 
 def write(text: str) -> None:
-    """Text on stdout; a reader that has gone away (`| head`) ends the command quietly.
+    """Print text on stdout; if the reader has gone (`| head`), end the command quietly.
 
     Raises:
         Exit: The reader has gone.
@@ -180,12 +180,12 @@ def write(text: str) -> None:
 
 
 def as_document(data: Any) -> str:
-    """The data as one JSON document, ASCII only; what JSON has no number for is null."""
+    """Return the data as one JSON document in ASCII; numbers that JSON lacks become null."""
     return json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
 
 
 def _rich(stream: Any) -> Any:
-    """A console of rich for a stream: no markup, no guessing of colours; NO_COLOR and COLUMNS are heeded."""
+    """Return a rich console for a stream: no markup, no guessed colours; NO_COLOR and COLUMNS are respected."""
     from rich.console import Console as RichConsole
 
     return RichConsole(file=stream, markup=False, highlight=False, emoji=False)

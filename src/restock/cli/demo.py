@@ -1,4 +1,4 @@
-"""`restock demo`: the main job, policies on real demand, in the terminal and as a page."""
+"""`restock demo`: policies on real demand, in the terminal and as a report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def demo(
 
 
 def _command(out: Path, ingredient: str, every: int) -> str:
-    """The command that repeats this run."""
+    """Return the command that repeats this run."""
     import shlex
 
     words = ["restock", "demo", "--out", str(out)]

@@ -1,4 +1,4 @@
-"""`restock doctor`: what is installed, whether it works, and what to paste into a bug report."""
+"""`restock doctor`: installed versions and checks, to be pasted into a bug report."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def doctor(as_json: AsJson = False, quiet: Quiet = False) -> int:
 
 
 def _version(name: str) -> str | None:
-    """The installed version of a package; None where it is missing."""
+    """Return the installed version of a package; None if it is missing."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -77,7 +77,7 @@ def _restock_version() -> str:
 
 
 def _cache() -> dict[str, Any]:
-    """Where compiled code is kept, whether that can be written, and whether the network is compiled."""
+    """Return the folder of compiled code, whether it is writable, and whether the network is compiled."""
     from restock.core import backends
     from restock.problems.network import NetworkProblem
 
@@ -94,7 +94,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _checks() -> list[dict[str, Any]]:
-    """Whether a step and an optimum come out as they should; an error is a finding too."""
+    """Return whether a step and an optimum are computed correctly; an error is a finding too."""
     checks = []
     for name, check, expected in (
         ("one compiled step", _first_reward, FIRST_REWARD),

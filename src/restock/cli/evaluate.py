@@ -1,4 +1,4 @@
-"""`restock evaluate`: what the policy of a training run is worth."""
+"""`restock evaluate`: the policy of a training run on fresh episodes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def evaluate(
 
 
 def _check_explained(run: Path) -> None:
-    """Raise before anything is played unless the policy of the run can be explained."""
+    """Check before anything is played that the policy of the run can be explained."""
     from restock.evaluation.explain import check_explained
     from restock.learning.describe import described
     from restock.learning.run_folder import RunFolder
@@ -84,7 +84,7 @@ def _check_explained(run: Path) -> None:
 
 
 def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Explanation:
-    """What the policy does on the first problem that it was judged on."""
+    """Return the explanation of the policy on the first problem it was judged on."""
     from restock.evaluation.explain import LEAST_EPISODES, explain
     from restock.learning.evaluation import TRAINED
 
@@ -97,12 +97,12 @@ def _explained(found: Evaluation, tell: Callable[[str, int, int], None]) -> Expl
 
 
 def _as_section(part: tuple[str, str]) -> Callable[[Any], tuple[str, str]]:
-    """A part of the page that says the same of whatever was evaluated."""
+    """Return the part of the report that is the same for every evaluation."""
     return lambda evaluation: part
 
 
 def print_evaluation(console: Console, found: Evaluation) -> None:
-    """The table of an evaluation, in words."""
+    """Print the table of an evaluation."""
     from restock.report.numbers import NONE, amount, decimals, interval, share, share_interval
 
     several = len(found.comparisons) > 1

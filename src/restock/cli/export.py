@@ -1,4 +1,4 @@
-"""`restock export`: transcripts of agents as data for training."""
+"""`restock export`: transcripts of agents as training data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def export(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write transcripts as data for training a model, one chat a line.
+    """Write transcripts as training data for a model, one chat a line.
 
     Episodes that models are judged by are refused; those of restock agent --training are apart from all of them.
     """
@@ -131,13 +131,13 @@ def export(
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
-    """The options of the command line."""
+    """Return the options of the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name: context.params[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
 def _check_number(option: str, value: float, least: float) -> None:
-    """Refuse what is no number, or too little.
+    """Reject a value that is not a number or is too small.
 
     Raises:
         InvalidInput: It is.
@@ -148,7 +148,7 @@ def _check_number(option: str, value: float, least: float) -> None:
 
 
 def _nothing(kind: str, given: Collection[str]) -> str:
-    """Why there may be nothing to export, and what to do about it."""
+    """Return why nothing is left to export, and what to do about it."""
     if kind == "preferences":
         return (
             "A pair needs two finished runs that met the same state of the same episode, decided otherwise and needed "

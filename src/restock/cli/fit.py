@@ -107,7 +107,7 @@ def _as_json(found: Fit) -> str:
 
 
 def _as_yaml(found: Fit) -> str:
-    """The parameters, one a line."""
+    """Return the parameters, one per line."""
     import json
 
     title = f"# {found.policy.name} for {found.policy.problem.name}, fitted by restock fit (seed {found.seed})"

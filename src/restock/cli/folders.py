@@ -1,4 +1,4 @@
-"""New folders that commands write: whole, or not at all."""
+"""New folders that commands write completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from restock.core.errors import InvalidInput
 
 
 def write_folder(field: str, folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a new folder; either all files are there in the end, or none.
+    """Write a new folder: in the end either all files are there or none.
 
     Args:
         field: The argument that names the folder, for errors.

@@ -30,7 +30,7 @@ def leaderboard(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Tell which policy is ahead in the runs of a suite.
+    """Rank the policies in the runs of a suite.
 
     Published results for the suite stand beside own ones, marked as published. Exit code 1 says that
     a policy earned more than a proven bound: something is wrong then.
@@ -61,7 +61,7 @@ def leaderboard(
 
 
 def _command(runs: list[Path], out: Path | None, markdown: Path | None, no_published: bool, trust: bool) -> str:
-    """The command that repeats it."""
+    """Return the command that repeats the leaderboard."""
     import shlex
 
     words = ["restock", "leaderboard", *map(str, runs)]
@@ -101,7 +101,7 @@ def _print(console: Console, board: Leaderboard) -> None:
 
 
 def _most_telling(header: tuple[str, ...], width: int) -> list[int]:
-    """Columns for a narrow terminal."""
+    """Return the columns for a narrow terminal."""
     names = ["rank", "policy", "knows", "of bound", "95% interval"]
     names += ["time per decision"] if width >= 92 else []
     names += ["ahead of the next", "p (Holm)"] if width >= 120 else []

@@ -8,7 +8,7 @@ from restock.cli.console import AsJson, Console, Quiet, table
 
 
 def list_all(as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List what there is: instances, policies, demand, suites.
+    """List instances, policies, demand models and suites.
 
     Environment ids, shipped instances, policies, demand distributions, data sets and suites of the benchmark.
     """
@@ -75,7 +75,7 @@ def _environment(family: str, instance: str | None) -> str:
 
 
 def _kinds(families: list[str]) -> str:
-    """What a policy is for, where that is not networks alone."""
+    """Return the families a policy is for, unless that is the networks alone."""
     return "" if families in ([], ["network"]) else f" (for: {', '.join(families)})"
 
 
@@ -90,7 +90,7 @@ def _instance(name: str, problem: Any) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    """A cell of a table."""
+    """Return a cell of a table."""
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The command `restock`: what it knows, and how it ends.
+"""The command `restock`: its subcommands, and how they end.
 
 Exit codes: 0 fine, 1 it failed, 2 the input was not usable, 130 interrupted. Whatever happens is told
 in one line on stderr (with `--json` also as a document on stdout), never as a traceback, unless it is
@@ -41,7 +41,7 @@ from restock.core.errors import InvalidInput, shown
 
 
 class Commands(TyperGroup):
-    """The commands, ending in one of four ways however they are started."""
+    """The commands, which end in one of four ways however they are started."""
 
     def main(
         self,
@@ -102,13 +102,13 @@ def root(
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Without a command: the help."""
+    """Print the help if no command is given."""
     if context.invoked_subcommand is None:
         write(context.get_help() + "\n")
 
 
 def ended(command: Callable[[], Any], given: Sequence[str]) -> int:
-    """Run a command; the exit code that its end means.
+    """Run a command and return its exit code.
 
     Args:
         command: Returns an exit code, or nothing.
@@ -142,7 +142,7 @@ def ended(command: Callable[[], Any], given: Sequence[str]) -> int:
 def _told(
     as_json: bool, code: int, problem: str, mend: str = "", field: str | None = None, value: str | None = None
 ) -> int:
-    """Say in one line on stderr, and as JSON where asked for, how a command failed."""
+    """Report in one line on stderr, and as JSON if asked for, how a command failed."""
     where = "" if field is None else f"{field} = {value}: "
     tell(f"error: {where}{problem}. {mend}".rstrip())
     if as_json:
@@ -153,7 +153,7 @@ def _told(
 
 
 def _one_document(given: Sequence[str]) -> bool:
-    """Whether the arguments ask for JSON and nothing else on stdout."""
+    """Return whether the arguments ask for JSON and nothing else on stdout."""
     return "--json" in given and not {"--help", "-h"} & set(given)
 
 

@@ -1,4 +1,4 @@
-"""`restock new`: a problem of one's own, to begin with."""
+"""`restock new`: a problem of your own, to begin with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def new(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a problem of your own to begin with.
+    """Write the folder of a problem of your own, to begin with.
 
     The newsvendor with lead time, in the files that every problem has, with the tests that every problem passes.
     """
@@ -42,7 +42,7 @@ def new(
 
 
 def check_name(name: str) -> str:
-    """The name of a new problem.
+    """Check the name of a new problem.
 
     Raises:
         InvalidInput: It is not one, or is taken.

@@ -1,4 +1,4 @@
-"""Further fields and headers of the requests to a model, as a command line gives them."""
+"""Further fields and headers of requests to a model, from the command line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Headers = Annotated[
 
 
 def read_body(given: Sequence[str] | None) -> dict[str, Any]:
-    """Further fields: JSON, or else the text as it stands.
+    """Parse further fields: JSON, or else the text as it stands.
 
     Raises:
         InvalidInput: One is not NAME=JSON, or is given twice.
@@ -42,13 +42,13 @@ def read_body(given: Sequence[str] | None) -> dict[str, Any]:
             found[name] = json.loads(value, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             if isinstance(error, InvalidInput) or value[:1] in ("{", "[", '"'):
-                raise InvalidInput("--body", one, "this must be NAME=JSON", """Write {"type": "text"}.""") from None
+                raise InvalidInput("--body", one, "must be NAME=JSON", """Write {"type": "text"}.""") from None
             found[name] = value
     return found
 
 
 def read_headers(given: Sequence[str] | None) -> dict[str, str]:
-    """Further headers.
+    """Parse further headers.
 
     Raises:
         InvalidInput: One is not NAME: VALUE, or is given twice.
@@ -61,17 +61,17 @@ def read_headers(given: Sequence[str] | None) -> dict[str, str]:
 
 
 def _cut(option: str, text: str, mark: str, example: str, known: dict[str, Any]) -> tuple[str, str]:
-    """What stands before and behind a mark; the text, which may hold a secret, is not told."""
+    """Split at a mark; the error does not repeat the text, which may hold a secret."""
     name, there, value = (piece.strip() for piece in text.partition(mark))
     if not there or not name:
-        raise InvalidInput(option, name[:20], f"this must be a name, {mark!r} and a value", f"Write {example}.")
+        raise InvalidInput(option, name[:20], f"must be a name, {mark!r} and a value", f"Write {example}.")
     if (name if mark == "=" else name.lower()) in known:
         raise InvalidInput(option, name, "must be given once", "Leave one of them out.")
     return name, value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON in which no name stands twice."""
+    """Parse a JSON object in which no name stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise InvalidInput("--body", [name for name, _ in pairs], "a name is given twice", "Give it once.")

@@ -1,4 +1,4 @@
-"""`restock serve`: problems for agents that speak, and for people."""
+"""`restock serve`: problems for agents and for people."""
 
 from __future__ import annotations
 

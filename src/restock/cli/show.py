@@ -51,7 +51,7 @@ def show(
 
 
 def _print(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    """Rows as a table; columns that say nothing are left out."""
+    """Print rows as a table, without empty columns."""
     names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     numbers = [k for k, name in enumerate(names) if not any(isinstance(row[name], str) for row in rows)]
     shown = table(*(name.replace("_", "\n") for name in names), numbers=numbers, words=[0, 1], title=title)
@@ -65,7 +65,7 @@ def _cell(value: Any) -> str:
 
 
 def _yaml(name: str, changes: dict[str, Any]) -> str:
-    """The text that describes the problem; with changes, written anew."""
+    """Return the YAML of the problem; with changes, written anew."""
     import yaml
 
     from restock.core.reading import parsed, read_text

@@ -121,7 +121,7 @@ def simulate(
 
 
 def saver(path: Path) -> Callable[[Any], Any]:
-    """What writes a trajectory to the file, by its ending; checked before anything long is begun.
+    """Return the function that writes a trajectory, by the ending of the file; checked before anything long begins.
 
     Raises:
         InvalidInput: No such ending, the file cannot be written, or a package is missing.

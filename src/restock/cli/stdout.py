@@ -1,4 +1,4 @@
-"""Standard output with `--json`: one document, whoever else wants to print there.
+"""Standard output with `--json`: one document, whatever else tries to print.
 
 Libraries print from C, policies print from Python, and a process that is started inherits the stream.
 While it is reserved, all of that goes to stderr, and `document_stream` alone leads to stdout.
@@ -19,12 +19,12 @@ _document: Any = None
 
 
 def document_stream() -> Any:
-    """Where results go: stdout, also while it is reserved."""
+    """Return the stream for results: stdout, even while it is reserved."""
     return sys.stdout if _document is None else _document
 
 
 def reserve() -> int | None:
-    """Let nothing but the document reach stdout; a new descriptor of it, None where Python has a stream of its own."""
+    """Reserve stdout for the document; return a new descriptor of it, None if Python has its own stream."""
     global _document
     stdout = sys.stdout
     descriptor = _moved(stdout)
@@ -38,7 +38,7 @@ def reserve() -> int | None:
 
 @contextmanager
 def reserved() -> Iterator[None]:
-    """Let nothing but the document reach stdout meanwhile; where it is reserved already, this changes nothing."""
+    """Reserve stdout for the document until the block ends; if it is reserved already, change nothing."""
     global _document
     if _document is not None:
         yield
@@ -57,7 +57,7 @@ def reserved() -> Iterator[None]:
 
 
 def _moved(stdout: Any) -> int | None:
-    """A new descriptor of standard output, whose own leads to stderr from now on; None where it is not stdout's."""
+    """Return a new descriptor of stdout, whose own leads to stderr from now on; None if it is not stdout's."""
     try:
         if stdout.fileno() != _STDOUT:
             return None

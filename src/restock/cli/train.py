@@ -92,7 +92,7 @@ def train(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a policy, and keep it in a folder.
+    """Train a policy; its run folder is its name.
 
     Stopped at any moment, the same command (or --resume FOLDER) goes on from the last evaluation and
     ends as one run would have. The folder is then the policy's name: restock simulate PROBLEM FOLDER.
@@ -135,7 +135,7 @@ def train(
 
 
 def read_settings(settings: Sequence[str] | None, steps: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Numbers of the algorithm, and of the network (those that begin with `network.`).
+    """Parse the hyper-parameters, and those of the network (which begin with `network.`).
 
     Args:
         settings: KEY=VALUE each.
@@ -160,7 +160,7 @@ def read_settings(settings: Sequence[str] | None, steps: int | None = None) -> t
 
 
 def _report(console: Console, folder: Path) -> Path:
-    """The report of a finished run: the one that is there, or a new one, after episodes that nothing was chosen by."""
+    """Return the report of a finished run, an existing or a new one, after episodes that no choice was based on."""
     page = folder / "report.html"
     if page.is_file():
         return page
@@ -172,7 +172,7 @@ def _report(console: Console, folder: Path) -> Path:
 
 
 def _teller(console: Console, algo: str, family: str) -> Any:
-    """One line an evaluation, on stderr; of the algorithms only `pathwise` begins more than once."""
+    """Return the callback that prints one line per evaluation on stderr; only `pathwise` has restarts."""
     from restock.policies.registry import yardsticks
 
     baseline, bound = yardsticks(family)
@@ -184,7 +184,7 @@ def _teller(console: Console, algo: str, family: str) -> Any:
     def tell(report: Report, gaps: dict[str, float]) -> None:
         restart = f"restart {report.restart + 1}  " if algo == "pathwise" else ""
         apart = "".join(
-            f"  {100 * abs(value):.1f} % {high if value >= 0.0 else low}"
+            f"  {100 * abs(value):.1f}% {high if value >= 0.0 else low}"
             for name, high, low in (
                 ("above_baseline", f"above {baseline}", f"below {baseline}"),
                 ("below_bound", f"below {bound}", f"above {bound}"),
@@ -201,7 +201,7 @@ def _teller(console: Console, algo: str, family: str) -> Any:
 
 
 def _left(seconds: float) -> str:
-    """How long it will take."""
+    """Return the remaining time in words."""
     if seconds <= 0.0:
         return "done"
     return f"{seconds:.0f} s left" if seconds < 120.0 else f"{seconds / 60.0:.0f} min left"

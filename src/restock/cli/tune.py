@@ -1,4 +1,4 @@
-"""`restock tune`: the numbers with which an algorithm trains the best policy, found by search."""
+"""`restock tune`: a search for the hyper-parameters with which an algorithm trains the best policy."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def tune(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Search for the numbers with which an algorithm trains the best policy.
+    """Search for the hyper-parameters with which an algorithm trains the best policy.
 
     The folder then holds best.yml (restock train --preset), the best policy, every trial and a report.
     Stopped at any moment, the same command goes on.
@@ -115,7 +115,7 @@ def tune(
         if (folder / "tuning.yaml").is_file():
             write_tuning_report(read_tuning(folder), command=command, problem=asked)
         words = f"stopped; the trials that have ended are kept in {folder}"
-        raise Halted(INTERRUPTED, words, "The same command goes on") from None
+        raise Halted(INTERRUPTED, words, "The same command resumes it") from None
     page = write_tuning_report(found, command=command, problem=asked)
     if as_json:
         console.document({**found.to_dict(), "report": str(page)})
@@ -124,7 +124,7 @@ def tune(
 
 
 def _command() -> str:
-    """What was typed."""
+    """Return the command as it was typed."""
     return shlex.join(["restock", *sys.argv[1:]])
 
 
@@ -136,7 +136,7 @@ def _asked(
     discount: float | None,
     fields: list[str] | None,
 ) -> str:
-    """What names the problem on a command line, its changes included."""
+    """Return what names the problem on a command line, with its changes."""
     words = [name, *(word for snippet in demand or () for word in ("--demand", snippet))]
     words += [] if horizon is None else ["--horizon", str(horizon)]
     words += [] if backlog is None else ["--backlog" if backlog else "--lost-sales"]
@@ -146,7 +146,7 @@ def _asked(
 
 
 def _teller(console: Console) -> Any:
-    """One line a trial, on stderr."""
+    """Return the callback that prints one line per trial on stderr."""
 
     def tell(progress: Progress) -> None:
         trial, best = progress.trial, progress.best

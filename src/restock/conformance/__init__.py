@@ -1,4 +1,4 @@
-"""What holds for every problem, whoever wrote it: tests to run over one's own, with pytest."""
+"""Tests that every problem must pass, to be run with pytest over problems of your own."""
 
 import pytest
 

@@ -13,19 +13,19 @@ MODES = tuple(AutoresetMode)
 
 
 def row(batch: Any, i: int) -> Any:
-    """One row of a batched observation."""
+    """Return one row of a batched observation."""
     return {name: block[i] for name, block in batch.items()} if isinstance(batch, dict) else batch[i]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two observations are equal bit for bit, types included."""
+    """Return whether two observations are equal bit for bit, types included."""
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
     return a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def told(info: Any, i: int | None = None) -> dict[str, Any]:
-    """What an information says, as plain data; of one row where `i` is given: all of it must be told of that row."""
+    """Return an `info` as plain data; with `i`, that of one row, which must have everything."""
     said: dict[str, Any] = {}
     for name, value in info.items():
         if name.startswith(("_", "final")):
@@ -88,6 +88,6 @@ def in_lockstep(
 
 
 def sampled(space: gym.Space[Any], seed: int) -> Callable[[int], Any]:
-    """Actions drawn from a space."""
+    """Return the actions drawn from a space."""
     space.seed(seed)
     return lambda t: space.sample()

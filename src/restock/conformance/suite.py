@@ -30,7 +30,7 @@ CLOSE: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-9}
 
 
 def plans_of(problem: Problem, seed: int, rows: int = ROWS) -> Any:
-    """Decisions in physical units, shape (rows, T, A): what the first action form can ask for."""
+    """Return the decisions in physical units, shape (rows, T, A): what the first action form can ask for."""
     form = problem.action_form(problem.action_kinds[0])
     size = (rows, problem.horizon, len(form.most))
     generator = np.random.default_rng(seed)
@@ -92,12 +92,12 @@ class Conformance:
                 metafunc.parametrize("mode", ["ansi", "rgb_array"])
 
     def problem_of(self, case: str) -> Problem:
-        """The problem of a case."""
+        """Return the problem of a case."""
         id, given = self.cases[case]
         return load_problem(id, **given)
 
     def made(self, case: str, **more: Any) -> Any:
-        """The environment of a case."""
+        """Return the environment of a case."""
         id, given = self.cases[case]
         return gym.make(id, **given, **more).unwrapped
 

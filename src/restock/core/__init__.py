@@ -1,1 +1,1 @@
-"""The contract of a problem, and what is generic over it: back ends, streams, trajectories, key figures."""
+"""The contract of a problem, and everything generic: back ends, streams, trajectories, key figures."""

@@ -1,4 +1,4 @@
-"""One text of dynamics, many ways to run it.
+"""Back ends: one text of dynamics, run in many ways.
 
 A text names the operations it needs (`smaller`, `positive`, ...) as globals. To run it elsewhere,
 `bind` makes a copy of the function whose globals are another back end's operations. For numba the
@@ -28,7 +28,7 @@ TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, k
 
 
 def bind(text: Text, names: dict[str, Any], suffix: str = "") -> Text:
-    """A copy of a function whose globals are overlaid with other meanings."""
+    """Return a copy of a function whose globals are overlaid with other meanings."""
     function = FunctionType(
         text.__code__, {**text.__globals__, **names}, text.__name__ + suffix, text.__defaults__, text.__closure__
     )
@@ -52,7 +52,7 @@ VIEWS = Path(__file__).with_name("numba_views.py")
 
 
 def fingerprint(texts: Iterable[Text]) -> str:
-    """A hash of what the texts say, whatever file they stand in, and of the views they are compiled with."""
+    """Return a hash of what the texts say, whatever file they stand in, and of the views they are compiled with."""
     digest = hashlib.sha256(VIEWS.read_bytes())
 
     def feed(code: CodeType) -> None:
@@ -78,7 +78,7 @@ def fingerprint(texts: Iterable[Text]) -> str:
 
 
 def cache_root() -> Path:
-    """Where compiled code is kept: RESTOCK_CACHE_DIR, else the user's cache folder."""
+    """Return the folder of compiled code: RESTOCK_CACHE_DIR, else the user's cache folder."""
     given = os.environ.get("RESTOCK_CACHE_DIR")
     if given:
         return Path(given)
@@ -87,7 +87,7 @@ def cache_root() -> Path:
 
 
 def cache_folder(mark: str) -> Path | None:
-    """The folder for texts with this fingerprint, or None where nothing can be written."""
+    """Return the folder for texts with this fingerprint, or None where nothing can be written."""
     try:
         folder = cache_root() / mark
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def compile_texts(
 
 @cache
 def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
-    """The compiled function for these arguments, past numba's look at what they are.
+    """Return the compiled function for these arguments, past numba's look at what they are.
 
     That look costs as much as a period of a small problem. The caller answers for it in its place:
     a NumPy array must have the type and the number of axes said here (any strides will do). What
@@ -173,7 +173,7 @@ def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
 
 
 def _from_disk(kernel: Any, signature: tuple[Any, ...]) -> Callable[..., Any] | None:
-    """The function as an earlier process left it on disk, or None.
+    """Return the function as an earlier process left it on disk, or None.
 
     numba would first load all it needs to compile, half of the time to a first step; code that is
     compiled already needs none of it.
@@ -199,7 +199,7 @@ def _from_disk(kernel: Any, signature: tuple[Any, ...]) -> Callable[..., Any] | 
 
 
 def as_lists(world: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The world with lists for arrays: what plain Python runs fastest."""
+    """Return the world with lists for arrays: what plain Python runs fastest."""
     import numpy as np
 
     return tuple(
@@ -209,7 +209,7 @@ def as_lists(world: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def numpy_operations() -> dict[str, Any]:
-    """The operations elementwise on NumPy arrays: each entity's value is a whole batch."""
+    """Return the operations elementwise on NumPy arrays: each entity's value is a whole batch."""
     import numpy as np
 
     return {
@@ -221,7 +221,7 @@ def numpy_operations() -> dict[str, Any]:
 
 
 def torch_operations() -> dict[str, Any]:
-    """The operations elementwise on torch tensors, with gradients.
+    """Return the operations elementwise on torch tensors, with gradients.
 
     At a tie the gradient goes to the first argument, as in the plain-Python `a if a < b else b`
     read from the left; a finite difference there has two answers.

@@ -13,7 +13,7 @@ from restock.core.errors import InvalidInput, nearest
 
 
 def whole_number(field: str, value: Any, least: int = 1, example: int | None = None) -> int:
-    """The whole number of at least so much that a parameter should be.
+    """Check that a parameter is an integer of at least a given size.
 
     Args:
         field: Name of the parameter.
@@ -26,18 +26,18 @@ def whole_number(field: str, value: Any, least: int = 1, example: int | None = N
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         mend = f"Write for instance {least if example is None else example}."
-        raise InvalidInput(field, value, f"this is a whole number of at least {least}", mend)
+        raise InvalidInput(field, value, f"must be an integer >= {least}", mend)
     return int(value)
 
 
 def yes_or_no(field: str, value: Any, mend: str = "Write true or false.") -> bool:
-    """The truth value that a parameter should be.
+    """Check that a parameter is a truth value.
 
     Raises:
         InvalidInput: It is not.
     """
     if not isinstance(value, bool):
-        raise InvalidInput(field, value, "this is true or false", mend)
+        raise InvalidInput(field, value, "must be true or false", mend)
     return value
 
 
@@ -55,7 +55,7 @@ def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str]
     names = list(known)
     if not isinstance(exogenous, Mapping):
         example = ", ".join(f'"{name}": ...' for name in names)
-        raise InvalidInput("exogenous", exogenous, "this should be a mapping", f"Write {{{example}}}.")
+        raise InvalidInput("exogenous", exogenous, "must be a mapping", f"Write {{{example}}}.")
     for name in exogenous:
         if name not in names:
             raise InvalidInput(f"exogenous.{name}", exogenous[name], "there is none", nearest(name, names))
@@ -65,7 +65,7 @@ def recorded_names(exogenous: Any, known: Iterable[str], required: Iterable[str]
 
 
 def length_of(values: Any) -> int:
-    """Entries of an array or a list, ragged or not; 0 where it is a single number."""
+    """Return the length of an array or a list, ragged or not; 0 for a single number."""
     try:
         return len(values)
     except TypeError:
@@ -73,7 +73,7 @@ def length_of(values: Any) -> int:
 
 
 def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float = 0.0) -> NDArray[np.float64]:
-    """Recorded numbers of a given shape.
+    """Return recorded numbers, checked to have a given shape.
 
     Raises:
         InvalidInput: They are not numbers of that shape, finite and at least so much.
@@ -84,12 +84,12 @@ def recorded_array(field: str, values: Any, shape: tuple[int, ...], least: float
             raise ValueError
         numbers: NDArray[np.float64] = array.astype(np.float64)
     except Exception:  # ragged, or an array-like of another library, which may raise anything
-        raise InvalidInput(field, values, "this should be numbers", f"Give an array of shape {shape}.") from None
+        raise InvalidInput(field, values, "must be numbers", f"Give an array of shape {shape}.") from None
     if numbers.shape != shape:
-        raise InvalidInput(field, f"shape {numbers.shape}", f"this should be {shape}", "Cut or pad it.")
+        raise InvalidInput(field, f"shape {numbers.shape}", f"must be {shape}", "Cut or pad it.")
     wrong = ~(np.isfinite(numbers) & (numbers >= least))
     if wrong.any():
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
         place = field + "".join(f"[{k}]" for k in at)
-        raise InvalidInput(place, float(numbers[at]), f"this should be at least {least:g}", "Write a finite number.")
+        raise InvalidInput(place, float(numbers[at]), f"must be at least {least:g}", "Write a finite number.")
     return numbers

@@ -1,4 +1,4 @@
-"""The loops of a kind of problem, compiled when they are first called for, and once in a process."""
+"""Compiled kernels per problem class, built lazily and cached per process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMPILED: dict[Any, Any] = {}
 
 
 def compiled(kind: type[Problem]) -> SimpleNamespace:
-    """The loops of a kind of problem, compiled once in a process."""
+    """Return the compiled kernels of a problem class, built once per process."""
     if kind not in _COMPILED:
         texts = kind.texts
         _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
@@ -24,7 +24,7 @@ def compiled(kind: type[Problem]) -> SimpleNamespace:
 
 
 def compiled_rollout(kind: type[Problem], act: Text) -> Any:
-    """Whole rollouts with a policy's `act` inside, compiled once in a process."""
+    """Return the compiled rollout with a policy's `act` inside, built once per process."""
     if (kind, act) not in _COMPILED:
         from restock.core import kernels
 
@@ -36,7 +36,7 @@ def compiled_rollout(kind: type[Problem], act: Text) -> Any:
 
 
 def compiled_parts(kind: type[Problem]) -> Any:
-    """The parts of the reward of recorded episodes, compiled once in a process."""
+    """Return the compiled sums of the reward's parts, built once per process."""
     if (kind, "parts") not in _COMPILED:
         from restock.core import kernels
 
@@ -47,7 +47,7 @@ def compiled_parts(kind: type[Problem]) -> Any:
 
 
 def _as_act(act: Text) -> Text:
-    """The policy's text under the name that the rollout calls."""
+    """Return the policy's text under the name that the rollout calls."""
     renamed = backends.bind(act, {})
     renamed.__name__ = "act"
     return renamed

@@ -1,4 +1,4 @@
-"""The exception that bad input raises: it names the field, the value and the mend; and the one of a run cut short."""
+"""The exception for invalid input, which names field, value and hint, and the one for an unfinished run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvalidInput(ValueError):
         super().__init__(f"{self.field} = {shown(value)}: {self.problem}. {self.mend}")
 
     def within(self, where: str) -> InvalidInput:
-        """The same finding, told by someone who knows where the data came from."""
+        """Return the same error with the place the data came from."""
         return InvalidInput(inside(where, self.field), self.value, self.problem, self.mend)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -37,7 +37,7 @@ class InvalidInput(ValueError):
 
 
 class UnknownKeyword(InvalidInput, TypeError):
-    """A keyword argument that nobody reads: a `TypeError` too, as Python and Gymnasium's users expect.
+    """An unknown keyword argument: a `TypeError` too, as users of Python and Gymnasium expect.
 
     Args:
         field: The keyword.
@@ -77,7 +77,7 @@ class Unfinished(RuntimeError):
 
 
 def inside(where: str, field: str) -> str:
-    """The path of a field inside something: `demand` and `mean` make `demand.mean`; a file ends in a colon."""
+    """Return the path of a field inside something: `demand` and `mean` make `demand.mean`; a file ends in a colon."""
     if not where or not field:
         return (where or field).rstrip(":").lstrip(".")
     if where.endswith(":"):
@@ -91,7 +91,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
 
 
 def shown(value: Any, limit: int = 80) -> str:
-    """The value as an error shows it: its `repr`, shortened, however large or odd the value is."""
+    """Return the value as an error shows it: its `repr`, shortened, however large or odd the value is."""
     try:
         text = printable(" ".join(_REPR.repr(value).split()))  # a repr of one's own escapes nothing
     except Exception:  # a repr may raise anything, and this is called where an error is being told
@@ -100,7 +100,7 @@ def shown(value: Any, limit: int = 80) -> str:
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
-    """One sentence: the nearest known name, or the whole list when none is near."""
+    """Return one sentence: the nearest known name, or the whole list when none is near."""
     names = [str(k) for k in known]
     close = difflib.get_close_matches(name if isinstance(name, str) else shown(name), names, n=1, cutoff=0.6)
     if close:

@@ -43,7 +43,7 @@ class Fields(Mapping[str, Array]):
 
 
 def locked(values: Array) -> Array:
-    """The same numbers without a copy, so that nobody can write to them through what is returned.
+    """Return the same numbers without a copy, so that nobody can write to them through what is returned.
 
     NumPy lets `setflags` lift a lock from a view of an array that owns its numbers, but not from one of
     a read-only buffer.

@@ -1,4 +1,4 @@
-"""Folders that one process at a time works in."""
+"""Exclusive folder locks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCK = "lock"  # name of the file that stands for the folder
 
 @contextmanager
 def held(folder: Path, field: str, mend: str = "Wait for it, or name another folder.") -> Iterator[None]:
-    """Hold a folder for this process, made if it is not there; let go when the process ends, however it ends.
+    """Lock a folder for this process, made if it is missing, until the process ends, however it ends.
 
     Args:
         folder: The folder.
@@ -44,7 +44,7 @@ def held(folder: Path, field: str, mend: str = "Wait for it, or name another fol
 
 
 def refuse_links(folder: Path, field: str) -> None:
-    """Refuse a folder that somebody may have sent, and in which a link would take elsewhere what is written there.
+    """Reject a folder from outside in which a link would lead elsewhere what is written there.
 
     Args:
         folder: The folder; it may be reached by a link itself.
@@ -58,7 +58,7 @@ def refuse_links(folder: Path, field: str) -> None:
         for path in (Path(place, name) for name in (*folders, *files)):
             if path.is_symlink() and not _leads_into(home, path):
                 problem = "must not be a link that leads out of the folder: what is written there would go elsewhere"
-                raise InvalidInput(field, str(path), problem, "Put there what it leads to.")
+                raise InvalidInput(field, str(path), problem, "Replace the link by the file it leads to.")
 
 
 def _leads_into(home: Path, link: Path) -> bool:
@@ -69,7 +69,7 @@ def _leads_into(home: Path, link: Path) -> bool:
 
 
 def take(file: IO[str]) -> bool:
-    """Take a file for this process, if no other has it.
+    """Lock a file for this process, if no other has.
 
     Returns:
         Whether this process now holds the file; the system lets go of it when the process ends.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 def single(t, handle, action):
-    """One period of one environment: returns the reward.
+    """Play one period of one environment and return the reward.
 
     `action` is the numbers of an action, or the number itself where there is but one.
     `handle` is the address of ten integers: address and length of the integer tables, the real
@@ -67,7 +67,7 @@ def single(t, handle, action):
 
 
 def batch(handle, actions, obs, told, flags):
-    """One period of every row that is not over; the others only show their observation.
+    """Play one period of every row that is not over; the others only show their observation.
 
     `handle` is the address of twelve integers: address and length of the integer tables and of the
     real tables, the number of rows, the horizon, the addresses of the memory, of the clocks and of
@@ -152,7 +152,7 @@ def batch(handle, actions, obs, told, flags):
 
 
 def advance(t, ints, floats, memory, record, orders, rewards, lengths, over):
-    """Period t of every row that is not over under given decisions, recorded; no observation.
+    """Play period t of every row that is not over with given decisions, and record it; no observation.
 
     Writes how many periods each row has played, and which are over; those keep their last record.
     """
@@ -169,19 +169,19 @@ def advance(t, ints, floats, memory, record, orders, rewards, lengths, over):
 
 
 def shown(t, ints, floats, memory, obs):
-    """What every row shows at the start of period t."""
+    """Return what every row shows at the start of period t."""
     for b in range(len(memory)):
         observe(t, obs[b], ints, floats, *unpack(ints, floats, memory[b]))
 
 
 def decided(ints, floats, memory, actions):
-    """The decision that each row's action asks for, written into the row."""
+    """Return the decision that each row's action asks for, written into the row."""
     for b in range(len(memory)):
         decide(actions[b], ints, floats, *unpack(ints, floats, memory[b]))
 
 
 def rollout(horizon, ints, floats, fresh, given, memory, episodes, parameters, rewards, record, lengths):
-    """Whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space.
+    """Play whole episodes with a policy inside: row b meets episodes[b]; `memory` is scratch space.
 
     `given` is how many numbers of an episode stand for the first ones of a row. A row whose episode
     ends early keeps its last record, and earns nothing any more.

@@ -36,7 +36,7 @@ RATES = ("fill_rate", "served_rate", "ready_rate", "alpha_service")  # of these 
 
 
 def kpis(trajectory: Trajectory, horizon: int | None = None, partial: bool = False) -> dict[str, Array]:
-    """Key figures by name (see `MEANINGS`), each of the shape of the batch.
+    """Return the key figures by name (see `MEANINGS`), each of the shape of the batch.
 
     Money parts appear under their own names (`revenue`, `holding`, ...), undiscounted and positive.
 
@@ -106,12 +106,12 @@ def _service(trajectory: Trajectory) -> dict[str, Array]:
 
 
 def variance_ratio(placed: Array, received: Array, trajectory: Trajectory) -> Array:
-    """Variance over time of orders placed / that of orders received, both of shape (..., T); 1 if these never vary."""
+    """Return the variance of orders placed over that of orders received, both of shape (..., T); 1 if constant."""
     return _ratio(_moments(placed, trajectory)[1], _moments(received, trajectory)[1], 1.0)
 
 
 def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
-    """Both published measures of how much orders vary more than demand.
+    """Return both published measures of how much orders vary more than demand.
 
     `bullwhip_cv`: max over links of CV(orders of the link), over CV(demand of all markets);
     0 where demand does not vary.
@@ -132,19 +132,19 @@ def bullwhip(trajectory: Trajectory) -> dict[str, Array]:
 
 
 def _over_time(values: Array, trajectory: Trajectory) -> Array:
-    """Mean of values of shape (..., T) over the periods that were played."""
+    """Return the mean of values of shape (..., T) over the periods that were played."""
     if trajectory.whole:
         return np.asarray(values.mean(axis=-1))
     return np.asarray((values * trajectory.played).sum(axis=-1) / trajectory.lengths)
 
 
 def _moments(values: Array, trajectory: Trajectory) -> tuple[Array, Array]:
-    """Mean and variance of values of shape (..., T) over the periods that were played."""
+    """Return the mean and variance of values of shape (..., T) over the periods that were played."""
     mean = _over_time(values, trajectory)
     return mean, _over_time((values - mean[..., None]) ** 2, trajectory)
 
 
 def _ratio(top: Array, bottom: Array, otherwise: float) -> Array:
-    """Ratio, and `otherwise` where the bottom is (nearly) zero."""
+    """Return the ratio, or `otherwise` if the denominator is (nearly) zero."""
     small = np.abs(bottom) <= 1e-8
     return np.where(small, otherwise, top / np.where(small, 1.0, bottom))

@@ -128,7 +128,7 @@ def _start(context, builder, kind, value, offset):
 
 @intrinsic
 def cut(typing_context, flat, start, length):
-    """A stretch of a flat array."""
+    """Return a stretch of a flat array."""
 
     def build(context, builder, signature, arguments):
         data = _start(context, builder, flat, arguments[0], arguments[1])
@@ -139,7 +139,7 @@ def cut(typing_context, flat, start, length):
 
 @intrinsic
 def grid(typing_context, flat, start, rows, columns):
-    """A stretch of a flat array seen as a table."""
+    """Return a stretch of a flat array seen as a table."""
 
     def build(context, builder, signature, arguments):
         data = _start(context, builder, flat, arguments[0], arguments[1])
@@ -162,7 +162,7 @@ def _at(element):
 
 @intrinsic
 def random_double(typing_context, bits):
-    """The next number in [0, 1) of a NumPy bit generator, given the address of its `bitgen_t`."""
+    """Return the next number in [0, 1) of a NumPy bit generator, given the address of its `bitgen_t`."""
 
     def build(context, builder, signature, arguments):
         pointer = ir.IntType(8).as_pointer()
@@ -182,7 +182,7 @@ flags_at = _at(types.uint8)
 
 
 def entries(numbers):
-    """The numbers themselves, to be gone through; a single number is one entry."""
+    """Return the numbers themselves, to be gone through; a single number is one entry."""
     raise NotImplementedError  # only compiled code calls it
 
 

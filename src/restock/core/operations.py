@@ -10,30 +10,30 @@ from typing import Any
 
 
 def smaller(a: Any, b: Any) -> Any:
-    """The smaller of two numbers."""
+    """Return the smaller of two numbers."""
     return a if a < b else b
 
 
 def larger(a: Any, b: Any) -> Any:
-    """The larger of two numbers."""
+    """Return the larger of two numbers."""
     return a if a > b else b
 
 
 def positive(a: Any) -> Any:
-    """The number itself if positive, else zero."""
+    """Return the number itself if positive, else zero."""
     return a if a > 0.0 else 0.0
 
 
 def when(amount: Any, then: Any, otherwise: Any) -> Any:
-    """`then` if the amount is above zero, else `otherwise`."""
+    """Return `then` if the amount is above zero, else `otherwise`."""
     return then if amount > 0.0 else otherwise
 
 
 def cut(flat: Any, start: int, length: int) -> Any:
-    """A stretch of a flat array, as a view."""
+    """Return a stretch of a flat array, as a view."""
     return flat[start : start + length]
 
 
 def grid(flat: Any, start: int, rows: int, columns: int) -> Any:
-    """A stretch of a flat array seen as a table, as a view."""
+    """Return a stretch of a flat array seen as a table, as a view."""
     return flat[start : start + rows * columns].reshape((rows, columns))

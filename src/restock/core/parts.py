@@ -10,7 +10,7 @@ from restock.core.trajectory import Trajectory
 
 
 def parts_of(problem: Problem, trajectory: Trajectory, episodes: Array) -> dict[str, Array]:
-    """The parts of the reward of each episode, signed: they add up to it.
+    """Return the parts of the reward of each episode, signed: they add up to it.
 
     Args:
         problem: What was played.

@@ -1,4 +1,4 @@
-"""What somebody wrote outside of the package: a name in a module or file, or a folder of modules.
+"""Plug-ins: a name in a module or file, or a folder of modules, from outside the package.
 
 Policies and problems from outside are named in the same forms, and imported here:
 
@@ -29,7 +29,7 @@ _PLACE = re.compile(r"(?P<home>.+\.py|[A-Za-z_][\w.]*):(?P<attribute>[A-Za-z_]\w
 
 
 def names_a_place(name: str) -> bool:
-    """Whether the text has the form of a name in a module or file, `home:Name`."""
+    """Return whether the text has the form of a name in a module or file, `home:Name`."""
     return split_place(name) is not None
 
 
@@ -40,7 +40,7 @@ def split_place(text: str) -> tuple[str, str] | None:
 
 
 def has_run(path: Path) -> bool:
-    """Whether this process has run a file, or the problem folder, as it is now.
+    """Return whether this process has run a file, or the problem folder, as it is now.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -56,7 +56,7 @@ def has_loaded(module: str, name: str) -> bool:
 
 
 def module_at(place: str, field: str) -> tuple[ModuleType, str, str]:
-    """The module that `home:Name` names, the home as it was written, and the name in it.
+    """Return the module that `home:Name` names, the home as it was written, and the name in it.
 
     Args:
         place: `package.module:Name` or `path/to/file.py:Name`.
@@ -74,7 +74,7 @@ def module_at(place: str, field: str) -> tuple[ModuleType, str, str]:
 
 
 def folder_module(folder: Path, name: str, field: str) -> ModuleType:
-    """A module of a folder, what its files say now, if they were edited since.
+    """Return a module of a folder, what its files say now, if they were edited since.
 
     The folder needs no `__init__.py`: tests inside it are collected whatever it is called.
 
@@ -99,7 +99,7 @@ def folder_module(folder: Path, name: str, field: str) -> ModuleType:
 
 
 def imported(load: Callable[[], Loaded], place: str, field: str) -> Loaded:
-    """What `load` imports.
+    """Return what `load` imports.
 
     Raises:
         InvalidInput: It raises anything.
@@ -108,18 +108,18 @@ def imported(load: Callable[[], Loaded], place: str, field: str) -> Loaded:
         return load()
     except (Exception, SystemExit) as error:  # whatever somebody's module does when it is imported
         reason = f"{type(error).__name__}: {error}"
-        mend = "Mend it, or check the path."
+        mend = "Correct it, or check the path."
         raise InvalidInput(field, place, f"it cannot be imported ({reason})", mend) from error
 
 
 def _module(home: str, place: str, field: str) -> ModuleType:
-    """The module, also when it lies in the working folder."""
+    """Return the module, also when it lies in the working folder."""
     with _on_path(Path.cwd()):
         return imported(lambda: importlib.import_module(home), place, field)
 
 
 def _file(path: Path, place: str, field: str) -> ModuleType:
-    """The file as a module; what it says now, if it was edited since."""
+    """Return the file as a module; what it says now, if it was edited since."""
     name = _name_of(path, [path], field)
     if name not in sys.modules:
         with _on_path(path.resolve().parent):
@@ -141,7 +141,7 @@ def _run(name: str, path: Path, place: str, field: str) -> None:
 
 
 def _name_of(path: Path, files: Iterable[Path], field: str) -> str:
-    """A name for the module of a file or folder that no other has, and that changes with what its files say."""
+    """Return a name for the module of a file or folder that no other has, and that changes with what its files say."""
     contents = (read_text(file, field, "Python") for file in files)
     mark = hashlib.sha256("\0".join([str(path.resolve()), *contents]).encode()).hexdigest()[:12]
     return f"{OUTSIDE}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{mark}"

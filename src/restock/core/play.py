@@ -1,4 +1,4 @@
-"""Playing given decisions through a problem: many episodes at once, each against its own chance."""
+"""Play of given decisions: many episodes at once, each with its own exogenous information."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_EPISODES = 1_000_000  # of one batch: a typing error should not fill the me
 
 @dataclasses.dataclass(frozen=True)
 class Episodes:
-    """The chance of a batch of episodes, drawn before anything is decided.
+    """The exogenous information of a batch of episodes, drawn before any decision.
 
     Attributes:
         vectors: Episode parts of the memory rows, shape (B, drawn).
@@ -37,14 +37,14 @@ class Episodes:
         return len(self.vectors)
 
     def rows(self, which: slice) -> Episodes:
-        """Some of the episodes."""
+        """Return some of the episodes."""
         return Episodes(
             self.vectors[which], None if self.generators is None else self.generators[which], self.seeds[which]
         )
 
     @property
     def identical(self) -> bool:
-        """Whether several episodes are one and the same, known before anything is decided."""
+        """Whether several episodes are equal, known before any decision."""
         return len(self) > 1 and self.generators is None and bool((self.vectors == self.vectors[0]).all())
 
 
@@ -65,12 +65,12 @@ def draw(problem: Problem, episodes: int, seed: int, stream: str = "") -> Episod
     """
     whole_number("episodes", episodes, example=100)
     if episodes > MOST_EPISODES:
-        raise InvalidInput("episodes", episodes, f"this is more than {MOST_EPISODES}", "Run them in parts, by seed.")
+        raise InvalidInput("episodes", episodes, f"must be at most {MOST_EPISODES}", "Run them in parts, by seed.")
     return draw_each(problem, streams.episode_seeds(streams.check_seed(seed), int(episodes), stream))
 
 
 def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:
-    """The first episode of each of the given seeds.
+    """Return the first episode of each of the given seeds.
 
     Raises:
         InvalidInput: One of them is no seed.
@@ -82,13 +82,13 @@ def draw_each(problem: Problem, seeds: Sequence[int]) -> Episodes:
 
 
 def recorded(problem: Problem, exogenous: Mapping[str, Any]) -> Episodes:
-    """Episodes that replay recorded information: arrays with a leading axis of B episodes.
+    """Return the episodes that replay recorded information: arrays with a leading axis of B episodes.
 
     Raises:
         InvalidInput: Names, shapes or numbers do not fit the problem.
     """
     if not isinstance(exogenous, Mapping) or not exogenous:
-        raise InvalidInput("exogenous", exogenous, "this is a mapping of names to arrays", "Give {'demand': ...}.")
+        raise InvalidInput("exogenous", exogenous, "must be a mapping of names to arrays", "Give {'demand': ...}.")
     lengths = {name: length_of(values) for name, values in exogenous.items()}
     count = next(iter(lengths.values()))
     if count == 0 or any(length != count for length in lengths.values()):
@@ -127,7 +127,7 @@ class Table:
         self.t += 1
 
     def trajectory(self, about: Mapping[str, str] | None = None) -> Trajectory:
-        """What happened so far."""
+        """Return what happened so far."""
         exogenous = self.problem.exogenous_of(self.record[:, : self.t + 1], self.episodes.vectors)
         return Trajectory(self.record, self.problem.layout, self.rewards, self.t, exogenous, about, self.lengths)
 

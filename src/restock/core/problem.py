@@ -47,7 +47,7 @@ nothing_to_monitor = monitor  # compiled code calls a text by its own name
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """The functions that say what a problem is; see `restock.core.kernels` for their parts.
+    """The functions that define a problem; see `restock.core.kernels` for their parts.
 
     Attributes:
         name: Marks compiled variants.
@@ -76,7 +76,7 @@ class Texts:
 
     @classmethod
     def of(cls, name: str, dynamics: ModuleType, interface: ModuleType, laws: tuple[Text, ...] = ()) -> Texts:
-        """The texts of a problem's two modules, which bear the names they have here."""
+        """Return the texts of a problem's two modules, which bear the names they have here."""
         seen = (interface.decide, interface.observe, interface.totals, interface.put)
         monitor = getattr(interface, "monitor", nothing_to_monitor)
         return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen, monitor)
@@ -167,15 +167,15 @@ class ObservationForm:
 
 
 class Source(abc.ABC):
-    """Where episodes come from: one independent sequence of them for each of several rows."""
+    """A source of episodes: an independent sequence for each of several rows."""
 
     @abc.abstractmethod
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
 
     @abc.abstractmethod
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
+        """Restart a row's sequence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,21 +219,21 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
 
     @abc.abstractmethod
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind."""
+        """Return the action form of that kind."""
 
     @abc.abstractmethod
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind."""
+        """Return the observation form of that kind."""
 
     @abc.abstractmethod
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs).
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs).
 
         Args:
             seeds: One a row.
@@ -244,30 +244,30 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode that recorded exogenous information makes, shape (drawn,)."""
+        """Return the episode that recorded exogenous information makes, shape (drawn,)."""
 
     @abc.abstractmethod
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Named exogenous information of recorded episodes, as `replay` takes it."""
+        """Return the named exogenous information of recorded episodes, as `replay` takes it."""
 
     def prior(self) -> Problem:
-        """The same system as it is known to someone who must learn its chances by looking on."""
+        """Return the same system as known to a learner who does not know its distributions."""
         return self
 
     def counterpart(self) -> Problem | None:
-        """A problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
+        """Return a problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
         return None
 
     def told(self) -> tuple[Told, ...]:
-        """What `info` tells after a step, besides the parts of the reward."""
+        """Return what `info` reports after a step, besides the parts of the reward."""
         return ()
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Key figures that only this kind of problem has, each of the shape of the batch."""
+        """Return the key figures that only this kind of problem has, each of the shape of the batch."""
         return {}
 
     def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_] | None:
-        """Which choices of a discrete action can be carried out now, shape (B, choices); None: all of them.
+        """Return which choices of a discrete action can be carried out now, shape (B, choices); None means all.
 
         Args:
             fields: Recorded fields by name, each of shape (B, k).
@@ -280,11 +280,11 @@ class Problem(abc.ABC):
         return False
 
     def draw_now(self, t: int, world: tuple[Any, ...], generator: np.random.Generator) -> None:
-        """Write period t's chance into the world of a `sequential` problem."""
+        """Write the exogenous information of period t into the world of a `sequential` problem."""
         raise NotImplementedError
 
     def operations(self, library: str) -> dict[str, Text]:
-        """What the texts call that has no row-wise form of its own (see `restock.core.rowwise`), by name.
+        """Return, by name, what the texts call that has no row-wise form of its own (see `restock.core.rowwise`).
 
         Args:
             library: `numpy` or `torch`.
@@ -293,22 +293,22 @@ class Problem(abc.ABC):
 
     @abc.abstractmethod
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
 
     @abc.abstractmethod
     def explain(self) -> str:
-        """The problem in words: entities, clock, costs, demand."""
+        """Return the problem in words: entities, clock, costs, demand."""
 
     @abc.abstractmethod
     def description(self) -> dict[str, Any]:
-        """The problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
+        """Return the problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
 
     @abc.abstractmethod
     def size(self) -> dict[str, int]:
-        """How many there are of what it is made of, by name in the plural."""
+        """Return how many there are of what it is made of, by name in the plural."""
 
     def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
-        """What a picture of the state at the start of period t shows; unless a problem says more, its stock."""
+        """Return the scene of the state at the start of period t; its stock, unless a problem says more."""
         names = self.labels().get("on_hand", ())
         stock = next((part.on_hand for part in world if hasattr(part, "on_hand")), ())
         return Scene(tuple(Place(name, "stock", float(amount)) for name, amount in zip(names, stock, strict=False)))
@@ -321,11 +321,11 @@ class Problem(abc.ABC):
 
     @property
     def wording(self) -> Wording:
-        """What texts and reports call things."""
+        """The words of texts and reports for the problem's things."""
         return Wording()
 
     def curves(self) -> tuple[Curve, ...]:
-        """What pictures draw over the periods: first what is there, then demand that waits or is lost."""
+        """Return what pictures draw over the periods: first the stock, then demand that waits or is lost."""
         many = len(self.labels().get("on_hand", ())) > 1
         stock = f"Stock on hand, all {self.wording.places} together" if many else "Stock on hand"
         return (
@@ -335,7 +335,7 @@ class Problem(abc.ABC):
         )
 
     def missed_at(self) -> tuple[int, ...] | None:
-        """Which entry of `on_hand` each entry of the field `missed` lacked; None where that cannot be told."""
+        """Return which entry of `on_hand` each entry of the field `missed` lacked; None if that is unknown."""
         short, kept = (len(self.labels().get(name, ())) for name in (self.missed[0], "on_hand"))
         return tuple(range(kept)) if short == kept else None
 
@@ -366,7 +366,7 @@ class Problem(abc.ABC):
         return compiled(type(self))
 
     def policy_kernel(self, act: Text) -> Any:
-        """Whole rollouts with this policy inside."""
+        """Return the compiled rollout with this policy inside."""
         return compiled_rollout(type(self), act)
 
     def world(self, memory: Array, tables: Tables | None = None) -> tuple[Any, ...]:
@@ -376,7 +376,7 @@ class Problem(abc.ABC):
         return world
 
     def rows(self, episodes: Array, tables: Tables | None = None) -> Array:
-        """Memory rows at the start of given episodes, shape (B, W)."""
+        """Return memory rows at the start of given episodes, shape (B, W)."""
         tables = tables or self.plain
         memory = np.empty((len(episodes), len(tables.fresh)))
         tables.begun(memory, episodes)

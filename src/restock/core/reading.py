@@ -48,7 +48,7 @@ def read_yaml(path: Path, keep: bool = False, runs: bool = True, empty: str = AN
 
 
 def parsed(text: str) -> Any:
-    """What a text of YAML says, by the fastest safe parser there is; a key given twice is refused.
+    """Parse YAML with the fastest safe parser available; a key given twice is rejected.
 
     Raises:
         YAMLError: It is malformed.
@@ -68,20 +68,20 @@ def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
-        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Mend that line.") from None
+        raise InvalidInput("file", place, f"this is not valid YAML ({reason})", "Correct that line.") from None
     except RecursionError:
         raise InvalidInput("file", str(path), "this is nested too deeply", "Write it flat.") from None
     except ValueError as error:
-        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Mend that value.") from None
+        raise InvalidInput("file", str(path), f"this is not valid YAML ({error})", "Correct that value.") from None
     if data is None:
         raise InvalidInput("file", str(path), "the file is empty", empty)
     if not isinstance(data, Mapping):
-        raise InvalidInput("file", str(path), "a spec is a mapping of names to values", "Begin with `name: ...`.")
+        raise InvalidInput("file", str(path), "must be a mapping of names to values", "Begin with `name: ...`.")
     return data
 
 
 def read_text(path: Path, field: str, kind: str) -> str:
-    """The text of a file, a byte-order mark dropped.
+    """Return the text of a file, a byte-order mark dropped.
 
     Raises:
         InvalidInput: Missing, a folder, unreadable, or not UTF-8.
@@ -114,7 +114,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Strict(SafeConstructor):
-    """Refuses a key given twice."""
+    """A parser that rejects a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -30,19 +30,19 @@ Amount = Annotated[float, pydantic.Field(ge=0.0, le=MOST_UNITS)]
 
 
 class Played(Protocol):
-    """What has happened in an episode that is being played; `Environment.played` is one."""
+    """A view of an episode in play; `Environment.played` is one."""
 
     @property
     def periods(self) -> int:
-        """How many have been played."""
+        """The number of periods played."""
 
     @property
     def rewards(self) -> Array:
-        """Shape (T,)."""
+        """The rewards, shape (T,)."""
 
     @property
     def reward(self) -> float:
-        """Of the last period; 0 before the first."""
+        """The reward of the last period; 0 before the first."""
 
     @property
     def parts(self) -> Mapping[str, float]:
@@ -57,10 +57,10 @@ class Played(Protocol):
         """What is recorded, of each episode another array."""
 
     def __getitem__(self, name: str) -> Array:
-        """A recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
+        """Return a recorded field: stocks of shape (T + 1, k), flows of shape (T, k)."""
 
     def largest(self, name: str) -> Array:
-        """The largest that each entry of a recorded field has been so far, shape (k,)."""
+        """Return the largest that each entry of a recorded field has been so far, shape (k,)."""
 
     def now(self, name: str) -> Array:
         """A recorded field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
@@ -100,7 +100,7 @@ class Records(abc.ABC):
 
     @abc.abstractmethod
     def decision(self, action: Any) -> Array:
-        """The decision that an action (a record, or a mapping with its fields) asks for, in physical units.
+        """Return the decision that an action (a record, or a mapping with its fields) asks for, in physical units.
 
         Raises:
             InvalidInput: Something in it cannot be; the field is named.
@@ -108,18 +108,18 @@ class Records(abc.ABC):
 
     @abc.abstractmethod
     def action(self, decision: Any) -> Spec:
-        """The record of a decision in physical units, as policies give it: the way back."""
+        """Return the record of a decision in physical units, as policies give it: the inverse of `decision`."""
 
     @abc.abstractmethod
     def observation(self, played: Played) -> Spec:
-        """What is known now, from an episode that is being played (`Played`); nothing of what is to come."""
+        """Return the present observation from an episode in play (`Played`), without the future."""
 
     def metadata(self, played: Played) -> dict[str, Any]:
-        """What else may be told about the last period, as plain data."""
+        """Return what else may be reported about the last period, as plain data."""
         return {}
 
     def summary(self, played: Played) -> dict[str, Any]:
-        """A few numbers about the state now, as plain data."""
+        """Return a few numbers about the state now, as plain data."""
         return {}
 
     @property
@@ -128,7 +128,7 @@ class Records(abc.ABC):
         return type(self.problem).__name__.removesuffix("Problem")
 
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The JSON schemas of an action and of an observation, titled by the kind of problem.
+        """Return the JSON schemas of an action and of an observation, titled by the kind of problem.
 
         A schema called just `Action` is taken by clients of OpenEnv for that of an environment of tools.
         """
@@ -137,7 +137,7 @@ class Records(abc.ABC):
         return action, seen
 
     def words(self) -> str:
-        """The fields of action and observation, one line each."""
+        """Return the fields of action and observation, one line each."""
         lines = []
         for title, record in (("Action", self.action_type), ("Observation", self.observation_type)):
             lines += [f"{title}:", *(f"  {name}: {field.description}" for name, field in record.model_fields.items())]
@@ -166,7 +166,7 @@ class Names(Mapping[str, int]):
         return len(self._places)
 
     def place(self, name: str, field: str, value: Any) -> int:
-        """Where a name stands.
+        """Return the position of a name.
 
         Raises:
             InvalidInput: Nothing is called so; `field` and `value` tell where it was written, and with what.
@@ -186,11 +186,11 @@ class Names(Mapping[str, int]):
             into[self.place(name, f"{field}.{name}", amount)] = amount
 
     def read(self, values: Array) -> dict[str, float]:
-        """Every number by its name."""
+        """Return every number by its name."""
         return dict(zip(self._places, values.tolist(), strict=True))
 
     def above_zero(self, values: Array) -> dict[str, float]:
-        """Those numbers by name that are above zero."""
+        """Return the numbers above zero by name."""
         return {name: value for name, value in self.read(values).items() if value > 0.0}
 
 
@@ -241,7 +241,7 @@ class PlainRecords(Records):
         return Names("number to decide", self.form.labels)
 
     def decision(self, action: AnyAction | Mapping[str, Any]) -> Array:
-        """The numbers of the action form, within its bounds, shape (A,)."""
+        """Return the numbers of the action form, within its bounds, shape (A,)."""
         asked = validated(AnyAction, action, "action")
         found = np.clip(np.zeros(len(self._names)), self.form.low, self.form.high)
         for label, number in asked.decision.items():
@@ -249,19 +249,19 @@ class PlainRecords(Records):
             k = self._names.place(label, field, number)
             low, high = float(self.form.low[k]), float(self.form.high[k])
             if not low <= number <= high:
-                raise InvalidInput(field, number, f"this should be {low:g} to {high:g}", "Write a number within that.")
+                raise InvalidInput(field, number, f"must be {low:g} to {high:g}", "Write a number within that.")
             if self.form.discrete and number != int(number):
-                raise InvalidInput(field, number, "this should be a whole number", "Write one without fraction.")
+                raise InvalidInput(field, number, "must be an integer", "Write one without fraction.")
             found[k] = number
         return found
 
     def action(self, decision: Any) -> AnyAction:
-        """The record of a decision, held to the bounds of the form."""
+        """Return the record of a decision, held to the bounds of the form."""
         numbers = np.clip(np.asarray(decision, dtype=np.float64), self.form.low, self.form.high)
         return AnyAction(decision=self._names.read(np.rint(numbers) if self.form.discrete else numbers))
 
     def observation(self, played: Played) -> AnyObservation:
-        """What is known now."""
+        """Return the present observation."""
         layout = self.problem.layout
         known: dict[bool, dict[str, dict[str, float]]] = {True: {}, False: {}}
         for name in layout.columns:

@@ -84,7 +84,7 @@ class RowWise:
         return torch.stack(rewards, dim=1)
 
     def field(self, name: str) -> Any:
-        """What a field of the world holds now, one array for each entity."""
+        """Return a field of the present world, one array for each entity."""
         for part in self.world:
             if hasattr(part, name):
                 return getattr(part, name)
@@ -92,7 +92,7 @@ class RowWise:
 
 
 def _maker(library: Library, device: Any) -> Callable[[Array], Any]:
-    """How a column of numbers becomes an array of the library."""
+    """Return how a column of numbers becomes an array of the library."""
     if library == "numpy":
         return lambda column: column.copy()
     import torch
@@ -101,7 +101,7 @@ def _maker(library: Library, device: Any) -> Callable[[Array], Any]:
 
 
 def _world(problem: Problem, episodes: Array, array: Callable[[Array], Any]) -> tuple[Any, ...]:
-    """The world with one array for each number that a memory row holds."""
+    """Return the world with one array for each number that a memory row holds."""
     tables = problem.plain
     rows = problem.rows(episodes)
     # Where each field stands in a row: unpack a row that holds its own places, and one that holds others.

@@ -1,4 +1,4 @@
-"""What a picture of a state shows: places that hold or want goods, and arrows along which they move.
+"""Scenes, the pictures of a state: nodes that hold or want goods, and arrows along which goods move.
 
 A problem describes its state as a `Scene`; `restock.envs.render` draws any scene, as text or image.
 """

@@ -25,24 +25,24 @@ TO_UNIT = 2.0**-52
 
 
 def check_seed(seed: object, field: str = "seed") -> int:
-    """A seed as a whole number of at least zero.
+    """Return a seed as a whole number of at least zero.
 
     Raises:
         InvalidInput: It is not one.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or int(seed) < 0:
-        raise InvalidInput(field, seed, "a seed is a whole number, zero or more", f"Write for instance {field}=42.")
+        raise InvalidInput(field, seed, "must be an integer >= 0", f"Write for instance {field}=42.")
     return int(seed)
 
 
 def generator(seed: int, stream: str = "") -> np.random.Generator:
-    """The NumPy generator of a named stream; the unnamed one is Gymnasium's for this seed."""
+    """Return the NumPy generator of a named stream; the unnamed one is Gymnasium's for this seed."""
     key = (zlib.crc32(stream.encode()),) if stream else ()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def episode_seeds(seed: int, count: int, stream: str = "") -> tuple[int, ...]:
-    """Seeds of the episodes of a study: `reset(seed=...)` of an environment begins the same episode.
+    """Return the seeds of the episodes of a study: `reset(seed=...)` of an environment begins the same episode.
 
     A function of (seed, stream, number of the episode): other seeds and other streams have other
     episodes, and the first of many are those of few. All are below 2**53, so that JSON and every
@@ -70,19 +70,19 @@ _capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)
 
 
 def bits_of(generator: np.random.Generator) -> int:
-    """The address of a generator's bits; the generator must outlive its use."""
+    """Return the address of a generator's bits; the generator must outlive its use."""
     address: int = _capsule(generator.bit_generator.capsule, b"BitGenerator")
     return address
 
 
 def key(seed: int, stream: str) -> int:
-    """The 64-bit key of a named counter stream."""
+    """Return the 64-bit key of a named counter stream."""
     sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(stream.encode()), 1))
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
 def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """Numbers 0 .. count - 1 of one episode of each stream, strictly inside (0, 1); shape (B, count).
+    """Return the numbers 0 .. count - 1 of one episode of each stream, strictly inside (0, 1); shape (B, count).
 
     SplitMix64 (Steele, Lea, Flood 2014) read at the places episode * odd + i of its sequence.
     """
@@ -97,6 +97,6 @@ def uniforms(keys: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) 
 
 
 def uniform(stream_key: int, episode: int, count: int) -> NDArray[np.float64]:
-    """Numbers 0 .. count - 1 of one episode of one counter stream, shape (count,)."""
+    """Return the numbers 0 .. count - 1 of one episode of one counter stream, shape (count,)."""
     numbers: NDArray[np.float64] = uniforms(np.array([stream_key], dtype=np.uint64), np.array([episode]), count)[0]
     return numbers

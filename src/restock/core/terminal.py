@@ -15,7 +15,7 @@ _REMOVED: Final = dict.fromkeys(code for code in _CONTROLS if chr(code) not in _
 
 
 def printable(text: str) -> str:
-    r"""Return the text without what moves a cursor, sets a title, rings, or turns text round; lines stay.
+    r"""Return the text without control sequences and characters that turn text round; lines are kept.
 
     Args:
         text: Of a file, an endpoint, a client: anybody's.

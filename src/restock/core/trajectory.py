@@ -1,4 +1,4 @@
-"""What happened: named stocks, flows, money and exogenous information, period by period.
+"""Trajectories: named stocks, flows, money and exogenous information, period by period.
 
 A trajectory holds one episode or a batch of them. Its arrays have shape (..., T + 1, k) for stocks
 (row t is the start of period t) and (..., T, k) for flows and money (row t is what happened in
@@ -61,7 +61,7 @@ DUST = 1e-9  # of what a number has been at most, and of 1: what adding and subt
 
 
 def tidy(values: Any, scale: Any) -> Array:
-    """The values, those that are nothing beside their scale (or beside 1) as exact zeros."""
+    """Return the values, those that are nothing beside their scale (or beside 1) as exact zeros."""
     return np.where(np.abs(values) <= DUST * np.maximum(scale, 1.0), 0.0, values)
 
 
@@ -95,7 +95,7 @@ class PlayedSoFar:
         return self.lines[first : self.periods + 1, self._layout.places[name]]
 
     def now(self, name: str) -> Array:
-        """A field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
+        """Return a field now, shape (k,): a stock as it stands, a flow of the last period, zero before the first.
 
         What rounding has left of nothing is 0.
         """
@@ -104,7 +104,7 @@ class PlayedSoFar:
         return self._now[self._layout.places[name]]
 
     def largest(self, name: str) -> Array:
-        """The largest that each entry of a field has been, shape (k,); 0 for what was not finite."""
+        """Return the largest that each entry of a field has been, shape (k,); 0 for what was not finite."""
         return self._scale()[self._layout.places[name]]
 
     def _scale(self) -> Array:
@@ -115,12 +115,12 @@ class PlayedSoFar:
 
     @property
     def rewards(self) -> Array:
-        """Of the periods played, shape (T,)."""
+        """The rewards of the periods played, shape (T,)."""
         return self.lines[1 : self.periods + 1, -1]
 
     @property
     def reward(self) -> float:
-        """Of the last period; 0 before the first."""
+        """The reward of the last period; 0 before the first."""
         return float(self.rewards[-1]) if self.periods else 0.0
 
     @property
@@ -182,7 +182,7 @@ class Trajectory(Mapping[str, Array]):
         raise InvalidInput("trajectory", name, "there is no such field", nearest(name, list(self)))
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The field of that name, or `default` where there is none."""
+        """Return the field of that name, or `default` where there is none."""
         return self[name] if name in self else default
 
     def __iter__(self) -> Iterator[str]:
@@ -215,17 +215,17 @@ class Trajectory(Mapping[str, Array]):
         return int(np.prod(self.rewards.shape[:-1]))
 
     def episode(self, index: int) -> dict[str, Array]:
-        """The arrays of one episode of a batch, by name."""
+        """Return the arrays of one episode of a batch, by name."""
         return {name: self[name][index] for name in self}
 
     def labels(self, name: str) -> tuple[str, ...]:
-        """Names of the entries of a field."""
+        """Return the names of the entries of a field."""
         return self.layout.labels.get(name, (name,))
 
     # files ------------------------------------------------------------------------------------
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """One flat column for each entry of each field, a row for each episode and period it played.
+        """Return one flat column for each entry of each field, a row for each episode and period it played.
 
         Stocks are those at the end of the period, so a row says all that period t led to.
         """

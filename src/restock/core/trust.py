@@ -106,7 +106,7 @@ def ask(field: str, value: Any, code: str) -> None:
 
 
 def _texts(data: Any) -> Iterator[tuple[str, str, str]]:
-    """Every text in plain data with its field and the key it stands under; an alias is followed once."""
+    """Yield every text in plain data with its field and the key it stands under; an alias is followed once."""
     waiting, seen = deque([("", "", data)]), set[int]()
     while waiting:
         field, key, value = waiting.popleft()
@@ -121,7 +121,7 @@ def _texts(data: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _class_in(text: str, bases: Sequence[str]) -> str | None:
-    """The code that a text names as `home:Name`, also behind a prefix of its own (`stand-in:file.py:Mine`)."""
+    """Return the code that a text names as `home:Name`, also behind a prefix of its own (`stand-in:file.py:Mine`)."""
     while ":" in text:
         place = split_place(text)
         if place is not None:
@@ -142,7 +142,7 @@ def _module(home: str, name: str) -> str | None:
 
 
 def _folder_in(text: str, bases: Sequence[str]) -> str | None:
-    """The code of the problem folder that a text names, or that an instance lies in."""
+    """Return the code of the problem folder that a text names, or that an instance lies in."""
     paths = [Path(base, text) for base in bases if "\0" not in text]
     for folder in (*paths, *(path.resolve().parent.parent for path in paths if path.parent.name == "instances")):
         load = folder / "load.py"
@@ -152,7 +152,7 @@ def _folder_in(text: str, bases: Sequence[str]) -> str | None:
 
 
 def _to_be_found(module: str) -> bool:
-    """Whether Python finds a module, in the working folder or elsewhere; it is not imported."""
+    """Return whether Python finds a module, in the working folder or elsewhere; it is not imported."""
     try:
         return PathFinder.find_spec(module, [os.getcwd()]) is not None or find_spec(module) is not None
     except (ImportError, ValueError):  # a module without a specification, such as __main__

@@ -1,4 +1,4 @@
-"""From outside data to checked specs: pydantic's findings, told as one clear `InvalidInput`."""
+"""Validation of outside data against specs: pydantic's findings as one clear `InvalidInput`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Spec(pydantic.BaseModel):
 
 
 def plain(data: Any, where: str = "data") -> Any:
-    """The data with NumPy scalars and arrays, tuples and specs turned into plain Python.
+    """Return the data with NumPy scalars and arrays, tuples and specs turned into plain Python.
 
     Raises:
         InvalidInput: The data contains itself, or is too large once every reference is written out.
@@ -86,11 +86,11 @@ def validated(model: type[Model], data: Any, where: str) -> Model:
 
 # telling pydantic's findings ------------------------------------------------------------------------
 
-_NO_MAPPING = "this should be a mapping of names to values"
+_NO_MAPPING = "must be a mapping of names to values"
 _NOUNS = {
     "float_type": "a number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
@@ -107,7 +107,7 @@ _BOUNDS = {
 
 
 def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
-    """The first finding as one sentence each for the problem and the mend."""
+    """Return the first finding as one sentence each for the problem and the mend."""
     findings = error.errors(include_url=False)
     # A misspelt name says more than the required field that is missing for it.
     findings.sort(key=lambda found: found["type"] not in ("extra_forbidden", "invalid_key"))
@@ -127,7 +127,7 @@ def _told(error: pydantic.ValidationError, model: type[Spec]) -> InvalidInput:
 
 
 def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[int | str], nouns: list[str]) -> Any:
-    """Problem and mend of one finding, its field still empty."""
+    """Return problem and hint of one finding, its field still empty."""
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     meaning = field.description if field is not None else None
     about = f": {meaning}" if meaning else ""
@@ -139,13 +139,13 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
             "", None, "this is required", f"Add `{path[-1]}: ...`" + (f", {meaning}." if meaning else ".")
         )
     if kind == "invalid_key":
-        return InvalidInput("", found["loc"][-1], "the name of a field is text", _known(model, path[:-1]))
+        return InvalidInput("", found["loc"][-1], "must be text, as every name of a field", _known(model, path[:-1]))
     if kind in _BOUNDS:
         words, limit = _BOUNDS[kind]
-        problem = f"this should be {words} {_number(context[limit])}"
+        problem = f"must be {words} {_number(context[limit])}"
         return InvalidInput("", value, problem, f"Write a number{_range(field, limit)}{about}.")
     if kind == "finite_number":
-        return InvalidInput("", value, "this should be finite", f"Write a number{_range(field)}{about}.")
+        return InvalidInput("", value, "must be finite", f"Write a number{_range(field)}{about}.")
     if kind == "too_short":
         return InvalidInput("", value, "this is empty", f"Write at least one{about}.")
     if kind == "string_too_short":
@@ -155,12 +155,12 @@ def _finding(found: Any, field: FieldInfo | None, model: type[Spec], path: list[
         return InvalidInput("", value, _NO_MAPPING, mend)
     if nouns:
         what = " or ".join(dict.fromkeys(nouns))
-        return InvalidInput("", value, f"this should be {what}", _mend_type(value, what, about))
+        return InvalidInput("", value, f"must be {what}", _mend_type(value, what, about))
     return InvalidInput("", value, found["msg"][0].lower() + found["msg"][1:], f"Write another value{about}.")
 
 
 def _noun(found: Any) -> str | None:
-    """What pydantic looked for, in words."""
+    """Return what pydantic expected, in words."""
     expected = found.get("ctx", {}).get("expected") if found["type"] == "literal_error" else None
     return expected or _NOUNS.get(found["type"])
 
@@ -168,7 +168,7 @@ def _noun(found: Any) -> str | None:
 def _mend_type(value: Any, what: str, about: str) -> str:
     if "text" in what and not isinstance(value, (dict, list, type(None))):
         return f"Put it in quotes{about}."
-    if isinstance(value, str) and "number" in what:
+    if isinstance(value, str) and ("number" in what or "integer" in what):
         try:
             float(value)
         except ValueError:
@@ -180,7 +180,7 @@ def _mend_type(value: Any, what: str, about: str) -> str:
 
 
 def _range(field: FieldInfo | None, broken: str = "") -> str:
-    """The numbers a field allows; the limit of all quantities only where it was broken."""
+    """Return the numbers a field allows; the limit of all quantities only where it was broken."""
     words = []
     for mark in field.metadata if field is not None else ():
         if isinstance(mark, annotated_types.Gt):
@@ -199,7 +199,7 @@ def _number(limit: Any) -> str:
 
 
 def _place(model: type[Spec], found: Any) -> tuple[list[int | str], FieldInfo | None]:
-    """The path as the reader wrote it, and the field there.
+    """Return the path as the reader wrote it, and the field there.
 
     Pydantic puts names of union members into its paths; a part that is no field where it stands is
     one of those, unless the finding is about just that.
@@ -230,7 +230,7 @@ def _field(annotation: Any, name: str) -> FieldInfo | None:
 
 
 def _inner_spec(annotation: Any) -> type[Spec] | None:
-    """The spec inside an annotation: of itself, of a list's entries, of a union's member."""
+    """Return the spec inside an annotation: of itself, of a list's entries, of a union's member."""
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return annotation
     inner = (_inner_spec(argument) for argument in getattr(annotation, "__args__", ()))
@@ -242,7 +242,7 @@ def _is_mapping(annotation: Any) -> bool:
 
 
 def _names_at(model: type[Spec], path: list[int | str]) -> list[str]:
-    """Names of the fields of the spec found at a path inside another."""
+    """Return the names of the fields of the spec found at a path inside another."""
     annotation: Any = model
     for part in path:
         if isinstance(part, str):

@@ -1,4 +1,4 @@
-"""What a problem calls its things, and what of it is worth a picture: for tables, charts and reports."""
+"""A problem's vocabulary, and the fields worth a picture, for tables, charts and reports."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ class Curve:
     lacking: bool = False
 
     def chosen(self, count: int) -> list[int]:
-        """The entries that are drawn, of so many."""
+        """Return the entries that are drawn, of so many."""
         return list(range(count)) if self.entries is None else list(self.entries)

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def check_writable(path: str | Path) -> Path:
-    """Make sure, before a long job, that its result can be written; leaves everything as it is.
+    """Check, before a long job, that its result can be written; leave everything as it is.
 
     Raises:
         InvalidInput: It cannot.
@@ -61,13 +61,13 @@ def check_writable(path: str | Path) -> Path:
 
 
 def _places(path: str | Path) -> tuple[Path, Path]:
-    """The file, and the neighbour that is filled first.
+    """Return the file, and the neighbour that is filled first.
 
     Raises:
         InvalidInput: The path is none of a file.
     """
     if not isinstance(path, (str, Path)):
-        raise InvalidInput("path", path, "this should be the path of a file", "Write it as text.")
+        raise InvalidInput("path", path, "must be the path of a file", "Write it as text.")
     target = Path(path)
     if "\0" in str(target):
         raise _unwritable(target, "a path holds no NUL")

@@ -1,1 +1,1 @@
-"""Demand: distributions, effects, series, goodwill, and where the random numbers come from."""
+"""Demand: distributions, effects, series, goodwill, and the random numbers behind them."""

@@ -17,9 +17,9 @@ class Deterministic(Distribution):
     law: ClassVar[int] = laws.DETERMINISTIC
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """The means."""
+        """Return the means."""
         return mean.copy()
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """None."""
+        """Return None."""
         return np.zeros_like(mean)

@@ -1,4 +1,4 @@
-"""What a demand distribution is: how it is drawn around a given mean, and its quantiles."""
+"""The interface of a demand distribution: draws around a given mean, and quantiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_SAMPLES = 64  # means at which they are made; between them deviations are i
 
 
 class Distribution(Spec, abc.ABC):
-    """Demand around a mean. Own models derive from this and are made known by `register`.
+    """Demand around a mean. Distributions of your own derive from this and are added by `register`.
 
     `law`, `spread` and `power` place a built-in model among the compiled laws of
     `restock.demand.laws`. An own model keeps law GIVEN and overrides `quantile`; it is then drawn
@@ -41,29 +41,29 @@ class Distribution(Spec, abc.ABC):
 
     @abc.abstractmethod
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Independent demands around the means, same shape; may be negative, the sampler cuts at 0."""
+        """Draw independent demands around the means, same shape; they may be negative, the sampler cuts at 0."""
 
     @property
     def has_quantiles(self) -> bool:
-        """Whether `quantile` can be used: the law is a built-in one, or the method was overridden."""
+        """Whether `quantile` can be used: the distribution is a built-in one, or overrides the method."""
         return self.law != laws.GIVEN or type(self).quantile is not Distribution.quantile
 
     def quantile(self, uniform: Array, mean: Array) -> Array:
-        """Demand at given quantiles, same shape as `mean`."""
+        """Return the demand at given quantiles, same shape as `mean`."""
         pairs = zip(uniform.ravel(), mean.ravel(), strict=True)
         values = [laws.demand_of(self.law, m, self.spread, self.power, 1.0, u) for u, m in pairs]
         return np.array(values, dtype=np.float64).reshape(mean.shape)
 
     def shift(self, mean: Array, noise_scale: Array | float) -> Array | float:
-        """What is added to what is drawn, before it is cut at 0, for the cut demand to keep its mean."""
+        """Return what is added to a draw, before it is cut at 0, so that the cut demand keeps its mean."""
         return 0.0
 
     def mean_of(self, mean: float | None) -> float | None:
-        """The mean this model fixes by its own parameters, or the one given."""
+        """Return the mean that the distribution's own parameters fix, or the given one."""
         return mean
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """Standard deviation at given means, straying so many times as far; by default that of a large sample."""
+        """Return the standard deviation at given means and a noise scale; by default that of a large sample."""
         generator = streams.generator(0, "deviation of demand")
         mean = np.asarray(mean, dtype=np.float64)
         places = np.unique(mean)

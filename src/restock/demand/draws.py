@@ -30,7 +30,7 @@ BY_30, BY_27, BY_31, BY_12 = (np.uint64(by) for by in (30, 27, 31, 12))
 
 
 def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r, probabilities):  # type: ignore[no-untyped-def]
-    """One count of a mean of at least 10: Hormann's PTRS (1993), taking random numbers as NumPy takes them.
+    """Return one count of a mean of at least 10: Hormann's PTRS (1993), using random numbers in NumPy's order.
 
     `probabilities` are those of the counts 0, 1, ... as far as they are known; beyond, logarithms decide.
     """
@@ -53,7 +53,7 @@ def transformed_rejection(bits, mean, b, a, inverse_alpha, v_r, probabilities): 
 
 
 def product_count(bits, least):  # type: ignore[no-untyped-def]
-    """One count of a small mean: how many random numbers it takes to multiply down to exp(-mean)."""
+    """Return one count of a small mean: how many random numbers multiply down to exp(-mean)."""
     count = 0.0
     product = random_double(bits)  # type: ignore[name-defined]  # noqa: F821
     while product > least:
@@ -63,7 +63,7 @@ def product_count(bits, least):  # type: ignore[no-untyped-def]
 
 
 def scaled(count, mean, noise_scale):  # type: ignore[no-untyped-def]
-    """Demand as far from the mean as the noise scale says; the count itself at a noise scale of 1."""
+    """Return the demand as far from the mean as the noise scale says; the count itself at a noise scale of 1."""
     if noise_scale == 1.0:
         return count
     demand = mean + noise_scale * (count - mean)
@@ -142,7 +142,7 @@ def _entry(name: str) -> Callable[..., Any]:
 
 @cache
 def same_counts() -> bool:
-    """Whether this NumPy makes the same counts of the same bits."""
+    """Return whether this NumPy makes the same counts from the same bits."""
     mean = np.array([0.0, 0.1, 3.0, 9.99, 10.0, 20.0, 55.5, 1000.0, 1e7]).repeat(40)
     theirs, ours = streams.generator(20), streams.generator(20)
     draws = np.empty((1, len(mean)))
@@ -165,20 +165,20 @@ class Counts:
         self._look_up: tuple[Any, ...] = ()
 
     def draw(self, bits: NDArray[np.int64], draws: Array) -> None:
-        """Draw demand of shape (R, T * M), a row from each of R generators (see `restock.core.streams.bits_of`)."""
+        """Draw demand of shape (R, T * M), one row from each of R generators (see `restock.core.streams.bits_of`)."""
         if not self._known:
             self._known = _probabilities(self._mean)
         _entry("draw_counts")(bits, self._mean, *self._known, self._noise_scale, draws)
 
     def read(self, keys: NDArray[np.uint64], episodes: NDArray[np.uint64], draws: Array) -> None:
-        """Read demand of shape (R, T * M) at the numbers of these episodes of counter streams."""
+        """Return demand of shape (R, T * M) at the numbers of these episodes of counter streams."""
         if not self._look_up:
             self._look_up = _cumulative(self._mean)
         _entry("read_counts")(keys, episodes, self._mean, *self._look_up, self._noise_scale, draws)
 
 
 def cumulative(mean: float) -> Array:
-    """P(Poisson(mean) <= k) for k = 0, 1, ..., summed as `laws.poisson_quantile` sums it.
+    """Return P(Poisson(mean) <= k) for k = 0, 1, ..., summed as `laws.poisson_quantile` sums it.
 
     A look-up in this table and that search therefore give the same count for every u.
     """
@@ -194,7 +194,7 @@ def cumulative(mean: float) -> Array:
 
 
 def _tables(mean: Array) -> tuple[Array, NDArray[np.int64]]:
-    """The distinct means that get a table of their own, and which of them each mean is, -1 for none."""
+    """Return the distinct means that get a table of their own, and the table of each mean, -1 for none."""
     distinct, table = np.unique(mean, return_inverse=True)
     if len(distinct) > MOST_TABLES or distinct.max(initial=0.0) > laws.LARGE_MEAN:
         return np.empty(0), np.full(len(mean), -1)
@@ -202,7 +202,7 @@ def _tables(mean: Array) -> tuple[Array, NDArray[np.int64]]:
 
 
 def _probabilities(mean: Array) -> tuple[NDArray[np.int64], Array]:
-    """Which table each mean uses, and the tables: probabilities of the counts as far as counts go."""
+    """Return the table of each mean, and the tables: probabilities of the counts, as far as counts go."""
     distinct, table = _tables(mean)
     most = distinct.max(initial=0.0)
     counts = np.arange(int(most + 12.0 * math.sqrt(most) + 20.0))
@@ -212,7 +212,7 @@ def _probabilities(mean: Array) -> tuple[NDArray[np.int64], Array]:
 
 
 def _cumulative(mean: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
-    """Which table each mean uses, and the tables: cumulative probabilities, and where a search begins."""
+    """Return the table of each mean, and the tables: cumulative probabilities, and where a search begins."""
     distinct, table = _tables(mean)
     if not len(distinct):
         return table, np.full((1, 1), np.inf), np.zeros((1, GUIDES), dtype=np.int64)

@@ -20,7 +20,7 @@ class Trend(Spec):
     )
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Factor on the mean in each period."""
+        """Return the factor on the mean in each period."""
         return 1.0 + self.slope * t
 
 
@@ -32,7 +32,7 @@ class Seasonal(Spec):
     phase: float = pydantic.Field(0.0, ge=-1e9, le=1e9, description="periods by which the wave is early")
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Factor on the mean in each period."""
+        """Return the factor on the mean in each period."""
         wave: NDArray[np.float64] = 1.0 + self.amplitude * np.sin((2.0 * math.pi / self.period) * (t + self.phase))
         return wave
 
@@ -44,12 +44,12 @@ class Shock(Spec):
     size: float = pydantic.Field(2.0, ge=0.0, le=1e6, description="factor on the mean from then on")
 
     def factor(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Factor on the mean in each period."""
+        """Return the factor on the mean in each period."""
         return np.where(t >= self.time, self.size, 1.0)
 
 
 class Effects(Spec):
-    """Which effects are on, each with its parameters."""
+    """The effects in force, each with its parameters."""
 
     trend: Trend | None = None
     seasonal: Seasonal | None = None
@@ -69,11 +69,13 @@ class Effects(Spec):
         if isinstance(data, dict):
             return {k: {} if v is True else None if v is False else v for k, v in data.items()}
         if data is not None and not isinstance(data, Effects):
-            raise InvalidInput("", data, "effects are names, or names with parameters", 'Write for instance ["trend"].')
+            raise InvalidInput(
+                "", data, "must be names of effects, or names with parameters", 'Write for instance ["trend"].'
+            )
         return data
 
     def factor(self, periods: int) -> NDArray[np.float64]:
-        """The product of all effects for t = 0 .. periods - 1, shape (T,)."""
+        """Return the product of all effects for t = 0 .. periods - 1, shape (T,)."""
         t = np.arange(periods, dtype=np.float64)
         product = np.ones(periods)
         for effect in (self.trend, self.seasonal, self.shock):

@@ -35,11 +35,11 @@ class Empirical(Distribution):
     @classmethod
     def _at_least_one(cls, block: int | str) -> int | str:
         if isinstance(block, int) and block < 1:
-            raise InvalidInput("", block, "a block has at least one period", "Write 1 or more, or window.")
+            raise InvalidInput("", block, "must be at least one period", "Write 1 or more, or window.")
         return block
 
     def of(self, series: Array) -> Empirical:
-        """The model tied to its observations, shape (S, M)."""
+        """Return the model tied to its observations, shape (S, M)."""
         tied = self.model_copy()
         tied._series = series
         return tied
@@ -52,12 +52,12 @@ class Empirical(Distribution):
         return relative
 
     def _run(self, periods: int) -> int:
-        """Length of a run in an episode of so many periods."""
+        """Return the length of a run in an episode of so many periods."""
         length = periods if self.block == "window" else min(int(self.block), periods)
         return min(length, len(self._series))
 
     def expected(self, periods: int) -> Array:
-        """Mean of each period of an episode before effects, shape (periods, M).
+        """Return the mean of each period of an episode before effects, shape (periods, M).
 
         A period is a place in its run; every run of the series is equally likely, so what is expected
         there is the mean of the observations that can stand in that place.
@@ -68,7 +68,7 @@ class Empirical(Distribution):
         return np.asarray(by_place[np.arange(periods) % length])
 
     def resample(self, starts: Array, periods: int) -> Array:
-        """An episode of the series, shape (T, M).
+        """Return an episode of the series, shape (T, M).
 
         Args:
             starts: Uniform numbers in (0, 1), shape (T,); one a run is used.
@@ -82,7 +82,7 @@ class Empirical(Distribution):
         return np.asarray(series[days], dtype=np.float64)
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Resampled demand in proportion to means of shape (..., T, M); markets keep their common period."""
+        """Draw resampled demand in proportion to means of shape (..., T, M); all markets share the period drawn."""
         drawn = np.empty(mean.shape)
         periods, level = mean.shape[-2], self._series.mean(axis=0)
         for place in np.ndindex(mean.shape[:-2]):
@@ -91,18 +91,18 @@ class Empirical(Distribution):
         return drawn
 
     def quantile(self, uniform: Array, mean: Array) -> Array:
-        """Demand at given quantiles of the series, in proportion to the means; shape of `mean`, (..., M)."""
+        """Return the demand at given quantiles of the series, in proportion to the means; shape of `mean`, (..., M)."""
         ordered = np.sort(self._relative, axis=0)
         place = np.minimum((uniform * len(ordered)).astype(np.int64), len(ordered) - 1)
         found = np.take_along_axis(ordered, place.reshape(-1, ordered.shape[1]), axis=0)
         return np.asarray(found.reshape(mean.shape) * mean)
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """Standard deviation of the series, in proportion to means of shape (..., M)."""
+        """Return the standard deviation of the series, in proportion to means of shape (..., M)."""
         return np.asarray(noise_scale * mean * self._relative.std(axis=0))
 
     def sums(self, weights: Array, periods: int, noise_scale: float = 1.0) -> Array:
-        """Sorted sums of weighted demand over so many consecutive periods, as multiples of their mean, shape (n,).
+        """Return the sorted sums of weighted demand over consecutive periods, as multiples of their mean, shape (n,).
 
         They stand for the distribution of the demand over a lead time, correlation within a run
         included: all stretches of the series for `window`, else resampled ones that begin anywhere in

@@ -1,4 +1,4 @@
-"""Demand from its mean and one random number: the quantile functions, scalar and compilable.
+"""Quantile functions: demand from its mean and one random number, scalar and compilable.
 
 `demand_of` is what the text of dynamics calls. Law GIVEN takes the number as the demand itself, law
 RESAMPLED as a multiple of the mean, the others take a uniform number in (0, 1) and return the demand
@@ -19,7 +19,7 @@ FAR_FROM_ZERO = 4.0  # deviations: a normal demand cut at 0 from there moves its
 
 
 def poisson_quantile(u: float, mean: float) -> float:
-    """Smallest k with P(Poisson(mean) <= k) >= u. Sequential search from 0, or around a large mean."""
+    """Return the smallest k with P(Poisson(mean) <= k) >= u, searched from 0, or around a large mean."""
     if mean <= 0.0:
         return 0.0
     if mean > LARGE_MEAN:
@@ -35,7 +35,7 @@ def poisson_quantile(u: float, mean: float) -> float:
 
 
 def count_search(u: float, mean: float, size: float) -> float:
-    """Quantile of a count whose probability of 0 is too small for a search from there.
+    """Return the quantile of a count whose probability of 0 is too small for a search from there.
 
     Poisson for size 0, else negative binomial with that dispersion. Probabilities are taken
     relative to the one at the mode, so nothing underflows and nothing has to be normalised
@@ -79,7 +79,7 @@ def count_search(u: float, mean: float, size: float) -> float:
 
 
 def normal_quantile(u: float) -> float:
-    """Standard normal quantile: Wichura's algorithm AS 241, accurate to about 1e-16."""
+    """Return the standard normal quantile: Wichura's algorithm AS 241, accurate to about 1e-16."""
     q = u - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
@@ -111,7 +111,7 @@ def normal_quantile(u: float) -> float:
 
 
 def normal_location(mean: float, deviation: float) -> float:
-    """Mean of the normal that has the mean `mean` once it is cut at 0; far below 0 for a mean of 0.
+    """Return the mean of the normal that has the mean `mean` once it is cut at 0; far below 0 for a mean of 0.
 
     E[max(0, X)] = a Phi(a / sd) + sd phi(a / sd) for X ~ N(a, sd), which rises in a: Newton's method.
     """
@@ -131,7 +131,7 @@ def normal_location(mean: float, deviation: float) -> float:
 
 
 def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
-    """Smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
+    """Return the smallest k with P(X <= k) >= u for mean `mean` and variance mean + mean**2 / size."""
     if mean <= 0.0:
         return 0.0
     probability = math.exp(-size * math.log1p(mean / size))
@@ -148,7 +148,7 @@ def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
 
 
 def demand_of(law: float, mean: float, spread: float, power: float, noise_scale: float, draw: float) -> float:
-    """Demand of one market in one period.
+    """Return the demand of one market in one period.
 
     Args:
         law: Code of the distribution; GIVEN returns `draw`.

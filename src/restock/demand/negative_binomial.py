@@ -25,10 +25,10 @@ class NegativeBinomial(Distribution):
         return self.dispersion
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demands of the given means."""
+        """Return the demands of the given means."""
         counts = generator.negative_binomial(self.dispersion, self.dispersion / (self.dispersion + mean))
         return np.asarray(counts, dtype=np.float64)
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """sqrt(mean + mean**2 / dispersion)."""
+        """Return sqrt(mean + mean**2 / dispersion)."""
         return np.asarray(noise_scale * np.sqrt(mean + mean**2 / self.dispersion))

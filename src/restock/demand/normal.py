@@ -45,11 +45,11 @@ class Normal(Distribution):
         return 0.0 if self.sd is not None else 1.0 if self.cv is not None else 0.5
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demands of the given means before the cut."""
+        """Return the demands of the given means before the cut."""
         return generator.normal(mean, self._before_cut(mean))
 
     def shift(self, mean: Array, noise_scale: Array | float) -> Array:
-        """What is added before the cut, so that the cut demand has the stated mean; 0 far from zero."""
+        """Return what is added before the cut so that the cut demand has the stated mean; 0 far from zero."""
         mean, deviation = np.broadcast_arrays(mean, noise_scale * self._before_cut(mean))
         shift = np.zeros(mean.shape)
         near = np.flatnonzero(mean < laws.FAR_FROM_ZERO * deviation)
@@ -60,7 +60,7 @@ class Normal(Distribution):
         return shift
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """Standard deviation of the cut demand: a cut normal's, and the stated one far from zero."""
+        """Return the standard deviation of the cut demand: that of a cut normal, and the stated one far from zero."""
         stated = noise_scale * self._before_cut(mean)
         near = mean < laws.FAR_FROM_ZERO * stated
         if not np.any(near):

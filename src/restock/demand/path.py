@@ -36,7 +36,7 @@ MOST_DEVIATION = 1e4  # of a count whose quantiles are searched
 
 @dataclasses.dataclass(frozen=True)
 class Path:
-    """Demand of one episode, as the dynamics take it.
+    """Demand of one episode, as the dynamics read it.
 
     Attributes:
         mean: Mean before goodwill, shape (T, M).
@@ -50,7 +50,7 @@ class Path:
 
 
 class NoPrior:
-    """Stands for a demand of which nothing is known beforehand: whoever plans with it is told what is missing."""
+    """A placeholder for demand of which nothing is known beforehand: planning with it raises what is missing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what Python asks of any object when it copies or pickles it
@@ -63,7 +63,7 @@ class NoPrior:
 
 
 class Demand:
-    """A demand spec fixed for given markets and periods.
+    """A demand spec bound to given markets and periods.
 
     Args:
         spec: The description.
@@ -109,7 +109,7 @@ class Demand:
 
     @property
     def state_dependent(self) -> bool:
-        """Whether demand depends on what the policy did (goodwill)."""
+        """Whether demand depends on past decisions (goodwill)."""
         return self.goodwill is not None
 
     @property
@@ -121,18 +121,18 @@ class Demand:
 
     @cached_property
     def counts(self) -> Counts | None:
-        """The demand itself as Poisson counts around fixed means, where it is that."""
+        """The demand as Poisson counts around fixed means, if it is that."""
         if self.state_dependent or type(self.distribution) is not Poisson:
             return None
         return Counts(self._drawn_mean, self.noise_scale)
 
     @property
     def can_draw_ahead(self) -> bool:
-        """Whether one draw of many episodes takes the same numbers as a draw for each."""
+        """Whether one draw of many episodes uses the same numbers as a draw for each."""
         return not self.sequential and self.distribution.law != laws.GIVEN
 
     def _published_floor(self) -> bool:
-        """Whether the mean is kept at `LEAST_MEAN` at least: in the published model of trend and goodwill.
+        """Return whether the mean is kept at or above `LEAST_MEAN`, as in the published model of trend and goodwill.
 
         A mean that is stated below the floor, or that comes from a series, is never raised to it.
         """
@@ -141,7 +141,7 @@ class Demand:
         return published and bool((self._base >= LEAST_MEAN).all())
 
     def _check_counts(self) -> None:
-        """Counts are searched one by one for their quantiles, which has to end in reasonable time."""
+        """Check that means are small enough for the search of a count's quantile to end in reasonable time."""
         inverted = self.spec.sampler == "inverse" or (self.state_dependent and not self.sequential)
         if not inverted or self.distribution.law not in (laws.POISSON, laws.NEGATIVE_BINOMIAL):
             return
@@ -153,7 +153,7 @@ class Demand:
             raise InvalidInput("demand.mean", float(most), problem, mend)
 
     def mean_until(self, periods: int) -> Array:
-        """The mean curve continued, shape (periods, M): effects go on, a series ends at its last value.
+        """Return the mean curve continued, shape (periods, M): effects continue, a series stays at its last value.
 
         Args:
             periods: At least the length of an episode.
@@ -166,12 +166,12 @@ class Demand:
         return curve
 
     def path(self, generator: np.random.Generator) -> Path:
-        """The next episode of NumPy's generator."""
+        """Return the next episode of NumPy's generator."""
         mean, draw, law = self.paths(generator, 1)
         return Path(mean[0], draw[0], law)
 
     def paths(self, generator: np.random.Generator, count: int) -> tuple[Array, Array, int]:
-        """The next episodes of NumPy's generator: means and draws of shape (count, T, M), and the law."""
+        """Return the next episodes of NumPy's generator: means and draws of shape (count, T, M), and the law."""
         mean = self._drawn_mean
         mean = mean[None] if count == 1 else np.broadcast_to(mean, (count, *mean.shape))
         if isinstance(self.distribution, Empirical):
@@ -183,12 +183,12 @@ class Demand:
         return mean, self.strayed(self.distribution.draw(generator, mean), mean, self.noise_scale), laws.GIVEN
 
     def path_at(self, key: int, episode: int) -> Path:
-        """Episode number `episode` of a counter stream."""
+        """Return episode number `episode` of a counter stream."""
         mean, draw, law = self.paths_at(np.array([key], dtype=np.uint64), np.array([episode]))
         return Path(mean[0], draw[0], law)
 
     def paths_at(self, keys: NDArray[np.uint64], episodes: NDArray[np.int64]) -> tuple[Array, Array, int]:
-        """Episodes of counter streams, one a row: means and draws of shape (B, T, M), and the law."""
+        """Return the episodes of counter streams, one per row: means and draws of shape (B, T, M), and the law."""
         mean = self._drawn_mean
         shape = (len(keys), *mean.shape)
         means = np.broadcast_to(mean, shape)
@@ -200,12 +200,12 @@ class Demand:
         return means, self._quantiles(draw, mean), laws.GIVEN
 
     def draw_now(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demand of one period at the mean of the moment, goodwill included; shape (M,)."""
+        """Return the demand of one period at the present mean, goodwill included; shape (M,)."""
         mean = np.maximum(mean, self.least_mean)
         return self.strayed(self.distribution.draw(generator, mean), mean, self.noise_scale)
 
     def quantile(self, uniform: Array, mean: Array, noise_scale: float) -> Array:
-        """Demand at given quantiles, same shape as `mean`, (T, M)."""
+        """Return the demand at given quantiles, same shape as `mean`, (T, M)."""
         law = self.distribution
         if type(law).quantile is not Distribution.quantile:
             return self.strayed(law.quantile(uniform, mean), mean, noise_scale)
@@ -214,7 +214,7 @@ class Demand:
         return np.array(values, dtype=np.float64).reshape(mean.shape)
 
     def _quantiles(self, draw: Array, mean: Array) -> Array:
-        """Demand at quantiles; Poisson counts by look-up in one table for each mean.
+        """Return the demand at quantiles; Poisson counts from one table per mean.
 
         Args:
             draw: Uniform numbers, shape (B, T, M).
@@ -231,7 +231,7 @@ class Demand:
         return self.strayed(counts.reshape(draw.shape), mean, self.noise_scale)
 
     def strayed(self, drawn: Array, mean: Array, noise_scale: Array | float) -> Array:
-        """Demand that strays from its mean so many times as far as what was drawn, at least 0.
+        """Return the demand with its deviation from the mean multiplied, at least 0.
 
         Args:
             drawn: From the distribution.
@@ -244,11 +244,11 @@ class Demand:
         return np.maximum(mean + noise_scale * (drawn - mean) + shift, 0.0)
 
     def deviation(self, mean: Array) -> Array:
-        """Standard deviation of demand at means of shape (..., M), same shape (units/period)."""
+        """Return the standard deviation of demand at means of shape (..., M), same shape (units/period)."""
         return self.distribution.deviation(mean, self.noise_scale)
 
     def mean_after_cut(self) -> float | None:
-        """Mean over periods and markets of what is drawn, where cutting at 0 moves it by more than 0.1 %; else None.
+        """Return the mean of the cut demand, if the cut at 0 moves it by more than 0.1%; else None.
 
         Normal demand keeps its mean; a noise scale above 1 may not.
         """
@@ -261,7 +261,7 @@ class Demand:
         return becomes if becomes > 1.001 * stated else None
 
     def _resampled(self, starts: Array) -> tuple[Array, int]:
-        """Draws of shape (B, T, M) from uniform numbers of shape (B, T), and the law that reads them."""
+        """Return draws of shape (B, T, M) from uniform numbers of shape (B, T), and the law that reads them."""
         assert isinstance(self.distribution, Empirical)
         days = np.stack([self.distribution.resample(one, self.periods) for one in starts])
         if not self.state_dependent:
@@ -269,7 +269,7 @@ class Demand:
         return np.divide(days, self._base, out=np.ones_like(days), where=self._base > 0.0), laws.RESAMPLED
 
     def _read_series(self) -> Array | None:
-        """The whole series, shape (S, M)."""
+        """Return the whole series, shape (S, M)."""
         source, past = self.spec.series, self.spec.past
         if source is None:
             return None
@@ -297,11 +297,11 @@ class Demand:
         return series
 
     def history(self) -> Array:
-        """The part of the series before an episode begins, shape (past, M); empty without."""
+        """Return the part of the series before an episode begins, shape (past, M); empty without."""
         return np.zeros((0, self.markets)) if self._series is None else self._series[: self.spec.past]
 
     def _base_mean(self, means: list[float | None]) -> Array:
-        """Mean of each market before effects, shape (T, M)."""
+        """Return the mean of each market before effects, shape (T, M)."""
         if self._series is not None:
             if isinstance(self.distribution, Empirical):
                 return self.distribution.expected(self.periods)

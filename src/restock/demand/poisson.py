@@ -17,7 +17,7 @@ class Poisson(Distribution):
     law: ClassVar[int] = laws.POISSON
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demands of the given means; a constant mean takes NumPy's faster scalar path, same numbers."""
+        """Return the demands of the given means; a constant mean takes NumPy's faster scalar path, same numbers."""
         first = mean.item(0) if mean.size else 0.0
         if mean.size and np.count_nonzero(mean != first) == 0:
             return generator.poisson(first, size=mean.shape).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The known demand distributions, and the place where own ones are added."""
+"""The registry of demand distributions, to which own ones can be added."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KNOWN: dict[str, type[Distribution]] = {
 
 
 def register(model: type[Distribution]) -> type[Distribution]:
-    """Make an own distribution known by its `name`; usable as a class decorator.
+    """Register a distribution of your own by its `name`; usable as a class decorator.
 
     Raises:
         InvalidInput: It is not a `Distribution`, has no name, or takes the name of another.
     """
     if not (isinstance(model, type) and issubclass(model, Distribution)):
-        raise InvalidInput("distribution", model, "this is not a class of Distribution", "Derive it from one.")
+        raise InvalidInput("distribution", model, "must be a subclass of Distribution", "Derive it from one.")
     name = getattr(model, "name", None)
     if not isinstance(name, str) or not name:
         raise InvalidInput("distribution", model.__name__, "it has no name", 'Add `name: ClassVar[str] = "..."`.')
@@ -34,12 +34,12 @@ def register(model: type[Distribution]) -> type[Distribution]:
 
 
 def known() -> list[str]:
-    """Names of the known distributions."""
+    """Return the names of the known distributions."""
     return list(_KNOWN)
 
 
 def find(name: str) -> type[Distribution]:
-    """The distribution of that name.
+    """Return the distribution of that name.
 
     Raises:
         InvalidInput: There is none.

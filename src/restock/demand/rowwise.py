@@ -25,7 +25,7 @@ TEXTS = (
 
 
 def each(law, mean, spread, power, noise_scale, draw, demand):  # type: ignore[no-untyped-def]
-    """Demand of each row."""
+    """Return the demand of each row."""
     for b in range(len(demand)):
         demand[b] = demand_of(law[b], mean[b], spread[b], power[b], noise_scale[b], draw[b])  # type: ignore[name-defined]  # noqa: F821
 
@@ -36,7 +36,7 @@ def _each() -> Any:
 
 
 def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
-    """`laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
+    """Return `laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
     if np.ndim(law) == 0 and law == laws.GIVEN:
         return draw
     columns = [np.ascontiguousarray(a) for a in np.broadcast_arrays(law, mean, spread, power, noise_scale, draw)]
@@ -47,7 +47,7 @@ def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 
 
 def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
-    """`laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
+    """Return `laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
 
     The demand is written mean + deviation(mean) * z with z held constant, so the gradient says how demand
     moves as the mean does, whole units or not. Where it was cut at 0 nothing moves it.
@@ -76,7 +76,7 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 
 
 def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
-    """Standard deviation of the law at these means, up to a constant factor."""
+    """Return the standard deviation of the law at these means, up to a constant factor."""
     code = torch.as_tensor(law, dtype=mean.dtype, device=mean.device).expand_as(mean)
     size = torch.clamp(torch.as_tensor(spread, dtype=mean.dtype, device=mean.device), min=1e-300)
     positive = mean > 0.0

@@ -1,4 +1,4 @@
-"""Demand series from outside: lists, arrays, CSV files, data sets shipped with the package."""
+"""Demand series from lists, arrays, CSV files and shipped data sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATASETS = {"restaurant": "restaurant_demand.csv"}
 
 
 class SeriesSource(Spec):
-    """Columns of a CSV file, or of a data set shipped with restock; one, or one for each market in their order."""
+    """Columns of a CSV file or of a shipped data set: one, or one for each market in their order."""
 
     file: str | None = pydantic.Field(None, description="path of a CSV file with a header")
     dataset: str | None = pydantic.Field(None, description="name of a shipped data set")
@@ -46,7 +46,7 @@ class SeriesSource(Spec):
         return self
 
     def read(self) -> NDArray[np.float64]:
-        """The numbers of the column, shape (S,), or of several, shape (S, M).
+        """Return the numbers of the column, shape (S,), or of several, shape (S, M).
 
         Raises:
             InvalidInput: The file or a column is missing, or a cell is not a demand.
@@ -64,7 +64,7 @@ class SeriesSource(Spec):
 
 
 def beside(demand: Any, folder: Path) -> Any:
-    """The data of a demand, the file of its series named from the folder of the description.
+    """Return the data of a demand, with the file of its series found from the folder of the spec.
 
     Args:
         demand: As it stands in a description; what is not a mapping with such a file stays as it is.
@@ -78,7 +78,7 @@ def beside(demand: Any, folder: Path) -> Any:
 
 
 def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
-    """Demands as an array of shape (S,) or (S, M).
+    """Return the demands as an array of shape (S,) or (S, M).
 
     Raises:
         InvalidInput: Empty, ragged, not numbers, not finite, negative, or beyond any demand.
@@ -109,14 +109,14 @@ def check_series(values: Any, field: str = "series") -> NDArray[np.float64]:
 
 
 def _holds_truth(values: Any) -> bool:
-    """Whether there is a true or false among the numbers of a list, which NumPy would read as 1 or 0."""
+    """Return whether the numbers contain true or false, which NumPy would read as 1 or 0."""
     if isinstance(values, (list, tuple)):
         return any(isinstance(value, (bool, np.bool_)) or _holds_truth(value) for value in values)
     return False
 
 
 def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
-    """One column of a CSV text, a number in every row."""
+    """Return one column of a CSV text, with a number in every row."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     numbers: list[float] = []
     try:
@@ -143,7 +143,7 @@ def _column(text: str, name: str, column: str) -> NDArray[np.float64]:
 
 
 def _cell(row: list[str], header: list[str], place: int, where: str) -> float:
-    """The number in one cell of a row."""
+    """Return the number in one cell of a row."""
     if len(row) != len(header):
         problem = f"this row has {len(row)} cells, the header {len(header)}"
         raise InvalidInput(where, ",".join(row), problem, "Write a decimal point, not a comma, and fill every cell.")

@@ -1,4 +1,4 @@
-"""The description of demand: one model for YAML, Python and keyword arguments."""
+"""The demand spec: one model for YAML, Python and keyword arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sampler = Literal["numpy", "sequential", "inverse"]
 
 
 class Goodwill(Spec):
-    """Customers come more after good service and less after a shortage.
+    """Goodwill: demand grows after good service and falls after a shortage.
 
     The mean is multiplied by the goodwill s, which starts at 1 and after each period becomes
     min(cap, growth s), or max(floor, decay s) if anyone was left unserved.
@@ -39,7 +39,7 @@ class Goodwill(Spec):
 
 
 class Prior(Spec):
-    """Demand as it is known beforehand, to those who are told nothing of what is to come."""
+    """The demand known beforehand to those who are told nothing about the future."""
 
     mean: float | list[float] = pydantic.Field(description="mean demand (units/period), one number or one each")
     distribution: Distribution | None = None
@@ -120,7 +120,7 @@ class DemandSpec(Spec):
             return validated(SeriesSource, data, "")
         if isinstance(data, str):
             mend = "Write {file: ..., column: ...}, or one number a period."
-            raise InvalidInput("", data, "a series is numbers, or the column of a file", mend)
+            raise InvalidInput("", data, "must be numbers, or the column of a file", mend)
         return check_series(data, "").tolist()
 
     @pydantic.field_validator("goodwill", mode="before")
@@ -130,7 +130,7 @@ class DemandSpec(Spec):
             return {} if data else None
         if data is not None and not isinstance(data, (dict, Goodwill)):
             mend = "Write true, or a mapping with growth, decay, floor and cap."
-            raise InvalidInput("", data, "goodwill is on, off, or its parameters", mend)
+            raise InvalidInput("", data, "must be on, off, or a mapping of parameters", mend)
         return data
 
     @pydantic.model_validator(mode="after")
@@ -162,7 +162,7 @@ class DemandSpec(Spec):
 
     @property
     def fixes_mean(self) -> bool:
-        """Whether this says how much every market asks for, so that no market needs a mean of its own."""
+        """Whether the spec says how much every market asks for, so that no market needs a mean of its own."""
         return self.mean is not None or self.series is not None or self.resolved.mean_of(None) is not None
 
     @property
@@ -174,7 +174,7 @@ class DemandSpec(Spec):
 
 
 def check_mean(mean: float | list[float]) -> float | list[float]:
-    """Mean demand: one number, or one for each market.
+    """Return the mean demand: one number, or one for each market.
 
     Raises:
         InvalidInput: It is empty, negative or too large.
@@ -184,12 +184,12 @@ def check_mean(mean: float | list[float]) -> float | list[float]:
     for k, value in enumerate(mean if isinstance(mean, list) else [mean]):
         if not 0.0 <= value <= LARGEST:
             at = f"[{k}]" if isinstance(mean, list) else ""
-            raise InvalidInput(at, value, f"mean demand is 0 to {LARGEST:g}", "Write the units asked for a period.")
+            raise InvalidInput(at, value, f"must be from 0 to {LARGEST:g}", "Write the units asked for a period.")
     return mean
 
 
 def check_distribution(data: object) -> object:
-    """A distribution from "normal", {"name": "normal", "sd": 4} or a `Distribution`; None stays None.
+    """Return a distribution from "normal", {"name": "normal", "sd": 4} or a `Distribution`; None stays None.
 
     Raises:
         InvalidInput: It is none of these.
@@ -200,11 +200,11 @@ def check_distribution(data: object) -> object:
         return validated(find(data), {}, "")
     if isinstance(data, dict) and isinstance(data.get("name"), str):
         return validated(find(data["name"]), {k: v for k, v in data.items() if k != "name"}, "")
-    raise InvalidInput("", data, "a distribution is a name, or a mapping with a name", 'Write "poisson".')
+    raise InvalidInput("", data, "must be a name, or a mapping with a name", 'Write "poisson".')
 
 
 def check_demand(data: Any, where: str = "demand") -> DemandSpec:
-    """A demand spec from keyword data: a spec, a mapping, a number (the mean), or None.
+    """Return a demand spec from keyword data: a spec, a mapping, a number (the mean), or None.
 
     Raises:
         InvalidInput: It is none of these, or a field does not hold.

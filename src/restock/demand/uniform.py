@@ -36,7 +36,7 @@ class Uniform(Distribution):
         return self
 
     def mean_of(self, mean: float | None) -> float | None:
-        """The middle of the interval, where one is given."""
+        """Return the middle of the interval, if one is given."""
         return mean if self.low is None or self.high is None else (self.low + self.high) / 2.0
 
     @property
@@ -48,13 +48,13 @@ class Uniform(Distribution):
 
     @property
     def power(self) -> float:
-        """The interval scales with the mean."""
+        """The exponent by which the interval scales with the mean."""
         return 1.0
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:
-        """Demands of the given means."""
+        """Return the demands of the given means."""
         return generator.uniform(mean * (1.0 - self.spread), mean * (1.0 + self.spread))
 
     def deviation(self, mean: Array, noise_scale: float = 1.0) -> Array:
-        """Width / sqrt(12)."""
+        """Return the width / sqrt(12)."""
         return np.asarray(noise_scale * self.spread * mean / math.sqrt(3.0))

@@ -1,4 +1,4 @@
-"""Environment ids, and what makes each of them."""
+"""Environment ids, and the factories behind them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record", "max_episode_ste
 
 
 def register_all() -> None:
-    """Make every id known to `gym.make` and `gym.make_vec`; calling it twice does no harm."""
+    """Register every id with `gym.make` and `gym.make_vec`; calling it twice does no harm."""
     for name in (*IDS, ANY):
         if name not in registry:
             register(
@@ -29,7 +29,7 @@ def register_all() -> None:
 
 
 def make_single(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
-    """The environment behind an id.
+    """Return the environment behind an id.
 
     Raises:
         InvalidInput: A keyword is unknown or does not hold.
@@ -45,7 +45,7 @@ make_single.metadata = METADATA  # type: ignore[attr-defined]
 
 
 def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
-    """The native vector environment behind an id.
+    """Return the native vector environment behind an id.
 
     Raises:
         InvalidInput: A keyword is unknown or does not hold.
@@ -57,7 +57,7 @@ def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
 
 
 def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
-    """The problem, and the keywords that are about the interface."""
+    """Return the problem, and the keywords of the interface."""
     from restock.problems.load import load_problem
 
     if env_id == ANY:

@@ -1,4 +1,4 @@
-"""What callers of a vector environment give for its rows: seeds, modes, array-likes."""
+"""Arguments of a vector environment for its rows: seeds, modes, arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 
 
 def seeds_of(seed: Any, rows: int) -> list[int | None]:
-    """One seed a row: seed + i from one number; None where the stream of a row goes on.
+    """Return one seed per row: seed + i from one number; None for a row whose stream continues.
 
     Raises:
         InvalidInput: It is neither a seed nor one for each row.
@@ -35,18 +35,18 @@ def seeds_of(seed: Any, rows: int) -> list[int | None]:
 
 
 def count_of(rows: Any) -> int:
-    """The number of rows.
+    """Return the number of rows.
 
     Raises:
         InvalidInput: It is none, or too many.
     """
     if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or not 1 <= rows <= MOST_ROWS:
-        raise InvalidInput("num_envs", rows, f"this is a whole number from 1 to {MOST_ROWS}", "Write for instance 16.")
+        raise InvalidInput("num_envs", rows, f"must be an integer from 1 to {MOST_ROWS}", "Write for instance 16.")
     return int(rows)
 
 
 def render_mode_of(mode: Any) -> str | None:
-    """The mode of rendering, if there is such.
+    """Return the render mode if it is known.
 
     Raises:
         InvalidInput: There is none.
@@ -57,7 +57,7 @@ def render_mode_of(mode: Any) -> str | None:
 
 
 def array_or_nothing(values: Any) -> NDArray[Any]:
-    """The values as an array to look at; an empty one of objects where they make none."""
+    """Return the values as an array to inspect; an empty one of objects if they make none."""
     try:
         return np.asarray(values)
     except Exception:  # ragged, or an array-like of another library, which may raise anything
@@ -65,7 +65,7 @@ def array_or_nothing(values: Any) -> NDArray[Any]:
 
 
 def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
-    """Which rows `reset` options ask for, and the recorded information they are to replay, as it was given.
+    """Return which rows the `reset` options ask for, and the recorded information they replay, as given.
 
     Raises:
         InvalidInput: There is no such option, or the mask is none.
@@ -75,7 +75,7 @@ def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
         return everything, None
     known = ["reset_mask", "exogenous"]
     if not isinstance(options, Mapping):
-        raise InvalidInput("options", options, "this should be a mapping", f"Known: {', '.join(known)}.")
+        raise InvalidInput("options", options, "must be a mapping", f"Known: {', '.join(known)}.")
     for name, value in options.items():
         if name not in known:
             raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, known))
@@ -88,7 +88,7 @@ def reset_options(options: Any, rows: int) -> tuple[NDArray[np.bool_], Any]:
 
 
 def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
-    """The episodes that recorded information makes, one a row.
+    """Return the episodes made from recorded information, one per row.
 
     Args:
         problem: What is replayed.
@@ -101,7 +101,7 @@ def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
     if isinstance(exogenous, (list, tuple)) and len(exogenous) == rows:
         return np.stack([problem.replay(one) for one in exogenous])
     if not isinstance(exogenous, Mapping):
-        raise InvalidInput("options.exogenous", exogenous, "this should be a mapping", "Give arrays by name.")
+        raise InvalidInput("options.exogenous", exogenous, "must be a mapping", "Give arrays by name.")
     looked_at = {name: array_or_nothing(value) for name, value in exogenous.items()}
     apart = {
         name: array
@@ -113,7 +113,7 @@ def replayed(problem: Problem, exogenous: Any, rows: int) -> Array:
 
 
 def refuse_unusable(actions: NDArray[Any], form: ActionForm, place: Callable[..., str]) -> None:
-    """Check that the numbers of actions are finite and, where they are choices, that there are such.
+    """Check that actions are finite and, for choices, valid.
 
     Args:
         actions: Shape (A,), or (B, A) of many rows.
@@ -134,12 +134,12 @@ def refuse_unusable(actions: NDArray[Any], form: ActionForm, place: Callable[...
     if wrong.any():
         at = [int(k) for k in np.argwhere(wrong)[0]]
         value, most = actions[tuple(at)].item(), int(form.high[at[-1]])
-        what = f"{form.labels[at[-1]]} must be a whole number from 0 to {most}"
+        what = f"{form.labels[at[-1]]} must be an integer from 0 to {most}"
         raise InvalidInput(place(*at), value, what, f"Write for instance {min(max(int(value), 0), most)}.")
 
 
 def steps_limit(limit: Any) -> int | None:
-    """The number of steps after which episodes are truncated; None, or -1 as Gymnasium has it, for no such limit.
+    """Return the number of steps after which episodes are truncated; None, or -1 as in Gymnasium, for no limit.
 
     Raises:
         InvalidInput: It is no number of steps.
@@ -150,7 +150,7 @@ def steps_limit(limit: Any) -> int | None:
 
 
 def mode_of(mode: Any) -> AutoresetMode:
-    """The autoreset mode from itself, its name or its value.
+    """Return the autoreset mode from itself, its name or its value.
 
     Raises:
         InvalidInput: It is none.

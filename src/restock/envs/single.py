@@ -95,7 +95,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         self._bind()
 
     def _bind(self) -> None:
-        """Take what is not pickled: the compiled loop, the addresses it works on, and what looks at its work."""
+        """Set up what is not pickled: the compiled loop, its addresses, and the views of its memory."""
         self._expect()
         self._dtype = np.dtype(self.action_space.dtype)
         taken = int if self._alone else (self._dtype, 1)
@@ -143,7 +143,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return self._begin(episode)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
-        """From the next reset on, play the episodes of another source.
+        """Play the episodes of another source from the next reset on.
 
         Args:
             make_source: Takes seeds and generators and returns a source, as `Problem.source` does.
@@ -155,18 +155,18 @@ class Environment(Bounded, gym.Env[Any, Any]):
         self.observation_space = spaces.observation_space(observation_form)
 
     def _replayed(self, options: dict[str, Any] | None) -> Array | None:
-        """The episode that reset options ask for."""
+        """Return the episode that reset options ask for."""
         if options is None:
             return None
         if not isinstance(options, Mapping):
-            raise InvalidInput("options", options, "this should be a mapping", 'Write {"exogenous": {...}}.')
+            raise InvalidInput("options", options, "must be a mapping", 'Write {"exogenous": {...}}.')
         for name, value in options.items():
             if name != "exogenous":
                 raise InvalidInput(f"options.{name}", value, "there is no such option", nearest(name, ["exogenous"]))
         return None if options.get("exogenous") is None else self.problem.replay(options["exogenous"])
 
     def _begin(self, episode: Array) -> tuple[Any, dict[str, Any]]:
-        """Start a fresh memory with this episode in it; returns the first observation, and what is told beside it."""
+        """Start a fresh memory with this episode; return the first observation and its `info`."""
         memory = np.empty(len(self._memory))
         self.tables.begun(memory[: self._width], episode)
         self._memory = memory
@@ -181,17 +181,17 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return seen
 
     def _view(self) -> None:
-        """See the memory behind the row: the recorded lines, then the observations as float32."""
+        """Set up the views of the memory behind the row: recorded lines, then observations as float32."""
         lines = self._horizon + 1
         self._lines = self._memory[self._width : self._tail].reshape((lines, self._line))
         self._seen = self._memory[self._tail :].view(np.float32)[: lines * self._size].reshape((lines, self._size))
 
     def _expect(self) -> None:
-        """Lay out what the periods to come will show."""
+        """Set up the information of the coming periods."""
         self._views = self._teller.periods(self._lines[self._t + 1 :], self._seen[self._t + 1 :])
 
     def _locate(self) -> None:
-        """Tell the compiled loop where memory and observations are now."""
+        """Pass the addresses of memory and observations to the compiled loop."""
         place = self._memory.ctypes.data
         self._place[4:8] = place, self._tail, place + 8 * self._tail, (self._horizon + 1) * self._size
 
@@ -230,7 +230,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return obs, reward, False, False, info
 
     def _step_converted(self, t: int, action: Any) -> float:
-        """Play a period with an action of any other kind: as float64, compiled for at first use."""
+        """Play a period with an action of another kind, converted to float64 and compiled at first use."""
         numbers = self._checked(action)
         if self._alone and abs(numbers[0]) < MOST_WHOLE and numbers[0] == int(numbers[0]):
             return float(self._single(t, self._handle, int(numbers[0])))
@@ -238,7 +238,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return reward
 
     def _checked(self, action: Any) -> Array:
-        """The action as numbers of the right shape, finite, and of what may be chosen."""
+        """Return the action as finite numbers of the right shape, valid as choices."""
         labels = self.action_form.labels
         try:
             numbers = np.asarray(action)
@@ -249,12 +249,12 @@ class Environment(Bounded, gym.Env[Any, Any]):
             mend = (
                 f"Give {len(labels)} numbers: {labels[0]}, ..." if len(labels) > 1 else f"Give one number: {labels[0]}."
             )
-            raise InvalidInput("action", action, "an action is numbers", mend) from None
+            raise InvalidInput("action", action, "must be numbers", mend) from None
         if numbers.shape != self._shape:
             raise InvalidInput(
                 "action",
                 f"shape {numbers.shape}",
-                f"this should be {self._shape}",
+                f"must be {self._shape}",
                 "One number each: " + labels[0] + ", ...",
             )
         numbers = numbers.ravel()
@@ -277,14 +277,14 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return max(self._t, 0)
 
     def observe(self) -> Array:
-        """The observation now as float64, flat, shape (O,)."""
+        """Return the present observation as float64, flat, shape (O,)."""
         obs = np.empty(self._size, np.float64)
         self.problem.texts.observe(self.period, obs, self.tables.ints, self.tables.floats, *self._world())
         return obs
 
     @property
     def scene(self) -> Scene:
-        """What a picture of the state now shows.
+        """The scene of the present state, for a picture.
 
         Raises:
             InvalidInput: Before the first reset.
@@ -295,7 +295,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
 
     @property
     def trajectory(self) -> Trajectory:
-        """What has happened in this episode so far; stays valid after the next reset."""
+        """The trajectory of this episode so far; it stays valid after the next reset."""
         tables = self.tables
         width = self._width
         record = self._lines[:, : tables.recorded]
@@ -311,12 +311,12 @@ class Environment(Bounded, gym.Env[Any, Any]):
 
     @property
     def played(self) -> PlayedSoFar:
-        """The same for a look at it now: nothing is copied, and the next period writes to it."""
+        """The same as a view: nothing is copied, and the next period writes to it."""
         over = self._over and self._t > 0
         return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
-        """Key figures of the episode (see `restock.core.kpis.MEANINGS`).
+        """Return the key figures of the episode (see `restock.core.kpis.MEANINGS`).
 
         Raises:
             InvalidInput: The episode is not over and `partial` is false.
@@ -329,7 +329,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return {name: float(value) for name, value in figures.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which choices can be carried out now, shape (choices,); the name is the one sb3-contrib looks for.
+        """Return which choices can be carried out now, shape (choices,); sb3-contrib looks for this name.
 
         Raises:
             AttributeError: The actions are no choices.
@@ -339,15 +339,15 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return masks
 
     def obs_names(self) -> list[str]:
-        """What each number of the flat observation is."""
+        """Return the name of each number of the flat observation."""
         return list(self.observation_form.labels)
 
     def action_names(self) -> list[str]:
-        """What each number of the action decides."""
+        """Return the name of each number of the action."""
         return list(self.action_form.labels)
 
     def explain(self) -> str:
-        """The problem, the observation and the action in words."""
+        """Return the problem, the observation and the action in words."""
         parts = (
             self.problem.explain(),
             spaces.observation_words(self.observation_form),
@@ -356,7 +356,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return "\n\n".join(parts)
 
     def render(self) -> Any:
-        """The state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3)).
+        """Return the state as text (`ansi`) or as an image (`rgb_array`, uint8 of shape (H, W, 3)).
 
         Raises:
             InvalidInput: Before the first reset, or an image without Pillow installed.

@@ -14,7 +14,7 @@ from restock.core.problem import ActionForm, Array, ObservationForm, Problem
 
 
 def action_space(form: ActionForm) -> gym.spaces.Space[Any]:
-    """The space of one agent's actions."""
+    """Return the space of one agent's actions."""
     if form.discrete and form.shape == ():
         return gym.spaces.Discrete(int(form.high[0]) + 1)
     shape = action_shape(form)
@@ -27,12 +27,12 @@ def action_space(form: ActionForm) -> gym.spaces.Space[Any]:
 
 
 def action_shape(form: ActionForm) -> tuple[int, ...]:
-    """The shape of one agent's action."""
+    """Return the shape of one agent's action."""
     return (len(form.labels),) if form.shape is None else form.shape
 
 
 def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
-    """The space of one agent's observations."""
+    """Return the space of one agent's observations."""
     flat = gym.spaces.Box(form.low.astype(np.float32), form.high.astype(np.float32), dtype=np.float32)
     if form.kind != "dict":
         return flat
@@ -40,31 +40,31 @@ def observation_space(form: ObservationForm) -> gym.spaces.Space[Any]:
 
 
 def batched(space: gym.spaces.Space[Any], rows: int) -> gym.spaces.Space[Any]:
-    """The space of so many of them, the blocks of a dict in their order."""
+    """Return the space of a batch, with the blocks of a dict in their order."""
     if isinstance(space, gym.spaces.Dict):
         return _dict({name: batch_space(block, rows) for name, block in space.items()})
     return batch_space(space, rows)
 
 
 def _dict(blocks: dict[str, gym.spaces.Space[Any]]) -> gym.spaces.Dict:
-    """A space of blocks in this order, which is that of `obs_names`: Gymnasium would sort them by name."""
+    """Return a space of blocks in this order, that of `obs_names`; Gymnasium would sort them by name."""
     space = gym.spaces.Dict(OrderedDict(blocks))
     space.sort_keys = False  # and again wherever it makes a batch of the space
     return space
 
 
 def as_blocks(form: ObservationForm, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """A flat observation (..., O) as named blocks; copies, so that each can be kept."""
+    """Return a flat observation (..., O) as named blocks, copied so that each can be kept."""
     return {name: flat[..., block].copy() for name, block in blocks_of(form)}
 
 
 def blocks_of(form: ObservationForm) -> list[tuple[str, slice]]:
-    """Name and place of each block that has numbers."""
+    """Return name and slice of each block that has numbers."""
     return [(name, block) for name, block in form.groups.items() if block.stop > block.start]
 
 
 def masks(problem: Problem, form: ActionForm, record: Array) -> NDArray[np.bool_]:
-    """Which choices can be carried out in states of shape (B, recorded), shape (B, choices).
+    """Return which choices can be carried out in states of shape (B, recorded), shape (B, choices).
 
     Raises:
         AttributeError: The actions are no choices.
@@ -77,7 +77,7 @@ def masks(problem: Problem, form: ActionForm, record: Array) -> NDArray[np.bool_
 
 
 def action_words(form: ActionForm) -> str:
-    """What an action is, in one paragraph."""
+    """Return what an action is, in one paragraph."""
     what = form.words or form.kind
     listed = "; ".join(
         f"[{i}] {label}, at most {most:g}" for i, (label, most) in enumerate(zip(form.labels, form.most, strict=True))
@@ -86,7 +86,7 @@ def action_words(form: ActionForm) -> str:
 
 
 def observation_words(form: ObservationForm) -> str:
-    """What an observation is, block by block."""
+    """Return what an observation is, block by block."""
     scaled = " (each number over its fixed yardstick)" if form.kind == "scaled" else ""
     blocks = "; ".join(
         f"[{block.start}]" + (f"-[{block.stop - 1}]" if block.stop - block.start > 1 else "") + f" {name}"

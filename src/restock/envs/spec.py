@@ -1,4 +1,4 @@
-"""What Gymnasium notes of how an environment was made, and how long its episodes are."""
+"""Gymnasium's `spec` of an environment, with the length of its episodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gymnasium.envs.registration import EnvSpec
 
 
 class Bounded:
-    """An environment whose `spec` says after how many steps an episode is over at the latest.
+    """An environment whose `spec` gives the number of steps after which an episode ends at the latest.
 
     The ids are registered without `max_episode_steps`: Gymnasium would cut every episode there, whatever `horizon`
     says. `TimeAwareObservation`, and whoever else asks the spec, finds the horizon all the same.
@@ -19,7 +19,7 @@ class Bounded:
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How the environment was made; None unless by `gym.make` or `gym.make_vec`."""
+        """The spec of the environment; None unless it was made by `gym.make` or `gym.make_vec`."""
         return self._spec
 
     @spec.setter

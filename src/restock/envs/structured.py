@@ -1,4 +1,4 @@
-"""Any problem for agents that speak: actions and observations as records instead of arrays."""
+"""Any problem with actions and observations as records instead of arrays, for language models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restock.problems.load import load_problem
 
 
 class StructuredEnvironment:
-    """A problem that takes an action as a record (or a mapping with its fields), and tells an observation as one.
+    """A problem that takes actions as records (or mappings of their fields) and returns observations as records.
 
     The same periods as in the Gymnasium environment, which is kept in `environment`; quantities are in physical
     units, and none is cut off at the bounds of an action space.
@@ -83,17 +83,17 @@ class StructuredEnvironment:
         return self.observe()
 
     def advance(self, action: Spec | Mapping[str, Any]) -> None:
-        """The same without looking."""
+        """Play a period without looking at it."""
         decision = self.records.decision(action)
         self.environment.step(decision.reshape(self._shape) if self._shape else int(decision[0]))
 
     def observe(self) -> Any:
-        """What is known now, an observation of `observation_type`."""
+        """Return the present observation, of the class `observation_type`."""
         return self.records.observation(self.environment.played)
 
     @property
     def played(self) -> PlayedSoFar:
-        """What has happened so far, for a look at it now; see `Environment.played`."""
+        """A view of the trajectory so far; see `Environment.played`."""
         return self.environment.played
 
     @property
@@ -108,9 +108,9 @@ class StructuredEnvironment:
 
     @property
     def trajectory(self) -> Trajectory:
-        """What has happened so far."""
+        """The trajectory so far."""
         return self.environment.trajectory
 
     def explain(self) -> str:
-        """The problem, and the fields of its actions and observations, in words."""
+        """Return the problem, and the fields of its actions and observations, in words."""
         return f"{self.problem.explain()}\n\n{self.records.words()}"

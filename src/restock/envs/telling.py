@@ -1,4 +1,4 @@
-"""What `info` tells of a period: plain numbers and arrays of their own, of one environment or of many rows."""
+"""The `info` of a period: plain numbers and own arrays, for one environment or many rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAIN = frozenset({float, int, bool, str, type(None)})  # what need not be copie
 
 
 class Info(dict[str, Any]):
-    """A dictionary that is deep-copied in a third of the time, and pickled as the plain dictionary it is.
+    """A dictionary that is deep-copied in a third of the time, and pickled as a plain dictionary.
 
     stable-baselines3 deep-copies every info in every step, which would take longer than the step. Numbers cannot
     change, so a copy shares them; whatever else somebody puts here is copied as ever.
@@ -43,7 +43,7 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
 
 
 class Teller:
-    """Where everything stands that a problem tells: the parts of the reward, what is monitored, what is told.
+    """The offsets of everything in `info`: the parts of the reward, what is monitored, what is reported.
 
     What a step returns is written down once, as text, and compiled by Python: a display of a dictionary is made in
     half the time that filling one takes, and telling is most of a step of a small problem. Nothing of it looks into
@@ -93,7 +93,7 @@ class Teller:
         self._compile()
 
     def _compile(self) -> None:
-        """Make what is not pickled."""
+        """Compile what is not pickled."""
         self._pairs: Callable[[Iterator[Any]], Iterator[tuple[Any, dict[str, Any]]]] = _made(self._alone)
         self._of_rows: Callable[..., dict[str, Any]] = _made(self._rows)
 
@@ -105,7 +105,7 @@ class Teller:
         self._compile()
 
     def periods(self, lines: Array, seen: NDArray[np.float32]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Observation and `info`, period after period; each is looked at when its turn comes.
+        """Yield observation and `info`, period after period, each read when its turn comes.
 
         Args:
             lines: Of the periods to come, shape (P, L): recorded fields, what is monitored, parts of the reward and it.
@@ -116,7 +116,7 @@ class Teller:
         return self._pairs(zip(numbers, *(seen[:, block] for _, block in self._blocks), *arrays, strict=True))
 
     def rows(self, told: Array, memory: Array, mask: NDArray[np.bool_]) -> dict[str, Any]:
-        """The infos of many rows, with the masks that Gymnasium gives them.
+        """Return the infos of many rows, with Gymnasium's masks.
 
         Args:
             told: What is monitored, the parts of the reward and the reward, shape (M + P + 1, B).
@@ -132,13 +132,13 @@ class Teller:
 
 @lru_cache(MOST_TEXTS)
 def _made(text: str) -> Callable[..., Any]:
-    """Return what a text says, compiled once for all episodes of a problem."""
+    """Return the function of a text, compiled once for all episodes of a problem."""
     made: Callable[..., Any] = eval(text)
     return made
 
 
 def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """The same told of these rows only; where the others stand, it is zero and masked."""
+    """Return the infos of these rows only; other rows are zero and masked."""
     kept: dict[str, Any] = {}
     for name, value in infos.items():
         if name.startswith("_"):
@@ -152,7 +152,7 @@ def of_some(infos: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]
 
 
 def _display(shown: Mapping[str, Any], masked: bool = False) -> str:
-    """The text of a dictionary of these expressions, some of them dictionaries themselves.
+    """Return the source of a dictionary of these expressions, some of them dictionaries themselves.
 
     Args:
         shown: Expressions by name.

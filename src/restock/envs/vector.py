@@ -55,7 +55,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         max_episode_steps: int | None = None,
     ) -> None:
         if not isinstance(record, (bool, np.bool_)):
-            raise InvalidInput("record", record, "this is true or false", "Write True or False.")
+            raise InvalidInput("record", record, "must be true or false", "Write True or False.")
         self._limit = checks.steps_limit(max_episode_steps)
         self.problem = problem
         self.num_envs = checks.count_of(num_envs)
@@ -97,7 +97,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._bind()
 
     def _bind(self) -> None:
-        """Take what is not pickled: the compiled loop, and the addresses it works on."""
+        """Set up what is not pickled: the compiled loop and its addresses."""
         self._batches: dict[Any, Any] = {}
         ints, floats = self.tables.ints, self.tables.floats
         kept = [array.ctypes.data if self._record_all else 0 for array in (self._record, self._rewards)]
@@ -109,7 +109,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._batch_for(self._dtype)
 
     def _batch_for(self, dtype: Any) -> Any:
-        """The compiled loop for actions of this type."""
+        """Return the compiled loop for actions of this type."""
         if dtype not in self._batches:
             arrays = ((dtype, 2), (np.float32, 2), (np.float64, 2), (np.bool_, 2))
             self._batches[dtype] = backends.entry(self.problem.kernels.batch, int, *arrays)
@@ -150,7 +150,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return self._formed(obs), infos if mask.all() else telling.of_some(infos, mask)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
-        """From the next reset (of every row) on, play the episodes of another source.
+        """Play the episodes of another source from the next reset (of every row) on.
 
         Args:
             make_source: Takes seeds and generators and returns a source, as `Problem.source` does.
@@ -163,7 +163,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self.observation_space = spaces.batched(self.single_observation_space, self.num_envs)
 
     def use_periods(self, periods: int) -> None:
-        """From the next reset (of every row) on, cut episodes after so many periods, at most the horizon.
+        """Cut episodes after so many periods, at most the horizon, from the next reset (of every row) on.
 
         Nothing else changes: a cut episode is the beginning of a whole one.
         """
@@ -239,7 +239,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return (self._formed(obs) if self._blocks else obs), told[-1], flags[0], flags[1], infos
 
     def _prepare(self, actions: Any) -> None:
-        """Before a step: begin the rows that are over, draw what is drawn period by period."""
+        """Prepare a step: begin the rows that are over, and draw what is drawn period by period."""
         over = np.flatnonzero(self._over)
         if len(over) and self.autoreset_mode is AutoresetMode.DISABLED:
             mend = 'Call reset(options={"reset_mask": ...}).'
@@ -253,7 +253,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
                 self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
 
     def _play(self, actions: Any) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_]]:
-        """Run the compiled loop: observations, what is told with the rewards last, and flags."""
+        """Run the compiled loop; return observations, rewards with `info`, and flags."""
         b = self.num_envs
         obs = np.empty((b, self._size), np.float32)
         told, flags = np.empty((self._told, b)), np.empty((3, b), np.bool_)
@@ -271,7 +271,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     def _begin_at_once(
         self, obs: NDArray[np.float32], told: Array, ended: NDArray[np.bool_], infos: dict[str, Any]
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin the rows that ended; their last observation and what was told then go into the infos."""
+        """Begin the rows that ended; put their last observation and `info` into the infos."""
         finals = np.empty(self.num_envs, dtype=object)
         for row in np.flatnonzero(ended):
             last = obs[row].copy()
@@ -287,7 +287,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return obs, infos
 
     def _look(self) -> tuple[NDArray[np.float32], Array]:
-        """What every row sees now, shape (B, O), and tells as if it had just begun, shape (M + P + 1, B)."""
+        """Return what every row observes now, shape (B, O), and its `info` at a start, shape (M + P + 1, B)."""
         over, ended = self._over.copy(), self._ended
         self._over[:] = True
         obs, told, _ = self._play(self._no_actions)
@@ -300,7 +300,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
     # checking ---------------------------------------------------------------------------------
 
     def _checked(self, actions: Any) -> Any:
-        """Actions as an array that the compiled loop knows."""
+        """Return the actions as an array that the compiled loop accepts."""
         if actions.__class__ is np.ndarray and actions.dtype is self._dtype and actions.shape == self._shape:
             return actions if self._flat else actions.reshape(self.num_envs, -1)
         try:
@@ -308,15 +308,15 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
             if numbers.dtype.kind not in "iuf":
                 raise ValueError
         except Exception:  # an array-like of another library may raise anything
-            raise InvalidInput("actions", actions, "actions are numbers", f"Give shape {self._shape}.") from None
+            raise InvalidInput("actions", actions, "must be numbers", f"Give shape {self._shape}.") from None
         if numbers.shape != self._shape:
-            raise InvalidInput("actions", f"shape {numbers.shape}", f"this should be {self._shape}", "One row each.")
+            raise InvalidInput("actions", f"shape {numbers.shape}", f"must be {self._shape}", "One row each.")
         numbers = numbers.reshape(self.num_envs, -1)
         self._refuse_unusable(numbers)
         return numbers.astype(self._dtype if numbers.dtype.kind in "iu" else np.float64)
 
     def _options(self, options: Any) -> tuple[NDArray[np.bool_], Array | None]:
-        """Which rows to reset, and the episodes they replay, for all rows."""
+        """Return which rows to reset, and the episodes they replay, for all rows."""
         mask, exogenous = checks.reset_options(options, self.num_envs)
         if self._source is None and not mask.all():
             raise InvalidInput("options.reset_mask", mask, "no episode has begun yet", "Reset every row first.")
@@ -326,19 +326,19 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
 
     @property
     def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
-        """What the random streams of the rows were begun with; drawn if no `reset` has been told."""
+        """The seeds of the rows' random streams; drawn if no `reset` has given any."""
         self._start_generators()
         return tuple(self._seeds)
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
-        """The random streams of the rows, which are ahead of the episodes under way."""
+        """The random streams of the rows, which are ahead of the episodes being played."""
         self._start_generators()
         return tuple(self._generators)
 
     @property
     def trajectory(self) -> Trajectory:
-        """The episodes under way in all rows, up to the earliest clock; needs `record=True`."""
+        """The episodes of all rows, up to the earliest clock; needs `record=True`."""
         self._kept()
         tables = self.tables
         episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
@@ -348,7 +348,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
 
     def played_in(self, row: int) -> PlayedSoFar:
-        """What has happened in a row so far, for a look at it now; needs `record=True`.
+        """Return a view of the trajectory of a row so far; needs `record=True`.
 
         Raises:
             InvalidInput: No records are kept.
@@ -362,7 +362,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidInput("record", False, "trajectories are not kept", "Make it with record=True.")
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which choices each row can carry out now, shape (B, choices).
+        """Return which choices each row can carry out now, shape (B, choices).
 
         Raises:
             AttributeError: The actions are no choices.
@@ -370,17 +370,17 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         return spaces.masks(self.problem, self.action_form, self._memory[:, : self.tables.recorded])
 
     def obs_names(self) -> list[str]:
-        """What each number of one row's flat observation is."""
+        """Return the name of each number of one row's flat observation."""
         return list(self.observation_form.labels)
 
     def explain(self) -> str:
-        """The problem, the observation and the action in words."""
+        """Return the problem, the observation and the action in words."""
         head = f"{self.num_envs} rows, autoreset {self.autoreset_mode.value}."
         words = (self.problem.explain(), head, spaces.observation_words(self.observation_form))
         return "\n\n".join((*words, spaces.action_words(self.action_form)))
 
     def render(self) -> tuple[Any, ...] | None:
-        """One picture or text for each row.
+        """Return one picture or text for each row.
 
         Raises:
             InvalidInput: Before the first reset, or images without Pillow installed.

@@ -1,1 +1,1 @@
-"""Running policies over episodes, and telling them apart."""
+"""Running policies over episodes, and comparing them."""

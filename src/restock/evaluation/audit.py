@@ -1,4 +1,4 @@
-"""Does a policy decide from what it may know, and from nothing else?
+"""The audit: whether a policy decides only from the information it may have.
 
 Three traps. Two recorded futures with the same past: a policy that sees only the past must decide the
 same in both up to the period in which they part. Drawn episodes that begin in the same state: it must
@@ -24,7 +24,7 @@ EPISODES = 2
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A decision that rests on something the policy may not know.
+    """A decision that depends on something the policy may not know.
 
     Attributes:
         knows: `future`: what happens later; `mean curve`: means of demand that a blind policy is not told.
@@ -42,7 +42,7 @@ class Finding:
 
 
 def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) -> tuple[Finding, ...]:
-    """Set traps for a policy.
+    """Check with changed futures whether a policy uses information it may not have.
 
     Args:
         make: Makes the policy for a problem; it is made anew for every trap.
@@ -81,7 +81,7 @@ def audit(make: Callable[[Problem], Policy], problem: Problem, seed: int = 0) ->
 
 
 def _begins_apart(make: Callable[[Problem], Policy], problem: Problem, seed: int) -> tuple[int, float] | None:
-    """Whether the first decisions differ between drawn episodes that begin in the same state."""
+    """Return whether the first decisions differ between drawn episodes that begin in the same state."""
     begun = [run(problem, make(problem), draw(problem, EPISODES, first), seed) for first in (seed, seed + 10_000)]
     starts = [np.concatenate([one.trajectory[name][:, 0] for name in one.trajectory.stocks], axis=1) for one in begun]
     alike = (starts[0] == starts[1]).all(axis=1)
@@ -90,19 +90,19 @@ def _begins_apart(make: Callable[[Problem], Policy], problem: Problem, seed: int
 
 
 def _as_recorded(problem: Problem, episodes: Episodes) -> dict[str, Array]:
-    """What happens in episodes if nothing is decided, as `recorded` takes it."""
+    """Return the exogenous information of episodes played without decisions, as `recorded` takes it."""
     idle = np.zeros((len(episodes), problem.horizon, len(problem.labels()[problem.decision])))
     met = play(problem, episodes, idle)
     return {name: np.array(met.exogenous[name]) for name in problem.exogenous}
 
 
 def _decisions(problem: Problem, policy: Policy, exogenous: dict[str, Array], seed: int) -> Array:
-    """All decisions, shape (B, T, A)."""
+    """Return all decisions, shape (B, T, A)."""
     return np.array(run(problem, policy, recorded(problem, exogenous), seed).trajectory[problem.decision])
 
 
 def _parted(one: Array, other: Array, after: int, horizon: int) -> Array:
-    """The one up to period `after`, the other from it on; what is decided there is not known before.
+    """Combine two episodes: the first up to period `after`, the second from there on; later decisions may differ.
 
     Information with one entry more than there are periods begins with what is known at the start;
     information without a time axis stays.
@@ -115,7 +115,7 @@ def _parted(one: Array, other: Array, after: int, horizon: int) -> Array:
 
 
 def _first_difference(one: Array, other: Array, before: int) -> tuple[int, float] | None:
-    """First period with another decision, and by how much; None without."""
+    """Return the first period with another decision, and the difference; None if there is none."""
     apart = np.abs(one[:, :before] - other[:, :before]).max(axis=(0, 2))
     differing = np.flatnonzero(apart > 0.0)
     return (int(differing[0]), float(apart[differing[0]])) if len(differing) else None

@@ -1,4 +1,4 @@
-"""What many scenarios say together, with intervals by resampling seeds.
+"""Aggregates over many scenarios, with intervals from resampled seeds.
 
 Interquartile mean and probability of improvement follow Agarwal, Schwarzer, Castro, Courville and
 Bellemare (2021), Deep Reinforcement Learning at the Edge of the Statistical Precipice, with two
@@ -8,7 +8,7 @@ scenarios of one seed is .2 to .3 for blind policies). So a resample draws seeds
 they gave in all scenarios; resampling each scenario by itself would give intervals half as wide as
 they should be. And policies meet the same episodes, so improvement is counted episode by episode.
 
-Quantiles are taken further out than 2.5 %, as a t interval would be with so few seeds (Hesterberg
+Quantiles are taken further out than 2.5%, as a t interval would be with so few seeds (Hesterberg
 2015, What Teachers Should Know About the Bootstrap, section 4.2).
 """
 
@@ -29,7 +29,7 @@ FEWEST = 5  # seeds: with less, resampling says nothing
 
 
 def resamples(seeds: int, count: int = RESAMPLES) -> NDArray[np.int64]:
-    """Seeds drawn with replacement, shape (count, seeds); the same in every call.
+    """Return the seeds drawn with replacement, shape (count, seeds); the same in every call.
 
     Args:
         seeds: How many there are [R].
@@ -39,7 +39,7 @@ def resamples(seeds: int, count: int = RESAMPLES) -> NDArray[np.int64]:
 
 
 def mean_ratio(profit: Array, bound: Array, drawn: NDArray[np.int64]) -> Estimate:
-    """Mean over scenarios of sum(profit) / sum(bound), both over seeds.
+    """Return the mean over scenarios of sum(profit) / sum(bound), both over seeds.
 
     Args:
         profit: Of each episode, shape (S, R): scenarios, seeds.
@@ -52,7 +52,7 @@ def mean_ratio(profit: Array, bound: Array, drawn: NDArray[np.int64]) -> Estimat
 
 
 def interquartile_mean(ratios: Array, drawn: NDArray[np.int64]) -> Estimate:
-    """Mean of the middle half of all episodes of all scenarios.
+    """Return the mean of the middle half of all episodes of all scenarios.
 
     Args:
         ratios: Of each episode, shape (S, R).
@@ -63,7 +63,7 @@ def interquartile_mean(ratios: Array, drawn: NDArray[np.int64]) -> Estimate:
 
 
 def improvement(first: Array, second: Array, drawn: NDArray[np.int64]) -> Estimate:
-    """Probability that the first earns more than the second in an episode of a scenario; ties count half.
+    """Return the probability that the first earns more than the second in an episode of a scenario; ties count half.
 
     Args:
         first: Of each episode, shape (S, R).
@@ -76,12 +76,12 @@ def improvement(first: Array, second: Array, drawn: NDArray[np.int64]) -> Estima
 
 
 def differences(first: Array, second: Array) -> Array:
-    """The first minus the second, and 0 where they differ by rounding only."""
+    """Return the first minus the second, with 0 for differences due to rounding."""
     return without_rounding(first - second, np.maximum(np.abs(first), np.abs(second)))
 
 
 def _middle(values: Array) -> Array:
-    """Mean of each row without a quarter of the values at either end."""
+    """Return the mean of each row without a quarter of the values at either end."""
     cut = values.shape[1] // 4
     ordered = np.sort(values, axis=1)
     middle: Array = ordered[:, cut : values.shape[1] - cut].mean(axis=1)

@@ -1,4 +1,4 @@
-"""Comparing policies fairly: every policy meets the same episodes, and differences are paired."""
+"""Fair comparison of policies: all meet the same episodes, and differences are paired."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restock.problems.load import load_problem
 
 
 class Enough(Exception):
-    """Raised by the `progress` of a comparison: the policy that runs is left out."""
+    """Raised by the `progress` of a comparison to leave out the running policy."""
 
 
 def compare(
@@ -35,7 +35,7 @@ def compare(
     reference: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
-    """Run policies on common random numbers and tell them apart.
+    """Compare policies on common random numbers.
 
     Differences are to the best policy that does not know the future. As that one is chosen by the same
     episodes, p-values and intervals of differences hold for all pairs of policies together: among any
@@ -68,7 +68,7 @@ def compare(
     """
     problem = load_problem(problem)
     if isinstance(block, bool) or not isinstance(block, int) or block < 1:
-        raise InvalidInput("block", block, "this is a whole number of at least 1", "Write for instance 5.")
+        raise InvalidInput("block", block, "must be an integer >= 1", "Write for instance 5.")
     chosen = _named(policies, problem)
     if (
         bound
@@ -97,14 +97,14 @@ def compare(
 
 
 def _share(progress: Callable[[str, int, int], None], name: str, k: int, count: int) -> Progress:
-    """Progress of the k-th of so many policies as progress of the whole comparison."""
+    """Return the progress of the k-th policy as progress of the whole comparison."""
     return lambda done, total: progress(name, 100 * k + 100 * done // total, 100 * count)
 
 
 def _named(policies: Sequence[Any] | Mapping[str, Any], problem: Problem) -> dict[str, Policy]:
-    """Policies by the name that the table gives them."""
+    """Return the policies by the names that the table gives them."""
     if isinstance(policies, str) or not isinstance(policies, (Sequence, Mapping)):
-        raise InvalidInput("policies", policies, "this is a list of policies", 'Write ["base-stock"].')
+        raise InvalidInput("policies", policies, "must be a list of policies", 'Write ["base-stock"].')
     if not policies:
         raise InvalidInput("policies", policies, "there is nothing to compare", 'Write ["base-stock"].')
     if isinstance(policies, Mapping):

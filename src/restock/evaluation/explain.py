@@ -1,4 +1,4 @@
-"""What a policy does, and from what: order maps, and what each thing it sees is worth to it.
+"""Explanations of a policy: order maps, and the value of each observation to it.
 
 It works through views alone, so it explains any policy that does not know the future: classical,
 look-ahead, trained, or from outside. See `restock.evaluation.order_maps` for the maps and
@@ -39,7 +39,7 @@ FIT_EPISODES, FIT_BUDGET = 64, 200  # of the base-stock policy that stands besid
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """What a policy does.
+    """The explanation of a policy.
 
     Attributes:
         problem: What it decides in.
@@ -72,7 +72,7 @@ class Explanation:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers as plain data, for JSON."""
+        """Return all numbers as plain data, for JSON."""
         return {
             "problem": self.problem.name,
             "policy": self.policy.name,
@@ -109,7 +109,7 @@ def explain(
     observations: bool = True,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain what a policy does.
+    """Explain what a policy does and which observations it uses.
 
     Args:
         problem: A supply network, or anything `load_problem` takes.
@@ -184,7 +184,7 @@ def explain(
 
 
 def check_explained(field: str, problem: Problem, mend: str) -> None:
-    """Raise unless policies of such a problem can be explained.
+    """Check that policies of such a problem can be explained.
 
     Raises:
         InvalidInput: It is no supply network.
@@ -195,7 +195,7 @@ def check_explained(field: str, problem: Problem, mend: str) -> None:
 
 
 class _Steps:
-    """Progress over all that is done."""
+    """Progress over all parts of an explanation."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._count = progress, total, 0
@@ -207,7 +207,7 @@ class _Steps:
 
 
 def _beside(problem: NetworkProblem, policy: Policy, given: Mapping[str, Any] | None) -> tuple[dict[str, Policy], str]:
-    """The policies beside it, and why the optimum is not among them."""
+    """Return the policies shown beside it, and why the optimum is not among them."""
     if given is not None:
         for name in given:
             if name == policy.name:
@@ -226,10 +226,10 @@ def _beside(problem: NetworkProblem, policy: Policy, given: Mapping[str, Any] | 
 
 
 def _links(problem: NetworkProblem, names: Sequence[str]) -> list[int]:
-    """Indices of the links of these names."""
+    """Return the indices of the named links."""
     known = problem.labels()["ordered"]
     if isinstance(names, str):
-        raise InvalidInput("links", names, "this is a list of links", f'Write ["{names}"].')
+        raise InvalidInput("links", names, "must be a list of links", f'Write ["{names}"].')
     for name in names:
         if name not in known:
             raise InvalidInput("links", name, "there is no such link", nearest(name, known))

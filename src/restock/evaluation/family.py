@@ -1,4 +1,4 @@
-"""Comparisons that are made at once: one level of error for all of them, in p-values and in intervals.
+"""Simultaneous comparisons: one level of error for all p-values and intervals.
 
 Whoever picks the best of K policies by the sample has looked at all K (K - 1) / 2 differences, so the
 error rate must hold over all of them. The largest |t| of these pairs (max-T, single step) is held
@@ -32,7 +32,7 @@ NORMAL_FROM = 1_000  # degrees of freedom, beyond which a standard deviation cou
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Paired differences that are judged together, at 5 % for all.
+    """Paired differences judged together, at 5% for all.
 
     Attributes:
         policies: How many policies there are [K].
@@ -52,12 +52,12 @@ class Family:
 
     @property
     def size(self) -> int:
-        """How many differences there are."""
+        """The number of differences."""
         return self.policies - 1 if self.named else self.policies * (self.policies - 1) // 2
 
     @property
     def critical(self) -> float:
-        """The |t| beyond which a difference is clear."""
+        """The |t| beyond which a difference is significant."""
         if self.size <= 1:
             return t_quantile(1.0 - LEVEL / 2.0, self.degrees)
         if self.named:
@@ -68,7 +68,7 @@ class Family:
 
     @property
     def level(self) -> float:
-        """What that is as the level of a single two-sided t test."""
+        """The corresponding level of a single two-sided t test."""
         if self.size <= 1:
             return LEVEL
         if self.named:
@@ -76,14 +76,14 @@ class Family:
         return 2.0 * t_probability(-self.critical, self.degrees)
 
     def level_at(self, degrees: int) -> float:
-        """About that level with other degrees of freedom: between this one and that of endless ones."""
+        """Return the approximate level at other degrees of freedom, between this one and that of infinitely many."""
         if self.named or self.size <= 1:
             return self.level
         endless = Family(self.policies, NORMAL_FROM).level
         return endless + (self.level - endless) * min(self.degrees / degrees, 1.0)
 
     def p(self, statistic: float) -> float:
-        """How likely a |t| at least so large is anywhere in the family if there are no differences at all.
+        """Return the probability of so large a |t| anywhere in the family if there are no differences at all.
 
         Args:
             statistic: A t statistic; NaN stays NaN.
@@ -100,9 +100,9 @@ class Family:
         return min((1 + beyond) / (len(largest) + 1), self.size * alone)  # Bonferroni, where simulation ends
 
     def judge(self, differences: Array, block: int = 1) -> tuple[Estimate, float]:
-        """The mean difference with its simultaneous 95 % interval, and its adjusted p-value.
+        """Return the mean difference with its simultaneous 95% interval, and its adjusted p-value.
 
-        The p-value is below 5 % where the interval excludes zero; NaN as the interval with one episode only.
+        The p-value is below 5% where the interval excludes zero; NaN as the interval with one episode only.
 
         Args:
             differences: Paired, shape (B,).
@@ -119,7 +119,7 @@ class Family:
 
 @functools.lru_cache(maxsize=64)
 def _largest(policies: int, degrees: int) -> Array:
-    """The largest |t| of all pairs of equal policies in each simulated study, ascending."""
+    """Return the largest |t| of all pairs of equal policies in each simulated study, ascending."""
     numbers = streams.generator(0, "max-T")
     first, second = np.triu_indices(policies, 1)
     found: list[Array] = []
@@ -139,7 +139,7 @@ def _largest(policies: int, degrees: int) -> Array:
 
 
 def _products(numbers: np.random.Generator, count: int, policies: int, degrees: int) -> Array:
-    """Sums of products of normal samples about their means (Wishart), shape (count, policies, policies)."""
+    """Return the sums of products of normal samples about their means (Wishart), shape (count, policies, policies)."""
     if degrees < policies:
         factor = numbers.standard_normal((count, policies, degrees))
     else:  # Bartlett's decomposition

@@ -1,4 +1,4 @@
-"""Finding the parameters of a policy by simulation on common random numbers.
+"""Fitting the parameters of a policy by simulation on common random numbers.
 
 Every candidate meets the same episodes, inside the compiled rollout where the policy is a text, and
 CMA-ES (Hansen, Ostermeier 2001, Completely derandomized self-adaptation in evolution strategies;
@@ -30,7 +30,7 @@ SEARCHED, HELD_OUT = "fit", "fit: held out"  # streams of their own: episodes of
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What `fit` found.
+    """The result of `fit`.
 
     Attributes:
         policy: The policy with the parameters found, made for the problem.
@@ -65,7 +65,7 @@ class Fit:
     identical: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain data, for JSON."""
+        """Return all of it as plain data, for JSON."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name, value in plain.items():
             if isinstance(value, Estimate):
@@ -156,7 +156,7 @@ def fit(
 
 
 def _drawn_before(problem: Problem) -> Problem:
-    """The problem with demand drawn before the episode, where it would be drawn period by period."""
+    """Return the problem with demand drawn before the episode, if it would be drawn period by period."""
     if not problem.sequential or not isinstance(problem, NetworkProblem):
         return problem
     demand = problem.spec.demand.model_copy(update={"sampler": "numpy"})
@@ -164,14 +164,14 @@ def _drawn_before(problem: Problem) -> Problem:
 
 
 def _chosen(policy: Policy, tune: Sequence[str] | None) -> dict[str, Tunable]:
-    """What is to be searched, by name."""
+    """Return the parameters to be searched, by name."""
     known = policy.tunables()
     if not known:
         raise InvalidInput("policy", policy.name, "it has no parameters to fit", "Take for instance s-S.")
     if tune is None:
         return {name: tunable for name, tunable in known.items() if tunable.usual}
     if isinstance(tune, str) or not isinstance(tune, Sequence) or not tune:
-        raise InvalidInput("tune", tune, "this is a list of parameters", f"Known: {', '.join(known)}.")
+        raise InvalidInput("tune", tune, "must be a list of parameters", f"Known: {', '.join(known)}.")
     for name in tune:
         if name not in known:
             what = f"{policy.name} cannot be tuned in that"

@@ -16,7 +16,7 @@ BASELINE = "tuned-price-and-cover"  # what a score is held against where none is
 
 @dataclasses.dataclass(frozen=True)
 class Grade:
-    """What a profit is worth.
+    """The grade of a profit.
 
     Attributes:
         profit: Earned (money).
@@ -39,12 +39,12 @@ class Grade:
     gap: float
 
     def to_dict(self) -> dict[str, float]:
-        """All of it by name, for JSON."""
+        """Return all of it by name, for JSON."""
         return dataclasses.asdict(self)
 
 
 def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
-    """Grade the profit of an episode. The same profit has the same grade, always and everywhere.
+    """Grade the profit of an episode. The same profit always has the same grade.
 
     Args:
         problem: A store, or anything `load_problem` takes.
@@ -63,7 +63,7 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
     store = _store(problem)
     number = not isinstance(profit, bool) and isinstance(profit, (int, float)) and abs(profit) < float("inf")
     if not number:
-        raise InvalidInput("profit", profit, "this is a sum of money", "Write for instance 13000.0.")
+        raise InvalidInput("profit", profit, "must be an amount of money", "Write for instance 13000.0.")
     by = scale(store, demand)
     known = store.demand if demand is None else demand
     assert known is not None  # else there is no scale
@@ -81,7 +81,7 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
 
 
 def grade_policy(problem: Any, policy: str = BASELINE) -> Grade:
-    """Grade a policy by the episode that a published store has: its own demand, deliveries by its own seed.
+    """Grade a policy on the episode of a published store, with its own demand and deliveries.
 
     Args:
         problem: A store, or anything `load_problem` takes.

@@ -1,4 +1,4 @@
-"""Which of the things that a policy sees move its orders, and what it would cost not to know them.
+"""The observations that move a policy's orders, and the cost of not knowing them.
 
 A group of observations (what is on hand at a node, what is under way on a link, the demand of the last
 period, ...) is replaced by what it is, in the same period, in another episode in which the policy
@@ -62,7 +62,7 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Influence:
-    """What a group of observations means to a policy.
+    """The influence of a group of observations on a policy.
 
     Attributes:
         name: The group.
@@ -79,7 +79,7 @@ class Influence:
 
 
 def groups_of(problem: NetworkProblem) -> list[Group]:
-    """The groups of observations of a network."""
+    """Return the groups of observations of a network."""
     labels = problem.labels()
     short = "backlog" if problem.spec.backlog else "sales just lost"
     found = [Group(f"stock at {name}", NODE, j) for j, name in enumerate(labels["on_hand"])]
@@ -103,7 +103,7 @@ def influences(
     seed: int,
     tell: Callable[[], None],
 ) -> list[Influence]:
-    """What each group means to the policy, largest loss first.
+    """Return the influence of each group on the policy, largest loss first.
 
     Args:
         problem: What is simulated.
@@ -145,7 +145,7 @@ def _effects(
     change: Change,
     seed: int,
 ) -> tuple[Array, Array]:
-    """Mean absolute change of the orders of each episode, shape (B, E), and lost profit, shape (B,)."""
+    """Return the mean absolute change of the orders of each episode, shape (B, E), and lost profit, shape (B,)."""
     decided = base.trajectory[problem.decision][which]
     asked = Asked(policy, change, decided)
     run(problem, asked, chance.rows(which), seed)
@@ -161,7 +161,7 @@ def _influence(name: str, moved: Array, lost: Array, at_once: int) -> Influence:
 
 
 def _replaced(view: View, group: Group, others: Seen) -> View:
-    """The view with a group as it is in the other episodes."""
+    """Return the view with a group replaced by its values in the other episodes."""
     theirs, k, t = others.view(view.t), group.entry, view.t
     now, past = dict(view.now), dict(view.past)
     span = {"all": slice(None), "last": slice(max(t - 1, 0), None), "earlier": slice(0, max(t - 1, 0))}[group.when]
@@ -174,14 +174,14 @@ def _replaced(view: View, group: Group, others: Seen) -> View:
 
 
 def _elsewhen(view: View, calendar: NDArray[np.int64]) -> View:
-    """The view as if it were another period: the past is cut, or continued backwards."""
+    """Return the view as if it were another period: the past is cut, or continued backwards."""
     t = int(calendar[view.t])
     past = {name: _as_long(values, t, name in LINK) for name, values in view.past.items()}
     return View(t, view.now, past, view.mean)
 
 
 def _as_long(values: Array, periods: int, nothing: bool) -> Array:
-    """The last periods; before the first one nothing was under way, and all else was as in the first."""
+    """Return the last periods; before the first one, nothing was in transit and all else was as in the first."""
     missing = periods - values.shape[1]
     if missing <= 0:
         return values[:, values.shape[1] - periods :]
@@ -190,7 +190,7 @@ def _as_long(values: Array, periods: int, nothing: bool) -> Array:
 
 
 def _calendar(horizon: int, first: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """What each period from the first on is taken for: another one of them."""
+    """Return the other period that each period is taken for."""
     round_ = first + generator.permutation(horizon - first)  # each is taken for the next one in this circle
     calendar = np.arange(horizon)
     calendar[round_] = np.roll(round_, -1)

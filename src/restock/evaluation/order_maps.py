@@ -1,4 +1,4 @@
-"""Maps of a policy: what it orders on a link, as a function of two numbers of the state.
+"""Maps of a policy: its order on a link as a function of two numbers of the state.
 
 A cell of a map is asked in states that were visited: the few episodes that came nearest to it in the
 period in question are moved into it, and the answers averaged. So what else the policy sees (the last
@@ -34,7 +34,7 @@ OUTER = 0.005  # share of the visited states that may lie beyond each end of an 
 
 @dataclasses.dataclass(frozen=True)
 class OrderMap:
-    """What policies order on one link.
+    """The orders of policies on one link.
 
     Attributes:
         link: Its name (`2->1`).
@@ -62,7 +62,7 @@ class OrderMap:
 
 @dataclasses.dataclass(frozen=True)
 class Ground:
-    """What maps are drawn from: the explained policy, undisturbed.
+    """The data that maps are drawn from: the explained policy, undisturbed.
 
     Attributes:
         problem: The network.
@@ -78,11 +78,11 @@ class Ground:
 
     @classmethod
     def of(cls, problem: NetworkProblem, trajectory: Trajectory, seed: int) -> Ground:
-        """From its simulation."""
+        """Return the data of its simulation."""
         return cls(problem, Seen.of(trajectory, True), np.maximum(trajectory[problem.decision], 0.0), seed)
 
     def position(self, node: int) -> Array:
-        """Inventory position of a node, shape (B, T) (units)."""
+        """Return the inventory position of a node, shape (B, T) (units)."""
         links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
         fields = self.seen.fields
         position = fields["on_hand"][:, :-1, node].copy()
@@ -92,7 +92,7 @@ class Ground:
 
 
 class Place:
-    """A link and its buyer, and how a state is set there."""
+    """A link and its buyer, and how their state is set."""
 
     def __init__(self, ground: Ground, link: int) -> None:
         problem = ground.problem
@@ -109,7 +109,7 @@ class Place:
         )
 
     def set(self, view: View, rows: slice, position: Array, under_way: Array | None) -> NDArray[np.bool_]:
-        """Write positions, and what is under way on the link, into rows of a view; which rows are states."""
+        """Write positions and pipelines of the link into rows of a view; return which rows are valid states."""
         now, past = view.now, view.past
         if under_way is not None:
             self._write(view, "in_transit", self.link, rows, under_way)
@@ -136,7 +136,7 @@ class Place:
         return np.asarray(possible)
 
     def add(self, view: View, rows: slice, until: int, unit: float) -> None:
-        """Add a unit to rows of a view: on hand (-1), or to what arrives in so many periods."""
+        """Add a unit to rows of a view: on hand (-1), or to the arrivals of a given period."""
         name, entry = ("on_hand", self.node) if until < 0 else ("in_transit", self.link)
         self._write(view, name, entry, rows, view.now[name][rows, entry] + unit)
         if until >= 0:
@@ -150,7 +150,7 @@ class Place:
 
 
 def split_map(ground: Ground, policies: Mapping[str, Policy], link: int, period: int) -> OrderMap | None:
-    """Orders by position and by what is under way; None where nothing is ever under way in that period."""
+    """Return the orders by position and units in transit; None if nothing is ever in transit in that period."""
     place = Place(ground, link)
     horizon = ground.problem.horizon
     if not 0 < place.lead <= period:
@@ -175,7 +175,7 @@ def split_map(ground: Ground, policies: Mapping[str, Policy], link: int, period:
 
 
 def period_map(ground: Ground, policies: Mapping[str, Policy], link: int) -> OrderMap | None:
-    """Orders by position and period; None where the position never moves."""
+    """Return the orders by position and period; None if the position never changes."""
     place = Place(ground, link)
     horizon = ground.problem.horizon
     periods = np.unique(np.linspace(1, horizon - 1, min(horizon - 1, MOST_PERIODS)).astype(int))
@@ -200,7 +200,7 @@ def period_map(ground: Ground, policies: Mapping[str, Policy], link: int) -> Ord
 
 
 def _nearest(states: Array, cells: Array) -> NDArray[np.int64]:
-    """The episodes whose states are nearest to each cell, shape (C, K)."""
+    """Return the episodes with the states nearest to each cell, shape (C, K)."""
     scale = states.std(axis=0) + 1e-9
     apart = ((states[None] / scale - cells[:, None] / scale) ** 2).sum(axis=2)
     return np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
@@ -213,7 +213,7 @@ def _asked(
     nearest: NDArray[np.int64],
     asked: Mapping[int, tuple[slice, Array]],
 ) -> Array:
-    """Mean order in each cell, shape (C,) (units); NaN where it is no state.
+    """Return the mean order in each cell, shape (C,) (units); NaN where the cell is not a state.
 
     Args:
         ground: Of the maps.
@@ -242,7 +242,7 @@ def _asked(
 
 
 def _axis(values: Array, whole: bool, least: float = -np.inf) -> Array:
-    """Where a map is asked: evenly from the least to the largest that was visited, but for stray states."""
+    """Return an axis of a map: evenly spaced from the least to the largest visited value, without outliers."""
     low, high = np.quantile(values, [OUTER, 1.0 - OUTER])
     room = 0.08 * (high - low)
     low, high = max(low - room, least), high + room
@@ -254,7 +254,7 @@ def _axis(values: Array, whole: bool, least: float = -np.inf) -> Array:
 
 
 def _slopes(orders: Array, across: Array, upwards: Array, visited: Array) -> tuple[float, float]:
-    """Change of the order with a unit on hand, and with a unit under way in place of on hand."""
+    """Return the change of the order with a unit on hand, and with a unit in transit in place of one on hand."""
     weight = np.histogram2d(visited[:, 1], visited[:, 0], [_edges(upwards), _edges(across)])[0]
     found = []
     for axis, places in ((1, across), (0, upwards)):
@@ -275,6 +275,6 @@ def _name(ground: Ground, link: int) -> str:
 
 
 def busiest(ground: Ground, count: int) -> Sequence[int]:
-    """Links that most is ordered on, in their order."""
+    """Return the links with the largest orders, in the problem's order."""
     total = ground.orders.sum(axis=(0, 1))
     return sorted(np.argsort(-total, kind="stable")[:count].tolist())

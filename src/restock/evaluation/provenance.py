@@ -1,4 +1,4 @@
-"""What made a result: versions of everything that could change a digit."""
+"""The versions of everything that could change a digit of a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import restock
 
 
 def versions() -> dict[str, str]:
-    """Versions by name; packages that are not installed are left out."""
+    """Return the versions by name; packages that are not installed are left out."""
     found = {"restock": restock.__version__, "Python": platform.python_version()}
     for package in ("numpy", "numba", "gymnasium", "highspy"):
         try:

@@ -1,4 +1,4 @@
-"""How an order answers to one unit more: on hand, or at each place of the pipeline.
+"""The response of an order to one unit more: on hand, or at each position of the pipeline.
 
 In the states that were visited in a period, one unit (a tenth of the mean order, where that is more) is
 added at one place, and the policy asked again. A base-stock policy orders one unit less wherever the
@@ -23,7 +23,7 @@ from restock.policies._base import Policy
 
 @dataclasses.dataclass(frozen=True)
 class Response:
-    """How the order on a link answers to one unit more.
+    """The response of the order on a link to one unit more.
 
     Attributes:
         link: Its name (`2->1`).
@@ -41,7 +41,7 @@ class Response:
 
 
 def response(ground: Ground, policies: Mapping[str, Policy], link: int, period: int) -> Response | None:
-    """How policies answer in a period; None where the pipeline has not filled, or is none."""
+    """Return the responses of policies in a period; None if the pipeline is not filled yet, or there is none."""
     place = Place(ground, link)
     if not 0 < place.lead <= period:
         return None

@@ -1,4 +1,4 @@
-"""The main job: policies on the real daily demand of a restaurant, through shipped networks.
+"""The restaurant study: policies on real daily demand, through shipped networks.
 
 The first weeks of the record are the past: policies may be planned with them. The windows they are
 compared on start afterwards, so nothing that is judged was seen in planning.
@@ -28,12 +28,12 @@ INGREDIENTS = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak
 NETWORKS = ("serial", "divergent")
 FORMULA, TUNED = "base-stock (formula)", "base-stock (tuned)"
 PAST_WEEKS = 26
-TRIES = 400  # levels simulated on the past; twice as many earn 0.003 % more there
+TRIES = 400  # levels simulated on the past; twice as many earn 0.003% more there
 
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """What was compared, on what.
+    """The comparisons of the study and their data.
 
     Attributes:
         ingredient: Column of the data.
@@ -96,7 +96,7 @@ def restaurant_study(
 
 
 def policies(problem: Problem, windows: Windows, mean: float, sd: float) -> dict[str, Policy]:
-    """The policies of the study, all planned with the past alone."""
+    """Return the policies of the study, all planned with the past only."""
     assert isinstance(problem, NetworkProblem)
     formula: Any = make_policy("base-stock", problem, mean=mean, sd=sd)
     past: Any = cut(windows.history, windows.length, 1).episodes[:, :, None]

@@ -1,4 +1,4 @@
-"""The search of `fit`: candidates on common episodes, and CMA-ES, which decides what to try next."""
+"""The search of `fit`: candidates on common episodes, proposed by CMA-ES."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_CORRELATED = 150  # numbers to find; beyond, CMA-ES adapts their scales alo
 
 
 class Search:
-    """Candidates on common episodes, and the best of them.
+    """A search over candidates on common episodes, and the best of them.
 
     Args:
         first: The policy it begins with.
@@ -72,11 +72,11 @@ class Search:
         self._best_place = np.zeros(len(self._free))
 
     def made(self, parameters: Mapping[str, Any]) -> Policy:
-        """The policy with these parameters, in the world of the search."""
+        """Return the policy with these parameters, for the problem of the search."""
         return self._kind(self._world, **parameters)
 
     def run(self, budget: int, progress: Progress | None, stoppable: bool) -> bool:
-        """Spend the budget; whether it was not interrupted."""
+        """Spend the budget; return whether the search was not interrupted."""
         try:
             self._try([np.zeros(len(self._free))])
             self._evolve(budget, progress)
@@ -87,7 +87,7 @@ class Search:
         return True
 
     def _evolve(self, budget: int, progress: Progress | None) -> None:
-        """CMA-ES, and where it has converged early, again from the best on: wider, and with more at a time."""
+        """Run CMA-ES; if it converges early, restart from the best with a wider spread and more candidates."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Could not import matplotlib")  # for pictures that are not drawn here
             import cma
@@ -125,7 +125,7 @@ class Search:
             progress(budget, budget)
 
     def _try(self, places: Sequence[Array], pool: ThreadPoolExecutor | None = None) -> list[float]:
-        """Mean profit at places of the search space, less a little for the way back where they are out of bounds."""
+        """Return the mean profit at points of the search space, less a small penalty outside its bounds."""
         wanted = [self._start.copy() for _ in places]
         for vector, place in zip(wanted, places, strict=True):
             vector[self._free] += place * self._scale[self._free]
@@ -144,7 +144,7 @@ class Search:
         return values
 
     def _read(self, vector: Array) -> dict[str, Any]:
-        """The numbers as parameters by name, as they will be written down."""
+        """Return the numbers as parameters by name, in the form in which they are written down."""
         rounded = [float(f"{number:.{DIGITS}g}") for number in vector]
         found, at = {}, 0
         for name, tunable in self.space.items():
@@ -155,7 +155,7 @@ class Search:
 
 
 def profits(world: Problem, policy: Policy, chance: Episodes) -> Array:
-    """Profit of each episode, shape (B,); no record is kept where the policy runs inside the compiled loop."""
+    """Return the profit of each episode, shape (B,), without a record if the policy runs in the compiled loop."""
     if not isinstance(policy, TextPolicy) or chance.generators is not None:
         return run(world, policy, chance, 0).profit
     tables = world.plain

@@ -1,4 +1,4 @@
-"""Intervals for shares, which stay within 0 and 1, and for what is missing to a bound."""
+"""Intervals for shares, which stay within 0 and 1, and for gaps to a bound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from restock.evaluation.stats import LEVEL, Estimate, degrees_of, estimate, mome
 
 
 def share_estimate(values: Array, block: int = 1, weights: Array | None = None) -> Estimate:
-    """The mean of shares with a 95 % interval within 0 and 1 (Wilson's, 1927, for means).
+    """Return the mean of shares with a 95% interval within 0 and 1 (Wilson's, 1927, for means).
 
     With weights, it is the share of all together, sum(weights * shares) / sum(weights): where little is asked
     for, an episode without any demand would otherwise count as one that was served in full. Its standard
@@ -19,7 +19,7 @@ def share_estimate(values: Array, block: int = 1, weights: Array | None = None) 
 
     The mean m of shares has the spread of a proportion of n = m (1 - m) / s^2 yes-or-no answers, where
     s is its standard error; the interval is that of such a proportion, with a quantile of t. Where
-    each value is 0 or 1 these are the values themselves, so 100 times 1 is 96 % to 100 %, not 100 %.
+    each value is 0 or 1 these are the values themselves, so 100 times 1 is 96% to 100%, not 100%.
 
     Args:
         values: Shares from 0 to 1, shape (B,); with any other value the interval is the usual one.
@@ -61,7 +61,7 @@ def _usual(mean: float, error: float, degrees: int) -> tuple[float, float]:
 
 
 def gap_estimate(profit: Array, limit: Array, block: int = 1, proven: bool = True) -> Estimate | None:
-    """What is missing to a bound, as a share of it: (sum(bound) - sum(profit)) / |sum(bound)|.
+    """Return the gap to a bound as a share of it: (sum(bound) - sum(profit)) / |sum(bound)|.
 
     Where the bound is a gain, this is the part of it that is not earned; where it is a cost, because
     nothing can be earned, it is the cost above the least. The interval is that of a ratio of means
@@ -92,7 +92,7 @@ def gap_estimate(profit: Array, limit: Array, block: int = 1, proven: bool = Tru
 
 
 def mean_of_ratios(ratios: list[float], parts: list[Array], capped: bool) -> Estimate:
-    """The mean of several ratios, each of independent episodes, with a 95 % interval.
+    """Return the mean of several ratios, each of independent episodes, with a 95% interval.
 
     Args:
         ratios: One a problem.

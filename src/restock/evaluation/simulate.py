@@ -1,4 +1,4 @@
-"""Running one policy over many episodes."""
+"""The simulation of one policy over many episodes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHUNK = 2048  # episodes that are simulated between two reports of progress, and
 
 @dataclasses.dataclass(frozen=True)
 class Simulation:
-    """What a policy did over a batch of episodes.
+    """The results of a policy over a batch of episodes.
 
     Attributes:
         problem: What was simulated.
@@ -57,16 +57,16 @@ class Simulation:
 
     @cached_property
     def parts(self) -> dict[str, Array]:
-        """The parts of the profit of each episode, signed, each of shape (B,): they add up to `profit`."""
+        """The parts of the profit of each episode, signed, each of shape (B,); they add up to `profit`."""
         return parts_of(self.problem, self.trajectory, self.chance.vectors)
 
     @cached_property
     def identical(self) -> bool:
-        """Whether all episodes are the same, so that their spread says nothing of others."""
+        """Whether all episodes are equal, so that their spread carries no information."""
         return identical([self], self.chance)
 
     def estimates(self, block: int = 1) -> dict[str, Estimate]:
-        """The key figures with their 95 % intervals, those of rates within 0 and 1.
+        """Return the key figures with their 95% intervals, those of rates within 0 and 1.
 
         Rates of demand are those of all episodes together. Where all episodes are the same there is no interval.
 
@@ -83,7 +83,7 @@ class Simulation:
 
     @property
     def limit(self) -> Array:
-        """What no policy beats in each episode where that is proven of all, else what this one earned, shape (B,)."""
+        """The bound of each episode if it is proven in all of them, else the profit of this policy, shape (B,)."""
         proven = self.bound is not None and bool(np.isfinite(self.bound).all())
         return self.bound if proven and self.bound is not None else self.profit
 
@@ -126,7 +126,7 @@ def simulate(
 def episodes_of(
     problem: Problem, episodes: int, seed: int, seeds: Sequence[int] | None, exogenous: Mapping[str, Any] | None
 ) -> Episodes:
-    """The episodes that a caller asks for: drawn from a seed, begun by seeds of their own, or recorded.
+    """Return the episodes that a caller asks for: drawn from one seed, from seeds of their own, or recorded.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -144,7 +144,7 @@ def episodes_of(
 
 
 def identical(runs: Sequence[Simulation], chance: Episodes) -> bool:
-    """Whether all episodes are the same, so that their spread says nothing of others.
+    """Return whether all episodes are equal, so that their spread carries no information.
 
     Args:
         runs: What happened in them; where demand is drawn period by period, only this can tell.
@@ -156,7 +156,7 @@ def identical(runs: Sequence[Simulation], chance: Episodes) -> bool:
 
 
 def as_policy(policy: Any, problem: Problem) -> Policy:
-    """The policy itself, or the one of that name or class made for the problem.
+    """Return the policy itself, or make the one of that name or class for the problem.
 
     Raises:
         InvalidInput: It is neither, or it was made for another problem.
@@ -166,7 +166,7 @@ def as_policy(policy: Any, problem: Problem) -> Policy:
     if isinstance(policy, type) and issubclass(policy, Policy):
         return policy(problem)
     if not isinstance(policy, Policy):
-        raise InvalidInput("policy", policy, "this is a name or a policy", "See restock.list_policies().")
+        raise InvalidInput("policy", policy, "must be a name or a policy", "See restock.list_policies().")
     if policy.problem is not problem and policy.problem.labels() != problem.labels():
         raise InvalidInput("policy", policy.name, "it was made for another problem", "Make it with make_policy.")
     return policy
@@ -211,7 +211,7 @@ def run(
 
 
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
-    """Whole episodes with the policy inside the compiled loop."""
+    """Play whole episodes with the policy inside the compiled loop."""
     tables = problem.plain
     rollout, parameters = problem.policy_kernel(type(policy).text), policy.packed()
     rewards = np.empty((len(chance), problem.horizon))
@@ -234,7 +234,7 @@ def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: 
 def _period_by_period(
     problem: Problem, policy: Policy, chance: Episodes, progress: Progress | None
 ) -> tuple[Trajectory, float]:
-    """What happened, and the processor time spent in `act`."""
+    """Play period by period; return the trajectory and the processor time spent in `act`."""
     table = Table(problem, chance)
     mean = None if policy.information == "blind" else problem.exogenous_of(table.record, chance.vectors).get("mean")
     seen, places = locked(table.record), problem.layout.places
@@ -254,7 +254,7 @@ def _period_by_period(
 
 
 def _checked(policy: Policy, decision: Any, shape: tuple[int, int]) -> Array:
-    """The decision as finite numbers of the right shape."""
+    """Return the decision as finite numbers of the right shape."""
     field, what = f"policy {policy.name}", f"act() returns decisions of shape {shape}"
     try:
         orders = np.asarray(decision, dtype=np.float64)

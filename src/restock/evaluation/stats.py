@@ -1,4 +1,4 @@
-"""Means with their uncertainty, and what can be said of differences: t intervals and tests, also for overlaps."""
+"""Means with intervals, and tests of differences: t intervals and tests, also for overlapping episodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restock.core.problem import Array
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean and its 95 % interval.
+    """A mean and its 95% interval.
 
     Attributes:
         mean: The sample mean.
@@ -37,7 +37,7 @@ MOST_EPISODES = 10**9  # beyond, two policies are as good as equal
 
 
 def t_probability(value: float, degrees: float) -> float:
-    """Probability that Student's t is below the value, through the incomplete beta function."""
+    """Return the probability that Student's t is below the value, through the incomplete beta function."""
     if math.isinf(value):
         return 0.0 if value < 0.0 else 1.0
     tail = 0.5 * _incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + value * value))
@@ -45,7 +45,7 @@ def t_probability(value: float, degrees: float) -> float:
 
 
 def t_quantile(probability: float, degrees: float) -> float:
-    """Quantile of Student's t, to about 1e-9: Newton's method from that of the normal distribution."""
+    """Return the quantile of Student's t, to about 1e-9, by Newton's method from the normal quantile."""
     if probability < 0.5:
         return -t_quantile(1.0 - probability, degrees)
     low, high = 0.0, 1.0
@@ -66,7 +66,7 @@ def t_quantile(probability: float, degrees: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction."""
+    """Return the regularised incomplete beta function I_x(a, b), by Lentz's continued fraction."""
     if x <= 0.0 or x >= 1.0:
         return 0.0 if x <= 0.0 else 1.0
     if x > (a + 1.0) / (a + b + 2.0):  # where the fraction converges slowly, the other tail's is fast
@@ -91,14 +91,14 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def estimate(values: Array, block: int = 1) -> Estimate:
-    """The mean of a sample with its 95 % interval.
+    """Return the mean of a sample with its 95% interval.
 
     Independent values get a t interval. With a block of more than 1, neighbours in the sample are
     taken to depend on each other (windows of one series that overlap). The long-run variance then
     comes from the B / (2 block) slowest cosine terms of the sample, equally weighted, and the
     quantile from t with as many degrees (Mueller 2007; Lazarus, Lewis, Stock, Watson 2018). Over
-    windows of 30 days that overlap six-fold in 583 days, such intervals hold the mean in 91 to 94 %
-    of simulated series, those of a moving-block bootstrap in 77 to 86 %.
+    windows of 30 days that overlap six-fold in 583 days, such intervals hold the mean in 91 to 94%
+    of simulated series, those of a moving-block bootstrap in 77 to 86%.
 
     Args:
         values: Shape (B,).
@@ -112,14 +112,14 @@ def estimate(values: Array, block: int = 1) -> Estimate:
 
 
 def alone(mean: float) -> Estimate:
-    """A mean without an interval: of one episode, or of several that are the same."""
+    """Return a mean without an interval: of one episode, or of several equal ones."""
     return Estimate(float(mean), math.nan, math.nan)
 
 
 def p_value(differences: Array, block: int = 1) -> float:
-    """How likely a mean at least so far from zero would be if the true mean were zero (two-sided t test).
+    """Return the p-value of a mean under the hypothesis that the true mean is zero (two-sided t test).
 
-    The test that belongs to the interval of `estimate`: below 5 % where that excludes zero. NaN with
+    The test that belongs to the interval of `estimate`: below 5% where that excludes zero. NaN with
     one episode only.
 
     Args:
@@ -135,9 +135,9 @@ def p_value(differences: Array, block: int = 1) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for how many comparisons are made at once (Holm 1979), in their order.
+    """Return p-values corrected for the number of simultaneous comparisons (Holm 1979), in their order.
 
-    The chance that any of those below 5 % is a false alarm is at most 5 %, however the comparisons
+    The chance that any of those below 5% is a false alarm is at most 5%, however the comparisons
     depend on each other. NaN stays NaN and does not count.
     """
     order = sorted((k for k, p in enumerate(p_values) if not math.isnan(p)), key=lambda k: p_values[k])
@@ -150,7 +150,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_levels(p_values: Sequence[float]) -> list[float]:
-    """The level that each p-value is held against in Holm's procedure, in their order."""
+    """Return the level that each p-value is compared with in Holm's procedure, in their order."""
     order = sorted((k for k, p in enumerate(p_values) if not math.isnan(p)), key=lambda k: p_values[k])
     levels = [math.nan] * len(p_values)
     for rank, k in enumerate(order):
@@ -159,7 +159,7 @@ def holm_levels(p_values: Sequence[float]) -> list[float]:
 
 
 def episodes_needed(differences: Array, block: int = 1, level: float = LEVEL, power: float = POWER) -> int | None:
-    """Episodes with which a difference like the one seen would be found clear, with the given chance.
+    """Return the number of episodes that would show a difference like the one seen, with the given probability.
 
     n = (t(1 - level/2) + t(power))^2 s^2 / d^2 for the mean d and variance s^2 of the paired
     differences, both quantiles with the degrees of freedom of n episodes. Had policies not met the
@@ -197,18 +197,18 @@ def episodes_needed(differences: Array, block: int = 1, level: float = LEVEL, po
 
 
 def without_rounding(differences: Array, size: Array) -> Array:
-    """Differences of numbers of that size, 0 where two ways to compute one number may differ as much."""
+    """Return the differences, with 0 where they may come from rounding alone."""
     cleared: Array = np.where(np.abs(differences) <= EQUAL * size, 0.0, differences)
     return cleared
 
 
 def degrees_of(count: int, block: int = 1) -> int:
-    """Degrees of freedom of the mean of so many episodes (see `estimate`)."""
+    """Return the degrees of freedom of the mean of so many episodes (see `estimate`)."""
     return count - 1 if block <= 1 else max(1, count // (2 * block))
 
 
 def moments(values: Array, block: int = 1) -> tuple[float, float, int]:
-    """Mean, its standard error and degrees of freedom; the error NaN where there is none (see `estimate`)."""
+    """Return mean, standard error and degrees of freedom; the error is NaN if it is undefined (see `estimate`)."""
     values = np.asarray(values, dtype=np.float64)
     count = len(values)
     mean = float(values.mean())
@@ -224,7 +224,7 @@ def moments(values: Array, block: int = 1) -> tuple[float, float, int]:
 
 
 def skewness(values: Array) -> float:
-    """The skewness of a sample (third central moment over the cube of the standard deviation); 0 without spread."""
+    """Return the skewness (third central moment over the cubed standard deviation); 0 without spread."""
     values = np.asarray(values, dtype=np.float64)
     apart = values - values.mean()
     variance = float((apart**2).mean())
@@ -233,10 +233,10 @@ def skewness(values: Array) -> float:
 
 
 def episodes_for_t(values: Array, block: int = 1) -> int | None:
-    """Episodes with which a t interval of such skewed values holds, where the sample has fewer; else None.
+    """Return the number of episodes for which a t interval of such skewed values holds, if more are needed; else None.
 
     Cochran's rule (Sampling Techniques, 1977, section 2.15): n > 25 G^2 for the skewness G, so that an
-    interval of 95 % misses the mean in no more than 6 % of samples. The skewness of a sample with few
+    interval of 95% misses the mean in no more than 6% of samples. The skewness of a sample with few
     rare values is itself too small, and what is not in the sample does not show at all. Skewness that so
     few normal values may have by chance (two and a half standard errors) is let pass.
 

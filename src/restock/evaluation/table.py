@@ -1,4 +1,4 @@
-"""What a comparison holds: rows of policies, their paired differences, and how sure these are."""
+"""The comparison table: rows of policies, their paired differences, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Row:
         relative: That difference as a share of the reference's mean profit (absolute); None without.
         gap: What is missing to the bound, (sum(bound) - sum(profit)) / |sum(bound)|: of a gain the share
             not earned, of a cost what it is above the least; None without a bound.
-        gap_interval: The same with its 95 % interval.
+        gap_interval: The same with its 95% interval.
         wins: Episodes in which it earns more than the reference; None for that one, and where all
             episodes are the same.
         ties: Episodes in which both earn the same.
@@ -46,8 +46,8 @@ class Row:
         better_in: Share of the episodes in which it earns more than the reference.
         p: p-value of the difference, adjusted for all pairs of policies (or all differences to a named
             reference); None for the reference, for a clairvoyant policy, and where all episodes are the same.
-        more_episodes: Where p is not below 5 %: how many more episodes would tell such a difference
-            (power 80 %, at the level used here); None where it is clear, or nothing can be said.
+        more_episodes: Where p is not below 5%: how many more episodes would tell such a difference
+            (power 80%, at the level used here); None where it is clear, or nothing can be said.
         skewed: Episodes from which on the interval of the profit would hold, where rare values sway it
             (see `stats.episodes_for_t`); None where it holds.
         difference_skewed: The same of the difference.
@@ -110,11 +110,11 @@ class Comparison:
     exceeded: tuple[str, ...]
 
     def row(self, name: str) -> Row:
-        """The row of a policy."""
+        """Return the row of a policy."""
         return next(row for row in self.rows if row.name == name)
 
     def to_dict(self) -> dict[str, Any]:
-        """The table as plain data, for JSON."""
+        """Return the table as plain data, for JSON."""
 
         def interval(value: Estimate | None) -> dict[str, float] | None:
             return None if value is None else dataclasses.asdict(value)
@@ -166,7 +166,7 @@ def table(
     block: int,
     named: str | None,
 ) -> Comparison:
-    """The comparison of simulations on the same episodes.
+    """Return the comparison of simulations on the same episodes.
 
     Args:
         problem: What was simulated.
@@ -214,7 +214,7 @@ def table(
 def _apart(
     profit: Array, best: Array, family: Family, block: int, itself: bool, tested: bool, same: bool
 ) -> dict[str, Any]:
-    """What a row says of its difference to the reference."""
+    """Return a row's difference to the reference and its statistics."""
     fields = ("difference", "relative", "wins", "ties", "losses", "better_in", "p", "more_episodes")
     found: dict[str, Any] = dict.fromkeys((*fields, "difference_skewed"))
     if itself:
@@ -235,7 +235,7 @@ def _apart(
 
 
 def more_episodes(differences: Array, family: Family, block: int = 1) -> int | None:
-    """How many more episodes would tell such a difference, at the level that the family leaves for it.
+    """Return how many more episodes would show such a difference, at the level that the family leaves for it.
 
     Args:
         differences: Paired, shape (B,).
@@ -250,7 +250,7 @@ def more_episodes(differences: Array, family: Family, block: int = 1) -> int | N
 
 
 def _bound(runs: Mapping[str, Simulation]) -> tuple[Array | None, bool]:
-    """The bound of each episode and whether it is proven."""
+    """Return the bound of each episode and whether it is proven."""
     for one in runs.values():
         if one.bound is not None:
             proven = bool(np.isfinite(one.bound).all())

@@ -1,4 +1,4 @@
-"""Views made from what was recorded, and policies that are told something else than what is there."""
+"""Views made from recordings, and policies that are shown a changed view."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Change = Callable[[View], View]
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """All that a policy saw in a batch of episodes.
+    """Everything that a policy saw in a batch of episodes.
 
     Attributes:
         fields: Recorded fields by name, each of shape (B, T + 1, k); entry t is what period t begins with.
@@ -30,7 +30,7 @@ class Seen:
 
     @classmethod
     def of(cls, trajectory: Trajectory, informed: bool) -> Seen:
-        """What was seen in a simulation."""
+        """Return what was seen in a simulation."""
         fields = {}
         for name in trajectory.layout.columns:
             values = trajectory[name]
@@ -40,12 +40,12 @@ class Seen:
         return cls(fields, trajectory.exogenous.get("mean") if informed else None)
 
     def rows(self, which: NDArray[np.int64]) -> Seen:
-        """Copies of some of the episodes."""
+        """Return copies of some of the episodes."""
         fields = {name: values[which] for name, values in self.fields.items()}
         return Seen(fields, None if self.mean is None else self.mean[which])
 
     def view(self, t: int, writable: bool = False) -> View:
-        """What may be known at the start of period t.
+        """Return what may be known at the start of period t.
 
         Args:
             t: The period.
@@ -74,16 +74,16 @@ class Told(Policy):
         self.information, self.problem = policy.information, policy.problem
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Get the policy ready."""
+        """Prepare the policy."""
         self.policy.begin(episodes, seed, chance)
 
     def act(self, view: View) -> Array:
-        """What the policy decides."""
+        """Return the policy's decision on the changed view."""
         return self.policy.act(self.change(view))
 
 
 class Asked(Told):
-    """Decides as was decided before, and notes what the policy would have decided on a changed view.
+    """A policy that repeats earlier decisions, and notes what it would have decided on a changed view.
 
     Args:
         policy: Who is asked.
@@ -102,6 +102,6 @@ class Asked(Told):
         self.answers = np.zeros_like(decisions)
 
     def act(self, view: View) -> Array:
-        """What was decided before."""
+        """Return the earlier decision."""
         self.answers[:, view.t] = self.policy.act(self.change(view))
         return self.decisions[:, view.t]

@@ -1,4 +1,4 @@
-"""Cutting one recorded series into many episodes: a past to plan with, then overlapping windows to be judged on."""
+"""Windows of one recorded series: a past to plan with, then overlapping episodes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Windows:
 
     @property
     def history(self) -> Array:
-        """What was known before the first window, shape (past,)."""
+        """The demand before the first window, shape (past,)."""
         return self.series[: self.past]
 
     @property
@@ -45,12 +45,12 @@ class Windows:
 
     @property
     def block(self) -> int:
-        """Windows in a row that share data with the first of them, itself included."""
+        """The number of consecutive windows that share data with the first of them, itself included."""
         return max(1, min(len(self.starts), -(-self.length // self.every)))
 
     @property
     def used(self) -> int:
-        """Periods that lie in at least one window."""
+        """The number of periods that lie in at least one window."""
         return len(np.unique(self.starts[:, None] + np.arange(self.length)))
 
 

@@ -1,1 +1,1 @@
-"""Policies that are trained: pathwise gradients through the dynamics, and what keeps a training run."""
+"""Trained policies: pathwise gradients through the dynamics, and the folder of a training run."""

@@ -16,7 +16,7 @@ from restock.problems.network import NetworkProblem
 
 
 def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
-    """What a generalist is trained for; None of a policy for one demand.
+    """Return what a generalist is trained for; None for a policy for one demand.
 
     Raises:
         InvalidInput: It does not hold.
@@ -25,7 +25,7 @@ def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
 
 
 def ground_of(config: Mapping[str, Any]) -> Any:
-    """The problem that is trained on. The demand of a network can be drawn, for a generalist with goodwill.
+    """Return the problem that is trained on. The demand of a network can be drawn, for a generalist with goodwill.
 
     Raises:
         InvalidInput: It does not hold.
@@ -37,7 +37,7 @@ def ground_of(config: Mapping[str, Any]) -> Any:
 
 
 def actor_of(config: Mapping[str, Any]) -> Actor:
-    """The network that a configuration describes, untrained.
+    """Return the network that a configuration describes, untrained.
 
     Raises:
         InvalidInput: The configuration does not hold.

@@ -1,4 +1,4 @@
-"""Models from outside as policies: of stable-baselines3 or whoever has `predict`, of torch, or a function."""
+"""Models from outside as policies: from stable-baselines3 or any class with `predict`, from torch, or a function."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Adapted(Policy):
         self._in = problem
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """What decides, and in which form."""
+        """Return what decides, and in which form."""
         return {"model": self._about, "acts": self._action.kind}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -84,7 +84,7 @@ class Adapted(Policy):
         self._forms.begin(episodes, self._in)
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, D), in physical units."""
+        """Return the decisions of shape (B, D), in physical units."""
         forms = self._forms
         flat = forms.seen(view) if isinstance(forms, NetworkForms) else forms.look(view)
         seen: Any = flat[:, self._shown] if self._shown is not None else flat
@@ -99,7 +99,7 @@ class Adapted(Policy):
         return memory[:, self._columns[self._in.decision]]
 
     def _numbers(self, answer: Any, rows: int) -> Array:
-        """Actions as numbers of shape (B, A).
+        """Return the actions as numbers of shape (B, A).
 
         Raises:
             InvalidInput: They cannot be used.
@@ -128,7 +128,7 @@ def as_policy(
     name: str | None = None,
     trust: bool = False,
 ) -> Policy:
-    """A model from outside as a policy, for `simulate`, `compare`, `audit`, and reports.
+    """Return a model from outside as a policy, for `simulate`, `compare`, `audit`, and reports.
 
     Args:
         model: A model of stable-baselines3 or sb3-contrib, or the path of its zip; anything else with
@@ -172,7 +172,7 @@ def as_policy(
 
 
 def _made(model: Any, problem: Problem) -> Policy | None:
-    """The policy that is given, by itself, its name or the folder of its run; None where a model is given."""
+    """Return the policy that is given, by itself, its name or the folder of its run; None where a model is given."""
     if isinstance(model, (str, Path)):
         if not is_zip(model):
             return make_policy(str(model), problem)
@@ -184,7 +184,7 @@ def _made(model: Any, problem: Problem) -> Policy | None:
 
 
 def _refuse_given(arguments: Mapping[str, Any], why: str, where: str) -> None:
-    """Refuse arguments that would have no effect."""
+    """Reject arguments that would have no effect."""
     for argument, value in arguments.items():
         if value is not None:
             raise InvalidInput(argument, value, why, f"Leave out {argument}; what can be said is said to {where}.")
@@ -208,7 +208,7 @@ class _Prepared(Policy):
         self._about = type(model).__name__
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """What decides."""
+        """Return what decides."""
         return {"model": self._about}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -216,6 +216,6 @@ class _Prepared(Policy):
         self._agent.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, D), in physical units."""
+        """Return the decisions of shape (B, D), in physical units."""
         with one_thread():
             return self._agent.orders(view)

@@ -37,7 +37,7 @@ class Agent:
         self.forms.begin(episodes, self._problem)
 
     def orders(self, view: View) -> Array:
-        """Decisions of shape (B, D), in physical units."""
+        """Return the decisions of shape (B, D), in physical units."""
         seen = self.forms.look(view)
         stacked = self._stack.begin(seen) if view.t == 0 else self._stack.add(seen)
         shown = stacked if self._scaled is None else self._scaled(stacked)
@@ -48,7 +48,7 @@ class Agent:
 
 
 def forms_in(config: Mapping[str, Any]) -> Forms:
-    """The forms that a run's configuration describes.
+    """Return the forms that a run's configuration describes.
 
     Raises:
         InvalidInput: They do not hold.
@@ -57,7 +57,7 @@ def forms_in(config: Mapping[str, Any]) -> Forms:
 
 
 def agent_of(config: Mapping[str, Any], content: Mapping[str, Any], problem: Problem) -> Agent:
-    """The agent of a run, for a problem of the same shape.
+    """Return the agent of a run, for a problem of the same shape.
 
     Args:
         config: The run's configuration.

@@ -31,7 +31,7 @@ SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
 
 
 def algorithm(algo: str) -> Any:
-    """The class of an algorithm.
+    """Return the class of an algorithm.
 
     Raises:
         InvalidInput: There is no such algorithm, or its package is not installed.
@@ -67,7 +67,7 @@ def check_numbers(algo: str, numbers: Mapping[str, Any], problem: Problem, actio
 
 
 def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
-    """A fresh model of a run's configuration.
+    """Return a fresh model of a run's configuration.
 
     Args:
         config: The run's configuration.
@@ -89,12 +89,12 @@ def model_of(config: Mapping[str, Any], environment: Any, seed: int) -> Any:
         return algorithm(config["algo"])(training["policy"], environment, seed=seed, device="cpu", **numbers)
     except (TypeError, ValueError, AssertionError, AttributeError) as error:
         raise InvalidInput(
-            "training", training["numbers"], f"{config['algo']} refuses it: {error}", "Mend it."
+            "training", training["numbers"], f"{config['algo']} refuses it: {error}", "Correct it."
         ) from None
 
 
 def network_of(config: Mapping[str, Any], forms: Forms) -> Any:
-    """The network of a run's configuration, untrained, without the model around it.
+    """Return the network of a run's configuration, untrained, without the model around it.
 
     Raises:
         InvalidInput: A number does not hold.
@@ -108,7 +108,7 @@ def network_of(config: Mapping[str, Any], forms: Forms) -> Any:
 
 
 def _number(name: str, value: Any) -> Any:
-    """A number; of those that may change while training goes on, `lin_X` falls from X to 0."""
+    """Return a number; of those that may change while training goes on, `lin_X` falls from X to 0."""
     if isinstance(value, str) and name in SCHEDULED and value.startswith("lin_"):
         try:
             return _falling(float(value[4:]))

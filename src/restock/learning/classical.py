@@ -45,7 +45,7 @@ class Classical:
         self._links, self._nodes = len(lead), len(problem.nodes)
 
     def orders(self, t: int, state: State) -> Any:
-        """Orders of period t, shape (B, E)."""
+        """Return the orders of period t, shape (B, E)."""
         import torch
 
         under_way = [part.sum(dim=1) for part in torch.tensor_split(state.pipe, self._cuts, dim=1)]

@@ -31,7 +31,7 @@ class Stages:
     ends: tuple[int, ...]
 
     def at(self, played: int) -> int:
-        """Periods of an episode that begins when a row has played so many steps."""
+        """Return the periods of an episode that begins when a row has played so many steps."""
         return self.periods[bisect_right(self.ends, played)]
 
 
@@ -53,7 +53,7 @@ def check_shape(periods: Sequence[int], shares: Sequence[float] | None) -> None:
 def stages_of(
     periods: Sequence[int] | None, shares: Sequence[float] | None, steps: int | None, horizon: int
 ) -> Stages | None:
-    """The stages of a run; None where every episode is a whole one.
+    """Return the stages of a run; None where every episode is a whole one.
 
     Args:
         periods: Of an episode in each stage, the last with the problem's horizon.

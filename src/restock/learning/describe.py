@@ -1,4 +1,4 @@
-"""A problem as plain data that a file can keep, and back."""
+"""A problem as plain data that a file can hold, and its inverse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTSIDE = "place"  # key of where the code of a problem from outside stands
 
 
 def description(problem: Problem) -> dict[str, Any]:
-    """All of the problem: `described` makes the same of it, wherever the files it came from are now.
+    """Return all of the problem: `described` makes the same of it, wherever the files it came from are now.
 
     Of a problem from outside restock it names the place of its code, which has to stay where it is.
 
@@ -36,7 +36,7 @@ def description(problem: Problem) -> dict[str, Any]:
 
 
 def described(data: Any) -> Problem:
-    """The problem of a description.
+    """Return the problem of a description.
 
     Raises:
         InvalidInput: It does not hold.

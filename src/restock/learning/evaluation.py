@@ -1,4 +1,4 @@
-"""What a trained policy is worth: played on episodes that nothing was chosen by, beside a policy to beat and a bound.
+"""Evaluation of a trained policy on fresh episodes, beside a policy to beat and a bound.
 
 The held-out paths of a run have chosen its best network, so they flatter it. These episodes are others.
 """
@@ -84,7 +84,7 @@ class Evaluation:
         return sum(comparison.episodes for comparison in self.comparisons)
 
     def profit(self, policy: str) -> Array:
-        """Profit of each episode under a policy, by its name, problems one after the other."""
+        """Return the profit of each episode under a policy, by its name, problems one after the other."""
         return np.concatenate([comparison.row(policy).simulation.profit for comparison in self.comparisons])
 
     def seeds(self) -> list[int]:
@@ -97,24 +97,24 @@ class Evaluation:
         return any(c.bound is not None and c.bound.mean <= 0.0 for c in self.comparisons)
 
     def ratios(self, policy: str) -> list[float]:
-        """Share of the bound on each problem; none without a bound, and where the bound is a cost."""
+        """Return the share of the bound on each problem; none without a bound, and where the bound is a cost."""
         if self.bound is None or self.costs:
             return []
         return [float(profit.sum() / limit.sum()) for profit, limit in self._beside(policy)]
 
     def ratio(self, policy: str) -> Estimate | None:
-        """Mean of `ratios`, and its interval; None where there are none."""
+        """Return the mean of `ratios`, and its interval; None where there are none."""
         ratios = self.ratios(policy)
         return mean_of_ratios(ratios, self._strays(policy), self._proven) if ratios else None
 
     def gaps(self, policy: str) -> list[float]:
-        """What is missing to the bound on each problem, as a share of it (see `gap_estimate`); none without a bound."""
+        """Return the gap to the bound on each problem, as a share of it (see `gap_estimate`); none without a bound."""
         if self.bound is None:
             return []
         return [gap if (gap := c.row(policy).gap) is not None else math.nan for c in self.comparisons]
 
     def gap(self, policy: str) -> Estimate | None:
-        """Mean of `gaps`, and its interval; None without a bound."""
+        """Return the mean of `gaps`, and its interval; None without a bound."""
         gaps = self.gaps(policy)
         if not gaps:
             return None
@@ -127,14 +127,14 @@ class Evaluation:
         return all(comparison.bound_proven for comparison in self.comparisons)
 
     def _beside(self, policy: str) -> list[tuple[Array, Array]]:
-        """Profit and bound of each episode, problem by problem."""
+        """Return the profit and bound of each episode, problem by problem."""
         assert self.bound is not None
         return [
             (c.row(policy).simulation.profit, c.row(self.bound).simulation.limit) for c in self.comparisons
         ]  # fmt: skip
 
     def _strays(self, policy: str) -> list[Array]:
-        """How each episode strays from the ratio of its problem; NaN where all episodes are the same."""
+        """Return how each episode strays from the ratio of its problem; NaN where all episodes are the same."""
         found = []
         for (profit, limit), comparison in zip(self._beside(policy), self.comparisons, strict=True):
             apart: Array = (profit - profit.sum() / limit.sum() * limit) / abs(limit.mean())
@@ -142,7 +142,7 @@ class Evaluation:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as plain data, for JSON."""
+        """Return the evaluation as plain data, for JSON."""
         return {
             "run": str(self.run.path),
             "algo": self.config["algo"],
@@ -218,7 +218,7 @@ def evaluate(
 
 
 def judged(config: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
-    """The problems that a run's policy is for, and what each of them is.
+    """Return the problems that a run's policy is for, and what each of them is.
 
     Raises:
         InvalidInput: The configuration does not hold.
@@ -234,7 +234,7 @@ def judged(config: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
 
 
 def _told(problem: NetworkProblem, number: int, kind: str) -> str:
-    """What a problem of a generalist is."""
+    """Return the description of a generalist's problem."""
     demand = problem.spec.demand
     if kind == "effects":
         words = [name for name in type(demand.effects).model_fields if getattr(demand.effects, name) is not None]
@@ -245,7 +245,7 @@ def _told(problem: NetworkProblem, number: int, kind: str) -> str:
 
 
 def _share(progress: Callable[[str, int, int], None], k: int, count: int) -> Callable[[str, int, int], None]:
-    """Progress on the k-th of so many problems as progress on all of them."""
+    """Return the progress on the k-th problem as progress on all of them."""
     return lambda what, done, total: progress(what, k * total + done, count * total)
 
 
@@ -272,7 +272,7 @@ def _keep(found: Evaluation) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Without what JSON cannot say, and without times."""
+    """Return the data without what JSON lacks, and without times."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items() if key != "seconds"}
     if isinstance(value, (list, tuple)):

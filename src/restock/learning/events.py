@@ -31,7 +31,7 @@ VERSION = "brain.Event:2"  # of the format, said by the first event of a file
 
 
 def installed() -> bool:
-    """Whether events are written: the package tensorboard is there."""
+    """Return whether events are written: the package tensorboard is there."""
     return find_spec("tensorboard") is not None
 
 

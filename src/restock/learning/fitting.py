@@ -11,7 +11,7 @@ from restock.envs import spaces
 
 
 def action_form_of(model: Any, problem: Problem, acts: str | None, max_order: Any) -> ActionForm:
-    """The form of the model's actions: the one named, if the model gives such, or the one of its space.
+    """Return the form of the model's actions: the one named, if the model gives such, or the one of its space.
 
     Args:
         model: What decides; a function has no spaces.
@@ -44,7 +44,7 @@ def action_form_of(model: Any, problem: Problem, acts: str | None, max_order: An
 def observation_form_of(
     model: Any, problem: Problem, sees: str | Sequence[str] | None
 ) -> tuple[ObservationForm, list[int] | None]:
-    """The form of what the model is shown, and which numbers of it; None for all.
+    """Return the form of what the model is shown, and which numbers of it; None for all.
 
     Args:
         model: What decides; a function has no spaces.
@@ -87,7 +87,7 @@ def _the_one(fitting: Sequence[Any], kind: str | None) -> Any:
 
 
 def _told(model: Any, name: str) -> str | None:
-    """The form that the environment has in which a model learnt, if it still has one."""
+    """Return the form that the environment has in which a model learnt, if it still has one."""
     try:
         kind: str = model.get_env().get_attr(name)[0].kind
     except Exception:  # there is none, or it is not one of restock
@@ -96,7 +96,7 @@ def _told(model: Any, name: str) -> str | None:
 
 
 def _as_many(own: Any, space: Any) -> bool:
-    """Whether two spaces hold as many numbers."""
+    """Return whether two spaces hold as many numbers."""
     if hasattr(own, "spaces") or hasattr(space, "spaces"):
         return bool(own == space)
     return bool(own.shape == space.shape)

@@ -1,4 +1,4 @@
-"""Hindsight for whoever strays: the demand to come is known, and the plan is made anew from every state."""
+"""Hindsight for a state off the plan: the future demand is known, and the plan is made anew from every state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Revealed(Forecast):
 
 
 class Foresight(Rolling):
-    """Orders what is best from the state of the moment for the demand that is going to happen.
+    """A policy that orders optimally from the present state for the demand that is going to happen.
 
     The teacher that `dagger` asks under the name `hindsight`: the plan of the policy of that name is for its
     own path, and worth nothing where the network has strayed from it. Under goodwill it plans as if everyone
@@ -48,7 +48,7 @@ class Foresight(Rolling):
         return Revealed(self.problem)
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Learn what is going to happen.
+        """Read the future demand.
 
         Raises:
             InvalidInput: It is not told.

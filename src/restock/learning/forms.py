@@ -14,7 +14,7 @@ from restock.problems.network import NetworkProblem
 
 
 def settled(problem: Problem, preparation: Any) -> Preparation:
-    """A preparation in which action and observation are named.
+    """Return a preparation in which action and observation are named.
 
     Args:
         problem: What is trained for.
@@ -32,7 +32,7 @@ def settled(problem: Problem, preparation: Any) -> Preparation:
 
 
 def forms_of(problem: Problem, preparation: Any, information: Information) -> Forms:
-    """The forms of a problem.
+    """Return the forms of a problem.
 
     Args:
         problem: What is trained for.

@@ -93,7 +93,7 @@ class Graph(nn.Module):
         self.register_buffer(name, tensor, persistent=False)
 
     def forward(self, t: int, state: State, more: torch.Tensor) -> torch.Tensor:
-        """One number for each link, shape (B, E)."""
+        """Return one number for each link, shape (B, E)."""
         count = len(state.on_hand)
         whole = torch.cat([more, state.sentiment - 1.0], dim=1)
         under_way = (state.pipe @ self.profile).view(count, self.links, PROFILE)

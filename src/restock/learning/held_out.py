@@ -34,7 +34,7 @@ class Candidate(Policy):
         self._deployed.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         orders = self._deployed.orders(view)
         return np.round(orders) if self._integer else orders
 
@@ -69,14 +69,14 @@ class HeldOut:
         self.lines: dict[str, float] = {}
 
     def earned(self, actor: Any, integer: bool = False) -> Array:
-        """Profit of every episode under the network."""
+        """Return the profit of every episode under the network."""
         actor.eval()
         earned = self.earned_by(lambda problem: Candidate(problem, self.information, Deployed(actor, problem), integer))
         actor.train()
         return earned
 
     def earned_by(self, make: Callable[[Any], Policy]) -> Array:
-        """Profit of every episode under the policies that `make` makes, one for each problem."""
+        """Return the profit of every episode under the policies that `make` makes, one for each problem."""
         parts = [
             self._profit(problem, make(problem), episodes)
             for problem, episodes in zip(self.problems, self._episodes, strict=True)
@@ -84,24 +84,24 @@ class HeldOut:
         return np.concatenate(parts)
 
     def example(self, actor: Any) -> dict[str, Array]:
-        """The first episode under the network, by name, as a trajectory has it."""
+        """Return the first episode under the network, by name, as a trajectory has it."""
         actor.eval()
         episode = self.example_by(lambda p: Candidate(p, self.information, Deployed(actor, p), False))
         actor.train()
         return episode
 
     def example_by(self, make: Callable[[Any], Policy]) -> dict[str, Array]:
-        """The first episode of the first problem under the policy that `make` makes."""
+        """Return the first episode of the first problem under the policy that `make` makes."""
         problem = self.problems[0]
         return run(problem, make(problem), self._episodes[0].rows(slice(0, 1)), 0).trajectory.episode(0)
 
     def profit(self, actor: Any, integer: bool = False) -> tuple[float, float]:
-        """Mean profit of an episode under the network, and its standard error."""
+        """Return the mean profit of an episode under the network, and its standard error."""
         earned = self.earned(actor, integer)
         return float(earned.mean()), float(earned.std(ddof=1) / np.sqrt(len(earned)))
 
     def compute_lines(self) -> dict[str, float]:
-        """Mean profit of the policy to beat, and what the bound adds to it on some of the same paths."""
+        """Return the mean profit of the policy to beat, and what the bound adds to it on some of the same paths."""
         base, more = [], []
         solve = max(1, MOST_SOLVED // len(self.problems))
         solved = set(np.random.default_rng(0).permutation(len(self.problems))[:MOST_SOLVED].tolist())
@@ -118,7 +118,7 @@ class HeldOut:
         return self.lines
 
     def gaps(self, profit: float) -> dict[str, float]:
-        """How far the profit is above the baseline and below the bound, as shares of those."""
+        """Return how far the profit is above the baseline and below the bound, as shares of those."""
         found = {}
         if "baseline" in self.lines:
             found["above_baseline"] = _share(profit - self.lines["baseline"], self.lines["baseline"])
@@ -132,7 +132,7 @@ class HeldOut:
         return earned
 
     def _limit(self, problem: Problem, policy: Policy, episodes: Episodes) -> Array:
-        """What nobody beats in whole episodes, where that is proven; else what the policy earns."""
+        """Return the proven bound in whole episodes, if there is one; else what the policy earns."""
         if self.warm_up:
             return self._profit(problem, policy, episodes)
         return run(problem, policy, episodes, 0).limit * self._weight(problem)
@@ -142,13 +142,13 @@ class HeldOut:
 
 
 def knowing(name: str, problem: Problem, information: Information) -> Policy:
-    """A policy that knows as much as the one that is measured by it, where it can choose."""
+    """Return a policy that knows as much as the one that is measured by it, where it can choose."""
     levels = policy_class(name, problem.family).may_know
     return make_policy(name, problem, **({"information": information} if len(levels) > 1 else {}))
 
 
 def _worth(problem: Problem) -> float:
-    """What the profit of a problem is shared by, so that those with more demand do not count for more."""
+    """Return the scale of a problem's profit, so that those with more demand do not count for more."""
     return max(float(problem.demand.mean.sum()), 1e-9) if isinstance(problem, NetworkProblem) else 1.0
 
 

@@ -35,7 +35,7 @@ HINDSIGHT = "hindsight"
 
 
 class Imitation(Spec):
-    """Numbers of imitation.
+    """The hyper-parameters of imitation.
 
     Attributes:
         teacher: Whose orders are learnt.
@@ -57,7 +57,7 @@ class Imitation(Spec):
 
 
 def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a run, checked.
+    """Return the hyper-parameters of a run, checked.
 
     Raises:
         InvalidInput: They do not hold, or the teacher cannot teach.
@@ -71,7 +71,7 @@ def numbers_of(algo: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Lesson(Policy):
-    """Plays one policy, and notes what the teacher orders on the way.
+    """A policy that plays, and notes what the teacher would order.
 
     Args:
         problem: What is played.
@@ -96,7 +96,7 @@ class Lesson(Policy):
             self._network.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of whoever plays, shape (B, E)."""
+        """Return the orders of whoever plays, shape (B, E)."""
         self.states.append(self._reader.state(view))
         wanted = self._teacher.act(view)
         self.wanted.append(wanted)
@@ -104,7 +104,7 @@ class Lesson(Policy):
 
 
 class Training:
-    """A run of imitation, new or going on from its last round.
+    """A run of imitation, new or resumed from its last round.
 
     Args:
         problems: What is played.
@@ -218,7 +218,7 @@ class Training:
         return loss
 
     def in_words(self) -> dict[str, Any]:
-        """What the run came to so far."""
+        """Return the result so far, in words."""
         from restock.learning.networks import parameters_of
 
         return {
@@ -231,7 +231,7 @@ class Training:
 
 
 def _teacher(name: str, problem: NetworkProblem, strays: bool) -> Policy:
-    """The policy, told as much as it may be; asked where another one has strayed to, or not."""
+    """Return the policy, told as much as it may be; asked where another one has strayed to, or not."""
     if name == HINDSIGHT and strays:
         from restock.learning.foresight import Foresight
 

@@ -43,12 +43,12 @@ class History(Memory):
         self.register_buffer("unit", torch.as_tensor(1.0 / unit, dtype=torch.float32), persistent=False)
 
     def begin(self, count: int) -> None:
-        """Nothing was seen: the mean is as configured."""
+        """Reset: nothing was seen, so the mean is the configured one."""
         self._seen: list[torch.Tensor] = []
         self._rows = count
 
     def forward(self, t: int, state: State) -> torch.Tensor:
-        """Shape (B, 9 M)."""
+        """Return features of shape (B, 9 M)."""
         nothing = torch.ones((self._rows, self._markets))
         if t > 0:
             self._seen.append(state.demand * self.unit / state.sentiment)
@@ -104,12 +104,12 @@ class Belief(Memory):
         return curves
 
     def begin(self, count: int) -> None:
-        """Every curve is as likely as every other."""
+        """Reset all curves to equal probability."""
         self._likelihood = torch.zeros((count, self.curves.shape[0]))
 
     @torch.no_grad()
     def forward(self, t: int, state: State) -> torch.Tensor:
-        """Shape (B, T + 3) and the weights."""
+        """Return features of shape (B, T + 3) and the weights."""
         if t > 0:
             goodwill = state.sentiment
             for m in range(state.demand.shape[1]):
@@ -129,7 +129,7 @@ class Belief(Memory):
 
 
 def memory_of(kind: str, problem: NetworkProblem, unit: Array, curves: tuple[Array, Array] | None) -> Memory | None:
-    """The memory of that kind; None for `none`."""
+    """Return the memory of that kind; None for `none`."""
     if kind == "none":
         return None
     if kind == "history":

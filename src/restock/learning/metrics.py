@@ -61,13 +61,13 @@ CLOCKS = ("steps_per_second", "cpu_seconds", "seconds_left", "time")  # what dif
 
 
 def line_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A line: what is no finite number is left out, and the time is added."""
+    """Return a line: what is no finite number is left out, and the time is added."""
     line = {name: value for name, value in values.items() if not isinstance(value, float) or math.isfinite(value)}
     return line | {"time": round(time.time(), 3)}
 
 
 def meaning(name: str, algo: str | None = None) -> str | None:
-    """What a field is, in a run by an algorithm; None where nothing is known of it."""
+    """Return the meaning of a field in a run by an algorithm; None if unknown."""
     if name == "train/loss" and algo is not None:
         return f"{OWN[name]}: {LOSSES.get(algo, 'the sum of the losses of the algorithm')}"
     return FIELDS.get(name) or OWN.get(name)
@@ -80,7 +80,7 @@ def append(path: Path, line: Mapping[str, Any]) -> None:
 
 
 def read(path: Path, count: int | None = None) -> list[dict[str, Any]]:
-    """The first so many lines, or all.
+    """Return the first so many lines, or all.
 
     Raises:
         InvalidInput: One of them is damaged.
@@ -96,7 +96,7 @@ def read(path: Path, count: int | None = None) -> list[dict[str, Any]]:
 
 
 def text_of(lines: list[dict[str, Any]]) -> str:
-    """The lines as a file holds them."""
+    """Return the lines as a file holds them."""
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
@@ -107,5 +107,5 @@ def to_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
 
 
 def damaged(path: Path, why: str) -> InvalidInput:
-    """The error for a file of a run folder that cannot be what was written."""
+    """Return the error for a file of a run folder that cannot be what was written."""
     return InvalidInput("run", str(path), f"this file is damaged: {why}", "Train again, or restore the folder.")

@@ -1,4 +1,4 @@
-"""What decides in a policy that was made from a model: its network, its scaling, and how it is asked."""
+"""The deciding part of a model: its network, its scaling, and how it is called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Decide = Callable[[Any, bool, Any], Any]
 
 
 def is_zip(place: str | Path) -> bool:
-    """Whether a path is that of a zip."""
+    """Return whether a path is that of a zip."""
     return str(place).endswith(".zip")
 
 
@@ -32,7 +32,7 @@ def prepared_forms(model: Any) -> Any:
 
 
 def network_at(place: str | Path) -> Any:
-    """The network of a model of stable-baselines3 that was saved, whatever its algorithm.
+    """Return the network of a model of stable-baselines3 that was saved, whatever its algorithm.
 
     Raises:
         InvalidInput: It cannot be read, or brings code of its own and is not trusted.
@@ -55,7 +55,7 @@ def network_at(place: str | Path) -> Any:
 
 
 def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
-    """What turns observations into what the model was shown; None where it was shown them as they are.
+    """Return the function that scales observations for the model; None if the model saw them unscaled.
 
     Raises:
         InvalidInput: The file cannot be read, or brings code of its own and is not trusted.
@@ -81,7 +81,7 @@ def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
 
 
 def decider_of(model: Any, scaled: Callable[[Any], Any] | None) -> Decide:
-    """How a model answers to the observations of many episodes.
+    """Return how a model answers to the observations of many episodes.
 
     Raises:
         InvalidInput: It is nothing that decides.
@@ -115,7 +115,7 @@ class Predicting:
         self._state: Any = None
 
     def __call__(self, seen: Any, begins: bool, masks: Any = None) -> Array:
-        """Actions for observations of all episodes."""
+        """Return the actions for observations of all episodes."""
         rows = len(next(iter(seen.values())) if isinstance(seen, dict) else seen)
         shown = seen if self._scaled is None else self._scaled(seen)
         told = {
@@ -132,12 +132,12 @@ class Predicting:
 
 
 def _is_module(model: Any) -> bool:
-    """Whether it is a torch module; torch is not loaded to find out."""
+    """Return whether it is a torch module; torch is not loaded to find out."""
     return any(kind.__module__.startswith("torch.nn") for kind in type(model).__mro__)
 
 
 def _of_module(module: Any, seen: Any) -> Array:
-    """What a torch module answers."""
+    """Return a torch module's output."""
     import torch
 
     def tensor(values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""stable-baselines3 for modules that define classes of it; without it their import says what to install."""
+"""Import of stable-baselines3 for modules that define classes of it; without it, the import says what to install."""
 
 from __future__ import annotations
 

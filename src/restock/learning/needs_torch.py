@@ -1,4 +1,4 @@
-"""torch for modules that define classes of it; without torch their import says what to install."""
+"""Import of torch for modules that define classes of it; without it, the import says what to install."""
 
 from __future__ import annotations
 

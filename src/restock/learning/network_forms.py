@@ -59,7 +59,7 @@ class NetworkForms(Forms):
     # spaces -----------------------------------------------------------------------------------------
 
     def action_space(self) -> Any:
-        """A box from -1 to 1, or one or several choices."""
+        """Return a box from -1 to 1, or one or several choices."""
         from gymnasium import spaces
 
         if self.preparation.action == "discrete":
@@ -71,7 +71,7 @@ class NetworkForms(Forms):
     # seeing -----------------------------------------------------------------------------------------
 
     def seen(self, view: View) -> Floats:
-        """The environment's own observation of a view, shape (B, O)."""
+        """Return the environment's own observation of a view, shape (B, O)."""
         count = len(view["on_hand"])
         shipped, nothing = view.past["shipped"], np.zeros(count)
         pipe = [
@@ -91,7 +91,7 @@ class NetworkForms(Forms):
         return own
 
     def complete(self, own: Floats, view: View, ground: Array | None, rules: Array) -> Floats:
-        """The observation with all that is shown beside it, shape (B, `count`).
+        """Return the observation with all that is shown beside it, shape (B, `count`).
 
         Args:
             own: The environment's own observation.
@@ -117,7 +117,7 @@ class NetworkForms(Forms):
     # deciding ---------------------------------------------------------------------------------------
 
     def orders(self, actions: Any, view: View, ground: Array | None) -> Array:
-        """Orders that actions mean, shape (B, E) (units).
+        """Return the orders that actions mean, shape (B, E) (units).
 
         Args:
             actions: Shape (B, A), or (B,) of `discrete`.
@@ -138,13 +138,13 @@ class NetworkForms(Forms):
         return self._up_to(amount, view) if kind == "order-up-to" else np.clip(amount, 0.0, self.most)
 
     def native_actions(self, actions: Any) -> Any:
-        """Actions in the environment's own form, where that is stepped directly."""
+        """Return the actions in the environment's own form, where that is stepped directly."""
         if self.native == "order-up-to":
             return ((actions + 1.0) * (self.most / 2.0)).astype(np.float32)
         return actions
 
     def _up_to(self, levels: Array, view: View) -> Array:
-        """Orders that raise positions to levels, links in their order."""
+        """Return the orders that raise positions to levels, links in their order."""
         position = view["on_hand"].copy()
         for i, buyer in enumerate(self._links.buyer):
             position[:, buyer] += view["in_transit"][:, i]
@@ -177,11 +177,11 @@ class NetworkForms(Forms):
         return self.orders(actions, view, self._wanted)
 
     def masks(self, view: View) -> NDArray[np.bool_]:
-        """An order that comes too late makes no sense."""
+        """Return the choices that make sense now: an order that comes too late does not."""
         return np.tile(self.masks_at(view.t), (len(view["on_hand"]), 1))
 
     def masks_at(self, t: int) -> NDArray[np.bool_]:
-        """Choices that make sense in period t, one after the other: an order that comes too late does not."""
+        """Return the choices that make sense in period t, one after the other: an order that is too late does not."""
         late = np.array([t + lead >= self.problem.horizon for lead in self.lead]) & (self.ground is None)
         some = np.ones((len(late), CHOICES), dtype=np.bool_)
         some[late, 1:] = False

@@ -124,7 +124,7 @@ class NetworkRows(Rows):
         return self._begun(own), scaled, over, infos
 
     def _ended(self, last: Floats) -> list[dict[str, Any]]:
-        """Information of the rows, all of which have ended."""
+        """Return the information of the rows, all of which have ended."""
         cut = bool(self.prepared.preparation.bootstrap) or self._cut_short
         length, seconds = self._t, round(time.time() - self._began, 6)
         infos: list[dict[str, Any]] = [
@@ -150,7 +150,7 @@ class NetworkRows(Rows):
         return self._stack.begin(self._seen(own))
 
     def _seen(self, own: Floats, ended: bool = False) -> Floats:
-        """The observation of this moment, without its stack."""
+        """Return the observation of this moment, without its stack."""
         if not self._views:
             return own
         self._view = view = self._look()
@@ -161,7 +161,7 @@ class NetworkRows(Rows):
         return self.prepared.complete(own, view, self._ground, self._rules) if self.prepared.looks else own
 
     def _look(self) -> View:
-        """What a policy would see now."""
+        """Return what a policy would see now."""
         ground = self.prepared.ground
         mean = None
         if ground is not None and ground.information == "informed":

@@ -65,7 +65,7 @@ class Actor(nn.Module):
             self.memory.begin(count)
 
     def forward(self, t: int, state: State) -> torch.Tensor:
-        """Orders of period t, shape (B, E) (units). Periods come in their order, after `begin`."""
+        """Return the orders of period t, shape (B, E) (units). Periods come in their order, after `begin`."""
         seen = [state.carry, state.feels] if self._graph and self.inputs.rules else []
         if not self._graph:
             seen = [self.inputs(state)]
@@ -124,7 +124,7 @@ class Inputs(nn.Module):
         return len(self.factor)
 
     def forward(self, state: State) -> torch.Tensor:
-        """Shape (B, I)."""
+        """Return features of shape (B, I)."""
         parts = [state.on_hand, state.pipe, state.unmet, state.demand]
         if self.goodwill:
             parts.append(state.sentiment - 1.0)
@@ -144,7 +144,7 @@ class Perceptron(nn.Module):
         self.calendar = nn.Parameter(torch.randn(periods, hidden[0])) if periods else None
 
     def forward(self, t: int, x: torch.Tensor) -> torch.Tensor:
-        """Shape (B, outputs)."""
+        """Return numbers of shape (B, outputs)."""
         for k, layer in enumerate(self.layers):
             assert isinstance(layer, nn.Linear)
             bias: torch.Tensor = layer.bias
@@ -163,7 +163,7 @@ class Whole(nn.Module):
         self.net = Perceptron(inputs, outputs, hidden, periods)
 
     def forward(self, t: int, state: State, x: torch.Tensor) -> torch.Tensor:
-        """Shape (B, outputs)."""
+        """Return numbers of shape (B, outputs)."""
         out: torch.Tensor = self.net(t, x)
         return out
 
@@ -195,7 +195,7 @@ class Plan(nn.Module):
         self.plans = _tensor(raw.reshape(self.plans.shape))
 
     def forward(self, t: int, state: State, memory: Memory | None) -> torch.Tensor:
-        """Shape (B, E)."""
+        """Return numbers of shape (B, E)."""
         plans = self.plans[:, min(t, self.plans.shape[1] - 1)]
         weights = nn.functional.one_hot((2 * state.carry + state.feels)[:, 0].long(), RULES).to(plans.dtype)
         if isinstance(memory, Belief):
@@ -213,7 +213,7 @@ class Quantity(nn.Module):
         self.register_buffer("unit", _tensor(scale.link), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
-        """Shape (B, E)."""
+        """Return orders of shape (B, E)."""
         return nn.functional.softplus(raw) * self.unit
 
 
@@ -238,7 +238,7 @@ class OrderUpTo(nn.Module):
         self.register_buffer("position", _tensor(np.eye(n)[np.asarray(links.buyer)]), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
-        """Shape (B, E)."""
+        """Return orders of shape (B, E)."""
         level = 2.0 * nn.functional.softplus(raw[:, : self.nodes]) * self.unit
         held = state.on_hand + state.pipe @ self.in_transit - state.backlog @ self.owed
         missing = torch.relu(level - held).index_select(1, self.buyer)
@@ -260,7 +260,7 @@ class Residual(nn.Module):
         self.register_buffer("unit", _tensor(scale.link), persistent=False)
 
     def forward(self, t: int, state: State, raw: torch.Tensor) -> torch.Tensor:
-        """Shape (B, E)."""
+        """Return orders of shape (B, E)."""
         return torch.relu(self.base.orders(t, state) + raw * self.unit)
 
 
@@ -281,5 +281,5 @@ def _tensor(values: Any) -> torch.Tensor:
 
 
 def parameters_of(actor: nn.Module) -> int:
-    """How many numbers are learnt."""
+    """Return how many numbers are learnt."""
     return sum(math.prod(p.shape) for p in actor.parameters())

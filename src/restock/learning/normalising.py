@@ -1,4 +1,4 @@
-"""Observations and rewards over what they were so far: running statistics, which a run keeps with its network.
+"""Observations and rewards scaled by running statistics, which a run keeps with its network.
 
 Fixed scales (`observation="scaled"`) do without. They are for problems whose numbers have no yardstick, and
 for recipes that were published with them.
@@ -19,7 +19,7 @@ Scaled = Callable[[Floats], Floats]
 
 
 def normalised(rows: Any, discount: float) -> Any:
-    """The rows with observations and rewards over their running statistics.
+    """Return the rows with observations and rewards over their running statistics.
 
     Args:
         rows: A `VecEnv`.
@@ -31,7 +31,7 @@ def normalised(rows: Any, discount: float) -> Any:
 
 
 def kept(rows: Any) -> dict[str, Any]:
-    """The statistics as a checkpoint keeps them."""
+    """Return the statistics as a checkpoint keeps them."""
     import torch
 
     found = {}
@@ -46,7 +46,7 @@ def kept(rows: Any) -> dict[str, Any]:
 
 
 def restore(rows: Any, content: Mapping[str, Any]) -> None:
-    """Put statistics back that `kept` has found."""
+    """Restore statistics from `kept`."""
     for name, values in content.items():
         statistics = getattr(rows, name)
         statistics.mean, statistics.var = values["mean"].numpy().copy(), values["variance"].numpy().copy()
@@ -54,7 +54,7 @@ def restore(rows: Any, content: Mapping[str, Any]) -> None:
 
 
 def scaled_by(content: Mapping[str, Any] | None) -> Scaled | None:
-    """What turns observations into what the network was shown; None where it was shown them as they are."""
+    """Return the function that scales observations for the network; None if it saw them unscaled."""
     if content is None:
         return None
     mean, spread = content["obs_rms"]["mean"].numpy(), np.sqrt(content["obs_rms"]["variance"].numpy() + LEAST)

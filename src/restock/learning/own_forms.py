@@ -57,7 +57,7 @@ class OwnForms(Forms):
         self._columns = problem.layout.columns
 
     def action_space(self) -> Any:
-        """That of the environment, or one choice for all numbers together."""
+        """Return the environment's space, or one choice for all numbers together."""
         if self._levels:
             from gymnasium.spaces import Discrete
 
@@ -69,7 +69,7 @@ class OwnForms(Forms):
         return spaces.action_space(self._action)
 
     def native_actions(self, actions: Any, wanted: Array | None = None) -> Any:
-        """Actions in the environment's own form.
+        """Return the actions in the environment's own form.
 
         Args:
             actions: Of the agent, shape (B, ...).
@@ -119,7 +119,7 @@ class OwnForms(Forms):
         return np.ones((len(next(iter(view.now.values()))), count), dtype=np.bool_)
 
     def _rows(self, view: View) -> Array:
-        """Memory rows with all that is recorded, and nothing of the episodes."""
+        """Return memory rows with all that is recorded, and nothing of the episodes."""
         memory = np.tile(self._tables.fresh, (len(next(iter(view.now.values()))), 1))
         for name, columns in self._columns.items():
             memory[:, columns] = view.now[name]

@@ -1,4 +1,4 @@
-"""The chance that a policy is trained on: sampled paths of demand, as mean and what strays from it."""
+"""Sampled paths of demand for training, as mean and deviation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Chance(abc.ABC):
 
     @abc.abstractmethod
     def batch(self, seed: int, number: int, count: int) -> Paths:
-        """The paths of gradient step `number` of a stream: a function of its arguments alone."""
+        """Return the paths of gradient step `number` of a stream: a function of its arguments alone."""
 
 
 class OneProblem(Chance):
@@ -81,7 +81,7 @@ class Several(Chance):
 
 
 def trainable(problem: NetworkProblem) -> NetworkProblem:
-    """The problem with demand drawn from a counter stream where its distribution has quantiles."""
+    """Return the problem with demand drawn from a counter stream where its distribution has quantiles."""
     demand = problem.spec.demand
     if demand.sampler == "inverse" or not problem.demand.distribution.has_quantiles:
         return problem
@@ -95,7 +95,7 @@ def path_seed(seed: int, number: int, count: int) -> int:
 
 
 def paths_of(problem: NetworkProblem, seeds: Sequence[int]) -> Paths:
-    """The first episodes of these seeds, as they are at a goodwill of 1."""
+    """Return the first episodes of these seeds, as they are at a goodwill of 1."""
     vectors = problem.source(seeds).next(np.arange(len(seeds)))
     shape = (len(seeds), problem.horizon, len(problem.markets))
     size = shape[1] * shape[2]
@@ -110,7 +110,7 @@ def paths_of(problem: NetworkProblem, seeds: Sequence[int]) -> Paths:
 
 
 def quantiles(problem: NetworkProblem, uniform: Array, mean: Array) -> Array:
-    """Quantiles of demand at means, both of shape (B, T, M)."""
+    """Return the quantiles of demand at means, both of shape (B, T, M)."""
     from restock.demand.rowwise import numpy_demand
 
     demand, law = problem.demand, problem.demand.distribution

@@ -72,7 +72,7 @@ Tell = Callable[[Report, dict[str, float]], None]
 
 
 class Training:
-    """A run of pathwise training, new or going on.
+    """A run of pathwise training, new or resumed.
 
     Args:
         problem: What is trained for (see `paths.trainable`).
@@ -109,7 +109,7 @@ class Training:
             self._resume(folder.load(LAST))
 
     def run(self, tell: Tell | None = None) -> None:
-        """Train to the end; stopped at any moment, a new `Training` in the folder goes on."""
+        """Train to the end; if stopped at any moment, a new `Training` in the folder resumes."""
         with one_thread():
             began = time.process_time() - self.cpu_seconds
             if not self.lines:
@@ -160,7 +160,7 @@ class Training:
         return float(profit.detach().mean())
 
     def profit(self, paths: Paths, sharpness: float) -> Any:
-        """Profit of each period under the network, shape (B, T), with its graph."""
+        """Return the profit of each period under the network, shape (B, T), with its graph."""
         tensors = self.tensors
         mean, stray = (torch.as_tensor(part, dtype=tensors.dtype) for part in (paths.mean, paths.stray))
         state = tensors.start(paths.carry, paths.feels)
@@ -172,7 +172,7 @@ class Training:
         return tensors.profit(torch.stack(happened), sharpness)
 
     def _sharpness(self) -> float:
-        """Between the two given, evenly in logarithm over the steps."""
+        """Return the sharpness, interpolated between the two given on a logarithmic scale over the steps."""
         first, last = self.numbers.sharpness
         return float(first * (last / first) ** (self.step / self.numbers.steps))
 
@@ -250,7 +250,7 @@ class Training:
         self.folder.keep(self.lines)
 
     def in_words(self) -> dict[str, Any]:
-        """What the run came to so far."""
+        """Return the result so far, in words."""
         return {
             "profit": self.best,
             "restarts": self.restart + 1,

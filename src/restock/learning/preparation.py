@@ -86,12 +86,12 @@ class Stack:
         self.size = size
 
     def begin(self, seen: Floats) -> Floats:
-        """The stack at the start of an episode, shape (B, size * O)."""
+        """Return the stack at the start of an episode, shape (B, size * O)."""
         self._kept = [seen] * self.size
         return self._stacked()
 
     def add(self, seen: Floats) -> Floats:
-        """The stack one period on."""
+        """Return the stack one period on."""
         self._kept = [*self._kept[1:], seen]
         return self._stacked()
 
@@ -128,7 +128,7 @@ class Forms(abc.ABC):
         )
 
     def observation_space(self) -> Any:
-        """A box of float32, stack and all."""
+        """Return a box of float32, stack and all."""
         from gymnasium import spaces
 
         most, size = np.finfo(np.float32).max, len(self.form.labels)
@@ -139,7 +139,7 @@ class Forms(abc.ABC):
 
     @abc.abstractmethod
     def action_space(self) -> Any:
-        """What the agent chooses from."""
+        """Return the space that the agent chooses from."""
 
     @abc.abstractmethod
     def begin(self, episodes: int, problem: Problem) -> None:
@@ -147,19 +147,19 @@ class Forms(abc.ABC):
 
     @abc.abstractmethod
     def look(self, view: View) -> Floats:
-        """The observation of a view, without its stack, shape (B, `count`)."""
+        """Return the observation of a view, without its stack, shape (B, `count`)."""
 
     @abc.abstractmethod
     def decided(self, actions: Any, view: View) -> Array:
-        """Decisions that actions mean, in physical units, shape (B, D); `look` has seen the view."""
+        """Return the decisions that actions mean, in physical units, shape (B, D); `look` has seen the view."""
 
     @abc.abstractmethod
     def masks(self, view: View) -> NDArray[np.bool_]:
-        """Choices that make sense now, shape (B, choices)."""
+        """Return the choices that make sense now, shape (B, choices)."""
 
 
 def corrected(name: str, problem: Problem, information: Information) -> Policy:
-    """The policy that is corrected, knowing no more than the agent.
+    """Return the policy that is corrected, knowing no more than the agent.
 
     Raises:
         InvalidInput: There is no such policy, or it knows more.

@@ -29,7 +29,7 @@ class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
 
         problem = getattr(env.unwrapped, "problem", None)
         if problem is None:
-            raise InvalidInput("env", str(env), "this is no environment of restock", "Wrap restock/Serial-v0.")
+            raise InvalidInput("env", str(env), "must be an environment of restock", "Wrap restock/Serial-v0.")
         self._rows = stable_environment(problem, 1, preparation)
         self.observation_space, self.action_space = self._rows.observation_space, self._rows.action_space
 
@@ -58,5 +58,5 @@ class PreparedEnvironment(gym.Wrapper[Any, Any, Any, Any]):
         return last, float(rewards[0]), not cut, cut, {}
 
     def action_masks(self) -> Any:
-        """Choices that make sense now, for MaskablePPO."""
+        """Return the choices that make sense now, for MaskablePPO."""
         return self._rows.action_masks()[0]

@@ -1,4 +1,4 @@
-r"""Tuned numbers of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
+r"""Presets of the usual algorithms, in files that RL-Zoo reads too (`hyperparams/*.yml`).
 
     python -m rl_zoo3.train --algo ppo --env restock/Serial-v0 --gym-packages restock \
         --conf-file $(python -c "import restock.learning.presets as p; print(p.path_of('ppo'))")
@@ -32,12 +32,12 @@ FOLDER = Path(__file__).with_name("hyperparams")
 
 
 def path_of(algo: str) -> Path:
-    """The file of an algorithm's presets."""
+    """Return the file of an algorithm's presets."""
     return FOLDER / f"{algo.replace('-', '_')}.yml"
 
 
 def preset(algo: str, problem: Problem, path: Given | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The preset for a problem.
+    """Return the preset for a problem.
 
     Args:
         algo: One of `ALGORITHMS`.
@@ -60,7 +60,7 @@ def preset(algo: str, problem: Problem, path: Given | None = None) -> tuple[dict
 
 
 def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
-    """What a file of presets says for a problem; an entry says it itself.
+    """Return the entry of a file of presets for a problem; an entry stands for itself.
 
     Raises:
         InvalidInput: The file cannot be read, or has no entry for the problem.
@@ -74,18 +74,18 @@ def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
     if name not in entries:
         raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no {rest}", "Add one.")
     if not isinstance(entries[name], Mapping):
-        raise InvalidInput(f"{path}: {name}", entries[name], "an entry is a mapping of names to numbers", "Mend it.")
+        raise InvalidInput(f"{path}: {name}", entries[name], "must be a mapping of names to numbers", "Correct it.")
     return {str(key): value for key, value in entries[name].items()}
 
 
 def environment_id(problem: Problem) -> str:
-    """The name under which files of presets list a problem: of networks each its own, of others one for all."""
+    """Return the name under which files of presets list a problem: of networks each its own, of others one for all."""
     name = problem.name if problem.family == "network" else problem.family
     return f"restock/{name.capitalize()}-v0"
 
 
 def written(config: Mapping[str, Any], problem: Problem, comment: Sequence[str]) -> str:
-    """The numbers of a run as a file of presets, which `preset` and RL-Zoo read.
+    """Return the numbers of a run as a file of presets, which `preset` and RL-Zoo read.
 
     Args:
         config: The run's configuration.

@@ -23,7 +23,7 @@ JUDGED = 16  # members of the family that policies are judged on
 
 
 def general(problem: NetworkProblem) -> NetworkProblem:
-    """The problem a generalist is made for: the configured mean without effects, goodwill possible."""
+    """Return the problem a generalist is made for: the configured mean without effects, goodwill possible."""
     prior = problem.prior()
     demand = prior.spec.demand
     changes = {"goodwill": demand.goodwill or Goodwill(), "sampler": "inverse"}
@@ -32,7 +32,7 @@ def general(problem: NetworkProblem) -> NetworkProblem:
 
 
 def combinations(problem: NetworkProblem) -> list[NetworkProblem]:
-    """The eight combinations of effects, each with and without goodwill and with backlog and lost sales."""
+    """Return the eight combinations of effects, each with and without goodwill and with backlog and lost sales."""
     demand = problem.spec.demand
     own = {name: getattr(demand.effects, name) or getattr(EVERY_EFFECT, name) for name in Effects.model_fields}
     found: list[Any] = []
@@ -86,7 +86,7 @@ class Members(Chance):
         return level * trend * wave * jump, noise
 
     def problems(self, count: int, seed: int = 0) -> list[NetworkProblem]:
-        """Members as problems of their own, the same ones for the same seed."""
+        """Return members as problems of their own, the same for the same seed."""
         generator = streams.generator(seed, "members of a family")
         curves, noise = self.curves(generator, count)
         u = generator.random((2, count))
@@ -109,7 +109,7 @@ class Members(Chance):
 
 
 def chance_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Chance, list[NetworkProblem]]:
-    """What is trained on, and the problems that policies are judged on."""
+    """Return what is trained on, and the problems that policies are judged on."""
     if regimes is None:
         return OneProblem(problem), [problem]
     if regimes.kind == "effects":
@@ -120,7 +120,7 @@ def chance_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Chance,
 
 
 def judged_by(ground: Problem, problem: Problem, regimes: Regimes | None) -> list[Problem]:
-    """The problems that a policy is judged on.
+    """Return the problems that a policy is judged on.
 
     Args:
         ground: What it is trained on.
@@ -133,7 +133,7 @@ def judged_by(ground: Problem, problem: Problem, regimes: Regimes | None) -> lis
 
 
 def curves_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Array, Array]:
-    """The curves of a belief, as factors on the prior mean, shape (C, T), and their noise, shape (C,)."""
+    """Return the curves of a belief, as factors on the prior mean, shape (C, T), and their noise, shape (C,)."""
     prior = problem.prior().demand.mean
     if regimes is not None and regimes.kind == "family":
         return Members(problem, regimes.family).curves(streams.generator(0, "curves of a belief"), CURVES)

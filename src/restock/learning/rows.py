@@ -21,7 +21,7 @@ from restock.policies._base import View
 
 
 class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
-    """What the rows of any problem answer.
+    """The interface of the rows of any problem.
 
     Attributes:
         native: The vector environment below.
@@ -44,17 +44,17 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         return self.native._horizon
 
     def view(self, t: int, mean: Array | None = None) -> View:
-        """What a policy would see now, in period t of all rows; the native environment has to keep records."""
+        """Return what a policy would see now, in period t of all rows; the native environment must keep records."""
         places = self.native.problem.layout.places
         stocks, flows = Fields(self.native._record[:, t], places), Fields(self.native._record[:, 1 : t + 1], places)
         return View(t, stocks, flows, mean)
 
     @abc.abstractmethod
     def masks(self) -> Any:
-        """Choices that make sense now, shape (B, choices)."""
+        """Return the choices that make sense now, shape (B, choices)."""
 
     def action_masks(self) -> Any:
-        """Choices that make sense now, shape (B, choices), for MaskablePPO.
+        """Return the choices that make sense now, shape (B, choices), for MaskablePPO.
 
         Raises:
             AttributeError: The actions are no choices.
@@ -64,7 +64,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         return self.masks()
 
     def _lengthen(self) -> None:
-        """Before episodes begin: they are as long as the curriculum says."""
+        """Lengthen the episodes to the curriculum's horizon before they begin."""
         if self.prepared.stages is not None:
             self.native.use_periods(self.prepared.stages.at(self.played))
 
@@ -73,7 +73,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         self.native.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The same attribute for every row: of this adapter or the native environment."""
+        """Return the same attribute for every row: of this adapter or the native environment."""
         if attr_name == "action_masks":
             self.action_masks()
         value = getattr(self, attr_name, None) if attr_name in vars(self) else getattr(self.native, attr_name, None)
@@ -82,7 +82,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Rows cannot differ.
+        """Raise, because rows cannot differ.
 
         Raises:
             AttributeError: Always.
@@ -90,7 +90,7 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         raise AttributeError(f"{attr_name}: the rows of a native vector environment have no attributes of their own")
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """What the rows answer; only `action_masks` and what the native environment says of all of them.
+        """Return the rows' answers; only `action_masks` and what the native environment says about all of them.
 
         Raises:
             AttributeError: There is no such method.
@@ -102,13 +102,13 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
         return [answer for _ in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """Rows have no wrappers; episodes are told as `Monitor` would tell them."""
+        """Return False for every row: rows have no wrappers; episodes are reported as `Monitor` would report them."""
         from stable_baselines3.common.monitor import Monitor
 
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
     def get_images(self) -> Sequence[Any]:
-        """No pictures are made while training."""
+        """Return no pictures, as none are made while training."""
         return []
 
 
@@ -185,14 +185,14 @@ class OwnRows(Rows):
         return self.reset(), rewards, everything, infos
 
     def _seen(self, own: Floats) -> Floats:
-        """The observation of this moment, without its stack."""
+        """Return the observation of this moment, without its stack."""
         ground = self.prepared.ground
         if ground is not None:
             self._wanted = ground.act(self.view(int(self._lengths[0])))
         return self.prepared.complete(own, self._wanted)
 
     def _begun(self, own: Floats, over: Any = None) -> Floats:
-        """The first observation of rows that begin."""
+        """Return the first observation of rows that begin."""
         ground = self.prepared.ground
         if ground is not None:
             if over is not None and not over.all():
@@ -202,14 +202,14 @@ class OwnRows(Rows):
         return self._seen(own)
 
     def _final(self, own: Floats, over: Any, told: dict[str, Any]) -> Floats:
-        """What rows show that have ended, and the others; nothing is corrected any more."""
+        """Return the observations of the rows that have ended, and of the others; nothing is corrected any more."""
         last = own.copy()
         for row in np.flatnonzero(over):
             last[row] = told["final_obs"][row]
         return self.prepared.complete(last, None if self._wanted is None else np.zeros_like(self._wanted))
 
     def _cuts(self, terminated: Any, truncated: Any) -> Any:
-        """Of the rows that ended, those whose future counts."""
+        """Return which of the rows that ended have a future that counts."""
         cut = truncated & ~terminated
         told = self.prepared.preparation.bootstrap
         if told is not None:
@@ -217,7 +217,7 @@ class OwnRows(Rows):
         return cut
 
     def _ended(self, over: Any, cut: Any, last: Floats) -> list[dict[str, Any]]:
-        """Information of the rows."""
+        """Return the information of the rows."""
         seconds = round(time.time() - self._began, 6)
         infos = list(self._nothing)
         for row in np.flatnonzero(over).tolist():
@@ -230,7 +230,7 @@ class OwnRows(Rows):
         return infos
 
     def _pushed(self, own: Floats) -> Floats:
-        """Stacks one period on."""
+        """Return the stacks one period on."""
         if self._stacked == 1:
             return own
         return np.concatenate([self._last[:, self._size :], own], axis=1)

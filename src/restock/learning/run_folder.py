@@ -1,4 +1,4 @@
-"""The folder of a training run: all that is needed to go on with it, and to use what it found.
+"""The folder of a training run: everything needed to resume it and to use its policy.
 
 runs/NAME/
   config.yaml          the problem in full, the algorithm and its numbers, the seed, the information level
@@ -50,7 +50,7 @@ FORMS = ("architecture", "preparation")  # one of them too
 
 
 class RunFolder:
-    """A training run on disk.
+    """The folder of a training run.
 
     Args:
         path: The folder; it need not be there yet.
@@ -62,7 +62,7 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """The name of the run."""
         return self.path.resolve().name
 
     @property
@@ -73,7 +73,7 @@ class RunFolder:
     # configuration ----------------------------------------------------------------------------------
 
     def finished(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the run came to, if it is there and finished.
+        """The result of the run, if it is finished.
 
         Raises:
             InvalidInput: There is another run in the folder, or it is damaged.
@@ -83,7 +83,7 @@ class RunFolder:
 
     @contextmanager
     def begun_by(self, config: Mapping[str, Any], versions: Mapping[str, str]) -> Iterator[None]:
-        """Begin the run or go on with it, and keep other processes from training in the folder meanwhile.
+        """Begin or resume the run, and lock the folder against other processes meanwhile.
 
         Raises:
             InvalidInput: Another process trains in it, there is another run in it, or it cannot be written.
@@ -93,7 +93,7 @@ class RunFolder:
             yield
 
     def begin(self, config: Mapping[str, Any], versions: Mapping[str, str]) -> None:
-        """Write what the run is; where it is begun already, make ready to go on.
+        """Write the configuration of the run; if it was begun already, prepare to resume it.
 
         Raises:
             InvalidInput: There is another run in the folder, or it cannot be written.
@@ -109,7 +109,7 @@ class RunFolder:
         self._write("config.yaml", yaml.safe_dump(dict(config), sort_keys=False, width=120))
 
     def config(self) -> Mapping[str, Any]:
-        """What the run is.
+        """Return the configuration of the run.
 
         Raises:
             InvalidInput: There is no run in the folder, it is damaged, or of another format; or it names code and is
@@ -120,7 +120,7 @@ class RunFolder:
         return config
 
     def _written(self) -> Mapping[str, Any]:
-        """What the configuration says, to compare it with: it may name code."""
+        """Return the text of the configuration, for comparison only: it may name code."""
         if not self.begun:
             mend = "Make one: restock train PROBLEM --out FOLDER."
             raise InvalidInput("run", str(self.path), "there is no training run in this folder", mend)
@@ -163,7 +163,7 @@ class RunFolder:
             write_whole(path, lambda path: path.write_bytes(data))
 
     def load(self, name: str) -> dict[str, Any]:
-        """A checkpoint.
+        """Return a checkpoint.
 
         Raises:
             InvalidInput: It is missing, or does not hold what was written.
@@ -185,7 +185,7 @@ class RunFolder:
         return content
 
     def has(self, name: str) -> bool:
-        """Whether there is such a checkpoint."""
+        """Return whether there is such a checkpoint."""
         return (self.path / "checkpoints" / name).is_file()
 
     def _hashes(self) -> dict[str, list[str]]:
@@ -229,7 +229,7 @@ class RunFolder:
             snapshots.add(self.path / "snapshots", snapshots.Snapshot(0, 0, 0, math.nan, episode), 0)
 
     def snapshots(self) -> list[snapshots.Snapshot]:
-        """The episodes that were kept.
+        """Return the episodes that were kept.
 
         Raises:
             InvalidInput: One is damaged.
@@ -237,7 +237,7 @@ class RunFolder:
         return snapshots.read(self.path / "snapshots")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines written so far.
+        """Return the lines written so far.
 
         Raises:
             InvalidInput: One of them is damaged.
@@ -264,7 +264,7 @@ class RunFolder:
         self._write("result.json", json.dumps(dict(result), indent=2) + "\n")
 
     def result(self) -> dict[str, Any] | None:
-        """What the finished run came to; None while it is not finished.
+        """Return the result of the finished run; None while it is not finished.
 
         Raises:
             InvalidInput: It is damaged.
@@ -279,7 +279,7 @@ class RunFolder:
         return found
 
     def _check(self, config: Mapping[str, Any]) -> None:
-        """Make sure that the run in the folder, if there is one, is this one."""
+        """Check that the run in the folder, if there is one, is this one."""
         if self.begun and dict(self._written()) != dict(config):
             mend = "Name another folder, or delete this one."
             raise InvalidInput("out", str(self.path), "there is another run in this folder", mend)
@@ -294,8 +294,12 @@ class RunFolder:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Say how to go on where something cannot be written (a full disk): what was kept is still there."""
-        mend = f"Mend that, then go on: restock train --resume {self.path}." if self.begun else "Choose another folder."
+        """Explain how to resume if something cannot be written (a full disk): what was kept is still there."""
+        mend = (
+            f"Correct that, then resume: restock train --resume {self.path}."
+            if self.begun
+            else "Choose another folder."
+        )
         try:
             yield
         except InvalidInput as error:
@@ -306,7 +310,7 @@ class RunFolder:
 
 
 def free_name(problem: str, algo: str, seed: int) -> str:
-    """What a run is called unless it is told."""
+    """Return the default name of a run."""
     return re.sub(r"[^\w.-]+", "-", f"{problem}-{algo}-{seed}")
 
 
@@ -315,5 +319,5 @@ def _profits(lines: Iterable[Mapping[str, Any]]) -> list[float]:
 
 
 def _hash_of(config: Mapping[str, Any]) -> str:
-    """Of what it says, however the file is laid out."""
+    """Return a hash of the contents, whatever the file's layout."""
     return hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()

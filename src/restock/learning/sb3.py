@@ -1,4 +1,4 @@
-"""The native vector environment as stable-baselines3 wants one. Needs stable-baselines3; import it inside functions.
+"""The native vector environment in the form of stable-baselines3. Needs stable-baselines3; import it inside functions.
 
     from stable_baselines3 import PPO
     from restock.learning.sb3 import stable_environment
@@ -31,7 +31,7 @@ def stable_environment(
     several: Sequence[NetworkProblem] | None = None,
     information: Any = "informed",
 ) -> Rows:
-    """B rows of a problem for an algorithm of stable-baselines3.
+    """Return B rows of a problem for an algorithm of stable-baselines3.
 
     Args:
         problem: A problem, or anything `load_problem` takes.

@@ -1,4 +1,4 @@
-"""What happens between rounds of learning. Needs stable-baselines3; import it inside functions."""
+"""The work between rounds of learning. Needs stable-baselines3; import it inside functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Rounds(BaseCallback):
-    """Evaluates when a round is over, at a moment when nothing is half learnt.
+    """A callback that evaluates after each round, when no update is half done.
 
     Args:
         training: The run.
@@ -43,7 +43,7 @@ class Rounds(BaseCallback):
         return not self._over
 
     def finish(self) -> None:
-        """The last evaluation, of what the last round came to."""
+        """Evaluate the network after the last round."""
         self._training.cpu_seconds = time.process_time() - self._began
         self._evaluate()
 

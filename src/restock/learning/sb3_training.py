@@ -31,7 +31,7 @@ from restock.problems.network import NetworkProblem
 
 
 def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[str, Any]:
-    """Train to the end, or go on; see `restock.learning.train`.
+    """Train to the end, or resume; see `restock.learning.train`.
 
     Raises:
         InvalidInput: The configuration does not hold, or a package is missing.
@@ -65,7 +65,7 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
 
 
 class Training:
-    """A run, new or going on.
+    """A run, new or resumed.
 
     Args:
         ground: The problem that gives the scales, and without `several` the episodes.
@@ -98,7 +98,7 @@ class Training:
         self.next = 0
 
     def run(self, tell: Callable[[Any, dict[str, float]], None] | None) -> None:
-        """Train to the end; stopped at any moment, a new `Training` in the folder goes on."""
+        """Train to the end; if stopped at any moment, a new `Training` in the folder resumes."""
         from stable_baselines3.common.logger import Logger
 
         from restock.learning.sb3_callback import Rounds
@@ -119,7 +119,7 @@ class Training:
     # rounds: from one evaluation to the next ----------------------------------------------------------
 
     def _begin_round(self) -> None:
-        """All randomness, and all episodes, from the seed and the number of the round."""
+        """Seed all randomness and all episodes from the seed and the number of the round."""
         from stable_baselines3.common.utils import set_random_seed
 
         number = int(self.config["seed"]) * 1_000_003 + self.evaluations
@@ -139,20 +139,20 @@ class Training:
                 state.zero_()
 
     def profit(self, integer: bool = False) -> tuple[float, float]:
-        """Mean profit of a held-out episode, and its standard error."""
+        """Return the mean profit of a held-out episode, and its standard error."""
         with self._deployed(integer) as make:
             earned = self.held_out.earned_by(make)
         return float(earned.mean()), float(earned.std(ddof=1) / math.sqrt(len(earned)))
 
     def example(self) -> dict[str, Any]:
-        """The first held-out episode under the policy as it is, by name."""
+        """Return the first held-out episode under the policy as it is, by name."""
         with self._deployed(False) as make:
             found: dict[str, Any] = self.held_out.example_by(make)
         return found
 
     @contextmanager
     def _deployed(self, integer: bool) -> Iterator[Callable[[Problem], Any]]:
-        """What makes policies of the network, which is not training meanwhile."""
+        """Return a function that makes policies of the network, which is not training meanwhile."""
         from restock.learning.agents import Agent
         from restock.learning.held_out import Candidate
 
@@ -166,7 +166,7 @@ class Training:
         network.set_training_mode(training)
 
     def _judging(self) -> Any:
-        """Forms of their own, since a policy that is corrected remembers its episodes."""
+        """Return separate forms, since a corrected policy remembers its episodes."""
         if not hasattr(self, "_forms"):
             from restock.learning.agents import forms_in
 
@@ -174,7 +174,7 @@ class Training:
         return self._forms
 
     def _seen(self) -> dict[str, Any] | None:
-        """What observations and rewards are scaled by."""
+        """Return the scaling of observations and rewards."""
         return normalising.kept(self.shown) if self.frame.normalize else None
 
     def evaluated(self, speed: float) -> tuple[Any, dict[str, float]]:
@@ -245,13 +245,13 @@ class Training:
         self.folder.keep(self.evaluations)
 
     def _variables(self) -> dict[str, Any]:
-        """Tensors that belong to no network (the entropy coefficient of SAC and TQC)."""
+        """Return the tensors that belong to no network (the entropy coefficient of SAC and TQC)."""
         names = self.model._get_torch_save_params()[1]
         found = {name: getattr(self.model, name, None) for name in names}
         return {name: value.detach().clone() for name, value in found.items() if value is not None}
 
     def _stored(self) -> dict[str, Any]:
-        """The store of past steps, as far as it is filled."""
+        """Return the replay buffer, as far as it is filled."""
         import torch
 
         store = getattr(self.model, "replay_buffer", None)
@@ -262,7 +262,7 @@ class Training:
         return kept | {"pos": int(store.pos), "full": bool(store.full)}
 
     def result(self) -> dict[str, Any]:
-        """What the run came to: the best network, with and without whole orders."""
+        """Return the result of the run: the best network, with and without whole orders."""
         best = self.folder.load(BEST)
         self.model.policy.load_state_dict(best["policy"])
         if self.frame.normalize:
@@ -291,7 +291,7 @@ _STORED = ("observations", "next_observations", "actions", "rewards", "dones", "
 
 
 def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
-    """Problems that a generalist meets."""
+    """Return the problems of a generalist."""
     from restock.learning.regimes import combinations
 
     if regimes.kind == "effects":

@@ -41,7 +41,7 @@ class SeveralSource(Source):
         self.rules = np.zeros((len(seeds), 2))
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         chosen = np.array([int(self._choosers[row].integers(len(self._sources))) for row in rows.tolist()])
         episodes: Array | None = None
         for k in np.unique(chosen).tolist():
@@ -55,12 +55,12 @@ class SeveralSource(Source):
         return episodes
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Begin a row's sequence afresh."""
+        """Restart a row's sequence."""
         self._choosers[row] = streams.generator(seed, STREAM)
         for source in self._sources:
             source.restart(row, seed, generator)
 
 
 def rules_of(problem: NetworkProblem) -> tuple[float, float]:
-    """Whether unmet demand waits, and whether goodwill moves demand, as 0 or 1."""
+    """Return whether unmet demand waits, and whether goodwill moves demand, as 0 or 1."""
     return float(problem.spec.backlog), float(problem.spec.demand.goodwill is not None)

@@ -1,4 +1,4 @@
-"""One held-out episode, played again at some of the evaluations: how the policy learnt, to be looked at.
+"""One held-out episode, replayed at some of the evaluations to show how the policy learnt.
 
 The files are few however long a run is: the state before training, evaluations at equal distances (every
 one at first, every second once there are more than `MOST`, and so on), the best and the last.
@@ -41,7 +41,7 @@ class Snapshot:
 
 
 def kept(count: int, best: int) -> set[int]:
-    """Evaluations that are kept when there have been so many.
+    """Return the evaluations that are kept after so many.
 
     Args:
         count: Evaluations so far.
@@ -82,7 +82,7 @@ def drop(folder: Path, count: int) -> None:
 
 
 def read(folder: Path) -> list[Snapshot]:
-    """The snapshots in their order.
+    """Return the snapshots in their order.
 
     Raises:
         InvalidInput: One is damaged.
@@ -102,7 +102,7 @@ def read(folder: Path) -> list[Snapshot]:
 
 
 def inventory(problem: Problem, fields: Mapping[str, Array]) -> Iterator[tuple[int, str, float, float]]:
-    """Stock of an episode, and what was missed, place by place: (period, location, on_hand, missed).
+    """Yield the stock of an episode, and what was missed, place by place: (period, location, on_hand, missed).
 
     Period 0 is the start, where nothing was missed yet; the other rows are what period t ended with. What
     cannot be told place by place is that of `all`.

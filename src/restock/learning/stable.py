@@ -1,4 +1,4 @@
-"""What a run of an algorithm of stable-baselines3 or sb3-contrib is: the preset, changed as was told."""
+"""The configuration of a run of stable-baselines3 or sb3-contrib: the preset with its changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURRICULUM = {"curriculum", "curriculum_shares", "curriculum_steps"}
 
 
 class Stable(Spec):
-    """The frame of a run; the algorithm's own numbers are beside it.
+    """The settings of every run; the algorithm's own hyper-parameters stand beside them.
 
     Attributes:
         steps: Steps of the environment, all rows together.
@@ -50,7 +50,7 @@ def configuration(
     blind: bool,
     file: Given | None = None,
 ) -> dict[str, Any]:
-    """What of a run's configuration is the algorithm's own: the preset, changed as was told.
+    """Return the algorithm's part of a run's configuration: the preset with its changes.
 
     Args:
         problem: What is trained for.
@@ -107,14 +107,14 @@ def configuration(
 
 
 def _whole(name: str, value: Any) -> int:
-    """A number that RL-Zoo writes as text or with a point (3e6)."""
+    """Return a number that RL-Zoo writes as text or with a point (3e6)."""
     if not is_number(value) or float(value) != int(float(value)):
-        raise InvalidInput(name, value, "this is a whole number", "Write for instance 1e6.")
+        raise InvalidInput(name, value, "must be an integer", "Write for instance 1e6.")
     return int(float(value))
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number, or text that says one."""
+    """Return whether it is a finite number, or text that says one."""
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Where training begins: at the mean orders of a policy that knows the demand."""
+"""The start of training: the mean orders of a policy that knows the demand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STREAM = "start of training"  # of these paths
 
 
 def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str) -> Array:
-    """Mean orders of a policy for each demand curve and each pair of rules, shape (C, 4, T, E) (units).
+    """Return the mean orders of a policy for each demand curve and each pair of rules, shape (C, 4, T, E) (units).
 
     Args:
         problems: What is trained for.
@@ -43,13 +43,13 @@ def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str)
 
 
 def rules(problem: NetworkProblem) -> int:
-    """Number of the pair of rules: 2 where unmet demand waits, and 1 more where goodwill moves demand."""
+    """Return the number of the pair of rules: 2 if unmet demand waits, plus 1 if goodwill moves demand."""
     waits, moves = rules_of(problem)
     return int(2 * waits + moves)
 
 
 def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
-    """Mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
+    """Return the mean orders of a policy in each period, over a few paths, shape (T, E) (units)."""
     level: dict[str, Any] = {"information": "informed"} if "informed" in policy_class(policy).may_know else {}
     chance = draw(problem, count, 0, STREAM)
     result = run(problem, make_policy(policy, problem, **level), chance, 0)
@@ -58,7 +58,7 @@ def mean_orders(problem: NetworkProblem, policy: str, count: int) -> Array:
 
 
 def _nearest(problem: NetworkProblem, curves: Array | None) -> int:
-    """Which curve the demand of a problem follows."""
+    """Return the curve that the demand of a problem follows most closely."""
     if curves is None:
         return 0
     prior = problem.prior().demand.mean.sum(axis=1)

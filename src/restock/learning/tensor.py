@@ -128,7 +128,7 @@ class TensorNetwork:
         return self.torch.as_tensor(np.array(values, dtype=np.float64), dtype=self.dtype)
 
     def start(self, carry: Any, feels: Any) -> State:
-        """The state at the start of B episodes with these rules, each of shape (B,)."""
+        """Return the state at the start of B episodes with these rules, each of shape (B,)."""
         torch, dtype, count = self.torch, self.dtype, len(carry)
         nothing = torch.zeros((count, self._markets), dtype=dtype)
         return State(
@@ -209,7 +209,7 @@ class TensorNetwork:
         return state.feels * moved + (1.0 - state.feels)
 
     def profit(self, happened: Any, sharpness: float = float("inf")) -> Any:
-        """Discounted profit of each period, shape (B, T), from what happened, shape (T, B, .).
+        """Return the discounted profit of each period, shape (B, T), from what happened, shape (T, B, .).
 
         Fixed order costs have no gradient; with a finite `sharpness` k they are smoothed to
         K (1 - exp(-k shipped)).
@@ -226,7 +226,7 @@ class TensorNetwork:
 
 
 def _elasticity(problem: NetworkProblem) -> float:
-    """By how many percent the deviation of demand grows with one percent of mean demand; 0.5 for Poisson."""
+    """Return the elasticity of the deviation of demand to mean demand; 0.5 for Poisson."""
     mean = problem.demand.mean
     low, high = (problem.demand.distribution.deviation(mean * factor)[mean > 0.0] for factor in (0.99, 1.01))
     if not low.size or not (low > 0.0).all():

@@ -1,4 +1,4 @@
-"""Train a policy, or go on with a run: `restock.learning.train.train` and `resume`."""
+"""Training of a policy, new or resumed: `restock.learning.train.train` and `resume`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def train(
     trust: bool = False,
     **numbers: Any,
 ) -> dict[str, Any]:
-    """Train a policy and keep it in a folder; where the same run is there already, go on with it.
+    """Train a policy and keep it in a folder; if the same run is there already, resume it.
 
     Args:
         problem: A problem, or anything `load_problem` takes.
@@ -68,7 +68,7 @@ def train(
 
 
 def usual(problem: Problem) -> str:
-    """The algorithm that a problem is trained with unless it is told."""
+    """Return the default algorithm of a problem."""
     return "pathwise" if isinstance(problem, NetworkProblem) else "ppo"
 
 
@@ -81,7 +81,7 @@ def configuration(
     numbers: Mapping[str, Any],
     preset: presets.Given | None = None,
 ) -> dict[str, Any]:
-    """All that a run is, as `config.yaml` of its folder keeps it; arguments as those of `train`.
+    """Return the whole configuration of a run, as in `config.yaml` of its folder; arguments as those of `train`.
 
     Raises:
         InvalidInput: An argument does not hold, or a package is missing.
@@ -128,7 +128,7 @@ def _own(
     blind: bool,
     preset: presets.Given | None,
 ) -> dict[str, Any]:
-    """What of the configuration is the algorithm's own."""
+    """Return the algorithm's part of the configuration."""
     if algo in presets.ALGORITHMS:
         from restock.learning import stable
 
@@ -138,7 +138,7 @@ def _own(
         entry = presets.entry_of(preset, problem)
         network = entry.pop("policy_kwargs", None) or {}
         if not isinstance(network, Mapping):
-            raise InvalidInput("policy_kwargs", network, "this should be a mapping of names to values", "Mend it.")
+            raise InvalidInput("policy_kwargs", network, "must be a mapping of names to values", "Correct it.")
         architecture, numbers = {**network, **architecture}, {**entry, **numbers}
     shape = validated(Architecture, architecture, "architecture")
     for name in (shape.residual, shape.start):
@@ -155,7 +155,7 @@ def _own(
 def resume(
     out: str | Path, tell: Callable[[Report, dict[str, float]], None] | None = None, *, trust: bool = False
 ) -> dict[str, Any]:
-    """Go on with a run that was stopped; a finished one is left as it is.
+    """Resume a stopped run; a finished one is left as it is.
 
     Args:
         out: The folder of the run.
@@ -178,7 +178,7 @@ def resume(
 def run(
     folder: run_folder.RunFolder, config: Mapping[str, Any], tell: Callable[[Report, dict[str, float]], None] | None
 ) -> dict[str, Any]:
-    """Train to the end, or go on.
+    """Train to the end, or resume.
 
     Args:
         folder: Of the run.
@@ -243,7 +243,7 @@ def run(
 
 
 def refuse_sequential(problem: Problem) -> None:
-    """Make sure that the chance of a problem can be drawn in compiled code.
+    """Check that the exogenous information of a problem can be drawn in compiled code.
 
     Raises:
         InvalidInput: It is drawn period by period.
@@ -256,7 +256,7 @@ def refuse_sequential(problem: Problem) -> None:
 
 
 def require_torch() -> None:
-    """Make sure that torch is there.
+    """Check that torch is installed.
 
     Raises:
         InvalidInput: It is not; says what to install.
@@ -265,7 +265,7 @@ def require_torch() -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a trained network depends on."""
+    """Return the versions of what a trained network depends on."""
     from importlib import metadata
 
     from restock.evaluation.provenance import versions as usual

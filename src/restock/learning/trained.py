@@ -21,7 +21,7 @@ TORCH = "A network of torch"
 
 
 class Trained(Policy):
-    """Decides with the network that a training run found best.
+    """A policy that decides with the best network of a training run.
 
     What it may know was settled when it was trained: a network trained for one demand has learnt its
     mean curve, so it is `informed`; a generalist sees demand only as it comes, and is `blind`.
@@ -51,7 +51,7 @@ class Trained(Policy):
         self.integer = bool((run.result() or {}).get("integer", False)) if integer is None else integer
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """How it was trained, and whether it rounds."""
+        """Return how it was trained, and whether it rounds."""
         return {"trained": self._about, "integer": str(self.integer)}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
@@ -59,24 +59,24 @@ class Trained(Policy):
         self._deployed.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         with one_thread():
             orders = self._deployed.orders(view)
         return np.round(orders) if self.integer else orders
 
 
 class Decides(Protocol):
-    """A network made ready to decide from views."""
+    """The interface of a network that decides from views."""
 
     def begin(self, episodes: int) -> None:
         """Forget what was seen of earlier episodes."""
 
     def orders(self, view: View) -> Array:
-        """Orders of shape (B, E) (units)."""
+        """Return the orders of shape (B, E) (units)."""
 
 
 def _deployed(config: Mapping[str, Any], content: Mapping[str, Any], problem: Any) -> Decides:
-    """What decides: the network of a run, made ready for a problem."""
+    """Return the network of a run, ready to decide in a problem."""
     if "preparation" in config:  # an algorithm of stable-baselines3
         from restock.learning.agents import agent_of
 
@@ -114,7 +114,7 @@ class Deployed:
         self.actor.begin(episodes)
 
     def orders(self, view: View) -> Array:
-        """Orders of shape (B, E) (units)."""
+        """Return the orders of shape (B, E) (units)."""
         import torch
 
         with torch.no_grad():
@@ -122,7 +122,7 @@ class Deployed:
         return orders
 
     def state(self, view: View) -> Any:
-        """What a view says, as a `State` of tensors."""
+        """Return a view as a `State` of tensors."""
         import torch
 
         from restock.learning.tensor import State
@@ -153,7 +153,7 @@ class Deployed:
 
 
 def check_same(trained_for: Problem, problem: Problem) -> None:
-    """Check that a policy can decide in a problem: of the same kind, with the same names and, in a network, lead times.
+    """Check that a policy fits a problem: the same family, names and, in a network, lead times.
 
     Raises:
         InvalidInput: They differ.
@@ -170,7 +170,7 @@ def check_same(trained_for: Problem, problem: Problem) -> None:
 
 
 def check_horizon(trained_for: Problem, problem: Problem) -> None:
-    """Check that a graph network can decide in a problem: a network of any shape, as long as it was trained for.
+    """Check that a graph network fits a problem: a network of any shape, with the horizon it was trained for.
 
     Raises:
         InvalidInput: It cannot.
@@ -181,6 +181,6 @@ def check_horizon(trained_for: Problem, problem: Problem) -> None:
 
 
 def policy_at(folder: str) -> type[Policy]:
-    """The policy class of a run's folder."""
+    """Return the policy class of a run's folder."""
     name = Path(folder).resolve().name
     return type("TrainedAt", (Trained,), {"folder": folder, "name": name, "__module__": __name__})

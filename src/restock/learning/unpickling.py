@@ -1,4 +1,4 @@
-"""Models and statistics that stable-baselines3 has saved, read without running code that their files bring.
+"""Models and statistics saved by stable-baselines3, read without running code in their files.
 
 To unpickle is to call whatever the file names. So only what such files are made of may be named: spaces, arrays and
 random generators, the networks of stable-baselines3 and sb3-contrib, layers and optimisers of torch. Of a zip only what
@@ -39,7 +39,7 @@ LIBRARIES = ("stable_baselines3.", "sb3_contrib.", "torch.nn.modules.", "torch.o
 
 
 def model_in(place: str | Path) -> tuple[dict[str, Any], Any]:
-    """Return what makes the network of a saved model, and its weights.
+    """Return the settings of a saved model's network, and its weights.
 
     Raises:
         InvalidInput: It brings code of its own and is not trusted.
@@ -54,7 +54,7 @@ def model_in(place: str | Path) -> tuple[dict[str, Any], Any]:
 
 
 def loaded(content: bytes, field: str, place: str | Path) -> Any:
-    """Unpickle what stable-baselines3 has written.
+    """Unpickle what stable-baselines3 has saved.
 
     Args:
         content: The pickle.
@@ -74,21 +74,21 @@ def _value(value: Any, place: str | Path) -> Any:
 
 
 class _Reader(pickle.Unpickler):
-    """Refuses names that do not belong to such a file."""
+    """An unpickler that rejects names that do not belong to such a file."""
 
     def __init__(self, content: bytes, field: str, place: str | Path) -> None:
         super().__init__(io.BytesIO(content))
         self._field, self._place = field, place
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a file names."""
+        """Return the object of a name."""
         if not trusted() and f"{module}.{name}" not in PLAIN and not _is_part(module, name):
             ask(self._field, str(self._place), f"{module}.{name}, which is pickled in it")
         return super().find_class(module, name)
 
 
 def _is_part(module: str, name: str) -> bool:
-    """Whether a name is that of a network, a layer or an optimiser of the libraries."""
+    """Return whether a name is that of a network, a layer or an optimiser of the libraries."""
     if not module.startswith(LIBRARIES):
         return False
     from torch import nn, optim

@@ -1,4 +1,4 @@
-"""What a policy is, and how it is run.
+"""The base class of policies, and how they are run.
 
 A policy is made for one problem. A simulation of B episodes calls `begin` once, then `act` once a
 period with a `View` of all B episodes; `act` returns B decisions. The view holds what the policy may
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """What a policy sees at the start of period t.
+    """The information that a policy has at the start of period t.
 
     Attributes:
         t: The period about to be played.
@@ -60,7 +60,7 @@ class View:
 
 @dataclasses.dataclass(frozen=True)
 class Tunable:
-    """A parameter of a policy that `restock.fit` may turn; all arrays have its shape.
+    """A parameter of a policy that `restock.fit` may change; all arrays have its shape.
 
     Attributes:
         start: The value in force.
@@ -111,7 +111,7 @@ class Policy(abc.ABC):
     progress: Progress | None = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Refuse a class that would silently be blind: its level is one of `may_know`, chosen when it is made."""
+        """Reject a class that would silently be blind: its level is chosen from `may_know` when it is made."""
         super().__init_subclass__(**keywords)
         if "information" in vars(cls):
             given = vars(cls)["information"]
@@ -126,7 +126,7 @@ class Policy(abc.ABC):
         self.problem: Any = problem.prior() if self.information == "blind" else problem
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:  # noqa: B027 - most need nothing
-        """Get ready for a batch of episodes.
+        """Prepare for a batch of episodes.
 
         Args:
             episodes: How many [B].
@@ -136,10 +136,10 @@ class Policy(abc.ABC):
 
     @abc.abstractmethod
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A), in physical units."""
+        """Return the decisions of shape (B, A), in physical units."""
 
     def as_agent(self, env: Any) -> PolicyAgent:
-        """The policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
+        """Return the policy as an agent with `predict(observation)`, as stable-baselines3 calls one.
 
         Args:
             env: The environment, or the several, that it plays in; see `restock.policies.agent.PolicyAgent`.
@@ -149,16 +149,16 @@ class Policy(abc.ABC):
         return PolicyAgent(self, env)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The parameters in force, for tables and reports."""
+        """Return the parameters in force, for tables and reports."""
         return {}
 
     def tunables(self) -> dict[str, Tunable]:
-        """What `restock.fit` may turn, by the name of the parameter that `make_policy` takes."""
+        """Return what `restock.fit` may change, by the parameter of `make_policy`."""
         return {}
 
 
 class TextPolicy(Policy):
-    """A policy whose decision is a text `act(t, parameters, *world)`.
+    """A policy whose decision is a text `act(t, parameters, *world)` that back ends compile.
 
     Attributes:
         text: Writes the decision; follows the house rules of a text of dynamics. It may use
@@ -185,11 +185,11 @@ class TextPolicy(Policy):
             _CHECKED.add(checked)
 
     def packed(self) -> Array:
-        """The numbers for the compiled text, room for its notes included, shape (P + notes,)."""
+        """Return the numbers for the compiled text, with room for its notes, shape (P + notes,)."""
         return np.concatenate([self.parameters, np.zeros(self.notes)])
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A): the text run once over whole columns."""
+        """Return the decisions of shape (B, A), from one run of the text over whole columns."""
         problem = self.problem
         world = list(problem.world(problem.plain.fresh))
         rows = len(next(iter(view.now.values())))
@@ -219,7 +219,7 @@ _CHECKED: set[tuple[type[Problem], Text]] = set()  # texts that were looked thro
 
 
 def _check_text(name: str, problem: Problem, text: Text) -> None:
-    """Refuse a text that touches what belongs to the episode."""
+    """Reject a text that reads what belongs to the episode."""
     read = _names_read(text)
     for argument in _episode_arguments(problem, text):
         if argument in read:
@@ -230,7 +230,7 @@ def _check_text(name: str, problem: Problem, text: Text) -> None:
 
 
 def _episode_arguments(problem: Problem, text: Text) -> list[str]:
-    """Arguments of a policy's text that stand for what is fixed or drawn with the episode."""
+    """Return the arguments of a policy's text that are fixed or drawn with the episode."""
     tables = problem.plain
     places = np.arange(len(tables.fresh), dtype=np.float64)
     first = len(places) - tables.drawn
@@ -245,7 +245,7 @@ def _episode_arguments(problem: Problem, text: Text) -> list[str]:
 
 
 def _names_read(text: Text) -> set[str]:
-    """Local names whose value the bytecode of a text uses."""
+    """Return the local names whose values the bytecode of a text uses."""
     used: set[str] = set()
     for step in dis.get_instructions(text):
         if step.opname.startswith("LOAD_FAST"):  # newer Pythons load two at once

@@ -69,7 +69,7 @@ class PolicyAgent:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """Decide in the period that the environment is in.
+        """Decide in the present period of the environment.
 
         Args:
             observation: What the environment shows now, of one environment or of all rows.
@@ -93,7 +93,7 @@ class PolicyAgent:
         return np.stack(actions).astype(self._type), state
 
     def _check(self, observation: Any, seats: Sequence[Seat]) -> None:
-        """Refuse what another environment shows than the one that the agent looks into."""
+        """Reject an observation of another environment than the agent's."""
         played = [seat.played() for seat in seats]
         stands = [(id(one.lines), one.periods) for one in played]
         before, seen = self._last
@@ -104,7 +104,7 @@ class PolicyAgent:
             raise InvalidInput("observation", "of another environment", "the agent's own has not moved on", mend)
 
     def _action(self, k: int, seat: Seat) -> NDArray[Any]:
-        """The action of one row, in the space of the environment as it is wrapped."""
+        """Return the action of one row, in the space of the environment as it is wrapped."""
         played, problem = seat.played(), seat.problem
         if played.done or played.periods >= problem.horizon:  # begun anew by the next step, which asks for no action
             low = seat.form.low.reshape(seat.space.shape or ())
@@ -118,7 +118,7 @@ class PolicyAgent:
 
 
 class Seat:
-    """One row of an environment, as an agent looks at it."""
+    """One row of an environment, as an agent sees it."""
 
     def __init__(self, env: Any, row: int | None = None) -> None:
         self._env, self._row = env, row
@@ -129,25 +129,25 @@ class Seat:
         self.observed = 1 if shown.shape is None else len(shown.shape)  # axes of one observation, or of its blocks
 
     def played(self) -> PlayedSoFar:
-        """What has happened."""
+        """Return the trajectory so far."""
         played: PlayedSoFar = self._env.played if self._row is None else self._env.played_in(self._row)
         return played
 
     def mean(self) -> Array | None:
-        """The mean of demand in every period, shape (1, T, M)."""
+        """Return the mean of demand in every period, shape (1, T, M)."""
         memory = self.memory()
         found = self.problem.exogenous_of(memory[None, : self.tables.recorded], memory[-self.tables.drawn :])
         mean = found.get("mean")
         return None if mean is None else mean[None].copy()
 
     def memory(self) -> Array:
-        """The row's memory."""
+        """Return the row's memory."""
         env = self._env
         memory: Array = env._memory[: len(self.tables.fresh)] if self._row is None else env._memory[self._row]
         return memory
 
     def decided(self, actions: Array) -> Array:
-        """What actions of shape (K, A) ask for now, shape (K, D)."""
+        """Return the decisions that actions of shape (K, A) ask for now, shape (K, D)."""
         memory = np.tile(self.memory(), (len(actions), 1))
         asked = np.ascontiguousarray(actions, dtype=np.float64)
         self.problem.kernels.decided(self.tables.ints, self.tables.floats, memory, asked)
@@ -155,7 +155,7 @@ class Seat:
 
 
 def _rows_of(env: Any) -> Callable[[], Sequence[Seat]]:
-    """How to look at the rows of an environment; those of other processes are sent here each time.
+    """Return a function that reads the rows of an environment; rows in other processes are sent here each time.
 
     Raises:
         InvalidInput: There is no environment of restock in it.
@@ -180,7 +180,7 @@ def _rows_of(env: Any) -> Callable[[], Sequence[Seat]]:
 def _own(env: Any) -> Environment:
     inner = getattr(env, "unwrapped", env)
     if not isinstance(inner, Environment):
-        raise InvalidInput("env", str(env), "this is no environment of restock", 'Give gym.make("restock/Serial-v0").')
+        raise InvalidInput("env", str(env), "must be an environment of restock", 'Give gym.make("restock/Serial-v0").')
     return inner
 
 
@@ -193,14 +193,14 @@ def _another(policy: Policy) -> Policy:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two observations are equal, as arrays or by block."""
+    """Return whether two observations are equal, as arrays or by block."""
     if isinstance(one, dict):
         return isinstance(other, dict) and all(_same(value, other.get(name)) for name, value in one.items())
     return bool(np.array_equal(one, other))
 
 
 def _view(played: PlayedSoFar, problem: Problem, mean: Array | None) -> View:
-    """What a policy may see of one episode; its past cannot be written to."""
+    """Return what a policy may see of one episode; its past cannot be written to."""
     lines = played.lines.view()
     lines.flags.writeable = False
     t = played.periods
@@ -210,7 +210,7 @@ def _view(played: PlayedSoFar, problem: Problem, mean: Array | None) -> View:
 
 
 def _written(decision: Array, seat: Seat) -> Array:
-    """The action that asks for a decision, or for what comes nearest to it, flat."""
+    """Return the action that asks for a decision, or for the nearest possible one, flat."""
     form = seat.form
     if form.discrete and form.shape == ():
         choices = np.arange(int(form.high[0]) + 1.0)[:, None]
@@ -233,7 +233,7 @@ def _written(decision: Array, seat: Seat) -> Array:
 
 
 def _searched(decision: Array, seat: Seat) -> Array:
-    """The action number by number, each the least one that asks for enough, where they depend on those before."""
+    """Return the action number by number, each the least that suffices, where they depend on earlier ones."""
     form = seat.form
     action = form.low.copy()
     for i in range(len(action)):
@@ -247,7 +247,7 @@ def _searched(decision: Array, seat: Seat) -> Array:
 
 
 def _rescaling(own: Any, shown: Any) -> Callable[[Array], Array]:
-    """From an action of the environment to one of what is wrapped around it.
+    """Return the map from an action of the environment to one of the wrapper around it.
 
     Raises:
         InvalidInput: That has actions of another kind.

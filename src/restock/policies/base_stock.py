@@ -35,7 +35,7 @@ def act(
 
 
 class BaseStock(LevelPolicy):
-    """Installation base-stock policy: levels from the newsvendor formula, given, or multiples of coming demand.
+    """Installation base-stock policy with levels from the newsvendor formula, given, or multiples of coming demand.
 
     Every period node j orders positive(S_j - IP_j). Without `levels` or `multiples` S_j is one number for
     the whole episode, the quantile of what node j uses up in the periods that it has to cover,
@@ -93,11 +93,11 @@ class BaseStock(LevelPolicy):
         self.parameters = self.pack()
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each node in the first period (in all, but for multiples of a mean that moves)."""
+        """Return the level of each node in the first period (in all periods, unless they follow a changing mean)."""
         return self.by_node("level", self.levels)
 
     def _stationary(self, mean: Any, sd: Any, service: Any) -> Array:
-        """Levels by the formula, shape (N,) (units)."""
+        """Return the levels by the formula, shape (N,) (units)."""
         plan, demand = self.plan, self.problem.demand
         markets = self.problem.labels()["demand"]
         mu = demand.mean.mean(axis=0) if mean is None else per_entity("mean", mean, markets)

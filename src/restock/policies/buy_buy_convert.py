@@ -12,7 +12,7 @@ from restock.policies._base import TextPolicy
 
 
 def act(t: int, parameters: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
-    """Convert with two units of raw material, else buy one where the cash is enough, else wait."""
+    """Convert with two units of raw material, else buy one if cash suffices, else wait."""
     affordable = when(state.raw_price[0] - state.cash[0], 0.0, 1.0)
     flows.choice[0] = when(state.on_hand[0] - 1.5, 2.0, affordable)
 

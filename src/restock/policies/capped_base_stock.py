@@ -17,7 +17,7 @@ from restock.problems.network.interface import echelon_position
 def act(
     t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
-    """Order up to the level of the period, the cap at most."""
+    """Order up to the level of the period, but at most the cap."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     position = flows.used
@@ -33,7 +33,7 @@ def act(
 
 
 class CappedBaseStock(LevelPolicy):
-    """Base-stock with a cap: every period node j orders min(positive(S_j(t) - IP_j), cap_j).
+    """Base-stock with a cap: every period, node j orders min(positive(S_j(t) - IP_j), cap_j).
 
     By default
 
@@ -89,11 +89,11 @@ class CappedBaseStock(LevelPolicy):
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.caps.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Level and cap of each node in the first period."""
+        """Return level and cap of each node in the first period."""
         return {**self.by_node("level", self.levels), **self.by_node("cap", self.caps[0])}
 
     def tunables(self) -> dict[str, Tunable]:
-        """Multiples, shares and caps."""
+        """Return multiples, shares and caps."""
         start, scale = self.caps.max(axis=0), 0.5 * self.rate + 1e-3
         caps = Tunable(start, scale, 0.0 * scale, start + 100.0 * scale, names=self.nodes)
         return {**super().tunables(), "caps": caps}

@@ -52,7 +52,7 @@ class Coming:
             self.variance = self._resampled_variance()
 
     def quantile(self, ratios: Array) -> Array:
-        """The demand that is not exceeded with these probabilities, shape (T, N) (units).
+        """Return the demand that is not exceeded with these probabilities, shape (T, N) (units).
 
         Args:
             ratios: In (0, 1), of shape (N,) or (T, N).
@@ -67,7 +67,7 @@ class Coming:
         return self._single_period(wanted, found)
 
     def _continuous(self, ratios: Array) -> Array:
-        """Quantiles of the normal, or for a demand that strays too far for it, of a gamma distribution."""
+        """Return quantiles of the normal, or of a gamma distribution for demand too variable for it."""
         deviation = np.sqrt(self.variance)
         z = quantiles(ratios)
         normal = self.mean + z * deviation
@@ -79,14 +79,14 @@ class Coming:
         return np.asarray(np.where(skewed, gamma, np.maximum(normal, 0.0)))
 
     def _shares(self) -> tuple[Array, Array]:
-        """Stock used up for a unit of demand where a node's markets agree in it, else NaN, and their number; (N,)."""
+        """Return the stock used per unit of demand, NaN if a node's markets differ in it, and their number; (N,)."""
         used = self._usage > 0.0
         least, most = np.where(used, self._usage, np.inf).min(axis=1), self._usage.max(axis=1)
         agreed = (most - least <= 1e-12 * most) & (most > 0.0) & ~self._mixed
         return np.where(agreed, most, np.nan), used.sum(axis=1)
 
     def _counts(self, ratios: Array, otherwise: Array) -> Array:
-        """Quantiles of the sum of counts, in units of what a customer uses up; other nodes as given."""
+        """Return quantiles of the sum of counts, in units of what a customer uses; other nodes as given."""
         share, _ = self._shares()
         exact = np.isfinite(share)
         unit = np.where(exact, share, 1.0)
@@ -101,7 +101,7 @@ class Coming:
         return np.where(exact, unit * counts.reshape(mean.shape), otherwise)
 
     def _single_period(self, ratios: Array, otherwise: Array) -> Array:
-        """Quantiles of the law itself where a single period of a single market is covered; elsewhere as given."""
+        """Return quantiles of the law itself where one period of one market is covered; elsewhere as given."""
         share, markets = self._shares()
         demand = self._demand
         alone = np.isfinite(share) & (markets == 1) & (np.abs(self.periods - 1.0) < 1e-9)
@@ -117,7 +117,7 @@ class Coming:
     # a resampled series -----------------------------------------------------------------------
 
     def _sums(self) -> list[tuple[int, Array, Array]]:
-        """For each node and number of periods that are covered: node, where, and sorted sums relative to their mean."""
+        """Return, per node and number of covered periods: node, positions, and sorted sums relative to their mean."""
         covered = np.round(self.periods).astype(np.int64)
         found = []
         for j in range(covered.shape[1]):

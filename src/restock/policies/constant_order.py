@@ -14,7 +14,7 @@ from restock.problems.network import NetworkProblem
 
 
 def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
-    """Order parameters[i] on link i while it can still reach a market before the end."""
+    """Order parameters[i] on link i as long as it can still reach a market before the end."""
     e = len(flows.ordered)
     for i in range(e):
         flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)
@@ -50,5 +50,5 @@ class ConstantOrder(TextPolicy):
         self.parameters = np.concatenate([self.quantity, last_useful_period(problem)])
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The quantity of each link."""
+        """Return the quantity of each link."""
         return {f"{s}->{b}": float(q) for (s, b), q in zip(self.problem.links, self.quantity, strict=True)}

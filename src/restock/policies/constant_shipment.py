@@ -47,16 +47,16 @@ class ConstantShipment(TextPolicy):
         self.parameters = np.append(float(self.source), without(self.quantity, self.source))
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The quantity of each location."""
+        """Return the quantity of each location."""
         return {f"{self.source}->{i}": float(q) for i, q in enumerate(self.quantity) if i != self.source}
 
     def tunables(self) -> dict[str, Tunable]:
-        """The quantity of each location."""
+        """Return the quantity of each location."""
         return {"quantity": numbers(self.quantity, self.source, float(self.problem.start.max()))}
 
 
 def source_of(problem: Any, source: Any) -> int:
-    """The location that ships to the others.
+    """Return the location that ships to the others.
 
     Raises:
         InvalidInput: There is no such location.
@@ -65,17 +65,17 @@ def source_of(problem: Any, source: Any) -> int:
         return int(problem.depot if problem.depot >= 0 else problem.start.argmax())
     n = problem.spec.n_locations
     if isinstance(source, bool) or not isinstance(source, (int, np.integer)) or not 0 <= source < n:
-        raise InvalidInput("source", source, f"this is one of {n} locations, from 0 on", "Write for instance 0.")
+        raise InvalidInput("source", source, f"must be one of {n} locations, counted from 0", "Write for instance 0.")
     return int(source)
 
 
 def without(amounts: Array, source: int) -> Array:
-    """The amounts, none for the source itself."""
+    """Return the amounts without that of the source itself."""
     return np.where(np.arange(len(amounts)) == source, 0.0, amounts)
 
 
 def numbers(start: Array, source: int, high: float) -> Tunable:
-    """One number of at least 0 for each location; that of the source stays as it is."""
+    """Return one number of at least 0 per location; that of the source stays as it is."""
     turned = np.arange(len(start)) != source
     low, most = np.where(turned, 0.0, start), np.where(turned, high, start)
     return Tunable(start, np.maximum(start / 4.0, 1.0), low, most)

@@ -17,7 +17,7 @@ from restock.policies.ratios import quantiles
 
 
 def act(t: int, parameters: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
-    """Order from the source what stock and goods on the way lack of the level parameters[1 + i]."""
+    """Order from the source what stock and pipeline lack of the level parameters[1 + i]."""
     n = len(state.on_hand)
     source = int(parameters[0])
     for i in range(n):
@@ -27,7 +27,7 @@ def act(t: int, parameters: Any, links: Any, rules: Any, state: Any, chance: Any
 
 
 class DepotBaseStock(TextPolicy):
-    """Every day each location orders from the source what it lacks of its level, stock on the way counted.
+    """A policy by which each location orders from the source, every day, what stock and pipeline lack of its level.
 
     Without `levels`, the level covers the lead time, the day it takes until what has arrived can be used, and
     today: with the mean need a day mu_i and its standard deviation sigma_i
@@ -51,7 +51,7 @@ class DepotBaseStock(TextPolicy):
     def __init__(self, problem: Problem, levels: Any = None, service: float = 0.999, source: Any = None) -> None:
         super().__init__(problem)
         if not (isinstance(service, (int, float)) and 0.0 < service < 1.0):
-            raise InvalidInput("service", service, "this lies between 0 and 1", "Write for instance 0.99.")
+            raise InvalidInput("service", service, "must lie between 0 and 1", "Write for instance 0.99.")
         self.source = source_of(self.problem, source)
         each = range(self.problem.spec.n_locations)
         self.levels: Array = self._formula(service) if levels is None else per_entity("levels", levels, each)
@@ -68,9 +68,9 @@ class DepotBaseStock(TextPolicy):
         return np.asarray(mean * cover + z * spread * np.sqrt(cover))
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each location."""
+        """Return the level of each location."""
         return {f"level {i}": float(level) for i, level in enumerate(self.levels) if i != self.source}
 
     def tunables(self) -> dict[str, Tunable]:
-        """The level of each location."""
+        """Return the level of each location."""
         return {"levels": numbers(self.levels, self.source, math.ceil(float(self.levels.max()) * 20.0 + 100.0))}

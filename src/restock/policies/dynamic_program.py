@@ -12,7 +12,7 @@ from restock.policies._base import Policy, View
 
 
 class DynamicProgram(Policy):
-    """Choose as backward induction says: over raw material and product of a plant, over the stock of a shelf.
+    """Choices by backward induction: over raw material and product of a plant, over the stock of a shelf.
 
     Args:
         problem: A plant (see `restock.solvers.production`) or a shelf (`restock.solvers.minimal`).
@@ -31,10 +31,10 @@ class DynamicProgram(Policy):
         self.value: float = self._optimum.value
 
     def act(self, view: View) -> Array:
-        """Choices of shape (B, 1)."""
+        """Return the choices of shape (B, 1)."""
         choices: Array = self._optimum.choices[view.t, self._states(view.now)].astype(np.float64)[:, None]
         return choices
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The expected return of an episode."""
+        """Return the expected return of an episode."""
         return {"expected return": self.value}

@@ -1,4 +1,4 @@
-"""Echelon base-stock: raise what stands at and below each node to its level, every period."""
+"""Echelon base-stock: raise the stock at and below each node to its level, every period."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from restock.problems.network import NetworkProblem
 
 
 class EchelonBaseStock(LevelPolicy):
-    """Echelon base-stock policy: levels from newsvendor bounds, given, or multiples of coming demand.
+    """Echelon base-stock policy with levels from newsvendor bounds, given, or multiples of coming demand.
 
     Every period node j orders positive(S_j(t) - IP_j), where IP_j counts the node's own inventory position
     and all that lies downstream of it. Where a node has several suppliers, each counts what lies
@@ -61,5 +61,5 @@ class EchelonBaseStock(LevelPolicy):
         self.parameters = self.pack()
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each node in the first period."""
+        """Return the level of each node in the first period."""
         return self.by_node("echelon level", self.levels)

@@ -1,4 +1,4 @@
-"""Reorder points and order quantities of nodes whose orders have a fixed cost, from one node's exact optimum.
+"""Reorder points and order quantities of nodes with fixed order costs, from one node's exact optimum.
 
 A node with a fixed cost is solved as if it stood alone: its demand is what it uses up in a period at the mean
 over the horizon, its lead time the window of the policy, unmet demand waits at the cost of a unit short.
@@ -31,7 +31,7 @@ PLACES = 4000  # quantiles that stand for a demand that is no plain count
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """How a node with batches is planned.
+    """How the batches of a node are planned.
 
     Attributes:
         optimal: From demand, costs, first position and fixed cost to the best reorder point and quantity.
@@ -43,7 +43,7 @@ class Rule:
 
 
 def fixed_costs(policy: LevelPolicy) -> Array:
-    """Fixed cost of an order of each node [K], its suppliers together, shape (N,)."""
+    """Return the fixed order cost of each node [K], its suppliers together, shape (N,)."""
     links = policy.problem.spec.ordered_links
     used = policy.shares > 0.0
     fixed = [link.fixed_cost if one else 0.0 for link, one in zip(links, used, strict=True)]
@@ -51,7 +51,7 @@ def fixed_costs(policy: LevelPolicy) -> Array:
 
 
 def optimal_points(policy: LevelPolicy, service: Any, rule: Rule, given: Array | None) -> tuple[Array, Array]:
-    """Reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
+    """Return the reorder points of every period, shape (T, N), and order quantities, shape (N,) (units).
 
     Nodes without a fixed cost or a quantity of their own get the newsvendor's levels and a quantity of 0.
 
@@ -96,7 +96,7 @@ def optimal_points(policy: LevelPolicy, service: Any, rule: Rule, given: Array |
 
 
 def until_the_end(policy: LevelPolicy, quantity: Array) -> Array:
-    """Quantities (N,) as far as there is demand for them before the horizon, shape (T, N) (units)."""
+    """Return quantities (N,) as far as there is demand for them before the horizon, shape (T, N) (units)."""
     coming, plan = policy.coming(), policy.plan
     window = plan.window(policy.echelon)
     ways = window.ways
@@ -107,7 +107,7 @@ def until_the_end(policy: LevelPolicy, quantity: Array) -> Array:
 
 
 def read_batches(batches: Any, policy: LevelPolicy) -> Array:
-    """Order quantities as given, shape (N,) (units).
+    """Return order quantities as given, shape (N,) (units).
 
     Raises:
         InvalidInput: They are not numbers of at least 0.
@@ -116,19 +116,19 @@ def read_batches(batches: Any, policy: LevelPolicy) -> Array:
 
 
 def whole_demand(policy: LevelPolicy) -> Array:
-    """Whether what a node uses up comes in whole units of its own, shape (N,)."""
+    """Return whether a node's demand comes in whole units of its own, shape (N,)."""
     used = policy.usage > 0.0
     whole = _whole(policy.problem.demand.distribution.law) and policy.problem.demand.noise_scale == 1.0
     return np.asarray(whole & (~used | (np.abs(policy.usage - 1.0) <= 1e-12)).all(axis=1))
 
 
 def smallest_batches(policy: LevelPolicy) -> Array:
-    """Batches of nodes whose orders have no fixed cost, shape (N,): a unit, or a twentieth of a period's demand."""
+    """Return the batches of nodes without fixed order costs, shape (N,): a unit, or 1/20 of a period's demand."""
     return np.where(whole_demand(policy), 1.0, policy.rate / 20.0)
 
 
 def _covered(policy: LevelPolicy, node: int) -> int:
-    """Periods that the level of a node covers; of an echelon, their mean over its ways by demand."""
+    """Return the periods that the level of a node covers; for an echelon, their demand-weighted mean over its ways."""
     plan = policy.plan
     window = plan.window(policy.echelon)
     here = window.ways.node == node
@@ -137,7 +137,7 @@ def _covered(policy: LevelPolicy, node: int) -> int:
 
 
 def _demand(policy: LevelPolicy, node: int, quantity: float) -> tuple[float, Array]:
-    """Demand of a node in a period at the mean over the horizon: a step (units), probabilities of 0, 1, ... steps.
+    """Return the demand of a node in a period at the mean over the horizon: a step (units) and its probabilities.
 
     Args:
         policy: Says usage and demand.
@@ -174,7 +174,7 @@ def _whole(law: int) -> bool:
 
 
 def _on_lattice(amounts: Array, weights: Array, unit: float, quantity: float) -> tuple[float, Array]:
-    """Amounts as probabilities of steps, their mean kept: whole multiples of a unit, or where that is 0 small ones."""
+    """Return amounts as probabilities of steps with the same mean: multiples of a unit, or small steps if it is 0."""
     mean = float(weights @ amounts)
     if unit > 0.0:
         step = unit * max(1.0, np.ceil(mean / unit / MOST_STEPS), np.ceil(quantity / unit / MOST_BATCH))

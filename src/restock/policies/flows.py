@@ -1,4 +1,4 @@
-"""What classical policies need to know of a network: flows, lead times, when an order is still useful."""
+"""Flows and lead times of a network, and when an order is still useful."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restock.problems.network import NetworkProblem
 
 
 def supplier_shares(problem: NetworkProblem) -> Array:
-    """Share of each link in what its buyer orders, shape (E,); shares of a buyer add up to 1.
+    """Return the share of each link in its buyer's orders, shape (E,); shares of a buyer add up to 1.
 
     Inversely proportional to the landed cost of a unit: price + pipeline cost * lead time.
     """
@@ -26,7 +26,7 @@ def supplier_shares(problem: NetworkProblem) -> Array:
 
 
 def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
-    """Units a period that each node sends out, and that each link carries, under given mean demand.
+    """Return the units a period that each node sends out and each link carries, under given mean demand.
 
     Args:
         problem: The network.
@@ -54,7 +54,7 @@ def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
 
 
 def downstream_first(problem: NetworkProblem) -> list[int]:
-    """Node indices, every customer before its suppliers."""
+    """Return node indices, every customer before its suppliers."""
     index = {node: j for j, node in enumerate(problem.nodes)}
     buyers: dict[int, list[int]] = {j: [] for j in range(len(problem.nodes))}
     for supplier, buyer in problem.links:
@@ -64,12 +64,12 @@ def downstream_first(problem: NetworkProblem) -> list[int]:
 
 
 def planned_orders(problem: NetworkProblem) -> Array:
-    """The flow of each link at the mean demand over the horizon, shape (E,)."""
+    """Return the flow of each link at the mean demand over the horizon, shape (E,)."""
     return mean_flow(problem, problem.demand.mean.mean(axis=0))[1]
 
 
 def periods_to_market(problem: NetworkProblem) -> Array:
-    """Least periods from a unit's arrival at a node to its sale, shape (N,).
+    """Return the least periods from a unit's arrival at a node to its sale, shape (N,).
 
     A retailer sells on the day of arrival; elsewhere a unit can be shipped on the next day.
     """
@@ -87,7 +87,7 @@ def periods_to_market(problem: NetworkProblem) -> Array:
 
 
 def last_useful_period(problem: NetworkProblem) -> Array:
-    """First period in which an order on the link can no longer be sold before the end, shape (E,)."""
+    """Return the first period in which an order on the link can no longer be sold before the end, shape (E,)."""
     index = {node: j for j, node in enumerate(problem.nodes)}
     wait = periods_to_market(problem)
     return np.array(
@@ -96,7 +96,7 @@ def last_useful_period(problem: NetworkProblem) -> Array:
 
 
 def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
-    """One number of at least 0, one for each entity in their order, or a mapping of their names, as an array.
+    """Return an array of one number >= 0 per entity, from numbers in their order or a mapping of their names.
 
     Raises:
         InvalidInput: It is not.
@@ -112,14 +112,14 @@ def per_entity(field: str, value: Any, entities: Sequence[Any]) -> Array:
     except (ValueError, TypeError):
         known = ", ".join(names)
         mend = f"Write {{{names[0]}: 1, ...}}, or numbers in that order."
-        raise InvalidInput(field, value, f"this is one number, or one for each of {known}", mend) from None
+        raise InvalidInput(field, value, f"must be one number, or one for each of {known}", mend) from None
     if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
-        raise InvalidInput(field, value, "these are finite and at least 0", "Write numbers of at least 0.")
+        raise InvalidInput(field, value, "must be finite and at least 0", "Write numbers of at least 0.")
     return numbers
 
 
 def _in_order(field: str, value: Mapping[Any, Any], names: Sequence[str]) -> list[Any]:
-    """The values of a mapping in the order of the names, which are its keys."""
+    """Return the values of a mapping in the order of the names, which are its keys."""
     given = {str(key): entry for key, entry in value.items()}
     for name in given:
         if name not in names:

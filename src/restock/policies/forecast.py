@@ -1,4 +1,4 @@
-"""What a policy that looks ahead expects of demand, and how far it may be wrong.
+"""Forecasts of demand for policies that look ahead, and their uncertainty.
 
 All forecasts are of demand at a goodwill of 1; the policy brings in the goodwill it plans for.
 """
@@ -38,7 +38,7 @@ class Outlook:
     weights: Array
 
     def doubt(self, b: int, prior: Array, t: int, windows: Sequence[int]) -> Array:
-        """Standard deviation of the sum of means over the last periods, from t on, shape (T, R).
+        """Return the standard deviation of the sum of means over the last periods, from t on, shape (T, R).
 
         Args:
             b: The episode.
@@ -56,7 +56,7 @@ class Outlook:
         return doubt
 
     def sample(self, b: int, prior: Array, uniform: Array) -> Array:
-        """Mean curves drawn by their weight, shape (K, T, M).
+        """Return the mean curves drawn by their weight, shape (K, T, M).
 
         Args:
             b: The episode.
@@ -77,27 +77,27 @@ class Forecast(abc.ABC):
         self.problem = problem
 
     def begin(self, episodes: int) -> None:  # noqa: B027 - most need nothing
-        """Get ready for a batch of episodes."""
+        """Prepare for a batch of episodes."""
 
     @abc.abstractmethod
     def look(self, view: View) -> Outlook:
-        """What is expected from period `view.t` on."""
+        """Return what is expected from period `view.t` on."""
 
 
 class Told(Forecast):
-    """The mean curve, as an informed policy is told it."""
+    """The true mean curve, for an informed policy."""
 
     def look(self, view: View) -> Outlook:
-        """The curve itself, without doubt."""
+        """Return the curve itself, without doubt."""
         assert view.mean is not None
         return _sure(view.mean, self.problem)
 
 
 class Recent(Forecast):
-    """The mean of the last five periods, for ever; the configured prior at the start."""
+    """The mean of the last five periods, continued for ever; the configured prior at the start."""
 
     def look(self, view: View) -> Outlook:
-        """A flat curve."""
+        """Return a flat curve."""
         shape = (len(view["on_hand"]), self.problem.horizon, len(self.problem.markets))
         if view.t == 0:
             return _sure(np.broadcast_to(self.problem.demand.mean, shape), self.problem)
@@ -106,7 +106,7 @@ class Recent(Forecast):
 
 
 class Belief(Forecast):
-    """Which of many demand curves is the true one, learnt from the demand so far by Bayes' rule.
+    """A Bayesian belief about which of many demand curves is the true one.
 
     The prior is a broad family around the configured mean: level, trend, seasonal wave of any phase,
     one lasting shock at any time, each as likely there as not, and how noisy demand is. After each
@@ -122,12 +122,12 @@ class Belief(Forecast):
         self._curves, self._noise = demand_family(problem.horizon, CURVES)
 
     def begin(self, episodes: int) -> None:
-        """Every curve is as likely as every other."""
+        """Reset all curves to equal probability."""
         self._likelihood = np.zeros((episodes, len(self._curves)))
         self._seen = 0
 
     def look(self, view: View) -> Outlook:
-        """Take in the demand since the last look."""
+        """Update with the demand since the last look."""
         demand = self.problem.demand
         for k in range(self._seen, view.t):
             expected = self._curves[:, k, None] * demand.mean[k]  # (C, M)
@@ -147,7 +147,7 @@ class Belief(Forecast):
 
 
 def demand_family(periods: int, count: int) -> tuple[Array, Array]:
-    """Curves and noise of a broad family of demand, always the same for the same arguments.
+    """Return curves and noise of a broad family of demand, the same for the same arguments.
 
     Level 0.5 to 2 (evenly in logarithm), trend of 0 to 0.1 a period, seasonal wave with an amplitude
     of 0 to 0.8, a period of 5 to 60 (or to the horizon, where that is longer; evenly in logarithm) and any
@@ -175,7 +175,7 @@ def demand_family(periods: int, count: int) -> tuple[Array, Array]:
 
 
 def _between(generator: np.random.Generator, low: float, high: float) -> float:
-    """A number between two others, evenly in logarithm."""
+    """Return a number between two others on a logarithmic scale."""
     return float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 
@@ -186,7 +186,7 @@ def _sure(mean: Array, problem: Any) -> Outlook:
 
 
 def window_spread(deviation: Array, t: int, windows: Sequence[int]) -> Array:
-    """Deviation of the sum over the last periods, from t on, of independent demands.
+    """Return the deviation of the sum of independent demands over the last periods, from t on.
 
     Args:
         deviation: Of each period and retailer, shape (..., T, R).
@@ -203,6 +203,6 @@ def window_spread(deviation: Array, t: int, windows: Sequence[int]) -> Array:
 
 
 def window_of(periods: int, t: int, window: int) -> tuple[Any, Any]:
-    """First and last period of the window that ends in each period, none of it before t; shapes (T,)."""
+    """Return first and last period of the window that ends in each period, none of it before t; shapes (T,)."""
     last = np.arange(periods)
     return np.maximum(np.minimum(t, last), last - window + 1), last

@@ -12,7 +12,7 @@ from restock.problems.network import NetworkProblem
 
 
 class Hindsight(Policy):
-    """Plays the optimal plan for the demand that is going to happen (see `restock.solvers.hindsight`).
+    """The optimal plan for the demand that is going to happen (see `restock.solvers.hindsight`).
 
     Args:
         problem: A supply network.
@@ -35,5 +35,5 @@ class Hindsight(Policy):
         self._plans, self.bound = found.orders, found.bound
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         return self._plans[:, view.t]

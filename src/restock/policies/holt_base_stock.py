@@ -1,4 +1,4 @@
-"""Base-stock on a forecast: exponential smoothing of demand with a trend, levels from what it expects."""
+"""Base-stock on a forecast: Holt's exponential smoothing of demand, and levels from its forecast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restock.problems.network.interface import echelon_position
 def act(
     t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
-    """Smooth the demand of the last period, then order up to what the forecast asks for."""
+    """Smooth the demand of the last period, then order up to the forecast's levels."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     m = len(flows.demand)
@@ -63,14 +63,14 @@ def act(
 
 
 class ForecastPolicy(LevelPolicy):
-    """A policy whose levels are a part fixed for each period, and multiples of a smoothed forecast."""
+    """A policy whose levels are a fixed part per period plus multiples of a smoothed forecast."""
 
     text = staticmethod(act)
 
     def pack_forecast(
         self, smoothing: Sequence[float], fixed: Array, multiples: Array, goodwill: bool = False
     ) -> Array:
-        """What the text reads; the notes, level and trend of each market, follow it.
+        """Return what the text reads; the notes, level and trend of each market, follow it.
 
         The level of node j in period t is fixed_j(t) + sum over m of g_jm times what is expected of market m
         over the coming demand's window (as far as the horizon), by level and damped trend, times the
@@ -106,14 +106,14 @@ class ForecastPolicy(LevelPolicy):
         )
 
     def fraction(self, field: str, value: Any) -> float:
-        """A number from 0 to 1.
+        """Return a number from 0 to 1.
 
         Raises:
             InvalidInput: It is not.
         """
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= 1.0:
-            raise InvalidInput(field, value, "this is a number from 0 to 1", "Write for instance 0.3.")
+            raise InvalidInput(field, value, "must be a number from 0 to 1", "Write for instance 0.3.")
         return float(value)
 
 
@@ -180,6 +180,6 @@ class HoltBaseStock(ForecastPolicy):
         self.notes = 2 * len(self.problem.markets)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Smoothing constants, and the multiple of each node in the first period."""
+        """Return the smoothing constants, and the multiple of each node in the first period."""
         assert self.multiples is not None
         return {**self.smoothing, **self.by_node("multiple", self.multiples[0])}

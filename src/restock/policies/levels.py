@@ -1,4 +1,4 @@
-"""What policies share that hold the position of every node against a level.
+"""Base class of policies that compare the position of every node with a level.
 
 Notation of their formulas, for node j in period t:
 
@@ -115,7 +115,7 @@ class LevelPolicy(TextPolicy):
         formula: Callable[[], Array] | None = None,
         **others: Any,
     ) -> None:
-        """Set the levels of every period as they are given, as multiples of the coming demand, or by the formula.
+        """Set the levels of every period: given, as multiples of the coming demand, or by the formula.
 
         Args:
             name: What the policy calls its levels.
@@ -146,7 +146,7 @@ class LevelPolicy(TextPolicy):
         return np.asarray(self.table[0])
 
     def header(self, follows: bool) -> Array:
-        """What the texts read first: [inner (E) | weight (E) | share (E) | last (E) | follows].
+        """Return what the texts read first: [inner (E) | weight (E) | share (E) | last (E) | follows].
 
         Args:
             follows: Whether levels move in proportion to the goodwill of the customers.
@@ -156,7 +156,7 @@ class LevelPolicy(TextPolicy):
         return np.concatenate([plan.inner, weight, self.shares, plan.last, [float(follows)]])
 
     def pack(self, *more: Array) -> Array:
-        """What the texts read: [header | more | levels (T, N)]; multiples follow goodwill.
+        """Return what the texts read: [header | more | levels (T, N)]; multiples follow goodwill.
 
         Args:
             *more: What the policy's own text reads besides.
@@ -165,16 +165,16 @@ class LevelPolicy(TextPolicy):
         return np.concatenate([self.header(self.multiples is not None), *more, whole.ravel()])
 
     def by_node(self, what: str, values: Array) -> dict[str, float]:
-        """One number a node, named, for `parameters_in_words`."""
+        """Return one named number per node, for `parameters_in_words`."""
         return {f"{what} {node}": float(value) for node, value in zip(self.problem.nodes, values, strict=True)}
 
     @property
     def rate(self) -> Array:
-        """Stock that each node uses up in a period at mean demand [lambda], shape (N,) (units/period)."""
+        """Stock that each node uses in a period at mean demand [lambda], shape (N,) (units/period)."""
         return np.asarray(self.usage @ self.plan.mean.mean(axis=0))
 
     def coming(self, review: int = 1) -> Coming:
-        """The demand that levels have to cover, where orders are placed every `review` periods."""
+        """Return the demand that levels have to cover if orders are placed every `review` periods."""
         if review not in self._coming:
             window = self.plan.window(self.echelon, review)
             self._coming[review] = Coming(self.problem, self.usage, window.ways.weights(self.shares), window)
@@ -182,15 +182,15 @@ class LevelPolicy(TextPolicy):
 
     @cached_property
     def costs(self) -> UnitCosts:
-        """What a unit short and a unit too many cost at each node."""
+        """The cost of a unit short and of a unit left over at each node."""
         return unit_costs(self.problem, self.shares)
 
     def multiple_of_coming(self, multiples: Array, review: int = 1) -> Array:
-        """Levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
+        """Return the levels as multiples (K, N) of the mean coming demand, shape (T, N) (units)."""
         return self.coming(review).mean * (self.plan.knots(len(multiples)) @ multiples)
 
     def newsvendor(self, service: Any = None, review: int = 1) -> Array:
-        """Levels: the quantiles of the coming demand that the critical ratios ask for, shape (T, N) (units)."""
+        """Return levels: quantiles of the coming demand at the critical ratios, shape (T, N) (units)."""
         final = self.final(review)
         plain = self.over_a_cycle(self.before_the_end(service), review)
         if service is not None:
@@ -202,7 +202,7 @@ class LevelPolicy(TextPolicy):
         return np.where(final, levels, self.carrying(levels, coming.mean))
 
     def over_a_cycle(self, ratios: Array, review: int) -> Array:
-        """Ratios for the last period before the next delivery that make the mean over a cycle the given ones, (N,).
+        """Return ratios for the last period before a delivery whose mean over a cycle equals the given ones, (N,).
 
         Where orders are R periods apart, a level has to do for the demand of n periods, n = N - R + 1, ..., N, and
         costs arise in each of these. The best level solves mean over n of P(D_n <= S) = ratio. It is found for
@@ -223,7 +223,7 @@ class LevelPolicy(TextPolicy):
         return np.clip(probabilities((high - most * mean) / (deviation * np.sqrt(most))), 1e-9, MOST)
 
     def carrying(self, levels: Array, mean: Array) -> Array:
-        """Levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
+        """Return the levels (..., N), raised to a twentieth above the mean coming demand at installations that ship on.
 
         What such a node cannot ship today is not owed but asked for anew, so in L + 2 periods it ships its level
         at most: with less than the mean it would fall further and further behind, whatever a unit short costs.
@@ -233,23 +233,23 @@ class LevelPolicy(TextPolicy):
         return np.where(self.plan.ships_on, np.maximum(levels, (1.0 + RECOVERY) * mean), levels)
 
     def periods_worth_the_last(self) -> float:
-        """How many periods an episode has, each worth as much as its last: T, more under a discount."""
+        """Return the number of periods of an episode, each worth as much as its last: T, more under a discount."""
         discount, periods = self.problem.spec.discount, self.plan.horizon
         if discount == 1.0:
             return float(periods)
         return float((1.0 - discount**periods) / (1.0 - discount) / discount ** (periods - 1))
 
     def before_the_end(self, service: Any = None) -> Array:
-        """Critical ratios of orders that later ones follow, shape (N,); see `ratios`."""
+        """Return the critical ratios of orders that are followed by later ones, shape (N,); see `ratios`."""
         return self._echelon_ratios() if service is None and self.echelon else self.ratios(service)
 
     def _echelon_ratios(self, final: bool = False) -> Array:
-        """The mean of the two bounds of Shang and Song, taken between their normal quantiles."""
+        """Return the mean of the two bounds of Shang and Song, taken between their normal quantiles."""
         lower, upper = echelon_ratios(self.costs, final)
         return probabilities(0.5 * (quantiles(lower) + quantiles(upper)))
 
     def ratios(self, service: Any = None, periods: float = np.inf) -> Array:
-        """Critical ratios of installations, shape (N,).
+        """Return the critical ratios of installations, shape (N,).
 
         Args:
             service: One ratio in (0, 1), or one for each node; default: what a unit short costs over that and
@@ -263,17 +263,17 @@ class LevelPolicy(TextPolicy):
             return critical_ratios(self.costs, periods)
         ratios = per_entity("service", service, self.problem.nodes)
         if not ((ratios > 0.0) & (ratios < 1.0)).all():
-            raise InvalidInput("service", service, "a critical ratio lies between 0 and 1", "Write 0.95.")
+            raise InvalidInput("service", service, "a critical ratio must lie between 0 and 1", "Write 0.95.")
         return ratios
 
     def final(self, review: int = 1) -> Array:
-        """Whether an order of the period is the last that can still be sold, shape (T, N)."""
+        """Return whether an order of the period is the last that can still be sold, shape (T, N)."""
         useful = np.zeros(len(self.problem.nodes))
         np.maximum.at(useful, self.plan.buyer, self.plan.last)
         return np.asarray(np.arange(self.plan.horizon)[:, None] + review >= useful)
 
     def tunables(self) -> dict[str, Tunable]:
-        """Multiples at `KNOTS` points in time (or the levels, if given), and shares where there is a choice."""
+        """Return multiples at `KNOTS` points in time (or levels, if given), and shares if there is a choice."""
         found = {"multiples": self._tunable_multiples()}
         if self._planners:
             name = self._planners[0]
@@ -285,7 +285,7 @@ class LevelPolicy(TextPolicy):
         return found | self.tunable_shares()
 
     def tunable_shares(self) -> dict[str, Tunable]:
-        """The shares, where a node has several suppliers."""
+        """Return the shares, if a node has several suppliers."""
         choice = self.plan.choice
         if not choice.any():
             return {}
@@ -293,7 +293,7 @@ class LevelPolicy(TextPolicy):
         return {"shares": Tunable(self.shares, np.full(len(choice), 0.25), low, high, names=self.links)}
 
     def _tunable_multiples(self) -> Tunable:
-        """From those in force on, or from what the levels in force are of the mean coming demand."""
+        """Return the multiples in force, or the levels in force as multiples of the mean coming demand."""
         count = min(KNOTS, self.plan.horizon)
         if self.multiples is not None:
             start = np.repeat(self.multiples, count, axis=0) if len(self.multiples) == 1 else self.multiples
@@ -308,7 +308,7 @@ class LevelPolicy(TextPolicy):
 
 
 def order_quantities(policy: LevelPolicy) -> Array:
-    """Economic order quantities sqrt(2 K lambda / h) of the nodes, shape (N,) (units); 0 without a fixed cost.
+    """Return economic order quantities sqrt(2 K lambda / h), shape (N,) (units); 0 without a fixed cost.
 
     K adds up the fixed costs of the node's links, lambda is what it uses up in a period, h its holding cost.
     """
@@ -319,7 +319,7 @@ def order_quantities(policy: LevelPolicy) -> Array:
 
 
 def read_multiples(value: Any, policy: LevelPolicy) -> Array:
-    """Multiples of shape (K, N): one number, one for each node, K lists of one for each node, or {node: K numbers}.
+    """Return multiples of shape (K, N): one number, one per node, K lists of one per node, or {node: K numbers}.
 
     Raises:
         InvalidInput: It is none of these.
@@ -342,7 +342,7 @@ def read_multiples(value: Any, policy: LevelPolicy) -> Array:
 
 
 def exclusive(ways: Mapping[str, Any], **others: Any) -> None:
-    """Check that levels are given in one way at most, and that nothing else is then planned with.
+    """Check that levels are given in one way at most, and nothing else is then planned with.
 
     Args:
         ways: Ways to give levels, by the name of the parameter.

@@ -1,4 +1,4 @@
-"""What all policies that look ahead share: forecast, pipeline, goodwill, one program for all periods."""
+"""Base class of policies that look ahead: forecast, pipeline, goodwill, one program for all periods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from restock.solvers.structure import replacement_costs
 
 
 class LookAhead(Policy):
-    """Plan from the state of the moment, do the first step of the plan, look again in the next period.
+    """A policy that plans from the present state, carries out the first step, and plans again in the next period.
 
     Args:
         problem: A supply network.
@@ -52,14 +52,14 @@ class LookAhead(Policy):
 
     @abc.abstractmethod
     def _program_of(self) -> RollingProgram:
-        """The program to solve every period."""
+        """Return the program to solve every period."""
 
     @abc.abstractmethod
     def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
-        """The plan of episode b."""
+        """Return the plan of episode b."""
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Build the programs, once, and forget what was learnt of earlier episodes."""
+        """Build the programs once, and forget what earlier episodes taught."""
         if not self._programs:
             links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
             self._links, self._retailer = links, markets.retailer
@@ -76,13 +76,13 @@ class LookAhead(Policy):
         self._forecast.begin(episodes)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         outlook = self._forecast.look(view)
         arriving = self._arrivals(view)
         orders = np.empty((len(arriving), len(self.problem.links)))
 
         def plan_every(first: int) -> None:
-            """The episodes of one thread, which has a program of its own: they are dealt out in turn."""
+            """Plan the episodes of one thread, which has its own program: they are dealt out in turn."""
             for b in range(first, len(orders), len(self._programs)):
                 orders[b] = self._plan(self._programs[first], view, b, arriving[b], outlook).orders[view.t]
 
@@ -96,20 +96,20 @@ class LookAhead(Policy):
     def _situation(
         self, view: View, b: int, arriving: Array, demand: Array, spread: Array | None = None, risk: Array | None = None
     ) -> Situation:
-        """Where episode b stands, with expected demand or paths it may take, shape (K, T, M)."""
+        """Return the situation of episode b, with expected demand or sample paths, shape (K, T, M)."""
         periods = self.problem.horizon
         spread = np.zeros((periods, len(self._retailers))) if spread is None else spread
         risk = np.zeros(periods) if risk is None else risk
         return Situation(view["on_hand"][b], view["backlog"][b], arriving, demand, spread, risk)
 
     def _spread(self, noise: float, mean: Array, t: int) -> Array:
-        """Spread of demand at each retailer over the periods in which it cannot react, shape (T, R)."""
+        """Return the spread of demand at each retailer over the periods in which it cannot react, shape (T, R)."""
         deviation = noise * self.problem.demand.distribution.deviation(mean)
         each = [np.sqrt((deviation[:, self._retailer == j] ** 2).sum(axis=1)) for j in self._retailers]
         return window_spread(np.stack(each, axis=1), t, self._windows)
 
     def _sentiment(self, view: View, b: int, short: Array) -> Array:
-        """Expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
+        """Return the expected goodwill of each period, given the chance of a shortage in each, shape (T,)."""
         rules = self.problem.demand.goodwill
         path = np.ones(self.problem.horizon)
         if rules is None:
@@ -125,7 +125,7 @@ class LookAhead(Policy):
         return path
 
     def _risk(self, mean: Array) -> Array:
-        """Worth of the sales that a shortage in each period drives away, shape (T,)."""
+        """Return the value of the sales that a shortage in each period drives away, shape (T,)."""
         rules = self.problem.demand.goodwill
         if rules is None:
             return np.zeros(len(mean))
@@ -135,7 +135,7 @@ class LookAhead(Policy):
         return risk
 
     def _arrivals(self, view: View) -> Array:
-        """What was shipped before and arrives from now on, shape (B, T, N)."""
+        """Return what was shipped before and arrives from now on, shape (B, T, N)."""
         shipped, t = view.past["shipped"], view.t
         arriving = np.zeros((len(shipped), self.problem.horizon, len(self.problem.nodes)))
         for i, lead in enumerate(self._links.lead_time):
@@ -146,7 +146,7 @@ class LookAhead(Policy):
         return arriving
 
     def _first_situation(self, paths: int) -> Situation:
-        """The start of an episode with the demand that is configured."""
+        """Return the start of an episode with the configured demand."""
         problem = self.problem
         mean = np.maximum(problem.demand.mean, problem.demand.least_mean)
         return Situation(
@@ -160,7 +160,7 @@ class LookAhead(Policy):
 
 
 def far_enough(problem: NetworkProblem, horizon: int | None) -> int | None:
-    """The look ahead as it is given, where what is bought at its start can be sold before its end.
+    """Return the given look-ahead if what is bought at its start can be sold before its end.
 
     Raises:
         InvalidInput: It is too short for that on the quickest way to some market: nothing would ever be bought.

@@ -61,7 +61,7 @@ class Newsvendor(ForecastPolicy):
         if memory is not None:
             number = isinstance(memory, (int, float, np.number)) and not isinstance(memory, bool)
             if not number or not memory >= 1.0:
-                raise InvalidInput("memory", memory, "an average runs over at least 1 period", "Write 5.")
+                raise InvalidInput("memory", memory, "must be at least 1 period", "Write 5.")
             if self.information != "blind":
                 raise InvalidInput("memory", memory, "an informed policy forecasts nothing", "Drop it.")
         self.memory = 5.0 if memory is None else float(memory)
@@ -75,12 +75,12 @@ class Newsvendor(ForecastPolicy):
         self.notes = 2 * len(self.problem.markets)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Critical ratios, and the memory of a blind forecast."""
+        """Return the critical ratios, and the memory of a blind forecast."""
         memory = {"memory": self.memory} if self.information == "blind" else {}
         return {**memory, **self.by_node("service", self.service)}
 
     def tunables(self) -> dict[str, Tunable]:
-        """Critical ratios and shares."""
+        """Return the critical ratios and shares."""
         ratio = np.clip(self.service, 0.01, 0.999)
         low, high = np.full_like(ratio, 0.01), np.full_like(ratio, 0.999)
         return {

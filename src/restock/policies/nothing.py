@@ -1,4 +1,4 @@
-"""Doing nothing: what a problem costs when it is left alone."""
+"""Policies that do nothing: the cost of leaving a problem alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Nothing(Policy):
     summary: ClassVar[str] = "orders nothing: what the stock at the start can do"
 
     def act(self, view: View) -> Array:
-        """Zeros of shape (B, A)."""
+        """Return zeros of shape (B, A)."""
         decision = self.problem.decision
         return np.zeros_like(view[decision])
 

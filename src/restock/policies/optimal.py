@@ -1,4 +1,4 @@
-"""The optimum of a single location: what no policy that does not know the future can beat on average."""
+"""The optimum of a single location: on average, no policy without foresight earns more."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class Optimal(Policy):
         self._lead = self.solution.place.lead_time
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of the first period, or the largest order."""
+        """Return the level of the first period, or the largest order."""
         found = self.solution
         if found.levels is not None:
             return {"level": float(found.levels[-1])}
         return {"largest order": float(found.tables[-1].max())}
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, 1)."""
+        """Return the orders of shape (B, 1)."""
         count = len(view["on_hand"])
         pipeline = np.zeros((count, self._lead))
         for slot in range(self._lead):

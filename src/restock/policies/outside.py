@@ -1,4 +1,4 @@
-"""Policies from outside the package: a module or file and a class in it, or an installed plug-in.
+"""Policies from outside the package: a class in a module or file, or an installed plug-in.
 
 Four forms, wherever a policy is named (`make_policy`, `simulate`, `compare`, the command line, a
 list of policies for the benchmark):
@@ -28,17 +28,17 @@ LONGEST_PATH = 4096
 
 
 def names_a_run(name: str) -> bool:
-    """Whether the text is the path of a folder with a training run in it."""
+    """Return whether the text is the path of a folder with a training run."""
     return "\0" not in name and len(name) < LONGEST_PATH and Path(name, "config.yaml").is_file()
 
 
 def entry_points() -> dict[str, metadata.EntryPoint]:
-    """Policies of installed packages, by name."""
+    """Return the policies of installed packages, by name."""
     return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
 def class_at(place: str) -> type[Policy]:
-    """The policy class at `package.module:Class` or `path/to/file.py:Class`.
+    """Return the policy class at `package.module:Class` or `path/to/file.py:Class`.
 
     Raises:
         InvalidInput: It cannot be imported, there is no such class, or it is no policy.
@@ -52,7 +52,7 @@ def class_at(place: str) -> type[Policy]:
 
 
 def class_of(point: metadata.EntryPoint) -> type[Policy]:
-    """The policy class of an installed package's entry point.
+    """Return the policy class of an installed package's entry point.
 
     Raises:
         InvalidInput: It cannot be imported, or is no policy.
@@ -66,7 +66,7 @@ def _is_policy(value: object) -> bool:
 
 def _checked(value: object, place: str) -> type[Policy]:
     if not (isinstance(value, type) and issubclass(value, Policy)):
-        raise InvalidInput("policy", place, "this is not a policy", "Derive a class from restock.policies.Policy.")
+        raise InvalidInput("policy", place, "must be a policy", "Derive a class from restock.policies.Policy.")
     if not isinstance(getattr(value, "name", None), str):
         raise InvalidInput("policy", place, "the policy has no name", f'Write `name = "mine"` in {value.__name__}.')
     return value

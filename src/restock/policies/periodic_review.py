@@ -17,7 +17,7 @@ from restock.problems.network.interface import echelon_position
 def act(
     t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
-    """In every R-th period, from 0 on, order up to the level of the period."""
+    """Order up to the level of the period in every R-th period, from 0 on."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     position = flows.used
@@ -32,7 +32,7 @@ def act(
 
 
 class PeriodicReview(LevelPolicy):
-    """The (R, S) policy: every R periods order up to S_j, between them nothing.
+    """The (R, S) policy: order up to S_j every R periods, and nothing in between.
 
     In periods 0, R, 2 R, ... node j orders positive(S_j(t) - IP_j). By default
 
@@ -82,13 +82,13 @@ class PeriodicReview(LevelPolicy):
         self.review = self._interval() if review is None else review
         whole = isinstance(self.review, (int, np.integer)) and not isinstance(self.review, bool)
         if not whole or not 1 <= self.review <= self.plan.horizon:
-            what = f"a whole number of periods, 1 to {self.plan.horizon}"
+            what = f"must be an integer number of periods, 1 to {self.plan.horizon}"
             raise InvalidInput("review", review, what, "Write for instance 7.")
         self.planned("levels", levels, multiples, service, int(self.review))
         self.parameters = self.pack(np.array([float(self.review)]))
 
     def _interval(self) -> int:
-        """The shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
+        """Return the shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
         world = self.problem.world(self.problem.plain.fresh)
         quantity = order_quantities(self)
         costly = quantity > 0.0
@@ -99,5 +99,5 @@ class PeriodicReview(LevelPolicy):
         return int(np.clip(min(interval, allowed), 1, self.plan.horizon))
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """R, and S of each node in the first period."""
+        """Return R, and S of each node in the first period."""
         return {"review": float(self.review), **self.by_node("level", self.levels)}

@@ -1,4 +1,4 @@
-"""What can be said of a network before anything is decided: flows, lead times, the demand that a level has to cover."""
+"""Properties of a network before any decision: flows, lead times, the demand that a level has to cover."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 
 class Ways:
-    """The ways on which the stock of each node reaches the markets; there are P of them, a node's one behind the other.
+    """The ways from each node's stock to the markets; there are P of them, grouped by node.
 
     A way is told from others by its node, its market, how long before the sale the node's customer orders, and how
     long the node's own supplier takes: where several suppliers share an order, each brings its part in its own time.
@@ -70,7 +70,7 @@ class Ways:
         self._units_in, self._supplier = plan.units_in, plan.supplier
 
     def weights(self, shares: Array) -> Array:
-        """Stock of its node that each way takes for each unit sold on its market, by shares (E,); shape (P,)."""
+        """Return the stock of its node that each way uses per unit sold on its market, by shares (E,); shape (P,)."""
         weight = np.zeros(self._count)
         weight[: self._markets] = 1.0
         for way, link, brought, buyers in self._steps:
@@ -79,11 +79,11 @@ class Ways:
         return weight[self._number] * shares[self._link]
 
     def by_node(self, ways: Array) -> Array:
-        """Sums over the ways of each node: from (..., P) to (..., N)."""
+        """Return the sums over the ways of each node: from (..., P) to (..., N)."""
         return np.add.reduceat(ways, self.begins, axis=-1)
 
     def average(self, ways: Array | Integers, weights: Array) -> Array:
-        """Weighted means over the ways of each node, 0 where it has no weight: from (..., P) to (..., N)."""
+        """Return weighted means over the ways of each node, 0 where it has no weight: from (..., P) to (..., N)."""
         return self.by_node(ways * weights) / np.maximum(self.by_node(weights), 1e-300)
 
 
@@ -109,7 +109,7 @@ class Window:
 
 
 class Plan:
-    """What can be said of a network before anything is decided; made once for each problem.
+    """Properties of a network before any decision, computed once for each problem.
 
     Attributes:
         inner: Link indices, a node's links to its customers before those that supply it, shape (E,).
@@ -149,20 +149,20 @@ class Plan:
         self._windows: dict[tuple[bool, int], Window] = {}
 
     def usage(self, shares: Array) -> Array:
-        """Stock that each node uses up for each unit sold on each market [g], shape (N, M) (units)."""
+        """Return the stock that each node uses per unit sold on each market [g], shape (N, M) (units)."""
         ways = self.ways()
         used = np.zeros((len(self.lead), len(self.retailer)))
         np.add.at(used, (ways.node, ways.market), ways.weights(shares))
         return used
 
     def ways(self, review: int = 1) -> Ways:
-        """The ways to the markets, where orders are placed every `review` periods."""
+        """Return the ways to the markets if orders are placed every `review` periods."""
         if review not in self._ways:
             self._ways[review] = Ways(self, review)
         return self._ways[review]
 
     def window(self, echelon: bool, review: int = 1) -> Window:
-        """The demand that a level has to cover.
+        """Return the demand that a level has to cover.
 
         An order of period t arrives in t + L. A node that only sells has it for that period's demand, and
         covers the L + R periods until the next order arrives. A node that ships on cannot ship it before
@@ -192,13 +192,13 @@ class Plan:
         return self._windows[echelon, review]
 
     def knots(self, count: int) -> Array:
-        """Weights that draw straight lines through `count` values over the horizon, shape (T, count)."""
+        """Return the weights of linear interpolation between `count` values over the horizon, shape (T, count)."""
         at = np.linspace(0.0, max(self.horizon - 1, 1), count) if count > 1 else np.zeros(1)
         return np.stack([np.interp(np.arange(self.horizon), at, row) for row in np.eye(count)], axis=1)
 
 
 def until_shipped(lead: Integers, review: int) -> Integers:
-    """Periods from an order to the review at which its goods can be shipped on.
+    """Return the periods from an order to the review at which its goods can be shipped on.
 
     What arrives in period t + L can leave in t + L + 1, where goods leave every `review` periods.
     """
@@ -209,7 +209,7 @@ _PLANS: weakref.WeakKeyDictionary[Problem, Plan] = weakref.WeakKeyDictionary()
 
 
 def plan_of(problem: NetworkProblem) -> Plan:
-    """The plan of a problem, made at the first call."""
+    """Return the plan of a problem, computed at the first call."""
     if problem not in _PLANS:
         _PLANS[problem] = Plan(problem)
     return _PLANS[problem]

@@ -20,7 +20,7 @@ from restock.solvers.reorder_point import best_r, optimal_r_Q
 def act(
     t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
-    """At or below the reorder point of the period, order the fewest batches that lead above it."""
+    """Order the fewest batches that lead above the reorder point of the period, at or below it."""
     n = len(state.on_hand)
     e = len(flows.ordered)
     position = flows.used
@@ -89,7 +89,7 @@ class ReorderPointQuantity(LevelPolicy):
         super().__init__(problem, information, echelon, shares)
         given = None if batches is None else read_batches(batches, self)
         if given is not None and not (given > 0.0).all():
-            raise InvalidInput("batches", batches, "a batch is more than nothing", "Write for instance 5.")
+            raise InvalidInput("batches", batches, "must be more than 0", "Write for instance 5.")
         batch, points = given, None
         if given is None or (reorder_points is None and multiples is None):
             points, quantity = optimal_points(self, service, Rule(optimal_r_Q, lambda _, *rest: best_r(*rest)), given)
@@ -104,9 +104,9 @@ class ReorderPointQuantity(LevelPolicy):
         self.parameters = self.pack(self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Reorder point r of each node in the first period, and batch Q."""
+        """Return the reorder point r of each node in the first period, and batch Q."""
         return {**self.by_node("reorder point", self.levels), **self.by_node("batch", self.batch)}
 
     def tunables(self) -> dict[str, Tunable]:
-        """Multiples, shares and batches."""
+        """Return multiples, shares and batches."""
         return {**super().tunables(), "batches": tunable_batches(self, self.batch, least=0.01)}

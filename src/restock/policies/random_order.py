@@ -13,7 +13,7 @@ from restock.policies._base import Policy, View
 
 
 class RandomOrder(Policy):
-    """Every decision is uniform over what an action may say: for a network, an order between 0 and its bound.
+    """Decisions drawn uniformly from the possible actions: for a network, orders between 0 and their bounds.
 
     Args:
         problem: The problem it is made for.
@@ -32,7 +32,7 @@ class RandomOrder(Policy):
         self._generator = streams.generator(seed, "policy")
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, A)."""
+        """Return the decisions of shape (B, A)."""
         least, most = self._form.low, self._form.most
         size = (self._rows, len(most))
         if self._form.discrete:

@@ -1,4 +1,4 @@
-"""Critical ratios: how sure a node should be to serve what comes, from what a unit short and a unit left over cost."""
+"""Critical ratios: how likely a node should be to meet demand, from the costs of a unit short and a unit left over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST, MOST = 0.001, 0.999  # of a ratio: a free shelf or a shortage that costs 
 
 @dataclasses.dataclass(frozen=True)
 class UnitCosts:
-    """What a unit short and a unit too many cost at each node; every field has shape (N,).
+    """The cost of a unit short and of a unit left over at each node; every field has shape (N,).
 
     Attributes:
         short: Cost of a unit short in a period [b]: the largest shortage cost downstream, the margin of that
@@ -40,7 +40,7 @@ class UnitCosts:
 
 
 def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
-    """What a unit short and a unit too many cost at each node, suppliers weighted by the shares, shape (E,)."""
+    """Return the costs of a unit short and of a unit left over at each node, suppliers weighted by shares (E,)."""
     plan = plan_of(problem)
     nodes, links, markets = problem.world(problem.plain.fresh)[:3]
     landed = replacement_costs(problem)[markets.retailer] + nodes.operating_cost[markets.retailer]
@@ -76,7 +76,7 @@ def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
 
 
 def critical_ratios(costs: UnitCosts, periods: Array | float = np.inf) -> Array:
-    """Critical ratios short / (short + over), within [0.001, 0.999].
+    """Return the critical ratios short / (short + over), within [0.001, 0.999].
 
     A level that is kept for n periods is short or over in each of them, and what is left or missing after
     the last one costs more once:
@@ -96,7 +96,7 @@ def critical_ratios(costs: UnitCosts, periods: Array | float = np.inf) -> Array:
 
 
 def echelon_ratios(costs: UnitCosts, final: bool = False) -> tuple[Array, Array]:
-    """Lower and upper critical ratios of the echelon levels after Shang and Song, each of shape (N,).
+    """Return lower and upper critical ratios of the echelon levels after Shang and Song, each of shape (N,).
 
     For a serial system they are (b + H_(j+1)) / (b + H_1) and (b + H_(j+1)) / (b + H_j), where H_j is
     the holding cost of node j, j + 1 its supplier and 1 the retailer. Within [0.001, 0.999].
@@ -118,16 +118,16 @@ def _ratio(under: Array, over: Array) -> Array:
 
 
 def quantiles(ratios: Array) -> Array:
-    """Standard normal quantiles of ratios in (0, 1), same shape."""
+    """Return the standard normal quantiles of ratios in (0, 1), same shape."""
     return _each(NormalDist().inv_cdf, ratios)
 
 
 def probabilities(z: Array) -> Array:
-    """Standard normal probabilities of what is below z, same shape."""
+    """Return the standard normal probabilities of what is below z, same shape."""
     return _each(NormalDist().cdf, z)
 
 
 def _each(function: Callable[[float], float], values: Array) -> Array:
-    """A function of one number, called once for each different one."""
+    """Return a function of one number, called once for each distinct one."""
     distinct, place = np.unique(values, return_inverse=True)
     return np.array([function(float(one)) for one in distinct])[place].reshape(np.shape(values))

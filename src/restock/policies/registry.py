@@ -1,4 +1,4 @@
-"""The known policies by name; those from outside the package by where they stand."""
+"""The known policies by name; those from outside the package by their place."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _YARDSTICKS: dict[str, tuple[str, str | None]] = {
 
 
 def list_policies(family: str | None = None) -> list[str]:
-    """Names that `make_policy` knows: restock's own, then those of installed packages.
+    """Return the names that `make_policy` knows: restock's own, then those of installed packages.
 
     Args:
         family: Only restock's own for this kind of problem (`network`, ...).
@@ -114,12 +114,12 @@ def playable(problem: Problem) -> list[str]:
 
 
 def usual_policies(family: str) -> tuple[str, ...]:
-    """Fast policies that any problem of a kind can be compared with."""
+    """Return fast policies that any problem of a family can be compared with."""
     return _USUAL.get(family, tuple(_ANY))
 
 
 def yardsticks(family: str) -> tuple[str, str | None]:
-    """What a policy for a kind of problem is measured by: the policy to beat, and the bound where there is one."""
+    """Return what policies for a family are measured by: the policy to beat, and the bound if there is one."""
     return _YARDSTICKS.get(family, ("random", None))
 
 
@@ -128,12 +128,12 @@ def _homes(family: str) -> dict[str, tuple[str, str]]:
 
 
 def families_of(name: str) -> list[str]:
-    """The kinds of problems that a policy of restock's own is for."""
+    """Return the families that a policy of restock's own is for."""
     return [family for family in ("network", *_OTHERS) if name in _homes(family)]
 
 
 def policy_class(name: str, family: str | None = None) -> type[Policy]:
-    """The class of a policy.
+    """Return the class of a policy.
 
     Args:
         name: One of `list_policies()`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a
@@ -163,7 +163,7 @@ def policy_class(name: str, family: str | None = None) -> type[Policy]:
 
 
 def make_policy(name: str, problem: Problem | Any, **params: Any) -> Policy:
-    """A policy for a problem.
+    """Return a policy for a problem.
 
     Args:
         name: One of `list_policies()`, or where your own stands: `package.module:Class` or

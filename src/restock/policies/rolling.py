@@ -20,7 +20,7 @@ NORMAL = NormalDist()
 
 
 class Rolling(LookAhead):
-    """Solve a linear program of the rest of the episode every period, expected shortages paid for.
+    """A policy that solves a linear program of the rest of the episode, with expected shortages paid for.
 
     The program (`restock.solvers.rolling`) plans with mean demand, and charges each retailer for the
     shortage to be expected when demand strays from it: tangents of the normal loss function at the
@@ -63,14 +63,14 @@ class Rolling(LookAhead):
         self.hedge, self.integer = yes_or_no("hedge", hedge), yes_or_no("integer", integer)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """How far it looks and what it pays for."""
+        """Return how far it looks ahead and what it pays for."""
         return {"horizon": self.horizon or "all", "hedge": str(self.hedge), "integer": str(self.integer)}
 
     def _program_of(self) -> RollingProgram:
         return RollingProgram(self.problem, self.horizon, hedge=self.hedge, integer=self.integer)
 
     def _plan(self, program: RollingProgram, view: View, b: int, arriving: Array, outlook: Outlook) -> Plan:
-        """The plan of one episode; under goodwill, after some rounds of plan and goodwill."""
+        """Return the plan of one episode; under goodwill, after some rounds of plan and goodwill."""
         demand, periods = self.problem.demand, self.problem.horizon
         doubt = outlook.doubt(b, self._prior, view.t, self._windows)
         short = np.zeros(periods)

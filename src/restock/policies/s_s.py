@@ -95,19 +95,19 @@ class ReorderPointLevel(LevelPolicy):
         self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.batch.ravel())
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """Reorder point s and level S of each node in the first period."""
+        """Return the reorder point s and level S of each node in the first period."""
         return {
             **self.by_node("reorder point", self.levels),
             **self.by_node("order-up-to level", self.levels + self.batch[0]),
         }
 
     def tunables(self) -> dict[str, Tunable]:
-        """Multiples, shares and batches."""
+        """Return multiples, shares and batches."""
         return {**super().tunables(), "batches": tunable_batches(self, self.batch[0], least=0.0)}
 
 
 def tunable_batches(policy: LevelPolicy, batch: Array, least: float) -> Tunable:
-    """Batches from those in force on (units)."""
+    """Return batches, from those in force on (units)."""
     most = 40.0 * policy.rate + batch + 1.0
     return Tunable(
         np.clip(batch, least, most), 0.25 * (policy.rate + batch) + 1e-3, np.full_like(batch, least), most,

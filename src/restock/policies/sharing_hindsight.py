@@ -1,4 +1,4 @@
-"""The hindsight optimum of shared stock as a policy: every mission served, as cheaply as it can be done."""
+"""The hindsight optimum of shared stock as a policy: every mission served, as cheaply as possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restock.policies._base import Information, Policy, View
 
 
 class SharingHindsight(Policy):
-    """Plays the cheapest plan that serves every mission that is going to come (see `restock.solvers.sharing`).
+    """The cheapest plan that serves every mission that is going to come (see `restock.solvers.sharing`).
 
     Where not every mission can be served, as few units as possible are left unmet. The bound it tells is that
     of the reward: all missions served.
@@ -60,5 +60,5 @@ class SharingHindsight(Policy):
         self._plans, self.cost, self.bound = np.stack(plans), np.array(costs), np.array(served)
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, n n)."""
+        """Return the orders of shape (B, n n)."""
         return np.asarray(self._plans[:, view.t])

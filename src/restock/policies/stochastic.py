@@ -19,7 +19,7 @@ PATHS = 10
 
 
 class Stochastic(LookAhead):
-    """Solve a stochastic linear program of the rest of the episode every period.
+    """A policy that solves a stochastic linear program of the rest of the episode every period.
 
     Sample average approximation: K equally likely paths of demand, a copy of the network for each,
     and the same shipments in all copies that have seen the same demand. With `branching` [b1, b2,
@@ -57,7 +57,7 @@ class Stochastic(LookAhead):
     ) -> None:
         super().__init__(problem, far_enough(problem, horizon), information, jobs)
         if branching is not None and (not isinstance(branching, (list, tuple)) or not branching):
-            raise InvalidInput("branching", branching, "this is a list of whole numbers", "Write for instance [5, 3].")
+            raise InvalidInput("branching", branching, "must be a list of integers", "Write for instance [5, 3].")
         self.branching = [whole_number("branching", b) for b in branching or ()]
         if branching is not None and paths is not None:
             raise InvalidInput("paths", paths, "branching says how many there are", "Drop one.")
@@ -68,11 +68,11 @@ class Stochastic(LookAhead):
             raise InvalidInput("demand.distribution", name, "it says no quantiles to sample", "Use the policy rolling.")
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The paths."""
+        """Return the paths."""
         return {"paths": self.paths, "branching": str(self.branching or "two stages"), "horizon": self.horizon or "all"}
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Build the program and take random numbers of its own."""
+        """Build the program and draw its own random numbers."""
         super().begin(episodes, seed, chance)
         self._generators = [np.random.default_rng([seed, b, 0x5A]) for b in range(episodes)]
 
@@ -92,7 +92,7 @@ class Stochastic(LookAhead):
         return program.solve(view.t, self._situation(view, b, arriving, paths, spread, risk))
 
     def _uniform(self, generator: np.random.Generator, t: int) -> Array:
-        """Numbers in (0, 1) for each path, period and market, shape (K, T, M)."""
+        """Return the numbers in (0, 1) for each path, period and market, shape (K, T, M)."""
         shape = (self.paths, self.problem.horizon, len(self.problem.markets))
         order = generator.permuted(np.broadcast_to(np.arange(self.paths)[:, None, None], shape), axis=0)
         uniform = (order + generator.random(shape)) / self.paths

@@ -38,7 +38,7 @@ FAMILIES = {
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
-    """A problem, ready to be simulated, solved, learned and compared.
+    """Return a problem, ready to be simulated, solved, learned and compared.
 
     Args:
         id_or_path: An environment id (``restock/Serial-v0``), the name of a shipped instance
@@ -93,7 +93,7 @@ def loader_of(named: Any) -> tuple[Any, str]:
 
 
 def place_in(kwargs: Mapping[str, Any]) -> Any:
-    """The problem that `restock/Problem-v0` is made for.
+    """Return the problem that `restock/Problem-v0` is made for.
 
     Raises:
         InvalidInput: None is named.
@@ -104,18 +104,18 @@ def place_in(kwargs: Mapping[str, Any]) -> Any:
 
 
 def keywords(env_id: str) -> Sequence[str]:
-    """What may be changed in the problem behind an id."""
+    """Return what may be changed in the problem behind an id."""
     known: Sequence[str] = _loader(family_of_id(env_id)).KEYWORDS
     return known
 
 
 def family_of_id(env_id: str) -> str:
-    """The kind of problem behind an environment id."""
+    """Return the kind of problem behind an environment id."""
     return FAMILIES.get(env_id.removeprefix("restock/").partition("-")[0].lower(), "network")
 
 
 def family_of(instance: Any) -> str:
-    """The kind of problem that an instance is of: its name, or what its `problem` says.
+    """Return the kind of problem that an instance is of: its name, or what its `problem` says.
 
     Raises:
         InvalidInput: There is no such kind, or the file that is named cannot be read.
@@ -136,34 +136,34 @@ def family_of(instance: Any) -> str:
 
 
 def instance_of(env_id: str) -> str:
-    """The shipped instance behind an id, where nothing is changed."""
+    """Return the shipped instance behind an id, where nothing is changed."""
     fixed = IDS[env_id].get("instance")
     return str(fixed or inspect.signature(_loader(family_of_id(env_id)).load).parameters["instance"].default)
 
 
 def families() -> list[str]:
-    """The kinds of problems there are."""
+    """Return the kinds of problems there are."""
     return list(dict.fromkeys(FAMILIES.values()))
 
 
 def noun_of(family: str) -> str:
-    """What an instance of a kind of problem is called."""
+    """Return what an instance of a family is called."""
     noun: str = _loader(family).SHELF.noun
     return noun
 
 
 def shelf_of(family: str) -> Shelf:
-    """The shipped instances of a kind of problem."""
+    """Return the shipped instances of a kind of problem."""
     return Shelf(family, family)
 
 
 def shipped() -> dict[str, str]:
-    """The names of all shipped instances, and the kind of problem each is of."""
+    """Return the names of all shipped instances, and the kind of problem each is of."""
     return {name: family for family in families() for name in shelf_of(family).names()}
 
 
 def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Refuse keywords that nobody reads.
+    """Reject unknown keyword arguments.
 
     Raises:
         UnknownKeyword: Naming the first unknown keyword and the nearest known one; it is a `TypeError` too.
@@ -174,5 +174,5 @@ def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
 
 
 def _loader(family: str) -> Any:
-    """The module `load` of a kind of problem: `load`, `KEYWORDS`."""
+    """Return the module `load` of a kind of problem: `load`, `KEYWORDS`."""
     return import_module(f"restock.problems.{family}.load")

@@ -1,4 +1,4 @@
-"""Problems from outside the package: a folder as `restock new` writes it, or a class in a file or module.
+"""Problems from outside the package: a folder written by `restock new`, or a class in a file or module.
 
 Three forms, wherever a problem is named (`load_problem`, `simulate`, `compare`, the command line, and
 `gym.make("restock/Problem-v0", problem=...)`):
@@ -27,7 +27,7 @@ NEEDED = ("load", "KEYWORDS", "SHELF")
 
 
 def loader_at(place: Any) -> Any | None:
-    """What loads the problem named by a place outside; None where the place names none.
+    """Return the loader of a problem named by a place outside; None if the place names none.
 
     Returns:
         Something with `load(**changes)` and `KEYWORDS`, the names it takes.
@@ -45,7 +45,7 @@ def loader_at(place: Any) -> Any | None:
 
 
 def folder_of(instance: str | Path) -> Path | None:
-    """The problem folder that an instance file lies in; None where it lies in none."""
+    """Return the problem folder that an instance file lies in; None where it lies in none."""
     if not _can_be_a_path(instance):
         return None
     folder = Path(instance).resolve().parent.parent
@@ -99,7 +99,7 @@ def _of_class(place: str) -> Any:
 
 
 def _of_problem(problem: Problem) -> Any | None:
-    """The loader beside the module of a problem that came from a folder outside."""
+    """Return the loader beside the module of a problem that came from a folder outside."""
     package = type(problem).__module__.rpartition(".")[0]
     return sys.modules.get(f"{package}.load") if package.startswith(OUTSIDE) else None
 

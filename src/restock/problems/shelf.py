@@ -32,13 +32,13 @@ class Shelf:
         self._beside = beside
 
     def names(self) -> list[str]:
-        """Names of what is shipped."""
+        """Return the names of what is shipped."""
         return sorted(
             entry.name.removesuffix(".yaml") for entry in self._folder().iterdir() if entry.name.endswith(".yaml")
         )
 
     def text(self, name: str) -> str:
-        """The YAML of a shipped instance.
+        """Return the YAML of a shipped instance.
 
         Raises:
             InvalidInput: There is none of that name.
@@ -71,11 +71,11 @@ class Shelf:
                 mend = f"Known: {', '.join(known)}; or a YAML path."
                 raise InvalidInput("instance", instance, f"there is no such {self.noun}", mend)
             return parsed(self.text(instance)), instance
-        kinds = "this is a name, a path, a mapping or a spec"
+        kinds = "must be a name, a path, a mapping or a spec"
         raise InvalidInput("instance", instance, kinds, f"Known: {', '.join(known)}.")
 
     def spec(self, model: type[Model], instance: Any, changes: Mapping[str, Any]) -> tuple[Model, str]:
-        """The checked description of an instance, and how to call it in an error.
+        """Return the checked description of an instance, and how to call it in an error.
 
         Args:
             model: The spec to fill.
@@ -101,7 +101,7 @@ class Shelf:
 
 
 def names_a_file(instance: Any) -> bool:
-    """Whether an instance is given as the path of a file."""
+    """Return whether an instance is given as the path of a file."""
     if isinstance(instance, Path):
         return True
     return isinstance(instance, str) and ("/" in instance or "\\" in instance or instance.endswith((".yaml", ".yml")))

@@ -1,4 +1,4 @@
-"""The template of a problem folder, under a name of one's own."""
+"""The template of a problem folder, under a name of your own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SUFFIXES = (".py", ".yaml", ".md")
 
 
 def texts(name: str) -> dict[str, str]:
-    """The files of a problem folder by their paths in it.
+    """Return the files of a problem folder by their paths in it.
 
     Args:
         name: Of the problem, small letters and digits with - or _ between words.

@@ -24,7 +24,7 @@ WIDE = 760.0
 
 
 def write_board(board: Leaderboard, path: str | Path, command: str = "") -> Path:
-    """Write the leaderboard as one HTML page; the whole file or nothing.
+    """Write the leaderboard as one HTML page, or nothing.
 
     Raises:
         InvalidInput: The file cannot be written.
@@ -34,7 +34,7 @@ def write_board(board: Leaderboard, path: str | Path, command: str = "") -> Path
 
 
 def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> Path:
-    """Write the leaderboard as Markdown; the whole file or nothing.
+    """Write the leaderboard as Markdown, or nothing.
 
     Raises:
         InvalidInput: The file cannot be written.
@@ -44,7 +44,7 @@ def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> P
 
 
 def markdown(board: Leaderboard, command: str = "") -> str:
-    """The leaderboard as Markdown."""
+    """Return the leaderboard as Markdown."""
     parts = [f"# Leaderboard: {board.suite.name}", "## Who is ahead", board.suite.description]
     parts += [f"**Warning.** {text}" for text in say.warnings(board)]
     parts.append(" ".join(say.answer(board)))
@@ -77,7 +77,7 @@ def _markdown_table(table: Table) -> str:
 
 
 def render(board: Leaderboard, command: str = "") -> str:
-    """The page as text."""
+    """Return the page as text."""
     title = f"Leaderboard: {board.suite.name}"
     body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(board.suite.description)}</p>']
     body += [f'<p class="warning">Warning. {escape(text)}</p>' for text in say.warnings(board)]
@@ -106,7 +106,7 @@ def render(board: Leaderboard, command: str = "") -> str:
 
 
 def ratios(board: Leaderboard) -> Svg:
-    """Each policy's share of the bound with its interval, best first."""
+    """Return each policy's share of the bound with its interval, best first."""
     rows = [row for row in board.rows if row.ratio is not None and row.information != "clairvoyant"]
     told = ". ".join(f"{row.shown} {share(_mean(row), 1)}" for row in rows)
     top, step = 14.0, 20.0
@@ -134,7 +134,7 @@ def _mean(row: Standing) -> float:
 
 
 def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
-    """A table with a row for each policy; cells shaded by their share of the bound where asked for."""
+    """Return a table with a row per policy; cells are shaded by their share of the bound if asked for."""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
     best = next((row for row in board.rows if row.rank == 1), None)
     lines = []
@@ -153,7 +153,7 @@ def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
 
 
 def _agents(board: Leaderboard) -> list[tuple[str, str]]:
-    """The section about agents, where there are any."""
+    """Return the section about agents, if there are any."""
     table = say.agents(board)
     if table is None:
         return []
@@ -165,7 +165,7 @@ def _agents(board: Leaderboard) -> list[tuple[str, str]]:
 
 
 def _shade(ratio: float) -> str:
-    """From a warm tint at half the bound and below over white to a green one at the bound."""
+    """Return a shade from warm, at half the bound and below, over white to green, at the bound."""
     place = min(max((ratio - 0.5) / 0.5, 0.0), 1.0)
     low, middle, high = (251, 231, 214), (255, 255, 255), (196, 228, 218)
     ends, part = ((low, middle), place * 2.0) if place < 0.5 else ((middle, high), place * 2.0 - 1.0)
@@ -173,7 +173,7 @@ def _shade(ratio: float) -> str:
 
 
 def meanings(board: Leaderboard) -> dict[str, str]:
-    """Return what each column of the standings is."""
+    """Return the meaning of each column of the standings."""
     shown = say.standings(board).header
     return {name: meaning for name, meaning in say.MEANINGS.items() if name in shown}
 
@@ -184,12 +184,12 @@ def _definitions(board: Leaderboard) -> str:
 
 
 def _listed(sentences: Sequence[str]) -> str:
-    """Sentences as a list; nothing where there are none."""
+    """Return sentences as a list; nothing if there are none."""
     return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences)}</ul>" if sentences else ""
 
 
 def _made_with(board: Leaderboard) -> list[str]:
-    """What made each run."""
+    """Return the versions behind each run."""
     return [
         f"Run {Path(run).name} was made with {', '.join(f'{name} {version}' for name, version in found.items())}."
         for run, found in board.versions.items()

@@ -1,8 +1,8 @@
-"""How large and how sure the difference of two policies is, in words.
+"""The size and certainty of the difference of two policies, in words.
 
 A difference is told by both: what it comes to, also as a share of what the reference earns, and
-whether it can be chance. One that is sure but below 1 % is called small. One that is open, but whose
-whole interval lies within 1 %, is called practically equal.
+whether it can be chance. One that is sure but below 1% is called small. One that is open, but whose
+whole interval lies within 1%, is called practically equal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERDICTS = (
 
 
 def verdict(row: Row) -> str:
-    """How large and how sure the difference to the reference is: see `VERDICTS`."""
+    """Return the verdict on the difference to the reference, one of `VERDICTS`."""
     if earned_the_same(row):
         return SAME
     if row.p is None or row.difference is None or not math.isfinite(row.p):
@@ -41,12 +41,12 @@ def verdict(row: Row) -> str:
 
 
 def earned_the_same(row: Row) -> bool:
-    """Whether a policy earned neither more nor less than the reference in any episode."""
+    """Return whether a policy earned exactly what the reference earned in every episode."""
     return row.wins == 0 and row.losses == 0 and row.ties is not None
 
 
 def surely(comparison: Comparison, row: Row, words: Wording) -> str:
-    """The verdict on a policy with what it rests on."""
+    """Return the verdict on a policy with its evidence."""
     assert row.p is not None
     p = p_in_words(row.p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
@@ -65,7 +65,7 @@ def surely(comparison: Comparison, row: Row, words: Wording) -> str:
 
 
 def standing(row: Row, words: Wording) -> str:
-    """In how many episodes a policy earned more, the same and less than the reference."""
+    """Return in how many episodes a policy earned more than, the same as and less than the reference."""
     assert row.wins is not None and row.ties is not None and row.losses is not None
     level = f", the same in {amount(row.ties)}" if row.ties else ""
     count = row.wins + row.ties + row.losses
@@ -73,7 +73,7 @@ def standing(row: Row, words: Wording) -> str:
 
 
 def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
-    """The difference between the reference and the best of the others."""
+    """Return the lead of the reference over the best of the others."""
     assert row.difference is not None
     who = f"{row.name[:1].upper()}{row.name[1:]}" if comparison.family.named else f"The next, {row.name},"
     if earned_the_same(row):
@@ -86,7 +86,7 @@ def lead(comparison: Comparison, row: Row, best: Row, words: Wording) -> str:
 
 
 def apart(row: Row, named: bool = False) -> str:
-    """How much less or more than the reference, as a share too, with the interval."""
+    """Return the difference to the reference, as a share too, with its interval."""
     assert row.difference is not None
     more = row.difference.mean > 0.0
     what = f"earned {size(row)} {'more' if more else 'less'}"
@@ -101,11 +101,11 @@ def apart(row: Row, named: bool = False) -> str:
 
 
 def _fine(value: float) -> str:
-    """A share of a difference: two digits where it is small."""
+    """Return a share of a difference, with two digits if it is small."""
     return share(value, 0 if value >= 0.0995 else 1 if value >= 0.00095 else 2)
 
 
 def size(row: Row) -> str:
-    """The difference of this one to the reference, without its sign."""
+    """Return the size of this row's difference to the reference, without its sign."""
     assert row.difference is not None
     return amount(abs(row.difference.mean), places_for(row.difference))

@@ -1,4 +1,4 @@
-"""The part of the report on one comparison."""
+"""The chapter of the report on one comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restock.report.words import Calling
 
 
 def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, labels: Sequence[str] | None) -> str:
-    """Answer, what was simulated, uncertainty, reasons, stocks and key figures of one comparison (HTML)."""
+    """Return the answer, setting, uncertainty, reasons, stocks and key figures of one comparison (HTML)."""
     problem = comparison.problem
     words = say.called(problem, calling)
     names = list(labels) if labels is not None else [str(k + 1) for k in range(comparison.episodes)]
@@ -51,13 +51,13 @@ def chapter(comparison: Comparison, shade: Mapping[str, str], calling: Calling, 
 
 
 def _bound(comparison: Comparison, words: Wording) -> str:
-    """A bound that is no row of the table."""
+    """Return a bound that has no row in the table."""
     told = say.bound_told(comparison, words)
     return f"<p>{escape(told)}</p>" if told else ""
 
 
 def _reasons(comparison: Comparison, shade: Mapping[str, str], words: Wording) -> str:
-    """The parts of the profit, and what each policy lacks of them."""
+    """Return the parts of the profit, and each policy's shortfall in them."""
     split, gaps = figures.split(comparison, words), tables.gaps(comparison, words)
     bars = "" if split is None else figure(
         split,
@@ -77,7 +77,7 @@ def _reasons(comparison: Comparison, shade: Mapping[str, str], words: Wording) -
 
 
 def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Wording, names: Sequence[str]) -> list[str]:
-    """Stock, and backlog or lost demand, over the periods: a panel for each policy."""
+    """Return stock, and backlog or lost demand, over the periods: a panel per policy."""
     example = _typical(comparison)
     blocks: list[str] = []
     lacking = False
@@ -113,7 +113,7 @@ def _stocks(comparison: Comparison, shade: Mapping[str, str], words: Wording, na
 
 
 def _typical(comparison: Comparison) -> int:
-    """The episode in which the best policy's profit is the median."""
+    """Return the episode with the best policy's median profit."""
     profit = comparison.row(comparison.reference).simulation.profit
     return int(np.argsort(profit, kind="stable")[(len(profit) - 1) // 2])
 

@@ -1,4 +1,4 @@
-"""The charts of a training run: what was learnt, and how."""
+"""The charts of a training run: the learning curve and the algorithm's metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Line = Mapping[str, Any]  # of metrics.jsonl
 
 
 def by_restart(lines: Sequence[Line]) -> dict[int, list[Line]]:
-    """Lines of each restart."""
+    """Group the lines by restart."""
     found: dict[int, list[Line]] = {}
     for line in lines:
         found.setdefault(int(line["restart"]), []).append(line)
@@ -30,14 +30,14 @@ def by_restart(lines: Sequence[Line]) -> dict[int, list[Line]]:
 
 
 def shades(lines: Sequence[Line]) -> dict[int, str]:
-    """A colour for each restart; the one with the best network stands out."""
+    """Return a colour for each restart; the one with the best network stands out."""
     best = max(reversed(lines), key=lambda line: float(line.get("profit", -math.inf)))["restart"]
     spare = iter(SPARE)
     return {k: KEPT if k == best else next(spare, GREY) for k in by_restart(lines)}
 
 
 def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wording) -> Svg:
-    """Profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
+    """Return the profit on held-out paths of each restart over the steps, beside the policy to beat and the bound.
 
     Args:
         lines: Of the metrics.
@@ -101,7 +101,7 @@ def learning(lines: Sequence[Line], baseline: str, limit: str | None, words: Wor
 
 
 def panels(lines: Sequence[Line], names: Sequence[str]) -> list[tuple[str, str, Svg]]:
-    """Small charts of metrics that change: name, unit, chart."""
+    """Return small charts of metrics that change: name, unit, chart."""
     shade = shades(lines)
     found = []
     for name in names:
@@ -125,7 +125,7 @@ def panels(lines: Sequence[Line], names: Sequence[str]) -> list[tuple[str, str, 
 
 
 def _power(most: float) -> int:
-    """The power of ten that is taken out of numbers, so that few digits show them."""
+    """Return the power of ten to take out of numbers so that few digits show them."""
     if most == 0.0 or 0.01 <= most < 1e6:
         return 0
     return math.floor(math.log10(most))

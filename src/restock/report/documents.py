@@ -1,4 +1,4 @@
-"""What is shown as files for other programs: JSON and CSV, the same from the command line and from a page."""
+"""Results as files for other programs: JSON and CSV, the same from the command line and from a page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from restock.report.words import answer, warnings
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as `restock compare --json` tells it."""
+    """Return a comparison as `restock compare --json` writes it."""
     return {**comparison.to_dict(), "answer": answer(comparison), "warnings": warnings(comparison)}
 
 
 def comparison_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one row a policy, as `restock compare --out FILE.csv` writes them.
+    """Return one row per policy, as `restock compare --out FILE.csv` writes them.
 
     Args:
         document: Of `comparison_document`.
@@ -39,7 +39,7 @@ def comparison_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None) -> str:
-    """Return rows as CSV: what has no value is empty, and no cell is carried out by a spreadsheet.
+    """Return rows as CSV: missing values are empty, and no cell can be executed by a spreadsheet.
 
     Args:
         rows: By the names of the columns; a row may lack some.

@@ -1,4 +1,4 @@
-"""A scene as a picture: goods flow from the top, where they come from, to the markets below."""
+"""A scene as a picture: goods flow from the sources at the top to the markets at the bottom."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FILLS = {
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """A picture, and what it shows (HTML)."""
+    """A picture and its explanation (HTML)."""
 
     picture: Svg
     caption: str
 
 
 def start(comparison: Comparison, words: Wording) -> Drawn | None:
-    """The places of the problem's scene at the start of the first episode, and the ways between them.
+    """Return the nodes and links of the problem's scene at the start of the first episode.
 
     None where there is one place alone, which a picture says nothing about.
     """
@@ -45,7 +45,7 @@ def start(comparison: Comparison, words: Wording) -> Drawn | None:
 
 
 def first(scene: Scene, problem: Problem, words: Wording) -> Drawn | None:
-    """A scene before anything has happened: on the arrows how long they take; None where there is one place alone."""
+    """Draw a scene before anything has happened, with lead times on the arrows; None for a single node."""
     timed = any(arrow.arrivals for arrow in scene.arrows)
     ways = f"{words.periods} from sending to arrival" if timed else ""
     tags = [_lead(len(arrow.arrivals), words) if timed else "" for arrow in scene.arrows]
@@ -53,7 +53,7 @@ def first(scene: Scene, problem: Problem, words: Wording) -> Drawn | None:
 
 
 def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn | None:
-    """A scene at any time: on the arrows what is under way; None where there is one place alone.
+    """Draw a scene at any time, with units in transit on the arrows; None for a single node.
 
     Args:
         scene: What is drawn.
@@ -81,7 +81,7 @@ def _lead(periods: int, words: Wording) -> str:
 
 
 def opening(problem: Problem, episodes: Array) -> Scene:
-    """The scene at the start of the first of some episodes.
+    """Return the scene at the start of the first of some episodes.
 
     Args:
         problem: What is played.
@@ -91,7 +91,7 @@ def opening(problem: Problem, episodes: Array) -> Scene:
 
 
 def _apart(scene: Scene, alt: str) -> Svg:
-    """Places without ways between them, in lines."""
+    """Lay out nodes without links in lines."""
     across = min(len(scene.places), ACROSS)
     lines = -(-len(scene.places) // across)
     width = across * (BOX[0] + APART[0]) + 2.0 * MARGIN
@@ -105,7 +105,7 @@ def _apart(scene: Scene, alt: str) -> Svg:
 
 
 def _joined(scene: Scene, alt: str, labels: list[str]) -> Svg:
-    """Places with arrows between them, in layers."""
+    """Lay out nodes with links in layers."""
     plan = layout(len(scene.places), tuple((arrow.start, arrow.end) for arrow in scene.arrows))
     width = max(plan.rows, 2) * (BOX[0] + APART[0]) + 2.0 * MARGIN
     height = plan.width * (BOX[1] + APART[1]) - APART[1] + 2.0 * MARGIN
@@ -134,12 +134,12 @@ def _joined(scene: Scene, alt: str, labels: list[str]) -> Svg:
 
 
 def _spot(plan: Layout, width: float, column: int, share: float) -> Point:
-    """Centre of a point of the layout."""
+    """Return the centre of a point of the layout."""
     return MARGIN + share * (width - 2.0 * MARGIN), MARGIN + BOX[1] / 2.0 + column * (BOX[1] + APART[1])
 
 
 def _ends(plan: Layout, arrows: list[tuple[int, int]], width: float) -> list[tuple[float, float]]:
-    """How far from the middle of its boxes each arrow leaves and arrives, so that arrows do not share an end."""
+    """Return how far from the middle of its boxes each arrow begins and ends, so that arrows do not share an end."""
     shifts = [[0.0, 0.0] for _ in arrows]
     for side in (0, 1):
         groups: dict[int, list[tuple[float, int]]] = {}
@@ -153,7 +153,7 @@ def _ends(plan: Layout, arrows: list[tuple[int, int]], width: float) -> list[tup
 
 
 def _tag(way: list[Point], taken: list[Point]) -> Point:
-    """Where the label of an arrow stands: the place along it that is farthest from other labels."""
+    """Return where the label of an arrow stands: the position along it that is farthest from other labels."""
     (x, y), (u, v) = max(itertools.pairwise(way), key=lambda leg: leg[1][1] - leg[0][1])
     best, most = (x, y), -1.0
     for share in (0.5, 0.35, 0.65, 0.22, 0.78):
@@ -166,7 +166,7 @@ def _tag(way: list[Point], taken: list[Point]) -> Point:
 
 
 def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
-    """A place; with its role where that says more than the name."""
+    """Draw a node, with its role if that says more than the name."""
     picture.box(x - BOX[0] / 2.0, y - BOX[1] / 2.0, *BOX, FILLS.get(place.role, PAPER), LINE, 5.0)
     title = named(place)
     below = [place.role] if (roles or place.role not in FILLS) and place.role not in title else []
@@ -187,7 +187,7 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
 
 
 def _in_words(scene: Scene, problem: Problem, words: Wording, tags: list[str], when: str) -> str:
-    """The picture for those who do not see it."""
+    """Return the picture in words, for readers who cannot see it."""
     names = [named(place) for place in scene.places]
     stocks = [
         f"{name}, {units(place.stock)}"

@@ -1,4 +1,4 @@
-"""The page that explains a policy: what it orders in which state, and what it looks at."""
+"""The page that explains a policy: its orders by state, and the observations it uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CUTS = (0.1, 0.5, 0.9)  # shares of the visited positions that lie below the col
 
 
 def write_explanation(explanation: Explanation, path: str | Path, command: str = "") -> Path:
-    """Write what was found as one HTML file that needs no other; the whole file or nothing.
+    """Write the explanation as one self-contained HTML file, or nothing.
 
     Args:
         explanation: See `restock.explain`.
@@ -46,7 +46,7 @@ def write_explanation(explanation: Explanation, path: str | Path, command: str =
 
 
 def parts(explanation: Explanation) -> list[tuple[str, str]]:
-    """Heading and content (HTML) of what there is to say, for this page or another one."""
+    """Return heading and content (HTML) of each finding, for this page or another."""
     found = [("What it orders", _orders(explanation))]
     if explanation.influences:
         found.append(("What it looks at", _looks(explanation)))
@@ -57,7 +57,7 @@ def parts(explanation: Explanation) -> list[tuple[str, str]]:
 
 
 def sentences(explanation: Explanation) -> list[str]:
-    """The findings, shortest form."""
+    """Return the findings in their shortest form."""
     found = []
     name = explanation.policy.name
     used, idle = _by_use(explanation.influences)
@@ -96,13 +96,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _by_use(influences: Sequence[Influence]) -> tuple[list[Influence], list[Influence]]:
-    """Those that move an order or the profit, and those that do not."""
+    """Separate the groups that move an order or the profit from those that do not."""
     used = [one for one in influences if abs(one.change.mean) > TINY or abs(one.loss.mean) > TINY]
     return used, [one for one in influences if one not in used]
 
 
 def _idle(explanation: Explanation) -> str:
-    """What it does not look at, in few words."""
+    """Return the observations that the policy does not use, in few words."""
     _, idle = _by_use(explanation.influences)
     if len(idle) > FEW:
         return f"{len(idle)} of the {len(explanation.influences)} things that were tried"
@@ -143,7 +143,7 @@ def _orders(explanation: Explanation) -> str:
 
 
 def _maps(explanation: Explanation, one: OrderMap) -> str:
-    """A map of each policy side by side, in the same colours."""
+    """Return a map of each policy side by side, in the same colours."""
     every = np.concatenate([orders[np.isfinite(orders)] for orders in one.orders.values()])
     most = float(every.max(initial=0.0))
     usual = float(np.quantile(every, 0.97)) if every.size else 0.0
@@ -184,7 +184,7 @@ def _maps(explanation: Explanation, one: OrderMap) -> str:
 
 
 def _spoken(one: OrderMap, orders: np.ndarray) -> str:
-    """A map for those who do not see it."""
+    """Return a map in words, for readers who cannot see it."""
     known = [k for k in range(orders.shape[1]) if np.isfinite(orders[:, k]).any()]
     ends = [known[0], known[-1]] if known else []
     told = [f"about {amount(float(np.nanmean(orders[:, k])), 1)} at {amount(float(one.position[k]))}" for k in ends]
@@ -208,7 +208,7 @@ def _slopes(one: OrderMap) -> str:
 
 
 def _cuts(one: OrderMap) -> str:
-    """Orders along three columns of a map: at one position, by how much of it is under way."""
+    """Return the orders along three columns of a map: at one position, by the units in transit."""
     if one.kind != "split":
         return ""
     shades = colours(list(one.orders))
@@ -332,7 +332,7 @@ def _looks(explanation: Explanation) -> str:
 
 
 def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
-    """A bar for each estimate, its interval on it, the name above."""
+    """Return a bar for each estimate, its interval on it, the name above."""
     step, top = 34.0, 6.0
     foot = top + step * len(values)
     ends = [end for _, e in values for end in (e.mean, e.low, e.high) if np.isfinite(end)]

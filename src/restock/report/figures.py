@@ -25,7 +25,7 @@ FAR = 3.0  # a policy is drawn off the scale if it needs one so many times as la
 
 
 def on_one_scale(sizes: Mapping[str, float], far: float = FAR) -> set[str]:
-    """Names that fit one scale: the smallest, and each next one unless it dwarfs those before it."""
+    """Return the names that fit one scale: the smallest, and each next one unless it dwarfs the previous ones."""
     kept: set[str] = set()
     largest = 0.0
     for name, size in sorted(sizes.items(), key=lambda item: item[1]):
@@ -37,7 +37,7 @@ def on_one_scale(sizes: Mapping[str, float], far: float = FAR) -> set[str]:
 
 
 def differences(comparison: Comparison, colours: Mapping[str, str], words: Wording) -> Svg:
-    """Each policy's profit minus that of the best: every episode a dot, mean and interval on top."""
+    """Return each policy's profit minus that of the best: every episode a dot, mean and interval on top."""
     rows = [row for row in shown_rows(comparison) if row.difference is not None]
     best = comparison.row(comparison.reference).simulation.profit
     apart = {row.name: row.simulation.profit - best for row in rows}
@@ -94,18 +94,18 @@ def differences(comparison: Comparison, colours: Mapping[str, str], words: Wordi
 
 
 def sample(episodes: int) -> list[int]:
-    """The episodes that are drawn one by one: all, or evenly spread ones."""
+    """Return the episodes that are drawn one by one: all, or evenly spaced ones."""
     count = min(episodes, DRAWN)
     return [k * (episodes - 1) // max(count - 1, 1) for k in range(count)]
 
 
 def _spread(count: int) -> list[float]:
-    """Heights that keep neighbours apart, the same each time."""
+    """Return heights that keep neighbouring dots apart, the same each time."""
     return [(k * 0.618034 % 1.0 - 0.5) * 14.0 for k in range(count)]
 
 
 def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Wording, labels: Sequence[str]) -> Svg:
-    """Profit of each policy in each episode, side by side: all move with the demand they share."""
+    """Return the profit of each policy in each episode, side by side: all move with the demand they share."""
     top_profit = max(float(row.simulation.profit.max()) for row in comparison.rows)
     needs = {row.name: top_profit - min(0.0, float(row.simulation.profit.min())) for row in comparison.rows}
     kept = on_one_scale(needs)
@@ -142,7 +142,7 @@ def by_episode(comparison: Comparison, colours: Mapping[str, str], words: Wordin
 
 
 def _few(labels: Sequence[str], most: int = 4) -> list[tuple[int, str]]:
-    """Some of the labels, evenly spread, first and last among them."""
+    """Return some of the labels, evenly spaced, the first and the last among them."""
     count = len(labels)
     if count == 1:
         return [(0, labels[0])]
@@ -151,7 +151,7 @@ def _few(labels: Sequence[str], most: int = 4) -> list[tuple[int, str]]:
 
 
 def split(comparison: Comparison, words: Wording) -> Svg | None:
-    """The parts of the profit of each policy, as stacked bars: what adds to it above what is taken from it.
+    """Return the parts of each policy's profit as stacked bars: gains above the line, costs below it.
 
     None where there is a single part, which says no more than the profit.
     """
@@ -202,7 +202,7 @@ def split(comparison: Comparison, words: Wording) -> Svg | None:
 def over_time(
     comparison: Comparison, curve: Curve, entries: Sequence[int], colours: Mapping[str, str], example: int
 ) -> list[tuple[Row, Svg]]:
-    """A field over the periods for each policy: mean, the middle 80% of episodes, and one episode.
+    """Return a field over the periods for each policy: mean, the middle 80% of episodes, and one episode.
 
     Stocks begin with the start of the episode, flows with the first period. All charts have one scale,
     but for policies that would dwarf the others.
@@ -233,7 +233,7 @@ def over_time(
 
 
 def _panel(values: Array, first: int, most: float, colour: str, alt: str, example: int) -> Svg:
-    """One chart of `over_time`: values of shape (B, periods), the first of them in period `first`."""
+    """Return one chart of `over_time`: values of shape (B, periods), the first of them in period `first`."""
     width, height = PANEL
     last = first + values.shape[1] - 1
     apart = grain(values.shape[1])
@@ -257,12 +257,12 @@ def _panel(values: Array, first: int, most: float, colour: str, alt: str, exampl
 
 
 def grain(count: int) -> int:
-    """How many neighbouring periods of so many are drawn as their mean."""
+    """Return how many neighbouring periods are drawn as their mean."""
     return -(-count // MOST_POINTS)
 
 
 def coarse(values: Array, apart: int) -> Array:
-    """Means of up to so many neighbours each, along the last axis."""
+    """Return the means of groups of neighbours along the last axis."""
     if apart == 1:
         return values
     count = values.shape[-1]
@@ -272,7 +272,7 @@ def coarse(values: Array, apart: int) -> Array:
 
 
 def series(windows: Windows, dates: Sequence[datetime.date], words: Wording) -> Svg:
-    """The whole series: every day, the mean of seven, the past that policies plan with, and where windows start."""
+    """Draw the whole series: every day, the mean of seven, the past that policies plan with, the starts of windows."""
     values = windows.series
     height, left, right, top, foot = 300.0, 36.0, WIDE - 8.0, 30.0, 230.0
     picture = Svg(

@@ -18,7 +18,7 @@ SEAM = 0.4  # by which rows overlap, so that no gap shows where the picture is s
 
 
 def shade(share: float) -> str:
-    """The colour of a share of the largest amount."""
+    """Return the colour of a share of the largest amount."""
     share = min(max(share, 0.0), 1.0)
     place = round(share * (LEVELS - 1)) / (LEVELS - 1) * (len(RAMP) - 1)
     k = min(int(place), len(RAMP) - 2)
@@ -29,7 +29,7 @@ def shade(share: float) -> str:
 def heat_map(
     across: Array, upwards: Array, values: Array, most: float, dots: Array, labels: tuple[str, str], alt: str
 ) -> Svg:
-    """A map of amounts.
+    """Return a map of amounts.
 
     Args:
         across: Centres of the columns, evenly spaced, shape (P,).
@@ -63,7 +63,7 @@ def heat_map(
 
 
 def key(most: float, clipped: bool, unit: str) -> Svg:
-    """What the colours stand for."""
+    """Return the key to the colours."""
     picture = Svg(330.0, 40.0, f"Colours from 0 to {amount(most, 1)} {unit}.", 12.0)
     scale = Scale(0.0, most, 12.0, 262.0)
     wide = (scale.end - scale.start) / LEVELS
@@ -76,13 +76,13 @@ def key(most: float, clipped: bool, unit: str) -> Svg:
 
 
 def edges(centres: Array) -> Array:
-    """Where the cells around evenly spaced centres begin and end, shape (P + 1,)."""
+    """Return the edges of the cells around evenly spaced centres, shape (P + 1,)."""
     half = (centres[1] - centres[0]) / 2.0
     return np.append(centres - half, centres[-1] + half)
 
 
 def _runs(values: Array, most: float) -> list[tuple[int, int, str]]:
-    """Stretches of a row that have one colour: first, behind the last, colour."""
+    """Return the stretches of a row that have one colour: first, end, colour."""
     found: list[tuple[int, int, str]] = []
     for k, value in enumerate(values):
         if not math.isfinite(value):
@@ -96,7 +96,7 @@ def _runs(values: Array, most: float) -> list[tuple[int, int, str]]:
 
 
 def _mark(picture: Svg, dots: Array, along: Scale, rise: Scale) -> None:
-    """Where the policy was asked: a disc for each place on a grid of a few pixels, its area by how often."""
+    """Mark the states where the policy was asked: a disc per point of a grid of pixels, its area by frequency."""
     inside = [
         (along(float(x)), rise(float(y)))
         for x, y in dots

@@ -27,7 +27,7 @@ from restock.report.words import Calling
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Something of its own that the report shows besides the comparisons.
+    """A section that the report shows besides the comparisons.
 
     Attributes:
         title: Heading.
@@ -57,7 +57,7 @@ def write_report(
     sections: Sequence[Section] = (),
     command: str = "",
 ) -> Path:
-    """Write the report of one or more comparisons; the whole file or nothing.
+    """Write the report of one or more comparisons, or nothing.
 
     Args:
         comparisons: What to show, each in a part of its own.
@@ -104,7 +104,7 @@ def render(
     sections: Sequence[Section],
     command: str,
 ) -> str:
-    """The page as text."""
+    """Return the page as text."""
     names = list(dict.fromkeys(row.name for comparison in comparisons for row in comparison.rows))
     shade = colours(names)
     body = [f"<h1>{escape(title)}</h1>"]
@@ -137,7 +137,7 @@ def _answer(comparisons: Sequence[Comparison], words: Calling) -> str:
 def _policies(
     comparisons: Sequence[Comparison], shade: Mapping[str, str], words: Calling, told: Mapping[str, str]
 ) -> str:
-    """What each policy does, what it may know when it decides, and how it was set."""
+    """Describe each policy, what it may know when it decides, and its parameters."""
     cards = []
     for name, colour in shade.items():
         holders = [(c, row) for c in comparisons for row in c.rows if row.name == name]
@@ -250,7 +250,7 @@ def _repeat(comparisons: Sequence[Comparison], command: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Without what differs from run to run (`seconds`) and what JSON cannot say."""
+    """Return the data without what differs from run to run (`seconds`) and what JSON lacks."""
     if isinstance(value, dict):
         return {key: _plain(v) for key, v in value.items() if key != "seconds"}
     if isinstance(value, list):
@@ -259,7 +259,7 @@ def _plain(value: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    """A setting's name, its link drawn as an arrow."""
+    """Return the name of a setting, with a link drawn as an arrow."""
     return name.replace("->", " \N{RIGHTWARDS ARROW} ")
 
 

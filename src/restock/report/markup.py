@@ -13,7 +13,7 @@ from restock.report.tables import Table
 
 
 def page(title: str, opening: Sequence[str], parts: Sequence[tuple[str, str]]) -> str:
-    """A whole page that needs no other file: opening, links to the parts, the parts, when it was written.
+    """Return a self-contained page: head, links to its parts, the parts, and the time of writing.
 
     Args:
         title: Of the window.
@@ -36,7 +36,7 @@ def page(title: str, opening: Sequence[str], parts: Sequence[tuple[str, str]]) -
 
 
 def table_of(table: Table, comparison: Comparison, shade: Mapping[str, str]) -> str:
-    """A table with a row for each policy."""
+    """Return a table with a row per policy."""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
     rows = []
     for cells in table.rows:
@@ -49,29 +49,29 @@ def table_of(table: Table, comparison: Comparison, shade: Mapping[str, str]) -> 
 
 
 def row_of(cells: Sequence[str], mark: str = "", kind: str = "") -> str:
-    """A row of a table, the first cell its name."""
+    """Return a row of a table, the first cell its name."""
     inner = "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
     opening = f'<tr class="{kind}">' if kind else "<tr>"
     return f'{opening}<th scope="row">{mark}{escape(cells[0])}</th>{inner}</tr>'
 
 
 def caption_of(words: str) -> str:
-    """A caption that stays in sight when a wide table is moved sideways."""
+    """Return a caption that stays in sight when a wide table is moved sideways."""
     return f"<caption><span>{escape(words)}</span></caption>"
 
 
 def figure(picture: Svg, caption: str, grow: float = 1.45) -> str:
-    """A picture that may grow so many times, and its caption (HTML)."""
+    """Return a picture that may be enlarged up to a factor, and its caption (HTML)."""
     return (
         f'<figure style="max-width:{grow * picture.width:.0f}px">{picture}<figcaption>{caption}</figcaption></figure>'
     )
 
 
 def scroll(table: str) -> str:
-    """Wide tables move sideways within the page; reachable by keyboard."""
+    """Wrap a wide table so that it scrolls sideways within the page, also by keyboard."""
     return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def chip(colour: str) -> str:
-    """A square of the colour."""
+    """Return a square of the colour."""
     return f'<span class="chip" style="background:{colour}"></span>'

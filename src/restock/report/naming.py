@@ -1,4 +1,4 @@
-"""Places and ways as people name them, from the labels of a problem's fields: `2->1` is distributor 2 to retailer 1."""
+"""Readable names of nodes and links, from the labels of fields: `2->1` is distributor 2 to retailer 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEVERAL = " (from "  # behind the name of a market that several nodes serve
 
 
 class Names:
-    """What to call the labels of a problem.
+    """The readable names of a problem's labels.
 
     Args:
         scene: Any moment of it.
@@ -27,7 +27,7 @@ class Names:
         self._places = {place.name.partition(SEVERAL)[0]: named(place) for place in scene.places}
 
     def of(self, label: str) -> str:
-        """The name of a place, or of a way from one to another."""
+        """Return the name of a node or of a link."""
         return f" {ARROW} ".join(self._place(part) for part in label.split(WAY))
 
     def _place(self, label: str) -> str:
@@ -35,17 +35,17 @@ class Names:
 
 
 def named(place: Place) -> str:
-    """A place by its name; a number says nothing by itself, so its role stands before it."""
+    """Return the name of a node; a number alone gets its role in front."""
     return f"{place.role} {place.name}" if place.name.isdigit() else place.name.replace("_", " ")
 
 
 def proper(name: str) -> str:
-    """The name of an occasion as it is written: `black_friday` is Black Friday."""
+    """Return the proper name of an occasion: `black_friday` is Black Friday."""
     words = name.replace("_", " ").split()
     return " ".join(word if word in SMALL and k else word[:1].upper() + word[1:] for k, word in enumerate(words))
 
 
 def kept_at(label: str, places: Iterable[str]) -> str | None:
-    """Which of the places with stock a label is about: who orders along a way, or who serves a market; else None."""
+    """Return the node with stock that a label is about: the buyer of a link, or the seller to a market; else None."""
     start, _, end = label.partition(WAY)
     return next((one for one in (end, start) if one in places), None)

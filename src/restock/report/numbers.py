@@ -1,4 +1,4 @@
-"""Numbers as people read them: few decimals, thousands marked, a real minus sign."""
+"""Numbers for readers: few decimals, thousands marked, a real minus sign."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ NONE = "\N{EN DASH}"
 
 
 def decimals(values: Iterable[float]) -> int:
-    """Decimals that show numbers of this size side by side: 0 from a hundred on, 1 from ten on, else 2."""
+    """Return the decimals for numbers of this size side by side: 0 from a hundred on, 1 from ten on, else 2."""
     largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
     return 0 if largest >= 99.5 else 1 if largest >= 9.95 else 2
 
 
 def alike(values: Iterable[float]) -> int:
-    """Decimals that show each of these as it would be shown alone: so sums and differences add up as they stand."""
+    """Return enough decimals to show each number as it would be shown alone, so that sums add up as printed."""
     return max((decimals([v]) for v in values if math.isfinite(v)), default=0)
 
 
 def apart(values: Iterable[float], most: int = 4) -> int:
-    """The fewest decimals, from those of their size on, with which numbers that differ are shown different."""
+    """Return the fewest decimals, from the usual number on, with which different numbers look different."""
     found = {v for v in values if math.isfinite(v)}
     return next((n for n in range(decimals(found), most) if len({round(v, n) for v in found}) == len(found)), most)
 
 
 def units(value: float) -> str:
-    """A quantity with its unit."""
+    """Return a quantity with its unit."""
     words = amount(value)
     return f"{words} unit" if words == "1" else f"{words} units"
 
 
 def amount(value: float, places: int = 0, sign: bool = False) -> str:
-    """The number with so many decimals; a dash where there is none."""
+    """Return the number with so many decimals; a dash if there is none."""
     if not math.isfinite(value):
         return NONE
     words = f"{abs(value):,.{places}f}"
@@ -45,31 +45,31 @@ def amount(value: float, places: int = 0, sign: bool = False) -> str:
 
 
 def share(value: float, places: int = 0) -> str:
-    """A share as a percentage."""
+    """Return a share as a percentage."""
     return NONE if not math.isfinite(value) else amount(100.0 * value, places) + "%"
 
 
 def p_in_words(p: float) -> str:
-    """A p-value: two digits, or that it is very small."""
+    """Return a p-value with two digits, or in words if it is very small."""
     if not math.isfinite(p):
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def interval(value: Estimate, places: int = 0, sign: bool = False) -> str:
-    """The ends of a 95 % interval."""
+    """Return the ends of a 95% interval."""
     if not math.isfinite(value.low):
         return NONE
     return f"{amount(value.low, places, sign)} to {amount(value.high, places, sign)}"
 
 
 def share_interval(value: Estimate, places: int = 0) -> str:
-    """The ends of a 95 % interval of a share, as percentages."""
+    """Return the ends of a 95% interval of a share, as percentages."""
     if not math.isfinite(value.low):
         return NONE
     return f"{amount(100.0 * value.low, places)} to {amount(100.0 * value.high, places)}%"
 
 
 def places_for(value: Estimate) -> int:
-    """Decimals for a mean and its interval."""
+    """Return the decimals for a mean and its interval."""
     return decimals([value.mean, value.low, value.high])

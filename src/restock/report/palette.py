@@ -1,4 +1,4 @@
-"""Colours: one for each policy, the same on every picture and page."""
+"""Colours: one per policy, the same on every picture and page."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ OTHER_PARTS = ("#d9a5c0", "#b7c68b", "#9cc9d6", "#d8c3a5")
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each policy: its own, or the next spare one."""
+    """Return a colour for each policy: its own, or the next spare one."""
     spare = iter(SPARE * (1 + len(names) // len(SPARE)))
     return {name: FIXED.get(name) or next(spare) for name in names}
 
 
 def part_colours(parts: Sequence[str]) -> dict[str, str]:
-    """A colour for each part of the costs."""
+    """Return a colour for each part of the reward."""
     spare = iter(OTHER_PARTS * (1 + len(parts) // len(OTHER_PARTS)))
     return {part: PARTS.get(part) or next(spare) for part in parts}
 
@@ -58,7 +58,7 @@ DARK = {
 
 
 def dark_rules() -> str:
-    """Rules of a style sheet that turn the colours of pictures to `DARK` where a browser asks for dark pages."""
+    """Return the style rules that turn the colours of pictures to `DARK` if a browser asks for dark pages."""
     rules = "".join(
         f' svg [{what}="{light}"] {{ {what}: {dark}; }}\n'
         for light, dark in DARK.items()

@@ -1,4 +1,4 @@
-"""One episode over its periods: stock, demand, orders and what was owed, a small chart each."""
+"""One episode over its periods: small charts of stock, demand, orders and backlog."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Over:
 
 
 def over_periods(problem: Problem, record: Trajectory, scene: Scene, until: int) -> Over:
-    """The charts of an episode, in each a line for each place with stock, or one where those are many.
+    """Return the charts of an episode, each with a line per node with stock, or one in all if those are many.
 
     Args:
         problem: What is played.
@@ -71,7 +71,7 @@ def over_periods(problem: Problem, record: Trajectory, scene: Scene, until: int)
 
 
 def _lines(record: Trajectory, curve: Curve, shade: dict[str, str]) -> list[tuple[Array, str]]:
-    """Values (T,) and colour of each line: by the place that they are about, else their sum."""
+    """Return values (T,) and colour of each line: by node, else their sum."""
     values, labels = record[curve.field], record.labels(curve.field)
     which = curve.chosen(len(labels))
     homes = {k: kept_at(labels[k], shade) for k in which}

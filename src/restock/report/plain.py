@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """Return the value in JSON's own types; a number that JSON does not have is null."""
+    """Return the value in JSON's own types; numbers that JSON lacks become null."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

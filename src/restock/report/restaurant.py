@@ -1,4 +1,4 @@
-"""The report of the main job: what is said about the restaurant data besides the comparisons themselves."""
+"""The report of the restaurant study: what it says besides the comparisons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = {"koefte": "k\N{LATIN SMALL LETTER O WITH DIAERESIS}fte"}
 
 
 def lead(study: Study) -> str:
-    """What was done, in a few sentences."""
+    """Return what was done, in a few sentences."""
     windows = study.windows
     names = [comparison.problem.name for comparison in study.comparisons]
     return (
@@ -31,7 +31,7 @@ def lead(study: Study) -> str:
 
 
 def run_down(study: Study) -> list[str]:
-    """Which networks begin with more stock than a window asks for, so that hardly anything has to be ordered."""
+    """Return the networks that begin with more stock than a window asks for, so that they hardly order."""
     found = []
     for comparison in study.comparisons:
         problem = comparison.problem
@@ -76,7 +76,7 @@ def write_restaurant_report(study: Study, path: str | Path, command: str) -> Pat
 
 
 def assumptions(study: Study) -> tuple[str, ...]:
-    """What a reader should know before believing the numbers."""
+    """Return what a reader should know before believing the numbers."""
     windows = study.windows
     horizon = windows.length
     return (
@@ -109,7 +109,7 @@ def assumptions(study: Study) -> tuple[str, ...]:
 
 
 def data(study: Study) -> Section:
-    """Where the demand comes from."""
+    """Return where the demand comes from."""
     windows, dates = study.windows, study.dates
     values = windows.series
     weekend = values[[k for k, day in enumerate(dates) if day.weekday() in (4, 5)]].mean()

@@ -1,4 +1,4 @@
-"""The same episode at several moments of training, side by side: stock over the periods, and what was missed."""
+"""One episode at several moments of training: stock over the periods, and missed demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STRIP, LANE = 22.0, 10.0  # height of the foot, where what was missed is drawn: 
 
 @dataclasses.dataclass(frozen=True)
 class Plot:
-    """One of the plots of a chart.
+    """One plot of a chart.
 
     Attributes:
         curve: What it shows.
@@ -41,7 +41,7 @@ class Plot:
 
 
 def charts(problem: Problem, snapshots: Sequence[Snapshot]) -> tuple[list[Svg], list[tuple[str, str]]]:
-    """What was there in one episode at each snapshot, what was missed below it; and the key to the lines.
+    """Return the charts of an episode at each snapshot, with missed demand below, and the key to the lines.
 
     Args:
         problem: What was played.
@@ -74,13 +74,13 @@ def charts(problem: Problem, snapshots: Sequence[Snapshot]) -> tuple[list[Svg], 
 
 
 def missed_in(problem: Problem, snapshot: Snapshot) -> Array:
-    """What was not served at once, shape (T, k)."""
+    """Return the demand not served at once, shape (T, k)."""
     nothing = np.zeros((len(snapshot.fields["reward"]), 1))
     return snapshot.fields.get(problem.missed[0], nothing)
 
 
 def _plot(curve: Curve, snapshots: Sequence[Snapshot], best: int) -> Plot:
-    """What a curve was in each snapshot; one that dwarfs the best has a scale of its own."""
+    """Return the curve of each snapshot; one that dwarfs the best has its own scale."""
     values = [shot.fields[curve.field][:, curve.chosen(shot.fields[curve.field].shape[1])] for shot in snapshots]
     many = values[0].shape[1] > len(PLACES)
     lines = [each.sum(axis=1, keepdims=True) for each in values] if many else values
@@ -92,7 +92,7 @@ def _plot(curve: Curve, snapshots: Sequence[Snapshot], best: int) -> Plot:
 
 
 def _lanes(problem: Problem, plots: Sequence[Plot]) -> list[tuple[list[int], str]] | None:
-    """For each place that is drawn and can miss something: entries of what is missed, and the colour of its line.
+    """Return, for each drawn node that can miss demand, its entries and the colour of its line.
 
     None where that is one place, or cannot be told.
     """
@@ -150,7 +150,7 @@ def _chart(
 
 
 def _way(values: Array, along: Scale, rise: Scale) -> list[Point]:
-    """Stock from period to period: it stays what it was until the next one."""
+    """Return the stock as steps: it stays constant until the next period."""
     if len(values) > MOST_POINTS:
         apart = grain(len(values))
         places = coarse(np.arange(len(values), dtype=np.float64), apart)

@@ -1,4 +1,4 @@
-"""What a leaderboard says, in words and rows of words: one source for the terminal, Markdown and the page."""
+"""The leaderboard in words and rows: one source for the terminal, Markdown and the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 def seconds_in_words(seconds: float) -> str:
-    """A time with two digits and its unit."""
+    """Return a time with two digits and its unit."""
     if seconds != seconds:
         return NONE
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
@@ -40,7 +40,7 @@ def seconds_in_words(seconds: float) -> str:
 
 
 def standings(board: Leaderboard) -> Table:
-    """The leaderboard itself."""
+    """Return the leaderboard itself."""
     more = any(row.lead is not None and row.lead.more_seeds is not None for row in board.rows)
     header = ("policy", "rank", "of bound", "95% interval", "knows", "time per decision", "middle half", "95% interval")
     header += ("ahead of the next", "95% interval", "p (Holm)", *(("more seeds",) if more else ()))
@@ -69,7 +69,7 @@ def standings(board: Leaderboard) -> Table:
 
 
 def by_group(board: Leaderboard) -> Table:
-    """Mean ratio of each policy in each group of scenarios."""
+    """Return the mean ratio of each policy in each group of scenarios."""
     groups = board.suite.groups
     rows = [
         (row.shown, *(share(row.by_group[group], 1) if group in row.by_group else NONE for group in groups))
@@ -81,7 +81,7 @@ def by_group(board: Leaderboard) -> Table:
 
 
 def by_scenario(board: Leaderboard) -> Table:
-    """Ratio of each policy in each scenario, scenarios by number."""
+    """Return the ratio of each policy in each scenario, scenarios by number."""
     names = [scenario.name for scenario in board.suite.scenarios]
     rows = [
         (row.shown, *(share(row.by_scenario[name]) if name in row.by_scenario else NONE for name in names))
@@ -93,7 +93,7 @@ def by_scenario(board: Leaderboard) -> Table:
 
 
 def agents(board: Leaderboard) -> Table | None:
-    """What entrants took that are no policies; None without any."""
+    """Return what entrants that are not policies used; None if there are none."""
     guests = [(row, row.counted) for row in board.rows if row.counted is not None]
     if not guests:
         return None
@@ -109,7 +109,7 @@ def agents(board: Leaderboard) -> Table | None:
 
 
 def answer(board: Leaderboard) -> list[str]:
-    """Who is ahead, of the informed and of the blind."""
+    """Return who is ahead, among the informed and among the blind."""
     said = []
     for information in ("informed", "blind"):
         ranked = [row for row in board.rows if row.rank is not None and row.information == information]
@@ -126,7 +126,7 @@ def answer(board: Leaderboard) -> list[str]:
 
 
 def close_calls(board: Leaderboard) -> list[str]:
-    """Leads that are not clear, and what it would take to tell."""
+    """Return the leads that are not clear, and what it would take to settle them."""
     said = []
     for row in board.rows:
         if row.lead is None or row.lead.p < LEVEL:
@@ -141,7 +141,7 @@ def close_calls(board: Leaderboard) -> list[str]:
 
 
 def warnings(board: Leaderboard) -> list[str]:
-    """What must not be overlooked."""
+    """Return what must not be overlooked."""
     found = []
     for row in board.rows:
         if row.exceeded:
@@ -167,7 +167,7 @@ def warnings(board: Leaderboard) -> list[str]:
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """What the figures rest on."""
+    """Return what the figures rest on."""
     count, proven = len(board.suite.scenarios), len(board.proven)
     said = []
     own = any(not row.published for row in board.rows)

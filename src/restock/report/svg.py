@@ -1,4 +1,4 @@
-"""Pictures as SVG text: no library, text stays text, the same input gives the same bytes."""
+"""Pictures as SVG text: no library, text stays text, and the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INK, GREY, LINE, FAINT, PAPER = "#1f2a36", "#5d6873", "#c9cfd6", "#e9ecef", "#ff
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Values to places on the picture, in a straight line.
+    """A linear map from values to positions on the picture.
 
     Attributes:
         low: Least value.
@@ -32,17 +32,17 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Where the value stands."""
+        """Return the position of a value."""
         span = self.high - self.low
         return self.start + (self.end - self.start) * ((value - self.low) / span if span else 0.5)
 
     def clip(self, value: float) -> float:
-        """The nearest value on the scale."""
+        """Return the nearest value on the scale."""
         return min(max(value, self.low), self.high)
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from low to high, some `about` of them."""
+    """Return round numbers from low to high, about `about` of them."""
     if not high > low:
         return [low]
     rough = (high - low) / max(about, 1)
@@ -54,7 +54,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def width_of(text: str, size: float) -> float:
-    """About how wide a text is in the sans-serif letters of the page."""
+    """Return the approximate width of a text in the page's sans-serif font."""
     narrow = sum(letter in "iljtf.,:;' |!()[]" for letter in text)
     return size * (0.56 * (len(text) - narrow) + 0.31 * narrow)
 
@@ -77,7 +77,7 @@ class Svg:
     def line(
         self, points: Sequence[Point], colour: str, width: float = 1.5, dash: str = "", opacity: float = 1.0
     ) -> None:
-        """A line through points."""
+        """Draw a line through points."""
         way = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         extra = (f' stroke-dasharray="{dash}"' if dash else "") + (f' opacity="{opacity:g}"' if opacity < 1.0 else "")
         self._parts.append(
@@ -85,7 +85,7 @@ class Svg:
         )
 
     def curve(self, points: Sequence[Point], colour: str, width: float = 1.5) -> None:
-        """A smooth line downwards through points: it leaves and reaches each of them vertically."""
+        """Draw a smooth curve through points, vertical at each of them."""
         way = f"M{_n(points[0][0])} {_n(points[0][1])}"
         for (x, y), (u, v) in itertools.pairwise(points):
             middle = (y + v) / 2.0
@@ -93,7 +93,7 @@ class Svg:
         self._parts.append(f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>')
 
     def area(self, points: Sequence[Point], colour: str, opacity: float = 1.0) -> None:
-        """A filled shape."""
+        """Draw a filled shape."""
         way = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "Z"
         extra = f' fill-opacity="{opacity:g}"' if opacity < 1.0 else ""
         self._parts.append(f'<path d="{way}" fill="{colour}"{extra}/>')
@@ -101,19 +101,19 @@ class Svg:
     def box(
         self, x: float, y: float, width: float, height: float, fill: str, stroke: str = "", round_: float = 0.0
     ) -> None:
-        """A rectangle."""
+        """Draw a rectangle."""
         extra = (f' stroke="{stroke}"' if stroke else "") + (f' rx="{round_:g}"' if round_ else "")
         self._parts.append(
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{fill}"{extra}/>'
         )
 
     def tiles(self, corners: Iterable[tuple[float, float, float, float]], colour: str) -> None:
-        """Rectangles (x, y, width, height) of one colour without edges, many of them in little text."""
+        """Draw rectangles (x, y, width, height) of one colour without edges, in little text."""
         way = "".join(f"M{_n(x)} {_n(y)}h{_n(w)}v{_n(h)}h-{_n(w)}z" for x, y, w, h in corners)
         self._parts.append(f'<path d="{way}" fill="{colour}" shape-rendering="crispEdges"/>')
 
     def dots(self, points: Iterable[Point], radius: float, colour: str, opacity: float = 1.0) -> None:
-        """Discs."""
+        """Draw discs."""
         inner = "".join(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{radius:g}"/>' for x, y in points)
         self._parts.append(f'<g fill="{colour}" fill-opacity="{opacity:g}">{inner}</g>')
 
@@ -128,7 +128,7 @@ class Svg:
         size: float | None = None,
         halo: bool = False,
     ) -> None:
-        """A line of text on its baseline, anchored at its start, middle or end."""
+        """Draw a line of text on its baseline, anchored at its start, middle or end."""
         extra = "" if anchor == "start" else f' text-anchor="{anchor}"'
         extra += ' font-weight="600"' if bold else ""
         extra += f' font-size="{size:g}"' if size is not None else ""
@@ -136,12 +136,12 @@ class Svg:
         self._parts.append(f'<text x="{_n(x)}" y="{_n(y)}" fill="{colour}"{extra}>{escape(words)}</text>')
 
     def room_for(self, values: Sequence[float]) -> float:
-        """Width that numbers at the left need."""
+        """Return the width that the numbers at the left need."""
         places = _places(values)
         return max(width_of(amount(value, places), self.size) for value in values) + 10.0
 
     def left_axis(self, scale: Scale, left: float, right: float, about: int = 5) -> None:
-        """Numbers at the left and faint lines across."""
+        """Draw numbers at the left and faint lines across."""
         values = ticks(scale.low, scale.high, about)
         places = _places(values)
         for value in values:
@@ -150,7 +150,7 @@ class Svg:
             self.text(left - 6.0, y + self.size * 0.35, amount(value, places), GREY, "end")
 
     def foot_axis(self, scale: Scale, top: float, foot: float, about: int = 5, lines: bool = True) -> None:
-        """Numbers at the foot, and faint lines upwards."""
+        """Draw numbers at the foot, and faint lines upwards."""
         values = ticks(scale.low, scale.high, about)
         places = _places(values)
         for value in values:
@@ -162,13 +162,13 @@ class Svg:
             self.text(min(max(x, room), self.width - room), foot + self.size * 1.3, words, GREY, "middle")
 
     def periods(self, along: Scale, last: int, y: float, first: int = 0) -> None:
-        """Some periods between the first and the last one, as numbers at the foot."""
+        """Draw some periods between the first and the last as numbers at the foot."""
         for t in sorted({first + k * (last - first) // 3 for k in range(4)}):
             wide = width_of(str(t), self.size) / 2.0
             self.text(min(along(t), self.width - wide - 2.0), y, str(t), GREY, "middle")
 
     def key(self, names: Sequence[tuple[str, str]], left: float, y: float) -> float:
-        """Names with their colours, in lines; returns the foot."""
+        """Draw the names with their colours in lines, and return the foot."""
         x = left
         for name, colour in names:
             wide = 18.0 + 1.1 * width_of(name, 12.0) + 14.0

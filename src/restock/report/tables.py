@@ -1,4 +1,4 @@
-"""What a comparison says, in rows of words: one source for the terminal and the page."""
+"""A comparison in rows of words: one source for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUPS = (
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Cells in words.
+    """A table of words.
 
     Attributes:
         caption: What the rows are.
@@ -37,7 +37,7 @@ class Table:
 
 
 def summary(comparison: Comparison, words: Calling = None, ends: bool = True) -> Table:
-    """Profit, share of the bound and paired difference of each policy, best first.
+    """Return profit, share of the bound and paired difference of each policy, best first.
 
     Args:
         comparison: What is shown.
@@ -81,7 +81,7 @@ def summary(comparison: Comparison, words: Calling = None, ends: bool = True) ->
 
 
 def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
-    """The share of the bound that a policy earns, or where that is a cost, what it is above it; with its interval."""
+    """Return the share of the bound that a policy earns, or its excess if the bound is a cost, with its interval."""
     found = row.gap_interval
     if found is None:
         return NONE
@@ -93,7 +93,7 @@ def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
 
 
 def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:
-    """Key figures by group, a column for each policy; those that are zero everywhere are left out.
+    """Return the key figures by group, a column per policy, without those that are zero everywhere.
 
     The first group holds the parts of the profit, signed: they add up to it.
     """
@@ -125,12 +125,12 @@ def _cells(key: str, values: list[float]) -> list[str]:
 
 
 def _own(comparison: Comparison) -> list[str]:
-    """Key figures that only this kind of problem has: those it has words for."""
+    """Return the key figures that only this family of problems has: those it has words for."""
     return list(comparison.problem.wording.figures)
 
 
 def left_out(comparison: Comparison, words: Calling = None) -> list[str]:
-    """Figures that `key_figures` leaves out, because they are zero (goodwill: one) everywhere."""
+    """Return the figures that `key_figures` leaves out because they are zero (goodwill: one) everywhere."""
     words = called(comparison.problem, words)
     shown = parts_of(comparison)[comparison.rows[0].name]
     absent = [part for part in comparison.problem.parts if part not in shown and part in comparison.rows[0].kpis]
@@ -151,7 +151,7 @@ def _says_nothing(key: str, values: list[float]) -> bool:
 
 
 def meanings(comparison: Comparison, words: Calling = None) -> list[tuple[str, str]]:
-    """The key figures that appear, and what each is."""
+    """Return the key figures shown, and their meaning."""
     words = called(comparison.problem, words)
     known = {key for row in comparison.rows for key in row.kpis}
     told = MEANINGS | {key: meaning for key, (_, meaning) in words.figures.items()}
@@ -162,7 +162,7 @@ def meanings(comparison: Comparison, words: Calling = None) -> list[tuple[str, s
 
 
 def gaps(comparison: Comparison, words: Calling = None) -> Table | None:
-    """What each policy lacks to the one that earned most, part by part; None where there is no other."""
+    """Return each policy's shortfall to the best one, part by part; None if there is no other."""
     words = called(comparison.problem, words)
     first, parts = model(comparison), parts_of(comparison)
     others = [row for row in comparison.rows if row is not first]

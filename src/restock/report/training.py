@@ -35,7 +35,7 @@ Section = Callable[[Evaluation], Part | None]  # None where there is nothing to 
 
 
 def write_training_report(evaluation: Evaluation, path: str | Path | None = None, more: Sequence[Section] = ()) -> Path:
-    """Write the report of a training run; the whole file or nothing.
+    """Write the report of a training run, or nothing.
 
     Args:
         evaluation: Of the run, see `restock.learning.evaluation.evaluate`.
@@ -51,7 +51,7 @@ def write_training_report(evaluation: Evaluation, path: str | Path | None = None
 
 
 def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
-    """The page as text."""
+    """Return the page as text."""
     sections = (_learning, _snapshots, _worth, *more, _meanings, _repeat)
     parts = [part for section in sections if (part := section(evaluation)) is not None]
     title = f"Training run {evaluation.run.name}"
@@ -69,7 +69,7 @@ def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
 
 
 def _lead(evaluation: Evaluation) -> str:
-    """What was trained, and how."""
+    """Return what was trained, and how."""
     config, result = evaluation.config, evaluation.run.result() or {}
     problem = described(config["problem"])
     algo = str(config["algo"])
@@ -119,7 +119,7 @@ def _answer(evaluation: Evaluation) -> list[str]:
 
 
 def _worth(evaluation: Evaluation) -> Part:
-    """The trained policy beside the policy to beat and the bound."""
+    """Return the trained policy beside the policy to beat and the bound."""
     colours, baseline = _colours(evaluation), evaluation.baseline
     if len(evaluation.comparisons) == 1:
         return "What it is worth", chapter(evaluation.comparisons[0], colours, None, None)
@@ -149,13 +149,13 @@ def _worth(evaluation: Evaluation) -> Part:
 
 
 def _colours(evaluation: Evaluation) -> dict[str, str]:
-    """A colour for each policy, the same in all charts."""
+    """Return a colour for each policy, the same in all charts."""
     found = {TRAINED: curves.KEPT, evaluation.baseline: curves.BEATEN}
     return found | ({evaluation.bound: FIXED["hindsight"]} if evaluation.bound else {})
 
 
 def _learning(evaluation: Evaluation) -> Part | None:
-    """Curves of profit on held-out episodes, and of what the algorithm itself says."""
+    """Draw profit on held-out episodes, and the algorithm's own metrics."""
     lines = evaluation.run.metrics()
     if not any({"profit", "baseline"} <= set(line) for line in lines):
         return None
@@ -181,7 +181,7 @@ def _learning(evaluation: Evaluation) -> Part | None:
 
 
 def _plain(name: str) -> str:
-    """A field as the heading of a chart, which may be wrapped."""
+    """Return a field as the heading of a chart, which may be wrapped."""
     return name.removeprefix("train/").replace("_", " ")
 
 
@@ -191,7 +191,7 @@ def _last(lines: Sequence[curves.Line], name: str) -> float | None:
 
 
 def _snapshots(evaluation: Evaluation) -> Part | None:
-    """One episode at several moments of training, side by side."""
+    """Return one episode at several moments of training, side by side."""
     shots = evaluation.run.snapshots()
     if not shots:
         return None
@@ -222,7 +222,7 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
 
 
 def _meanings(evaluation: Evaluation) -> Part:
-    """What the curves and figures are."""
+    """Return the meaning of the curves and figures."""
     names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
     worth = evaluation.comparisons[0].problem.wording.worth
     algo = str(evaluation.config["algo"])
@@ -234,12 +234,12 @@ def _meanings(evaluation: Evaluation) -> Part:
 
 
 def _marked(text: str) -> str:
-    """Text in which names stand between backquotes."""
+    """Return text with names between backquotes marked as code."""
     return "".join(f"<code>{escape(part)}</code>" if k % 2 else escape(part) for k, part in enumerate(text.split("`")))
 
 
 def _repeat(evaluation: Evaluation) -> Part:
-    """Commands, versions and the whole configuration."""
+    """Return commands, versions and the whole configuration."""
     run = evaluation.run
     count = ["--episodes", str(evaluation.episodes), "--seed", str(evaluation.seed)]
     commands = "\n".join(
@@ -264,7 +264,7 @@ def _repeat(evaluation: Evaluation) -> Part:
 
 
 def _files(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What lies beside the page, for other programs to read."""
+    """Return the list of files beside the page, for other programs."""
     problem = evaluation.comparisons[0].problem
     columns = f"period, location ({problem.wording.place}), on_hand, missed ({problem.missed[1]})"
     return [

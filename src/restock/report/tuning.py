@@ -1,4 +1,4 @@
-"""The report of a search for numbers: one HTML page that needs no other file."""
+"""The report of a hyper-parameter search: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATHS = "held-out paths"
 
 
 def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command: str = "", problem: str = "") -> Path:
-    """Write the report of a search; the whole file or nothing.
+    """Write the report of a search, or nothing.
 
     Args:
         tuning: What it came to so far.
@@ -39,7 +39,7 @@ def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command:
 
 
 def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
-    """The page as text."""
+    """Return the page as text."""
     title = f"Tuning {tuning.plan.algo} for {tuning.plan.problem}"
     lead = (
         f"Each trial trains one policy with other numbers and is worth the mean {tuning.worth} of its best policy on "
@@ -56,7 +56,7 @@ def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
 
 
 def answer(tuning: Tuning) -> list[str]:
-    """What the search came to, in sentences."""
+    """Return the result of the search, in sentences."""
     counts = ", ".join(
         f"{tuning.count(state)} {words}"
         for state, words in (("complete", "whole"), ("pruned", "pruned"), ("failed", "failed"))
@@ -186,9 +186,7 @@ def _rests(tuning: Tuning) -> str:
 
 
 def _repeat(tuning: Tuning, command: str) -> str:
-    text = (
-        f"<p>This command goes on with it, or repeats it elsewhere:</p><pre>{escape(command)}</pre>" if command else ""
-    )
+    text = f"<p>This command resumes it, or repeats it elsewhere:</p><pre>{escape(command)}</pre>" if command else ""
     made = ", ".join(f"{name} {version}" for name, version in versions().items())
     numbers = json.dumps(tuning.to_dict(), indent=1, ensure_ascii=False)
     text += f"<p>Made with {escape(made)}.</p>"

@@ -1,4 +1,4 @@
-"""Pictures of a search for numbers: trial after trial, learning curves, importance, values against profit."""
+"""Pictures of a hyper-parameter search: trials, learning curves, importance, values against profit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PANEL = (300.0, 210.0)
 
 
 def profits(tuning: Tuning) -> tuple[float, float]:
-    """Ends of a scale of profit: trials that are far below the others stand at its foot."""
+    """Return the ends of a scale of profit: trials far below the others stand at its foot."""
     values = sorted(trial.value for trial in tuning.trials if trial.ended and math.isfinite(trial.value))
     if not values:
         return 0.0, 1.0
@@ -31,7 +31,7 @@ def profits(tuning: Tuning) -> tuple[float, float]:
 
 
 def history(tuning: Tuning) -> Svg:
-    """Held-out profit of every trial, and the best so far."""
+    """Draw the held-out profit of every trial, and the best so far."""
     ended = [trial for trial in tuning.trials if trial.ended]
     picture = Svg(WIDE, 290.0, f"Held-out {tuning.worth} of every trial, in their order, and the best so far")
     up = Scale(*profits(tuning), 245.0, 12.0)
@@ -60,7 +60,7 @@ def history(tuning: Tuning) -> Svg:
 
 
 def curves(tuning: Tuning) -> Svg:
-    """Best profit so far of every trial, while its training goes on."""
+    """Return the best profit so far of every trial, while its training goes on."""
     picture = Svg(WIDE, 290.0, f"Best {tuning.worth} so far of every trial against the share of its training")
     up = Scale(*profits(tuning), 245.0, 12.0)
     left = picture.room_for([up.low, up.high]) + 26.0
@@ -88,7 +88,7 @@ def curves(tuning: Tuning) -> Svg:
 
 
 def importance(tuning: Tuning) -> Svg:
-    """A bar for each name."""
+    """Return a bar per name."""
     found = tuning.importance or {}
     picture = Svg(WIDE, 16.0 + 26.0 * len(found), "How much each number matters to being among the best quarter")
     left = max(width_of(name, 13.0) for name in found) + 20.0
@@ -102,7 +102,7 @@ def importance(tuning: Tuning) -> Svg:
 
 
 def against(tuning: Tuning, name: str) -> Svg:
-    """Values of one name against profit."""
+    """Draw the values of one name against profit."""
     one = tuning.plan.space[name]
     wide, high = PANEL
     picture = Svg(wide, high, f"Held-out {tuning.worth} of the trials against {name}", 12.5)
@@ -118,7 +118,7 @@ def against(tuning: Tuning, name: str) -> Svg:
 
 
 def whole_numbers(picture: Svg, across: Scale, foot: float, count: int) -> None:
-    """Numbers of trials at the foot, some ten of them."""
+    """Draw about ten trial numbers at the foot."""
     step = max(1, math.ceil(count / 10))
     for nice in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000):
         if nice >= step:
@@ -129,7 +129,7 @@ def whole_numbers(picture: Svg, across: Scale, foot: float, count: int) -> None:
 
 
 def _dots(picture: Svg, tuning: Tuning, marks: Sequence[tuple[Trial, float]], up: Scale, size: float) -> None:
-    """A dot for each trial: full where it is whole, open where it was ended, green the best, amber the preset."""
+    """Draw a dot per trial: full if complete, open if pruned, green for the best, amber for the preset."""
     top = None if tuning.best is None else tuning.best.number
     first = None if tuning.preset is None else tuning.preset.number
     for trial, x in sorted(marks, key=lambda mark: (mark[0].number == top, mark[0].state == "complete")):
@@ -148,7 +148,7 @@ def _dots(picture: Svg, tuning: Tuning, marks: Sequence[tuple[Trial, float]], up
 
 
 def _axis(picture: Svg, one: Dimension, left: float, right: float, foot: float) -> Scale:
-    """The values at the foot; the scale for what `_place` says of them."""
+    """Draw the values at the foot; return the scale for the result of `_place`."""
     picture.line([(left, foot), (right, foot)], LINE, 1.0)
     if isinstance(one, Choices):
         across = Scale(-0.5, len(one.values) - 0.5, left, right)
@@ -176,7 +176,7 @@ def _place(one: Dimension, value: float) -> float:
 
 
 def _aside(one: Dimension, trials: Sequence[Trial], name: str, width: float) -> dict[int, float]:
-    """How far the dots of a choice stand from its middle, so that they do not hide each other."""
+    """Return the sideways offsets of the dots of a choice, so that they do not hide each other."""
     if not isinstance(one, Choices):
         return dict.fromkeys((trial.number for trial in trials), 0.0)
     met: dict[str, list[int]] = {}

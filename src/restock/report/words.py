@@ -1,4 +1,4 @@
-"""What a comparison says, in words: one source for the terminal, the JSON and the page."""
+"""A comparison in words: one source for the terminal, the JSON and the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restock.report.numbers import NONE, amount, decimals, interval, share
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """What to call things in a report, where it is not what the problem calls them (None: as the problem does).
+    """The words of a report that differ from the problem's own (None: the problem's).
 
     Attributes:
         system: What was simulated.
@@ -63,7 +63,7 @@ KPI_NAMES = {
 
 
 def called(problem: Problem, words: Calling = None) -> Wording:
-    """What to call things on a problem."""
+    """Return the words for a problem."""
     if isinstance(words, Wording):
         return words
     own = {} if words is None else dataclasses.asdict(words)
@@ -71,7 +71,7 @@ def called(problem: Problem, words: Calling = None) -> Wording:
 
 
 def knows(information: str, words: Wording) -> str:
-    """What a policy of that level may know when it decides."""
+    """Return what a policy of an information level may know when it decides."""
     return {
         "blind": f"{words.sees}; not the future",
         "informed": f"the same, and the mean of demand in every {words.period} to come; not demand itself",
@@ -81,7 +81,7 @@ def knows(information: str, words: Wording) -> str:
 
 
 def kpi_name(key: str, words: Wording | None = None) -> str:
-    """A key figure as people call it."""
+    """Return the readable name of a key figure."""
     words = words or WORDING
     own = {
         "profit": words.worth,
@@ -94,12 +94,12 @@ def kpi_name(key: str, words: Wording | None = None) -> str:
 
 
 def part_name(part: str, words: Wording | None = None) -> str:
-    """A part of the reward as people call it; empty where it has no name but its key."""
+    """Return the readable name of a part of the reward; empty if it has only its key."""
     return (words or WORDING).parts.get(part) or PARTS.get(part, "")
 
 
 def parts_of(comparison: Comparison) -> dict[str, dict[str, float]]:
-    """The parts of the reward that ever move, by policy and name: means over the episodes, signed, which add up."""
+    """Return the parts of the reward that ever change, by policy and name: signed means that add up."""
     means = {
         row.name: {part: float(values.mean()) for part, values in row.simulation.parts.items()}
         for row in comparison.rows
@@ -113,23 +113,23 @@ def parts_of(comparison: Comparison) -> dict[str, dict[str, float]]:
 
 
 def bound_row(comparison: Comparison) -> Row | None:
-    """The row that the bound comes from."""
+    """Return the row that the bound comes from."""
     return next((row for row in comparison.rows if row.information == "clairvoyant"), None)
 
 
 def bounded(comparison: Comparison) -> bool:
-    """Whether there is a bound to hold policies against: a proven one, or a plan that none of them beats."""
+    """Return whether there is a bound to compare policies with: proven, or a plan that no policy beats."""
     gap = comparison.row(comparison.reference).gap
     return comparison.bound is not None and (comparison.bound_proven or gap is None or gap >= 0.0)
 
 
 def costs(comparison: Comparison) -> bool:
-    """Whether the bound is a cost: nothing can be earned, so there is no share of it, only what is lost above it."""
+    """Return whether the bound is a cost: nothing can be earned, so there is no share of it, only an excess."""
     return comparison.bound is not None and comparison.bound.mean <= 0.0
 
 
 def attained(comparison: Comparison) -> bool:
-    """Whether the plan that the bound comes from earns as much as that."""
+    """Return whether the plan behind the bound earns as much as the bound."""
     row, bound = bound_row(comparison), comparison.bound
     if not comparison.bound_proven:
         return False
@@ -137,7 +137,7 @@ def attained(comparison: Comparison) -> bool:
 
 
 def shown_rows(comparison: Comparison) -> list[Row]:
-    """The rows that are policies: that of the bound is one where its plan reaches the bound, and no policy is better.
+    """Return the rows that are policies; the bound is one if its plan reaches the bound and no policy is better.
 
     A proven bound whose plan cannot be carried out is a line that nobody crosses, and no row. A plan that is not proven
     and that a policy beats is not even that.
@@ -150,7 +150,7 @@ def shown_rows(comparison: Comparison) -> list[Row]:
 
 
 def bound_told(comparison: Comparison, words: Calling = None) -> str:
-    """What the plan that knows everything comes to where it is no row; empty where it is one, or there is none."""
+    """Return the profit of the clairvoyant plan in words, if it has no row; else nothing."""
     row, bound, words = bound_row(comparison), comparison.bound, called(comparison.problem, words)
     if row is None or bound is None or row in shown_rows(comparison):
         return ""
@@ -168,7 +168,7 @@ def bound_told(comparison: Comparison, words: Calling = None) -> str:
 
 
 def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
-    """What must not be overlooked."""
+    """Return what must not be overlooked."""
     words = called(comparison.problem, words)
     found = []
     if comparison.exceeded:
@@ -187,7 +187,7 @@ def warnings(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
-    """Why the intervals and p-values are not to be trusted, or are not there."""
+    """Return why the intervals and p-values cannot be trusted, or are missing."""
     words = called(comparison.problem, words)
     name, count = comparison.problem.name, comparison.episodes
     if comparison.identical:
@@ -212,7 +212,7 @@ def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def answer(comparison: Comparison, words: Calling = None) -> list[str]:
-    """Which policy, by how much, how sure: a few sentences on one comparison."""
+    """Return which policy is best, by how much, and how certainly, in a few sentences on one comparison."""
     words = called(comparison.problem, words)
     best = comparison.row(comparison.reference)
     others = rivals(comparison)
@@ -239,7 +239,7 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def _to_bound(comparison: Comparison, best: Row, places: int, words: Wording) -> str:
-    """How far the best policy is from the bound."""
+    """Return how far the best policy is from the bound."""
     if not bounded(comparison) or best.information == "clairvoyant":
         return ""
     if comparison.bound is None or best.gap is None:
@@ -256,12 +256,12 @@ def _to_bound(comparison: Comparison, best: Row, places: int, words: Wording) ->
 
 
 def leader(comparison: Comparison) -> Row:
-    """The best policy that does not know the future; the best of all where every one does."""
+    """Return the best policy that does not know the future; the best of all if every one does."""
     return next((row for row in comparison.rows if row.information != "clairvoyant"), comparison.rows[0])
 
 
 def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[str]:
-    """Which policy, by how much, how sure: what several comparisons say together."""
+    """Return which policy is best, by how much, and how certainly, over several comparisons."""
     words = called(comparisons[0].problem, words)
     names = [comparison.problem.name for comparison in comparisons]
     winners = [comparison.reference for comparison in comparisons]
@@ -296,29 +296,29 @@ def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[st
 
 
 def _sizes(comparisons: Sequence[Comparison], name: str) -> str:
-    """How much a policy earned less, as shares: one number, or from the least to the most."""
+    """Return how much less a policy earned, as shares: one number, or the least to the most."""
     found = [abs(relative) for c in comparisons if (relative := c.row(name).relative) is not None]
     ends = list(dict.fromkeys(share(value) for value in (min(found), max(found)))) if found else [NONE]
     return f"by {' to '.join(ends)}"
 
 
 def _verdicts(comparisons: Sequence[Comparison], name: str) -> set[str | None]:
-    """The verdicts on a policy; None among them where it did not take part."""
+    """Return the verdicts on a policy; None for comparisons without it."""
     return {next((verdict(row) for row in rivals(c) if row.name == name), None) for c in comparisons}
 
 
 def rivals(comparison: Comparison) -> list[Row]:
-    """Policies other than the reference that do not know the future, best first."""
+    """Return the policies other than the reference that do not know the future, best first."""
     return [row for row in comparison.rows if row.difference is not None and row.information != "clairvoyant"]
 
 
 def model(comparison: Comparison) -> Row:
-    """What the others are measured by: the one that earned most, which is hindsight where its plan is the bound."""
+    """Return the row that others are measured by: the best one, which is hindsight if its plan is the bound."""
     return comparison.rows[0]
 
 
 def losses(comparison: Comparison, words: Calling = None) -> list[str]:
-    """Where each policy loses against the one that earned most: the largest parts of its gap."""
+    """Return where each policy loses against the best one: the largest parts of its gap."""
     words = called(comparison.problem, words)
     first, parts = model(comparison), parts_of(comparison)
     said = []
@@ -345,7 +345,7 @@ def losses(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def heading(comparison: Comparison, words: Calling = None) -> str:
-    """What was simulated, as a heading."""
+    """Return a heading that says what was simulated."""
     words = called(comparison.problem, words)
     name = comparison.problem.name
     told = words.system == Wording.system or name.endswith(words.system)  # `problem` says nothing
@@ -353,7 +353,7 @@ def heading(comparison: Comparison, words: Calling = None) -> str:
 
 
 def upper(text: str) -> str:
-    """With a capital letter in front."""
+    """Capitalise the first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -362,17 +362,17 @@ def _listed(pieces: list[str]) -> str:
 
 
 def a(noun: str) -> str:
-    """The noun behind its article."""
+    """Return the noun with its article."""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def place_name(label: str, words: Wording) -> str:
-    """A place by its name; a number says nothing by itself."""
+    """Return the name of a node; a number alone gets a word in front."""
     return f"{words.place} {label}" if label.isdigit() else label.replace("_", " ")
 
 
 def facts(comparison: Comparison, words: Calling = None) -> str:
-    """Stock at the start beside the demand of an episode, and what the reward counts."""
+    """Return the initial stock beside the demand of an episode, and what the reward counts."""
     words = called(comparison.problem, words)
     trajectory = comparison.rows[0].simulation.trajectory
     said = f"Its {words.worth}: {words.counted}." if words.counted else ""

@@ -1,4 +1,4 @@
-"""Whether the server runs: answered before anything is routed, since whatever watches a server asks often."""
+"""The health check, answered before routing because monitors ask often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATH = "/health"
 
 
 class Alive:
-    """ASGI middleware.
+    """ASGI middleware that answers `/health`.
 
     Args:
         app: What answers everything else.

@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application that a server runs.
+    """Build the application that a server runs.
 
     Args:
         settings: What it serves and what it allows; default: the published stores, for 64 sessions.
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _tell_errors(app: FastAPI) -> None:
-    """Every error as code, message and field, none with a traceback."""
+    """Reply to every error with code, message and field, never with a traceback."""
 
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:

@@ -1,4 +1,4 @@
-"""The tasks that a server offers: what is shipped, and the one problem it was started with."""
+"""The tasks that a server offers: the shipped ones, and the problem that it was started with."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Catalogue:
 
     @staticmethod
     def known(task: str) -> str | None:
-        """The shipped instance that a task names."""
+        """Return the shipped instance that a task names."""
         if task in tasks():
             return PREFIX + task
         if task in IDS:
@@ -57,11 +57,11 @@ class Catalogue:
         return task if task in shipped() else None
 
     def names(self) -> list[str]:
-        """The tasks, the default first."""
+        """Return the tasks, the default first."""
         return [self.default] if self._alone else list(dict.fromkeys([self.default, *shipped()]))
 
     def splits(self, split: str) -> list[str]:
-        """The tasks of a split.
+        """Return the tasks of a split.
 
         Raises:
             Refused: There is no such split.
@@ -73,7 +73,7 @@ class Catalogue:
         raise Refused("UNKNOWN_TASK", f"there is no split {split!r}. {nearest(split, SPLITS)}", "split", split)
 
     def name(self, task: str | None) -> str:
-        """The task that is meant: None is the default, and ids and short names are told by the instance.
+        """Return the name of a task: None means the default; an environment id or a short name means its instance.
 
         Raises:
             Refused: There is no such task.
@@ -87,11 +87,11 @@ class Catalogue:
         return found
 
     async def offers(self) -> list[dict[str, Any]]:
-        """What a list of all tasks tells."""
+        """Return what the list of tasks says about every task."""
         return await asyncio.to_thread(lambda: [self.offer(name) for name in self.names()])
 
     def offer(self, name: str) -> dict[str, Any]:
-        """What a list of tasks tells of one."""
+        """Return what the list of tasks says about one task."""
         if name not in self._offers:
             problem = self.loaded(name)
             told = {"family": problem.family, "horizon": problem.horizon, "default": name == self.default}
@@ -99,7 +99,7 @@ class Catalogue:
         return self._offers[name]
 
     def loaded(self, name: str) -> Problem:
-        """The problem of a task, perhaps not compiled.
+        """Return the problem of a task, which may not be compiled yet.
 
         Args:
             name: As `name` tells it.
@@ -111,7 +111,7 @@ class Catalogue:
         return self._loaded[name]
 
     def problem(self, name: str) -> Problem:
-        """The problem of a task, compiled; the first time that takes seconds.
+        """Return the problem of a task, compiled; this takes seconds the first time.
 
         Args:
             name: As `name` tells it.
@@ -125,7 +125,7 @@ class Catalogue:
         return self._ready[name]
 
     async def ready(self, name: str) -> Problem:
-        """The same without keeping others waiting."""
+        """Return the compiled problem without making others wait."""
         if name not in self._ready:
             async with self._loading:
                 return await asyncio.to_thread(self.problem, name)

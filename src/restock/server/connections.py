@@ -1,4 +1,4 @@
-"""Connections before anything is asked over them: how many there may be, and how long each may keep a server waiting.
+"""Limits on connections: how many may be open, and how long each may keep the server waiting.
 
 uvicorn ends a kept connection that stays silent after a reply, and nothing else. Here are the other ways to hold one
 for nothing: to say nothing at all, to send a head byte by byte, to take no reply, to vanish without a word. A request
@@ -28,7 +28,7 @@ NEVER = math.inf
 
 
 class Door:
-    """What is known of a connection.
+    """What is known about one connection.
 
     Attributes:
         client: Whose it is.
@@ -42,7 +42,7 @@ class Door:
 
 
 class Connections:
-    """All connections of a server.
+    """All open connections of a server.
 
     Where there is no place for another one, the connection goes that has waited longest for a request; one that is
     answered, or is a socket that plays, never does. So what is silent cannot shut out what asks.
@@ -71,7 +71,7 @@ class Connections:
         return iter(list(self._doors))
 
     def enter(self, transport: asyncio.Transport, address: str) -> bool:
-        """Let a connection in, or tell it that there is no place.
+        """Accept a connection, or refuse it if the server is full.
 
         Args:
             transport: The connection.
@@ -92,7 +92,7 @@ class Connections:
         return True
 
     def leave(self, transport: asyncio.Transport) -> None:
-        """Forget a connection that is over."""
+        """Forget a closed connection."""
         self._turned_away.pop(transport, None)
         door = self._doors.pop(transport, None)
         if door is not None:
@@ -102,13 +102,13 @@ class Connections:
                 del self._of[door.client]
 
     def busy(self, transport: asyncio.Transport) -> None:
-        """A request has come, or a socket began: the connection may take its time."""
+        """Mark a connection as busy: a request has come or a socket has begun, so it may take its time."""
         if (door := self._doors.get(transport)) is not None:
             door.due, door.heard = NEVER, False
             self._idle.pop(door, None)
 
     def idle(self, transport: asyncio.Transport, heard: bool) -> None:
-        """A connection waits for a request.
+        """Mark a connection as waiting for a request.
 
         Args:
             transport: The connection.
@@ -121,12 +121,12 @@ class Connections:
                 door.due = asyncio.get_running_loop().time() + self.limits.head
 
     def full(self, transport: asyncio.Transport, full: bool) -> None:
-        """The other end does not take what is sent to it, or takes it again."""
+        """Note whether the other end reads what is sent to it."""
         if (door := self._doors.get(transport)) is not None:
             door.stuck = asyncio.get_running_loop().time() + self.limits.reply if full else NEVER
 
     def _make_room(self, client: str | None) -> bool:
-        """End the connection that has waited longest for a request, of a client or of all; whether there was one."""
+        """End the connection that has waited longest for a request, of one client or of all; return whether one was."""
         door = next((one for one in self._idle if client is None or one.client == client), None)
         if door is None:
             return False
@@ -136,7 +136,7 @@ class Connections:
         return True
 
     def _turn_away(self, transport: asyncio.Transport, now: float) -> None:
-        """Tell a connection that there is no place, and end it once it may have read that."""
+        """Refuse a connection and close it once the client has had time to read the reply."""
         if len(self._turned_away) >= MOST_TURNED_AWAY:
             transport.abort()
             return
@@ -147,7 +147,7 @@ class Connections:
             transport.write_eof()
 
     def _look(self) -> None:
-        """Look at all connections, and end those that are past their time."""
+        """Close the connections that have exceeded their time."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         for transport in [one for one, until in self._turned_away.items() if until <= now]:
@@ -168,7 +168,7 @@ class Connections:
 
 
 def files_for(wanted: int) -> int:
-    """Connections that the process may have open, at most so many; its limit of open files is raised for them."""
+    """Raise the limit of open files and return how many connections may be open, at most `wanted`."""
     try:
         import resource
     except ImportError:  # Windows, where there is no such limit
@@ -185,7 +185,7 @@ def files_for(wanted: int) -> int:
 
 
 def _reply(status: str, error: Refused, retry: int | None = None) -> bytes:
-    """A whole reply, for what gets no further than here."""
+    """Return a whole reply for a request that is handled no further."""
     body = wire.dumps(error.data()).encode()
     after = "" if retry is None else f"retry-after: {retry}\r\n"
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{after}"

@@ -1,4 +1,4 @@
-"""What a client is told when something cannot be done: a code, a sentence, and where it helps the field."""
+"""Errors of requests as clients see them: a code, a sentence and, if there is one, the field."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INTERNAL = "this is an error in the server; what led to it was logged there"
 
 
 class Refused(Exception):
-    """A request that is not carried out; nothing was changed.
+    """A rejected request; nothing was changed.
 
     Attributes:
         code: One of `STATUS`, or IDLE_TIMEOUT, which only a socket tells.
@@ -57,24 +57,24 @@ class Refused(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with the code."""
+        """The HTTP status of the code."""
         return STATUS[self.code]
 
     @property
     def headers(self) -> dict[str, str]:
-        """The HTTP headers that go with the code."""
+        """The HTTP headers of the code."""
         if "retry_after" in self.more:
             return {"retry-after": str(self.more["retry_after"])}
         return {"UNAUTHORIZED": {"www-authenticate": "Bearer"}, "TOO_SLOW": {"connection": "close"}}.get(self.code, {})
 
     def data(self) -> dict[str, Any]:
-        """What a client gets, as plain data."""
+        """Return the reply for a client, as plain data."""
         said = {"code": self.code, "message": self.message}
         about = {"field": self.field, "value": self.value, "mend": self.mend}
         return {**said, **{name: text for name, text in about.items() if text is not None}, **self.more}
 
     def findings(self) -> list[dict[str, Any]]:
-        """The same in the form in which OpenEnv lists what is wrong with data."""
+        """Return the error in the form in which OpenEnv lists invalid data."""
         if self.code != "VALIDATION_ERROR":
             return []
         where = [] if self.field is None else self.field.split(".")
@@ -82,5 +82,5 @@ class Refused(Exception):
 
 
 def refused(error: InvalidInput) -> Refused:
-    """Bad input as a client is told of it."""
+    """Return invalid input as the error for a client."""
     return Refused("VALIDATION_ERROR", str(error), error.field, shown(error.value), error.mend)

@@ -1,4 +1,4 @@
-"""What a request must pass before anything else looks at it: its size, its origin, its token."""
+"""The checks that a request must pass before anything else reads it: size, origin, token."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Guard:
         self._held = 0  # bytes of all bodies that are here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or reject it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -92,7 +92,7 @@ class Guard:
             raise Refused("UNAUTHORIZED", "this server asks for its token: send Authorization: Bearer TOKEN")
 
     async def _whole(self, scope: Scope, receive: Receive, body: bytearray) -> Receive:
-        """Receive a body that is neither too large nor too slow, and hand it on in one piece."""
+        """Receive a body that is neither too large nor too slow, and pass it on in one piece."""
         most = max(self._settings.max_body, LARGER.get(scope["path"], 0))
         said = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
         if said.isdigit() and int(said) > most:
@@ -120,7 +120,7 @@ class Guard:
 
 
 def _own(cookies: bytes) -> bytes:
-    """The cookies of this server among those of a request, the last one of each name."""
+    """Return the cookies of this server in a request, the last of each name."""
     parts = (part.strip() for part in cookies.split(b";"))
     named = {part.partition(b"=")[0].decode("latin-1"): part for part in parts}
     return b"; ".join(
@@ -129,7 +129,7 @@ def _own(cookies: bytes) -> bytes:
 
 
 def _place_of(origin: str) -> str:
-    """Host and port of an origin; empty of one that is no address."""
+    """Return host and port of an origin; empty if it is not an address."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -137,7 +137,7 @@ def _place_of(origin: str) -> str:
 
 
 def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
-    """Every token that is sent: as header, as cookie of a page, for sockets of browsers in the address."""
+    """Return every token in a request: in the header, in a page's cookie, and in the address for browser sockets."""
     kind, _, said = headers.get("authorization", "").partition(" ")
     sent = [said.strip()] if kind.lower() == "bearer" else []
     try:
@@ -151,13 +151,13 @@ def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether somebody asks for a page: a browser says so, and htmx says that it is one."""
+    """Return whether the request is for a page: a browser and htmx both say so."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     return b"text/html" in headers.get(b"accept", b"") or b"hx-request" in headers
 
 
 async def _to_login(scope: Scope, send: Send) -> None:
-    """Show the page that asks for the token, and come back from there to what was looked at."""
+    """Redirect to the page that asks for the token, and from there back to the requested page."""
     query = scope.get("query_string", b"").decode("latin-1")
     address = scope["path"] + (f"?{query}" if query else "") if scope["method"] in ("GET", "HEAD") else "/"
     to = f"/login?next={quote(address)}".encode()

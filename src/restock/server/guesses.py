@@ -1,4 +1,4 @@
-"""How often a client may try a token: who has it is never held up, who guesses is slowed."""
+"""Limits on guessing tokens: clients with the token are never delayed, clients that guess are slowed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kept = TypeVar("Kept")
 
 
 class Allowance:
-    """Tries that come back with time.
+    """Tries that are restored over time.
 
     Args:
         most: At once.
@@ -30,18 +30,18 @@ class Allowance:
         self._most, self._rate, self._left, self._at = most, rate, most, now
 
     def wait(self, now: float) -> float:
-        """Seconds until there is one; 0: there is."""
+        """Return the seconds until the next try is allowed; 0 if it is allowed now."""
         self._left = min(self._most, self._left + self._rate * (now - self._at))
         self._at = now
         return max(0.0, (1.0 - self._left) / self._rate)
 
     def use(self) -> None:
-        """Use one up."""
+        """Use up one try."""
         self._left -= 1.0
 
 
 class Guesses:
-    """Judges tokens.
+    """A judge of tokens.
 
     A client (an address) that has sent the right token before is always heard, so that nobody at the same address can
     shut it out. One that has not is heard while it has tries left: what it sends beyond is not looked at, and may as
@@ -61,7 +61,7 @@ class Guesses:
         self._good: OrderedDict[str, None] = OrderedDict()
 
     def right(self, client: str, sent: Sequence[bytes]) -> bool:
-        """Whether one of what a client sends is the token.
+        """Return whether one of the values that a client sends is the token.
 
         Args:
             client: Its address.
@@ -101,7 +101,7 @@ class Guesses:
 
 
 def _keep(kept: OrderedDict[str, Kept], client: str, what: Kept) -> None:
-    """Remember something of a client, and forget the one that was not heard of for longest."""
+    """Remember a client's record, and forget the one not heard of for longest."""
     kept[client] = what
     kept.move_to_end(client)
     if len(kept) > MOST_KEPT:

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
 
 def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
-    """Return the names of a server that listens at a host; None: any.
+    """Return the names of a server that listens at a host; None means any name.
 
     Args:
         host: What it listens at. Beyond this machine any address means it, for it may have others in front.
@@ -38,19 +38,19 @@ def hosts_of(host: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def known(header: str, hosts: tuple[str, ...] | None) -> bool:
-    """Whether a server of these names is meant by a Host header."""
+    """Return whether a Host header names this server."""
     name = name_in(header)
     return hosts is None or name in hosts or (ADDRESSES in hosts and is_address(name.strip("[]")))
 
 
 def name_in(header: str) -> str:
-    """The name in a Host header, without the port."""
+    """Return the name in a Host header, without the port."""
     name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
     return name.lower().removesuffix(".")
 
 
 def is_address(name: str) -> bool:
-    """Whether this is an address, not a name."""
+    """Return whether this is an IP address, not a name."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -19,7 +19,7 @@ Natural = Annotated[int, pydantic.Field(ge=0, le=MOST_SEED), WHOLE]
 
 
 class Reset(Spec):
-    """What a reset may say; all of it may be left out."""
+    """The request of a reset; every field is optional."""
 
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"task": "medium", "seed": 42}, {}]})
 
@@ -54,7 +54,7 @@ class Hub:
         self._loose = Session(task)
 
     def loose(self) -> Session:
-        """A session for one request, which nobody can come back to.
+        """Return a session for one request, which no later request can use.
 
         It is the same one each time, for making an environment takes longer than a reply. Nothing is waited for between
         its reset and the reply, and the next request resets it.
@@ -63,7 +63,7 @@ class Hub:
         return self._loose
 
     async def reset(self, session: Session, asked: Reset | Mapping[str, Any], called: str = "reset") -> dict[str, Any]:
-        """Begin an episode; without a task, of the one that the session plays.
+        """Begin an episode; without a task, of the task that the session plays.
 
         Args:
             session: Whose episode it will be.
@@ -91,13 +91,13 @@ class Hub:
         return told
 
     def close(self) -> None:
-        """Close all sessions, and the book in which they are judged."""
+        """Close all sessions and the file of judged results."""
         self.sessions.close_all()
         if self.book is not None:
             self.book.close()
 
     def meant(self, session: Session, asked: Reset | Mapping[str, Any], called: str = "reset") -> tuple[str, Reset]:
-        """Return the task that a reset means, and the reset; errors call it by `called`.
+        """Return the task that a reset means, and the reset; errors name the task's field `called`.
 
         Raises:
             Refused: Something in it cannot be.

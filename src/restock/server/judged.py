@@ -1,4 +1,4 @@
-"""Judged play: the server chooses every episode, each is played once, and a file keeps what it came to."""
+"""Judged play: the server chooses every episode, each is played once, and a file keeps the results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_EPISODES = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Judging:
-    """How a server judges who plays.
+    """How a server judges whoever plays.
 
     Attributes:
         results: File of JSON lines that the results are appended to.
@@ -48,7 +48,7 @@ class Judging:
 
 
 class Book:
-    """The results of a judged server, written as they come about. A book that exists is continued.
+    """The results of a judged server, written as they arise. An existing file is continued.
 
     Args:
         judging: See `Judging`.
@@ -82,7 +82,7 @@ class Book:
         self._seeds = episode_seeds(plan["seed"], self._most)
 
     def room(self) -> None:
-        """Check that there is another episode.
+        """Check that an episode is left.
 
         Raises:
             Refused: All have been begun.
@@ -133,7 +133,7 @@ class Book:
 
 
 class Entry:
-    """One episode in a book.
+    """One judged episode.
 
     Args:
         book: That it is written in.
@@ -149,11 +149,11 @@ class Entry:
         self._began = time.monotonic()
 
     def told(self) -> dict[str, Any]:
-        """What is known of it when it begins."""
+        """Return what is known about it when it begins."""
         return {"episode": self.number, "player": self._player, "task": self._task, "seed": self.seed}
 
     def end(self, env: StructuredEnvironment, periods: int, total: float) -> None:
-        """Write down what it came to; the rest of an episode that was given up is played with nothing decided.
+        """Record its result; if it was given up, its remaining periods are played without decisions.
 
         So nobody who breaks off while ahead is better off than whoever stops to decide.
 
@@ -171,7 +171,7 @@ class Entry:
 
 
 def score(env: StructuredEnvironment) -> float | None:
-    """The published score of a store's episode, the least one if it was not played to its end; None elsewhere."""
+    """Return the published score of a store's episode, the lowest if it was not finished; None for other problems."""
     if env.problem.family != "retail":
         return None
     from restock.problems.retail.grader import LEAST, scale
@@ -186,7 +186,7 @@ def score(env: StructuredEnvironment) -> float | None:
 
 
 def results(path: str | Path) -> list[dict[str, Any]]:
-    """What the episodes of a judged server came to, in the order in which they began.
+    """Return the results of the episodes of a judged server, in the order in which they began.
 
     An episode that was given up, or is under way, or was when its server was killed, has `finished` false.
 
@@ -205,7 +205,7 @@ def results(path: str | Path) -> list[dict[str, Any]]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a book, without one that was cut short when its server was killed.
+    """Return the lines of a results file, without one that was cut short when the server was killed.
 
     Raises:
         InvalidInput: There is no such file, or it holds something else.

@@ -1,4 +1,4 @@
-"""How much of a server one connection, one client and one kind of work may take."""
+"""Limits on how much of a server one connection, one client and one kind of work may use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NETWORK_OF_ONE = 64  # bits of an IPv6 address that a household or a host is giv
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What is allowed before a server says no; a client is an address.
+    """What a server allows; a client is an address.
 
     Attributes:
         connections: Connections at once; None: 2048, or twice the sessions. Fewer where the process may not open so
@@ -62,7 +62,7 @@ class Limits:
 
 
 class Share:
-    """So many places, and how many of them one client may have.
+    """A number of places, and how many of them one client may have.
 
     Args:
         what: Takes the places, in the plural.
@@ -74,7 +74,7 @@ class Share:
         self.what, self.most, self._of_one = what, most, most if of_one is None else min(of_one, most)
 
     def check(self, holders: Iterable[str], client: str) -> None:
-        """Check that a client may have one more.
+        """Check that a client may take one more place.
 
         Args:
             holders: The clients of all places that are taken.
@@ -93,7 +93,7 @@ class Share:
 
 
 def client_of(address: str) -> str:
-    """Who a client is, by its address: an IPv6 address counts with its network, for one host has all of it."""
+    """Return the client of an address: an IPv6 address counts with its network, because one host has all of it."""
     if ":" not in address:
         return address
     try:

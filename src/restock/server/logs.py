@@ -1,4 +1,4 @@
-"""What a server logs: the same thing seldom, and nothing that a terminal would obey."""
+"""The server's log: repeated lines are thinned out, and nothing in them can control a terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ OWN = "restock.server"
 
 
 class Kind:
-    """Lines of a kind: since when, how many were told, and how many left out."""
+    """Lines of one kind: since when, how many were logged, and how many left out."""
 
     def __init__(self, since: float) -> None:
         self.since, self.told, self.left_out = since, 0, 0
 
 
 class Seldom(logging.Filter):
-    """Lets few records of a kind pass, and tells with the next one how many did not.
+    """A filter that passes few records of a kind, and says with the next one how many it left out.
 
     What strangers can bring about as often as they like (a request that is none, a connection for which there is no
     file left) would fill a disk otherwise. A kind is the place in the code that logs, with the first line it says.
@@ -35,7 +35,7 @@ class Seldom(logging.Filter):
         self._kinds: dict[tuple[str, int, str], Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record passes; its text is made safe for a terminal."""
+        """Return whether a record passes; its text is made safe for a terminal."""
         now, more = time.monotonic(), ""
         name = (record.pathname, record.lineno, str(record.msg).partition("\n")[0][:200])
         kind = self._kinds.get(name)
@@ -57,7 +57,7 @@ class Seldom(logging.Filter):
 
 @contextlib.contextmanager
 def seldom() -> Iterator[None]:
-    """Log like that until the block ends."""
+    """Thin out the log until the block ends."""
     kept = Seldom()
     own = [name for name in logging.root.manager.loggerDict if name.startswith(OWN)]
     loggers = [logging.getLogger(name) for name in (*OTHERS, *own)]

@@ -24,7 +24,7 @@ _TASK = {"type": "string", "description": "a name that list_tasks tells; default
 
 
 def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
-    """The tools, with the action of the problem that is played.
+    """Return the tools, with the action of the problem that is played.
 
     Where a program resets the session, no tool does; and none in the middle of a judged episode.
     """
@@ -70,7 +70,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
     if not isinstance(tool, str) or tool not in known:
         raise Refused("NOT_FOUND", f"there is no tool {str(tool)[:80]!r}. Known: {', '.join(known)}.", "name")
     if not isinstance(arguments, Mapping):
-        raise Refused("VALIDATION_ERROR", "arguments: this should be a mapping of names to values", "arguments")
+        raise Refused("VALIDATION_ERROR", "arguments: must be a mapping of names to values", "arguments")
     for name in arguments:
         if name not in known[tool]["properties"]:
             message = (
@@ -82,7 +82,7 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
     if tool == "explain":
         task = arguments.get("task")
         if task is not None and not isinstance(task, str):
-            raise Refused("VALIDATION_ERROR", "arguments.task: this should be text", "arguments.task")
+            raise Refused("VALIDATION_ERROR", "arguments.task: must be text", "arguments.task")
         name = session.task if session is not None and task is None else hub.catalogue.name(task)
         problem = await hub.catalogue.ready(name)
         return {"task": name, "words": f"{problem.explain()}\n\n{problem.records().words()}"}
@@ -102,12 +102,12 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
 
 
 def failure(code: int, message: str, id: Any = None, data: Any = None) -> dict[str, Any]:
-    """An error as JSON-RPC tells it."""
+    """Return an error in the form of JSON-RPC."""
     return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}}
 
 
 class Told(NamedTuple):
-    """What a request over HTTP is answered.
+    """The reply to a request over HTTP.
 
     Attributes:
         body: None: nothing.
@@ -153,7 +153,7 @@ async def over_http(hub: Hub, body: bytes, version: str | None, named: str | Non
 
 
 async def _one(hub: Hub, asked: Any, session: Session | None) -> dict[str, Any] | None:
-    """Answer a message, in the session that it names itself, as those of OpenEnv do, or in that of the header."""
+    """Answer a message in the session that it names, as OpenEnv's messages do, or in the one of the header."""
     params = asked.get("params") if isinstance(asked, Mapping) else None
     if isinstance(params, Mapping) and "session_id" in params and _method(asked) != "openenv/session/close":
         try:
@@ -168,7 +168,7 @@ def _method(asked: Any) -> Any:
 
 
 async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = False) -> dict[str, Any] | None:
-    """Answer a request; None where it is a remark, which has no answer.
+    """Answer a request; None for a notification, which has no answer.
 
     Args:
         hub: What is served.
@@ -182,7 +182,7 @@ async def answer(hub: Hub, asked: Any, session: Session | None, own: bool = Fals
     if method.startswith("notifications/"):
         return None
     if not isinstance(params, Mapping):
-        return failure(PARAMS, "Invalid params: this should be an object", id)
+        return failure(PARAMS, "Invalid params: must be an object", id)
     try:
         return {"jsonrpc": "2.0", "id": id, "result": await _result(hub, method, params, session, own)}
     except Refused as error:

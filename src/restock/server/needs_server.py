@@ -1,4 +1,4 @@
-"""FastAPI for modules that define routes; without it their import says what to install."""
+"""Import of FastAPI for modules that define routes; without it, the import says what to install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""uvicorn's connections, for the module that watches them; without it their import says what to install."""
+"""Import of uvicorn's connections for the module that watches them; without it, the import says what to install."""
 
 from __future__ import annotations
 

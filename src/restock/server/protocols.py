@@ -1,4 +1,4 @@
-"""uvicorn's connections, watched: each tells `Connections` what it does."""
+"""uvicorn's connections, watched: each reports to `Connections`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_HEAD = 65536  # bytes of the head of a request; what reads it would take an
 
 
 class Watched(asyncio.Protocol):
-    """What a connection tells whatever it speaks.
+    """What a connection reports, whichever protocol it speaks.
 
     Args:
         connections: All of the server.
@@ -29,34 +29,34 @@ class Watched(asyncio.Protocol):
         self.all = connections
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget the connection."""
         self.all.leave(self.transport)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Start the clock of a client that takes nothing."""
+        """Start the clock of a client that does not read."""
         super().pause_writing()
         self.all.full(self.transport, True)
 
     def resume_writing(self) -> None:
-        """Stop it."""
+        """Stop the clock."""
         super().resume_writing()
         self.all.full(self.transport, False)
 
 
 class Http(Watched, HttpToolsProtocol):
-    """A connection that asks over HTTP, until it becomes a socket."""
+    """An HTTP connection, until it becomes a socket."""
 
     _heard = 0  # bytes of a head that is not complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let it in, or not."""
+        """Accept the connection, or refuse it."""
         super().connection_made(transport)
         _send_at_once(transport)
         self._entered = self.all.enter(transport, self.client[0] if self.client else "")
 
     def data_received(self, data: bytes) -> None:
-        """Hear it, unless it was turned away."""
+        """Read the data, unless the connection was refused."""
         if self._entered and not self.transport.is_closing():
             super().data_received(data)
             self._tell(heard=True)
@@ -65,7 +65,7 @@ class Http(Watched, HttpToolsProtocol):
                 self.send_400_response(f"The head of a request has at most {MOST_HEAD} bytes.")
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or go on with one that has come already."""
+        """Wait for the next request, or handle one that has already arrived."""
         super().on_response_complete()
         self._tell(heard=False)
 
@@ -78,33 +78,33 @@ class Http(Watched, HttpToolsProtocol):
             self.all.busy(self.transport)
 
     def _waits(self) -> bool:
-        """Whether no request is being answered."""
+        """Return whether no request is being answered."""
         return self.cycle is None or bool(self.cycle.response_complete)
 
 
 class Socket(Watched, WebSocketsSansIOProtocol):
-    """A connection that has become a socket; uvicorn pings it, and ends it where it does not answer."""
+    """A connection that has become a socket; uvicorn pings it, and closes it if it does not answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Its head has come."""
+        """Note that the head of the request has arrived."""
         super().connection_made(transport)
         self.all.busy(self.transport)
 
 
 class Protocols(NamedTuple):
-    """What uvicorn makes of every connection: first the one, where it becomes a socket the other."""
+    """The protocols that uvicorn gives a connection: HTTP first, then that of sockets."""
 
     http: Any
     socket: Any
 
 
 def protocols(connections: Connections) -> Protocols:
-    """The protocols of a server whose connections these are."""
+    """Return the protocols of a server with these connections."""
     return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
 
 
 def _send_at_once(transport: asyncio.Transport) -> None:
-    """Send what is small at once: head and body of a reply are two packets, and the second one would wait 40 ms."""
+    """Send small packets at once: head and body of a reply are two packets, and the second would wait 40 ms."""
     line = transport.get_extra_info("socket")
     if line is not None:
         with contextlib.suppress(OSError):  # a socket of a file has no such option

@@ -1,4 +1,4 @@
-"""The replies of the routes as models, for the description of the interface, and as responses."""
+"""Models of the replies, for the description of the interface, and the responses made from them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from restock.server.needs_server import JSONResponse
 
 
 class StrictReply(pydantic.BaseModel):
-    """A reply without other fields than these."""
+    """A reply that has no other fields than these."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
 
 class Finding(pydantic.BaseModel):
-    """One thing that is wrong with what was sent."""
+    """One thing that is wrong with a request."""
 
     type: str
     loc: list[str | int]
@@ -27,7 +27,7 @@ class Finding(pydantic.BaseModel):
 
 
 class Refusal(pydantic.BaseModel):
-    """Why a request was not carried out; nothing was changed."""
+    """The reply to a rejected request; nothing was changed."""
 
     code: str = pydantic.Field(description="one of a few words for programs, VALIDATION_ERROR for instance")
     message: str = pydantic.Field(description="what is wrong and what to do about it")
@@ -54,14 +54,14 @@ class Opened(Seen):
 
 
 class State(pydantic.BaseModel):
-    """What there is to know about an episode besides the observation."""
+    """The state of an episode, besides the observation."""
 
     episode_id: str | None = pydantic.Field(description="what the episode is called")
     step_count: int = pydantic.Field(ge=0, description="periods that were played")
 
 
 class SessionState(State):
-    """The state of a session; some problems tell more."""
+    """The state of a session; some problems add fields."""
 
     task: str | None = pydantic.Field(None, description="what is played")
     seed: int | None = pydantic.Field(None, description="seed of the episode; not told in a judged one")
@@ -70,7 +70,7 @@ class SessionState(State):
 
 
 class Health(StrictReply):
-    """Whether the server is well."""
+    """Whether the server runs."""
 
     status: Literal["healthy"] = "healthy"
 
@@ -96,15 +96,15 @@ class Schemas(StrictReply):
 
 
 class Reply(JSONResponse):
-    """JSON."""
+    """A JSON response."""
 
     def render(self, content: Any) -> bytes:
-        """The content as JSON."""
+        """Return the content as JSON."""
         return wire.dumps(content).encode()
 
 
 def failed(error: Refused) -> Reply:
-    """The response that tells an error."""
+    """Return the response for an error."""
     found = error.findings()
     return Reply({**error.data(), **({"detail": found} if found else {})}, error.status, error.headers)
 
@@ -116,7 +116,7 @@ EVERYWHERE = (
 
 
 def may_fail(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route that may refuse with these codes, for its description."""
+    """Return the responses of a route that may reject with these codes, for its description."""
     by_status: dict[int | str, list[str]] = {}
     for code in dict.fromkeys((*EVERYWHERE, *codes)):
         by_status.setdefault(STATUS[code], []).append(code)

@@ -1,4 +1,4 @@
-"""Requests whose JSON is read as strictly as the messages of sockets."""
+"""Requests whose JSON is parsed as strictly as the messages of sockets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class StrictRequest(Request):
-    """A request in whose JSON no name is given twice."""
+    """A request whose JSON may not give a name twice."""
 
     async def json(self) -> Any:
-        """The body as it was read before."""
+        """Return the body as parsed before."""
         return self.read
 
     async def read_strictly(self) -> None:
-        """Read the body where it is JSON.
+        """Parse the body if it is JSON.
 
         Raises:
             Refused: It is no JSON, or a name is given twice.
@@ -35,7 +35,7 @@ class StrictRoute(APIRoute):
     """A route that takes such requests."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler."""
+        """Return the handler."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
@@ -48,7 +48,7 @@ class StrictRoute(APIRoute):
 
 
 def check_body(request: Request, body: Any) -> None:
-    """Check a body that FastAPI has refused once more, to tell what is wrong in the words that sockets hear.
+    """Check a body that FastAPI has rejected once more, to report the error in the words that sockets use.
 
     Raises:
         Refused: It does not hold.
@@ -64,7 +64,7 @@ def check_body(request: Request, body: Any) -> None:
 
 
 def methods_at(app: FastAPI, request: Request) -> str:
-    """The methods that there are at the path of a request."""
+    """Return the methods of the path of a request."""
 
     def there(method: str) -> bool:
         return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)

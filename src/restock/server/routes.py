@@ -30,7 +30,7 @@ Task = Annotated[str | None, Query(max_length=255, description="What is played; 
 
 
 class Step(Spec):
-    """An action, and what a client of OpenEnv may send with it."""
+    """An action, and what an OpenEnv client may send with it."""
 
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [{"action": {}}]})
 
@@ -55,14 +55,14 @@ Place = Annotated[int, pydantic.Field(ge=-(10**9), le=10**9), WHOLE]
 
 
 class Ranged(Split):
-    """Tasks of a split, as a slice of Python takes them."""
+    """A slice of the tasks of a split."""
 
     start: Place | None = None
     stop: Place | None = None
 
 
 def openenv(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue, state_schema = hub.catalogue, State.model_json_schema()
 

@@ -1,4 +1,4 @@
-"""Running the application with uvicorn."""
+"""Serving the application with uvicorn."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(
     tell: Callable[[str, int, str], None],
     allow_hosts: Iterable[str] = (),
 ) -> None:
-    """Serve until somebody ends it (Ctrl-C, or the signal TERM).
+    """Serve until stopped (Ctrl-C, or the signal TERM).
 
     Args:
         settings: What is served; `hosts` is set here.
@@ -51,7 +51,7 @@ def run(
     from restock.server.app import create_app
 
     if not 0 <= port <= MOST_PORT:
-        raise InvalidInput("port", port, f"this should be 0 to {MOST_PORT}", "Write for instance 8000.")
+        raise InvalidInput("port", port, f"must be 0 to {MOST_PORT}", "Write for instance 8000.")
     settings = dataclasses.replace(settings, hosts=hosts_of(host, allow_hosts))
     app = create_app(settings)
     with _listening(host, port) as listener:
@@ -78,7 +78,7 @@ class Background(NamedTuple):
 
 @contextlib.contextmanager
 def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[Background]:
-    """A server on this machine, until the block ends: for notebooks, examples and tests.
+    """Serve on this machine until the block ends: for notebooks, examples and tests.
 
     Args:
         settings: What is served; default: the published stores.
@@ -116,7 +116,7 @@ def in_background(settings: Settings | None = None, port: int = 0) -> Iterator[B
 
 
 def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
-    """What runs an application: uvicorn, with an eye on the connections.
+    """Return the uvicorn server of an application, with its connections watched.
 
     Args:
         app: The application.
@@ -158,12 +158,12 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
 
 
 def token_of_environment(token: str | None) -> str | None:
-    """The token given, else the one that the environment of the process holds."""
+    """Return the given token, or the one in the environment of the process."""
     return token if token is not None else os.environ.get(TOKEN)
 
 
 def hosts_of_environment(names: Iterable[str] | None) -> list[str]:
-    """The names given, and those that the environment of the process holds; a Space of Hugging Face tells its own."""
+    """Return the given names and those in the environment of the process; a Hugging Face Space sets its own."""
     told = " ".join(os.environ.get(name, "") for name in (ALLOW_HOST, SPACE_HOST))
     return [*(names or ()), *told.replace(",", " ").split()]
 

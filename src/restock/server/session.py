@@ -1,4 +1,4 @@
-"""One client's episode, and all of them."""
+"""The episode of a client, and all sessions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_SEED = 2**63 - 1
 
 
 class Session:
-    """An episode and who plays it.
+    """An episode and its player.
 
     Args:
         task: The task it begins with.
@@ -57,7 +57,7 @@ class Session:
 
     @property
     def env(self) -> StructuredEnvironment:
-        """What is played.
+        """The player of the episode.
 
         Raises:
             Refused: No episode has begun.
@@ -74,7 +74,7 @@ class Session:
     def reset(
         self, task: str, problem: Problem, seed: int | None = None, episode_id: str | None = None
     ) -> dict[str, Any]:
-        """Begin an episode; the reply as `wire.reply` gives it.
+        """Begin an episode and return the reply of `wire.reply`.
 
         Args:
             task: Its name.
@@ -93,7 +93,7 @@ class Session:
         return wire.reply(env)
 
     def step(self, action: Any) -> dict[str, Any]:
-        """Play a period; the reply as `wire.reply` gives it.
+        """Play a period and return the reply of `wire.reply`.
 
         Args:
             action: The fields of an action; `metadata`, which every client of OpenEnv may send, is left aside.
@@ -116,13 +116,13 @@ class Session:
         return told
 
     def settle(self) -> None:
-        """Write down what a judged episode came to, whether it was played to its end or is given up here."""
+        """Record the result of a judged episode, whether it was finished or is given up here."""
         if self.entry is not None and self._env is not None:
             entry, self.entry = self.entry, None
             entry.end(self._env, self.steps, self.total_reward)
 
     def state(self, seed: bool = True) -> dict[str, Any]:
-        """What there is to know about the episode besides the observation.
+        """Return the state of the episode, besides the observation.
 
         Args:
             seed: Whether to tell the seed.
@@ -137,7 +137,7 @@ class Session:
 
 
 def _fields(action: Any) -> Any:
-    """The fields of an action; forms on web pages send a mapping as the text of one."""
+    """Return the fields of an action; forms of web pages send a mapping as its text."""
     if not isinstance(action, Mapping):
         return action
     found = {name: value for name, value in action.items() if name != "metadata"}
@@ -174,11 +174,11 @@ class Sessions:
         return id in self._open
 
     def new(self) -> Session:
-        """A new session. Until its episode begins it holds no place, and is nowhere but in its id."""
+        """Return a new session. Until its episode begins it takes no place and exists only in its id."""
         return Session(self._task, self._tickets.issue())
 
     def get(self, id: str) -> Session:
-        """The session of an id.
+        """Return the session of an id.
 
         Raises:
             Refused: There is none: it was closed, was idle too long, or never was.
@@ -204,7 +204,7 @@ class Sessions:
         self._share.check((one.client for one in self._open.values()), CLIENT.get())
 
     def admit(self, session: Session) -> Session:
-        """Give a session a place, unless it has one, or lasts for a single request.
+        """Give a session a place, unless it has one or lasts for a single request.
 
         Raises:
             Refused: There are too many, it was closed, or another request has begun it.
@@ -220,24 +220,24 @@ class Sessions:
         return session
 
     def every(self) -> list[Session]:
-        """Return those whose episode has begun, and those of sockets whose episode has not."""
+        """Return the sessions whose episode has begun, and those of sockets whose episode has not."""
         return [*self._open.values(), *self._waiting.values()]
 
     def close(self, id: str) -> None:
-        """Close a session, whether or not it is there; an episode that is under way is given up."""
+        """Close a session if it exists; an episode that has begun is given up."""
         self._tickets.end(id)
         session = self._open.pop(id, None) or self._waiting.pop(id, None)
         if session is not None:
             session.settle()
 
     def close_all(self) -> None:
-        """Close what is open."""
+        """Close all sessions."""
         for id in list(self._open):
             self.close(id)
 
     @contextlib.contextmanager
     def attached(self, session: Session, expire: Callable[[], Awaitable[None]]) -> Iterator[None]:
-        """A socket that plays a session, alone.
+        """Attach a socket to a session, which it alone plays.
 
         Raises:
             Refused: Another socket does.
@@ -254,7 +254,7 @@ class Sessions:
             self._waiting.pop(session.id, None)
 
     async def watch(self) -> None:
-        """Close what nobody uses, for ever."""
+        """Close idle sessions, for ever."""
         while True:
             await asyncio.sleep(min(self.idle / 4.0, 30.0))
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Sessions over plain HTTP, for clients that keep no socket open; and what can be played."""
+"""Sessions over plain HTTP, for clients that keep no socket open; and the list of tasks."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Closed(StrictReply):
 
 
 def reset_by_program(session: Session) -> Session:
-    """The session as one that a program resets, so that no tool does."""
+    """Return the session, marked as reset by a program, so that no tool resets it."""
     session.harness = True
     return session
 
 
 def sessions(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
     catalogue = hub.catalogue
     unknown = may_fail("UNKNOWN_SESSION", "VALIDATION_ERROR")

@@ -1,4 +1,4 @@
-"""What a server is told when it starts."""
+"""The settings that a server is started with."""
 
 from __future__ import annotations
 
@@ -50,17 +50,15 @@ class Settings:
         whole_number("max_sessions", self.max_sessions, example=64)
         whole_number("max_body", self.max_body, example=65536)
         if self.max_sessions > MOST_SESSIONS:
-            raise InvalidInput("max_sessions", self.max_sessions, f"this is more than {MOST_SESSIONS}", "Allow fewer.")
+            raise InvalidInput("max_sessions", self.max_sessions, f"must be at most {MOST_SESSIONS}", "Allow fewer.")
         if not LEAST_BODY <= self.max_body <= MOST_BODY:
-            problem = f"this should be {LEAST_BODY} to {MOST_BODY} bytes"
+            problem = f"must be {LEAST_BODY} to {MOST_BODY} bytes"
             raise InvalidInput("max_body", self.max_body, problem, "Write for instance 65536.")
         number = isinstance(self.idle, (int, float)) and not isinstance(self.idle, bool)
         if not (number and 0.0 < self.idle <= LONGEST_IDLE):
-            problem = f"this should be above 0 and at most {LONGEST_IDLE:g} seconds"
+            problem = f"must be above 0 and at most {LONGEST_IDLE:g} seconds"
             raise InvalidInput("idle", self.idle, problem, "Write for instance 1800.")
         if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
-            raise InvalidInput(
-                "token", "(hidden)", "this should be a word of printable ASCII characters", "Choose one."
-            )
+            raise InvalidInput("token", "(hidden)", "must be a word of printable ASCII characters", "Choose one.")
         if self.reward not in ("decomposed", "readme", "profit"):
             raise InvalidInput("reward", self.reward, "there is no such reward", "Known: decomposed, readme, profit.")

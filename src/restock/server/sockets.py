@@ -19,11 +19,11 @@ LOG = logging.getLogger(__name__)
 
 
 class Closed(Exception):
-    """The client said that it is done."""
+    """Raised when the client closes the socket."""
 
 
 def sockets(hub: Hub) -> APIRouter:
-    """The router."""
+    """Return the router."""
 
     async def play(session: Session, text: str) -> str | None:
         return wire.dumps(await _played(hub, session, text))
@@ -47,7 +47,7 @@ def _refusal(error: Refused) -> str:
 
 
 class Socket:
-    """What answers the messages of sockets, as an ASGI application.
+    """The ASGI application that answers the messages of sockets.
 
     Args:
         hub: What is served.
@@ -66,7 +66,7 @@ class Socket:
         self._hub, self._answer, self._refusal, self._harness = hub, answer, refusal, harness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the messages of a socket until one of the two sides has had enough."""
+        """Answer the messages of a socket until either side closes it."""
         socket = WebSocket(scope, receive, send)
         await socket.accept()
         with contextlib.ExitStack() as held:
@@ -85,7 +85,7 @@ class Socket:
                 LOG.debug("a socket broke off", exc_info=True)
 
     async def _talk(self, session: Session, receive: Receive, send: Send) -> bool:
-        """Answer messages; whether it is for this side to close the socket."""
+        """Answer messages; return whether this side must close the socket."""
         sessions, most = self._hub.sessions, self._hub.settings.max_body
         while (message := await receive())["type"] != "websocket.disconnect":
             sessions.get(session.id)
@@ -109,7 +109,7 @@ class Socket:
 
 
 def _session(hub: Hub, socket: WebSocket, held: contextlib.ExitStack, refusal: Callable[[Refused], str]) -> Session:
-    """A new session, which ends with the socket, or the one that the socket names, which stays."""
+    """Return a new session, which ends with the socket, or the one that the socket names, which remains."""
 
     async def expire() -> None:
         message = f"this session was idle for {hub.sessions.idle:g} s"
@@ -166,12 +166,12 @@ async def _played(hub: Hub, session: Session, text: str) -> dict[str, Any]:
 
 def _mapping(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise Refused("VALIDATION_ERROR", "data: this should be an object", "data")
+        raise Refused("VALIDATION_ERROR", "data: must be an object", "data")
     return data
 
 
 async def _stepped(hub: Hub, session: Session, action: dict[str, Any]) -> dict[str, Any]:
-    """Play a period, or use a tool where the action is one of those that OpenEnv has for that."""
+    """Play a period, or use a tool if the action is one of OpenEnv's tool actions."""
     kind = action.get("type")
     if kind == "list_tools":
         tools = [

@@ -1,4 +1,4 @@
-"""The routes of the published store: its tasks, its grader, and what a policy that needs no model scores."""
+"""The routes of the published store: its tasks, its grader, and the score of a policy that needs no model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Graded(StrictReply):
 
 
 class Baseline(StrictReply):
-    """What a policy scores that needs no model."""
+    """The score of a policy that needs no model."""
 
     task_name: str
     score: float = pydantic.Field(description="as published, 0.002 to 0.998")
@@ -60,7 +60,7 @@ TaskName = Annotated[str, Query(max_length=255, description="easy, medium or har
 
 
 def source() -> APIRouter:
-    """The router."""
+    """Return the router."""
     router = APIRouter(default_response_class=Reply)
     scales: dict[str, Scale] = {}
     scored: dict[str, dict[str, Any]] = {}
@@ -96,7 +96,7 @@ def source() -> APIRouter:
     ) -> Response:
         by = graded_by(task_name)
         if not math.isfinite(agent_profit):
-            message = f"agent_profit = {agent_profit}: this is a sum of money"
+            message = f"agent_profit = {agent_profit}: must be an amount of money"
             raise Refused("VALIDATION_ERROR", message, "agent_profit", shown(agent_profit))
         told = {"floor": by.floor, "ceiling": by.ceiling, "score": by.score(agent_profit)}
         return Reply({"task_name": task_name, "agent_profit": agent_profit, **told})

@@ -1,4 +1,4 @@
-"""Ids of sessions: nobody can guess one, and one whose episode has not begun takes no memory."""
+"""Ids of sessions: none can be guessed, and one whose episode has not begun takes no memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HALF = 32  # characters of an id before its signature
 
 
 class Tickets:
-    """Issues ids that are known again by their signature, so that a flood of clients that never play fills nothing."""
+    """An issuer of signed ids, which it recognises by their signature, so that unused ids take no memory."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -28,7 +28,7 @@ class Tickets:
         return signed and id not in self._ended
 
     def end(self, id: str) -> None:
-        """Take an id back."""
+        """Revoke an id."""
         if self.holds(id):
             self._ended[id] = None
             if len(self._ended) > MOST_ENDED:

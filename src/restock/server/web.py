@@ -1,4 +1,4 @@
-"""A page for people at `/web`: pick a task, write an action, see what comes back."""
+"""A page for people at `/web`: pick a task, write an action, see the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How records go over the wire: JSON, in the form of OpenEnv."""
+"""Records on the wire: JSON, in the form of OpenEnv."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_SHOWN = 120  # characters of an error of the JSON parser
 
 
 def dumps(data: Any) -> str:
-    """JSON; what JSON has no number for is text, and text that is no Unicode is escaped."""
+    """Return JSON; numbers that JSON lacks are written as text, and text that is not Unicode is escaped."""
     try:
         return pydantic_core.to_json(data, inf_nan_mode="strings").decode()
     except Exception:  # half a surrogate pair, which a client can send, and which is to be sent back
@@ -23,7 +23,7 @@ def dumps(data: Any) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """What a client sent.
+    """Parse what a client sent.
 
     Raises:
         Refused: It is no JSON, or a name is given twice in one object.
@@ -37,7 +37,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def reply(env: StructuredEnvironment) -> dict[str, Any]:
-    """An observation as OpenEnv sends it: reward and done beside it, what else is told in it and beside it."""
+    """Return an observation as OpenEnv sends it: with reward and done beside it."""
     played = env.played
     seen, metadata = env.records.observation(played), env.records.metadata(played)
     data = {"metadata": metadata, **seen.__dict__}

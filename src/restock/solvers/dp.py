@@ -12,7 +12,7 @@ from restock.core.problem import Array
 
 @dataclasses.dataclass(frozen=True)
 class Optimum:
-    """What is optimal with so many periods left.
+    """The optimal values and choices by the number of periods left.
 
     Attributes:
         values: Expected sum of rewards from period t on, shape (T + 1, S).
@@ -26,7 +26,7 @@ class Optimum:
 
     @property
     def value(self) -> float:
-        """What can be expected of an episode."""
+        """The expected return of an episode."""
         return float(self.begins @ self.values[0])
 
 

@@ -45,7 +45,7 @@ Orders = NDArray[np.int16]
 
 @dataclasses.dataclass(frozen=True)
 class Optimum:
-    """Best orders of a single location.
+    """The optimal orders of a single location.
 
     Attributes:
         place: What was solved.
@@ -64,11 +64,11 @@ class Optimum:
 
     @property
     def cost(self) -> float:
-        """Long-run average cost of a period, sales counted against it."""
+        """The long-run average cost of a period, with sales counted against it."""
         return -self.profit
 
     def orders(self, to_go: int, on_hand: Array, pipeline: Array, backlog: Array) -> Array:
-        """Best orders, shape (B,) (units).
+        """Return the optimal orders, shape (B,) (units).
 
         Args:
             to_go: Periods to go, this one included; beyond those solved for, the settled orders hold.
@@ -89,7 +89,7 @@ class Optimum:
 
 
 def optimum(problem: Any, periods: int | None = None, widened: float = 1.0) -> Optimum:
-    """Best orders of a problem that is a single location.
+    """Return the optimal orders of a problem that is a single location.
 
     Args:
         problem: A supply network, or a `SingleLocation`.
@@ -117,7 +117,7 @@ def optimum(problem: Any, periods: int | None = None, widened: float = 1.0) -> O
 
 
 class _Settling:
-    """When to stop, and the average profit once V_k - V_{k-1} is the same everywhere."""
+    """The stopping rule, and the average profit once V_k - V_{k-1} is the same everywhere."""
 
     def __init__(self, place: SingleLocation, periods: int | None) -> None:
         self._least = place.lead_time + 2  # iterations before which nothing has come to bear
@@ -127,7 +127,7 @@ class _Settling:
         self.profit = math.nan
 
     def stops(self, change: Array) -> bool:
-        """Whether the iteration that changed the values so much was the last one."""
+        """Return whether the iteration with these changes of the values was the last one."""
         self.done += 1
         low, high = float(change.min()), float(change.max())
         if self.done >= self._least and high - low <= SETTLED * max(1.0, abs(low), abs(high)):
@@ -161,7 +161,7 @@ def _by_tables(place: SingleLocation, periods: int | None, widened: float) -> Op
 
 
 def _iterate(place: SingleLocation, stock: int, order: int, periods: int | None) -> Optimum | None:
-    """Value iteration within bounds; None where they turn out to be too narrow."""
+    """Run value iteration within bounds; return None if they turn out to be too narrow."""
     tails = [order + 1] * (place.lead_time - 1)
     x = np.arange(stock + 1)
     left = np.maximum(x[:, None] - np.arange(len(place.demand)), 0)  # (X + 1, D): stock at the end of the period
@@ -196,7 +196,7 @@ def _iterate(place: SingleLocation, stock: int, order: int, periods: int | None)
 
 
 def _improve(place: SingleLocation, moves: Array, values: Array, price: Array) -> tuple[Orders, Array]:
-    """Best orders, and what they lead to, in every state."""
+    """Return the best orders and their values in every state."""
     stock = len(moves) - 1
     x = np.arange(stock + 1)
     if place.lead_time == 1:  # today's order is tomorrow's arrival
@@ -212,7 +212,7 @@ def _improve(place: SingleLocation, moves: Array, values: Array, price: Array) -
 
 
 def _product(left: Array, right: Array) -> Array:
-    """The matrix product, in pieces for which BLAS starts no threads: on a busy machine those wait for each other."""
+    """Return the matrix product, in pieces too small for BLAS to start threads, which wait for each other."""
     columns = max(1, UNTHREADED // left.size)
     if columns >= right.shape[1]:
         return np.asarray(left @ right)
@@ -224,7 +224,7 @@ def _product(left: Array, right: Array) -> Array:
 
 
 def _choose(worth: Array) -> tuple[Orders, Array]:
-    """The least order that is best, along the last axis, and its worth."""
+    """Return the smallest optimal order along the last axis, and its value."""
     most = worth.max(axis=-1)
     return (worth >= (most - TIE * (1.0 + np.abs(most)))[..., None]).argmax(axis=-1).astype(np.int16), most
 

@@ -32,7 +32,7 @@ CHANCE_AT: Array = np.array([1.0 - NORMAL.cdf(z) + z * NORMAL.pdf(z) for z in CH
 
 
 def loss_rows(plan: Structure, retailer: Any, excess: Integers, first: int) -> tuple[Integers, Rows]:
-    """Tangents of the loss function, with a column of excess of each retailer that keeps them feasible.
+    """Return tangents of the loss function, with a column of excess per retailer that keeps them feasible.
 
     Args:
         plan: Columns of the network.
@@ -48,7 +48,7 @@ def loss_rows(plan: Structure, retailer: Any, excess: Integers, first: int) -> t
 
 
 def chance_rows(plan: Structure, retailer: Any, chance: Integers, first: int) -> tuple[Integers, Rows]:
-    """Tangents of the chance of a shortage, in columns of shape (T, R); see `loss_rows`."""
+    """Return tangents of the probability of a shortage, in columns of shape (T, R); see `loss_rows`."""
     slopes = [(-NORMAL.pdf(z), NORMAL.pdf(z)) for z in CHANCE]
     return _tangents(plan, retailer, chance, first, slopes)
 

@@ -1,4 +1,4 @@
-"""HiGHS, silent from the beginning."""
+"""HiGHS without output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _banner_to_come = True
 
 
 def new_highs() -> Any:
-    """An empty HiGHS model that prints nothing.
+    """Return an empty HiGHS model that prints nothing.
 
     HiGHS 1.16 and later print a banner from C when the first model of a process is made, before any option can be
     set. What reaches standard output meanwhile is held back, and written there without the banner.
@@ -36,7 +36,7 @@ def new_highs() -> Any:
 
 @contextlib.contextmanager
 def _standard_output_to(file: IO[bytes]) -> Iterator[None]:
-    """Lead what is written to descriptor 1 into a file, and afterwards from there to where it was to go."""
+    """Redirect descriptor 1 to a file, and restore it afterwards."""
     try:
         usual = os.dup(1)
     except OSError:  # it is closed

@@ -1,4 +1,4 @@
-"""The hindsight optimum: the best plan for someone who knew the demand.
+"""The hindsight optimum: the best plan with the demand known.
 
 Where demand does not depend on what the policy does, one full-horizon program on the realised
 demand gives a plan and a proven bound. Under goodwill demand answers to service; the plan is then a
@@ -41,7 +41,7 @@ class Hindsights:
 def hindsight(
     problem: NetworkProblem, episodes: Episodes, progress: Callable[[int, int], None] | None = None
 ) -> Hindsights:
-    """The hindsight optimum of each episode.
+    """Return the hindsight optimum of each episode.
 
     Args:
         problem: A supply network.
@@ -79,7 +79,7 @@ def hindsight(
 
 
 def _always_served(problem: NetworkProblem, episodes: Episodes) -> Array:
-    """Demand met if nobody were ever left unserved, shape (B, T, M)."""
+    """Return the demand that would be met if everyone were always served, shape (B, T, M)."""
     table = Table(problem, episodes)
     nothing = np.zeros((len(episodes), len(problem.links)))
     owed = np.concatenate([problem.layout.columns["unmet"], problem.layout.columns["backlog"]])
@@ -96,7 +96,7 @@ def _fixed_point(
     demand: Array,
     progress: Callable[[int], None] | None,
 ) -> Hindsights:
-    """Solve, replay, solve again for the demand met, until it settles; the best replay of each episode."""
+    """Solve, replay, and solve for the demand met until it settles; return the best replay of each episode."""
     count = len(episodes)
     best_orders = np.zeros((count, problem.horizon, len(problem.links)))
     best = np.full(count, -np.inf)

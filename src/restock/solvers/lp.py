@@ -15,7 +15,7 @@ from restock.core.problem import Array
 from restock.problems.network import NetworkProblem
 from restock.solvers.structure import highs_model, most_useful, parts_of, structure, switch_rows
 
-MIP_GAP = 0.01  # with fixed costs, a plan within 1 % of its proven bound is good enough
+MIP_GAP = 0.01  # with fixed costs, a plan within 1% of its proven bound is good enough
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class NetworkProgram:
         self._optimal = highspy.HighsModelStatus.kOptimal
 
     def solve(self, demand: Array) -> Solution:
-        """The best plan for a demand path of shape (T, M).
+        """Return the best plan for a demand path of shape (T, M).
 
         Raises:
             InvalidInput: HiGHS finds no optimum (the numbers are too far apart in size).
@@ -93,5 +93,5 @@ class NetworkProgram:
         return Solution(np.maximum(orders, 0.0), info.objective_function_value, bound)
 
     def forget(self) -> None:
-        """Start the next solution from scratch."""
+        """Forget the last basis, so that the next solution starts from scratch."""
         self._model.clearSolver()

@@ -14,7 +14,7 @@ from restock.solvers.dp import Optimum, backward
 
 
 def solve(problem: MinimalProblem) -> Optimum:
-    """The optimum over the stock 0 .. C.
+    """Return the optimum over the stock 0 .. C.
 
     Example:
         >>> from restock import load_problem
@@ -37,5 +37,5 @@ def solve(problem: MinimalProblem) -> Optimum:
 
 
 def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
-    """The index of the state of each episode, shape (B,)."""
+    """Return the index of the state of each episode, shape (B,)."""
     return fields["on_hand"][:, 0].astype(np.int64)

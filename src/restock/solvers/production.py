@@ -25,7 +25,7 @@ NO_CHOICE = -1e18
 
 
 def solve(problem: ProductionProblem) -> Optimum:
-    """The optimum over states (raw material, product), see `states`; the first of them has nothing in stock.
+    """Return the optimum over states (raw material, product), see `states`; the first of them has nothing in stock.
 
     Args:
         problem: The plant; its `max_steps` is the number of periods.
@@ -60,7 +60,7 @@ def solve(problem: ProductionProblem) -> Optimum:
 
 
 def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
-    """The index of the state of each episode, the product taken to the nearest grid point, shape (B,)."""
+    """Return the index of the state of each episode, the product taken to the nearest grid point, shape (B,)."""
     columns = int(MOST_PRODUCT * PER_UNIT) + 1
     raw, product = fields["on_hand"].T
     place = np.minimum(raw, MOST_RAW) * columns + np.minimum(np.rint(product * PER_UNIT), columns - 1)
@@ -68,7 +68,7 @@ def states(fields: Mapping[str, Array]) -> NDArray[np.int64]:
 
 
 def _left(stock: float, grid: Array, mean: float, sd: float) -> Array:
-    """Weights of the grid points for what demand leaves of a stock; exact for values linear in between."""
+    """Return the weights of the grid points for the stock left by demand; exact for values linear in between."""
     width = grid[1] - grid[0]
     points = (*(grid - width), grid[-1], grid[-1] + width)
     beyond = np.array([_expected_left(stock - point, mean, sd) for point in points])
@@ -78,17 +78,17 @@ def _left(stock: float, grid: Array, mean: float, sd: float) -> Array:
 
 
 def _expected_left(stock: float, mean: float, sd: float) -> float:
-    """Expected positive part of stock - max(0, N(mean, sd))."""
+    """Return the expected positive part of stock - max(0, N(mean, sd))."""
     return _loss(stock, mean, sd) - _loss(0.0, mean, sd) if stock > 0.0 else 0.0
 
 
 def _mean_demand(mean: float, sd: float) -> float:
-    """Expected max(0, N(mean, sd))."""
+    """Return the expected max(0, N(mean, sd))."""
     return mean + _loss(0.0, mean, sd)
 
 
 def _loss(stock: float, mean: float, sd: float) -> float:
-    """Expected positive part of stock - N(mean, sd)."""
+    """Return the expected positive part of stock - N(mean, sd)."""
     if sd == 0.0:
         return max(stock - mean, 0.0)
     z = (stock - mean) / sd

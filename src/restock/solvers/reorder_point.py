@@ -30,7 +30,7 @@ class ReorderPoint:
 
 
 def expected_costs(demand: Array, periods: int, over: float, short: float, fixed: float = 0.0) -> tuple[Array, int]:
-    """G(y) = over E[(y - D)^+] + short E[(D - y)^+], D the demand of so many periods.
+    """Return G(y) = over E[(y - D)^+] + short E[(D - y)^+], D the demand of so many periods.
 
     Args:
         demand: Probabilities of 0, 1, ... steps in a period, shape (D,).
@@ -61,7 +61,7 @@ def expected_costs(demand: Array, periods: int, over: float, short: float, fixed
 
 
 def optimal_s_S(demand: Array, costs: Array, first: int, fixed: float) -> ReorderPoint:
-    """The optimal (s, S) policy.
+    """Return the optimal (s, S) policy.
 
     Zheng and Federgruen (1991), Finding optimal (s, S) policies is about as simple as evaluating a single
     policy, Operations Research 39: from the least cost on, s falls and S rises as long as that pays, and
@@ -97,7 +97,7 @@ def optimal_s_S(demand: Array, costs: Array, first: int, fixed: float) -> Reorde
 
 
 def optimal_r_Q(demand: Array, costs: Array, first: int, fixed: float) -> ReorderPoint:
-    """The best (r, nQ) policy: the inventory position after ordering is uniform on r + 1, ..., r + Q.
+    """Return the best (r, nQ) policy: the inventory position after ordering is uniform on r + 1, ..., r + Q.
 
     An order is placed in a period with probability E[min(D, Q)] / Q, and the average cost is the mean of G
     over the Q cheapest neighbouring positions plus the fixed cost that often. Federgruen and Zheng (1992),
@@ -131,7 +131,7 @@ def optimal_r_Q(demand: Array, costs: Array, first: int, fixed: float) -> Reorde
 
 
 def best_s(demand: Array, costs: Array, first: int, quantity: int) -> int:
-    """The best reorder point s of (s, s + quantity) (steps); see `optimal_s_S` for the arguments."""
+    """Return the best reorder point s of (s, s + quantity) (steps); see `optimal_s_S` for the arguments."""
     visits = _renewal(demand, quantity)
     # Entry k is the cost of s = k - 1 + first: positions k .. k + quantity - 1, the highest visited first.
     cost = np.convolve(costs, visits, mode="valid")
@@ -139,12 +139,12 @@ def best_s(demand: Array, costs: Array, first: int, quantity: int) -> int:
 
 
 def best_r(costs: Array, first: int, quantity: int) -> int:
-    """The best reorder point r of (r, n quantity) (steps); see `optimal_r_Q` for the arguments."""
+    """Return the best reorder point r of (r, n quantity) (steps); see `optimal_r_Q` for the arguments."""
     return int(np.argmin(np.convolve(costs, np.ones(quantity), mode="valid"))) - 1 + first
 
 
 def _renewal(demand: Array, count: int) -> Array:
-    """Mean number of periods that the position spends k steps below where it began, k = 0 .. count - 1.
+    """Return the mean number of periods that the position spends k steps below its start, k = 0 .. count - 1.
 
     m(0) = 1 / (1 - p_0), m(k) = sum over d = 1 .. k of p_d m(k - d) / (1 - p_0).
     """

@@ -1,4 +1,4 @@
-"""The most a store could earn, for someone who knew its demand and was served as early as can be.
+"""The maximal profit of a store with known demand and the earliest possible deliveries.
 
 A linear program, and a bound: units are divisible, each delivery takes the fewest days it may, several ways of
 delivery may be used on one day, demand may be left unserved, capacity costs nothing, and a product may be sold at
@@ -44,7 +44,7 @@ class Plan:
 
 
 def best_plan(problem: RetailProblem, demand: Array, pricing: bool = True) -> Plan:
-    """The best plan for known demand.
+    """Return the best plan for known demand.
 
     Args:
         problem: The store.
@@ -110,7 +110,7 @@ def best_plan(problem: RetailProblem, demand: Array, pricing: bool = True) -> Pl
 
 
 def _for_ever(product: ProductSpec, selling: Sold, arriving: Arriving, column: Column) -> list[Row]:
-    """Stock in the evening of each day, which is not below zero."""
+    """Return the rows that keep the evening stock of each day at or above zero."""
     rows: list[Row] = []
     before = -1
     for t, units in enumerate(selling):
@@ -124,7 +124,7 @@ def _for_ever(product: ProductSpec, selling: Sold, arriving: Arriving, column: C
 
 
 def _perishing(product: ProductSpec, selling: Sold, arriving: Arriving, column: Column) -> list[Row]:
-    """From which lot the sale of a day is taken: lot 0 is the stock at the start, lot d what arrives on day d."""
+    """Return the rows that take each day's sale from lots: lot 0 is the initial stock, lot d what arrives on day d."""
     rows: list[Row] = []
     taken: list[list[int]] = [[] for _ in range(len(selling) + 1)]
     for t, units in enumerate(selling):
@@ -141,7 +141,7 @@ def _perishing(product: ProductSpec, selling: Sold, arriving: Arriving, column: 
 
 
 def _cash(paid: Sold, earned: Sold, start: float, column: Column) -> list[Row]:
-    """Cash after the purchases of each day, which is not below zero."""
+    """Return the rows that keep the cash after each day's purchases at or above zero."""
     rows: list[Row] = []
     before = -1
     for t, bills in enumerate(paid):
@@ -157,7 +157,7 @@ def _cash(paid: Sold, earned: Sold, start: float, column: Column) -> list[Row]:
 
 
 def _sales(problem: RetailProblem, k: int, demand: float, pricing: bool) -> list[tuple[float, float]]:
-    """Units that a day may sell of a product, and the most money they bring, at the corners of what is possible."""
+    """Return the corners of a product's possible daily sales: units, and the most money they bring."""
     product = problem.spec.products[k]
     if not pricing:
         return [(math.floor(demand), math.floor(demand) * product.price)] if demand >= 1.0 else []
@@ -173,7 +173,7 @@ def _sales(problem: RetailProblem, k: int, demand: float, pricing: bool) -> list
 
 
 def _upper_corners(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Corners of the least concave function that is nowhere below the points, in the order of their first number."""
+    """Return the corners of the least concave function nowhere below the points, ordered by their first number."""
     corners: list[tuple[float, float]] = []
     for x, y in points:
         while len(corners) > 1:

@@ -1,4 +1,4 @@
-"""The program of what is left of an episode, solved anew every period from the state of the moment.
+"""The program of the rest of an episode, solved anew every period from the present state.
 
 It is built once: period t only changes bounds. Columns of other periods than t .. t + H - 1 are
 closed, and the morning's stock, what is on its way, the backlog and the forecast stand on the
@@ -41,7 +41,7 @@ SALVAGE = 0.99  # of what it cost: a little less, so that nothing is bought just
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """What a decision starts from.
+    """The state that a decision starts from.
 
     Attributes:
         on_hand: Stock of each node this morning, shape (N,).
@@ -118,7 +118,7 @@ class RollingProgram:
         self._opened = range(problem.horizon)
 
     def solve(self, t: int, now: Situation, again: bool = False) -> Plan:
-        """The best plan from period t on.
+        """Return the best plan from period t on.
 
         Args:
             t: The period about to be played.
@@ -149,7 +149,7 @@ class RollingProgram:
         return Plan(orders, values[self._plan.stock], values[self._plan.unmet], profit)
 
     def learn_bases(self, start: Situation) -> None:
-        """Keep the basis to start from in every period, by following the plan from the start of an episode."""
+        """Record the starting basis of every period, by following the plan from the start of an episode."""
         self._bases.clear()
         if self._mixed:
             return
@@ -166,7 +166,7 @@ class RollingProgram:
     # building -----------------------------------------------------------------------------------
 
     def _build(self, hedge: bool) -> None:
-        """All columns and rows, and which of them belong to each period."""
+        """Build all columns and rows, and record which of them belong to each period."""
         problem, plan = self.problem, self._plan
         periods, count = problem.horizon, len(plan.cost)
         by_period = np.concatenate([plan.shipped, plan.sold, plan.unmet, plan.stock], axis=1)
@@ -249,7 +249,7 @@ class RollingProgram:
         self._model.changeColsIntegrality(len(columns), columns, kinds.ravel())
 
     def _end_of_horizon(self, end: int) -> Array:
-        """What changes in the worth of columns when the program ends before the episode does."""
+        """Adjust the value of columns if the program ends before the episode."""
         problem, plan = self.problem, self._plan
         change = np.zeros(len(self._cost))
         if end >= problem.horizon:
@@ -272,7 +272,7 @@ class RollingProgram:
         return change
 
     def _write(self, t: int, now: Situation) -> None:
-        """Right-hand sides for this state and forecast."""
+        """Write the right-hand sides for this state and forecast."""
         plan, end, copies = self._plan, self._opened.stop, self._copies
         least, most = self._least.copy(), self._most.copy()
         demand = np.zeros_like(now.demand)
@@ -308,7 +308,7 @@ class RollingProgram:
                 self._model.changeCoeff(row, column, -float(useful[i]))
 
     def _charge(self, t: int, now: Situation) -> None:
-        """Price unmet demand on every path with the sales it may drive away: risk times density at no stock."""
+        """Price unmet demand on every path with the sales it may drive away: risk times density at zero stock."""
         price = self._cost[self._plan.unmet].copy()
         spread = np.maximum(now.spread[t:], 1e-9)
         lost = now.risk[t:, None] * NORMAL.pdf(0.0) / spread / self.paths
@@ -319,7 +319,7 @@ class RollingProgram:
 
 
 def _same_so_far(demand: Array, t: int, end: int) -> Sequence[int]:
-    """Periods from t on in which each path must ship as the one before it: one more than their demand agrees."""
+    """Return the periods from t on in which each path must ship as the one before, one beyond those that agree."""
     agree = []
     for one, other in itertools.pairwise(demand):
         differs = np.flatnonzero((one[t:end] != other[t:end]).any(axis=1))

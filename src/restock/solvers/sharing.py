@@ -1,4 +1,4 @@
-"""The cheapest way to serve every mission, for someone who knew what all of them need.
+"""The cheapest way to serve every mission, with all demand known.
 
 With nothing lost, cost is linear in shipments and stock, but for the charge on a shipment of more than one
 unit: a switch, on or off. The linear program lets a switch be on in part, which takes the largest convex function
@@ -19,7 +19,7 @@ from restock.problems.sharing import SharingProblem
 from restock.solvers.structure import Rows, highs_model
 
 MARGIN = 1e-5  # units of stock above the need: what is left of it by rounding still serves the mission
-GAP = 0.01  # a plan within 1 % of its bound is good enough
+GAP = 0.01  # a plan within 1% of its bound is good enough
 MOST_NODES = 20  # of the search for whole switches: nearly all of what is found is found at the first
 UNMET = 1e4  # times the other costs: a unit is left unmet only where stock cannot be there in time
 
@@ -40,7 +40,7 @@ class Plan:
 
 
 def cheapest(problem: SharingProblem, start: Array, held: Array, demand: Array, exact: bool = False) -> Plan:
-    """The cheapest plan that serves everything.
+    """Return the cheapest plan that serves everything.
 
     Args:
         problem: The locations.

@@ -1,4 +1,4 @@
-"""A network with one stocking point, one supplier that never runs short, and one market, seen as numbers.
+"""A network with one stocking point, one unlimited supplier and one market, as numbers.
 
 Such a network is small enough to be solved exactly, see `restock.solvers.exact`.
 """
@@ -22,7 +22,7 @@ TAIL = 1e-12  # probability of demands that are counted as the largest one kept
 
 @dataclasses.dataclass(frozen=True)
 class SingleLocation:
-    """One place that buys, keeps and sells, under independent demand in whole units.
+    """A location that buys, keeps and sells, under independent demand in whole units.
 
     Attributes:
         lead_time: Periods from order to arrival [L].
@@ -55,26 +55,26 @@ class SingleLocation:
 
     @property
     def ratio(self) -> float:
-        """Critical ratio: what a unit short costs, beside that and what a unit left over costs."""
+        """Critical ratio: the cost of a unit short over the sum of that and the cost of a unit left over."""
         short = self.shortage
         if not self.backlog:
             short = max(short + self.price - self.purchase - self.pipeline * self.lead_time, 0.0)
         return min(short / (short + self.holding), 1.0 - 1e-6) if short > 0.0 else 0.0
 
     def coming(self, periods: int) -> Array:
-        """Probabilities of the demand of several periods together, shape (D',)."""
+        """Return the probabilities of the demand of several periods together, shape (D',)."""
         whole = np.ones(1)
         for _ in range(periods):
             whole = np.convolve(whole, self.demand)
         return whole
 
     def quantile(self, periods: int, ratio: float) -> int:
-        """Least number of units that covers the demand of so many periods with that probability."""
+        """Return the least number of units that covers the demand of so many periods with that probability."""
         return int(np.searchsorted(np.cumsum(self.coming(periods)), ratio))
 
 
 def single_location(problem: Any) -> SingleLocation:
-    """The problem as a single location.
+    """Return the problem as a single location.
 
     Args:
         problem: A supply network.
@@ -93,7 +93,7 @@ def single_location(problem: Any) -> SingleLocation:
         raise _not_exact(problem.name, "its orders have a fixed cost")
     initial = float(node.initial_inventory or 0.0)
     if not initial.is_integer():
-        raise _not_exact(problem.name, f"it begins with {initial:g} units, which is not a whole number")
+        raise _not_exact(problem.name, f"it begins with {initial:g} units, which is not an integer")
     operating = float(problem.world(problem.plain.fresh)[0].operating_cost[0])
     return SingleLocation(
         lead_time=link.lead_time,
@@ -110,7 +110,7 @@ def single_location(problem: Any) -> SingleLocation:
 
 
 def _demand(problem: NetworkProblem) -> Array:
-    """Probabilities of the demand of a period.
+    """Return the probabilities of the demand of a period.
 
     Raises:
         InvalidInput: Demand changes over time, depends on what was done, or does not come in whole units.
@@ -135,7 +135,7 @@ def _demand(problem: NetworkProblem) -> Array:
 
 
 def count_probabilities(mean: float, size: float) -> Array:
-    """Probabilities of a Poisson (size 0) or negative binomial count, the tail put on the last."""
+    """Return the probabilities of a Poisson (size 0) or negative binomial count, the tail put on the last."""
     logs: list[float] = []
     kept = 0.0
     start = -mean if size == 0.0 else -size * math.log1p(mean / size)

@@ -1,4 +1,4 @@
-"""The linear program of a supply network, as columns and rows; every solver of networks starts here.
+"""The linear program of a supply network as columns and rows, which every solver of networks starts from.
 
 Columns for t = 0 .. T - 1: units shipped f[t, i] on each link, sold s[t, m] and unmet u[t, m] at
 each market, stock at the end x[t, j] at each node. Arrivals and shipments keep the clock of the
@@ -25,7 +25,7 @@ INFINITY = float("inf")
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Rows of a sparse matrix, with the least and the most that each may add up to.
+    """Rows of a sparse matrix, with lower and upper limits on their sums.
 
     Attributes:
         starts: Where each row begins among `columns` and `values`, and their length at the end.
@@ -46,7 +46,7 @@ class Rows:
 
     @classmethod
     def of(cls, rows: list[tuple[list[int], list[float], float, float]]) -> Rows:
-        """Rows given as (columns, values, least, most)."""
+        """Return rows given as (columns, values, least, most)."""
         return cls(
             np.cumsum([0, *(len(row[0]) for row in rows)]),
             np.array([column for row in rows for column in row[0]], dtype=np.int64),
@@ -56,7 +56,7 @@ class Rows:
         )
 
     def shifted(self, by: int) -> Rows:
-        """The same rows over columns that stand further to the right."""
+        """Return the same rows over columns offset to the right."""
         return dataclasses.replace(self, columns=self.columns + by)
 
     def __add__(self, other: Rows) -> Rows:
@@ -97,13 +97,13 @@ class Structure:
 
 
 def parts_of(problem: NetworkProblem) -> tuple[Any, Any, Any]:
-    """Nodes, links and markets as named arrays."""
+    """Return nodes, links and markets as named arrays."""
     nodes, links, markets = problem.world(problem.plain.fresh)[:3]
     return nodes, links, markets
 
 
 def structure(problem: NetworkProblem) -> Structure:
-    """The program of a network, demand 0 and the initial stock written in."""
+    """Return the program of a network, demand 0 and the initial stock written in."""
     nodes, links, markets = parts_of(problem)
     t, n, e, m = problem.horizon, len(nodes.initial), len(problem.links), len(problem.markets)
     f = np.arange(t * e).reshape(t, e)
@@ -147,7 +147,7 @@ def structure(problem: NetworkProblem) -> Structure:
 
 
 def worth_of(problem: NetworkProblem) -> Array:
-    """Worth of money of each period in that of the first, shape (T,)."""
+    """Return the value of money of each period in that of the first, shape (T,)."""
     worth: Array = problem.spec.discount ** np.arange(problem.horizon, dtype=np.float64)
     return worth
 
@@ -174,7 +174,7 @@ def _cost(problem: NetworkProblem, f: Integers, s: Integers, u: Integers, x: Int
 
 
 def switch_rows(problem: NetworkProblem, plan: Structure, first: int) -> tuple[Rows, Array, list[tuple[int, int, int]]]:
-    """Fixed order costs: rows f <= most * y with y binary, in columns from `first` on.
+    """Return the rows of fixed order costs: f <= most * y with y binary, in columns from `first` on.
 
     Returns:
         The rows, the cost of the columns y of shape (T * E,), and of each row its number among them,
@@ -196,7 +196,7 @@ def switch_rows(problem: NetworkProblem, plan: Structure, first: int) -> tuple[R
 
 
 def most_useful(problem: NetworkProblem, stock: Array, demand: Array) -> Array:
-    """Units that the best plan ships on a link in a period at most, shape (E,).
+    """Return the most units that the best plan ships on a link in a period, shape (E,).
 
     What is bought and never sold only costs, so a best plan moves no more than the stock that can
     reach the link and what the demand downstream can ever use.
@@ -228,7 +228,7 @@ def most_useful(problem: NetworkProblem, stock: Array, demand: Array) -> Array:
 
 
 def replacement_costs(problem: NetworkProblem) -> Array:
-    """Least cost to have one unit more at each node: purchase, shipping and way, shape (N,)."""
+    """Return the least cost of one unit more at each node: purchase, shipping and pipeline, shape (N,)."""
     nodes, links, _ = parts_of(problem)
     suppliers: dict[int, list[int]] = {j: [] for j in range(len(nodes.initial))}
     for supplier, buyer in zip(links.supplier, links.buyer, strict=True):
@@ -243,7 +243,7 @@ def replacement_costs(problem: NetworkProblem) -> Array:
 
 
 def highs_model(cost: Array, upper: Array, rows: Rows, integer: Integers | None = None) -> Any:
-    """A HiGHS model that maximises; silent, on one thread."""
+    """Return a HiGHS model that maximises; silent, on one thread."""
     import highspy
 
     lp = highspy.HighsLp()

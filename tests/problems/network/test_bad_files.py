@@ -48,7 +48,7 @@ FILES: list[tuple[str, str | bytes, str, str, str]] = [  # (name, text, place in
     ("list for a key", "? [1, 2]\n: 3\n", ":1:3", "file", "unhashable key"),
     ("bad merge", "<<: 3\n", ":1:5", "file", "not valid YAML"),
     ("huge whole number", GOOD + "horizon: " + "9" * 5000 + "\n", "", "file", "not valid YAML"),
-    ("no for an id", GOOD.replace("3", "no"), "", "FILE: nodes[1].id", "whole number or text"),
+    ("no for an id", GOOD.replace("3", "no"), "", "FILE: nodes[1].id", "integer or text"),
     ("infinite", GOOD.replace("price: 1", "price: .inf"), "", "FILE: links[0].price", "finite"),
     ("not a number", GOOD.replace("price: 1", "price: .nan"), "", "FILE: links[0].price", "finite"),
     ("1e-3 is text", GOOD.replace("price: 1", "price: 1e-3"), "", "FILE: links[0].price", "a number"),

@@ -122,7 +122,7 @@ def test_an_action_of_the_wrong_shape_is_refused():
     env = gym.make("restock/Serial-v0").unwrapped
     env.reset(seed=1)
     for action in (np.ones(1), np.ones(4), np.ones((1, 3)), 5.0):
-        with pytest.raises(InvalidInput, match=r"this should be \(3,\)"):
+        with pytest.raises(InvalidInput, match=r"must be \(3,\)"):
             env.step(action)
     assert env.period == 0
 
@@ -179,7 +179,7 @@ def test_negative_numbers_are_refused(theirs, ours, value, tmp_path):
     network, data = peer_network(small()), small()
     network["nodes"][0][theirs] = data["nodes"][0][ours] = value
     written(network, tmp_path)
-    with pytest.raises(InvalidInput, match=rf"nodes\[0\].{ours} = {value}: this should be at least 0"):
+    with pytest.raises(InvalidInput, match=rf"nodes\[0\].{ours} = {value}: must be at least 0"):
         load_problem(data)
 
 
@@ -308,7 +308,7 @@ def test_mixed_ids_are_refused_at_once(tmp_path):
         written(network, tmp_path).step(np.zeros(2))
     data = small()
     data["nodes"][1]["id"] = data["links"][0]["from"] = data["links"][1]["to"] = "plant"
-    with pytest.raises(InvalidInput, match="some ids are whole numbers and some are text"):
+    with pytest.raises(InvalidInput, match="some ids are integers and some are text"):
         load_problem(data)
 
 

@@ -198,7 +198,7 @@ def test_bad_actions_change_nothing(action: Any) -> None:
 def test_numbers_that_are_no_choice_are_refused_and_as_decisions_impossible(action: float) -> None:
     env = plant(max_steps=3)
     env.reset(seed=0)
-    with pytest.raises(restock.InvalidInput, match="a whole number from 0 to 2"):
+    with pytest.raises(restock.InvalidInput, match="an integer from 0 to 2"):
         env.step(action)
     assert env.period == 0
     played = play(env.problem, draw(env.problem, 1, 0), np.full((1, 3, 1), float(action)))

@@ -1,3 +1,3 @@
-"""Scripted models behind a real endpoint on this machine: to try agents without a model, and to test them."""
+"""Scripted models behind a real endpoint on this machine, for trying and testing agents without a model."""
 
 PREFIX = "stand-in:"  # of their names

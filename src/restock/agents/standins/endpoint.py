@@ -1,4 +1,4 @@
-"""A scripted model that is asked as any other: behind an endpoint of its own, begun when it is first needed."""
+"""A scripted model that is asked like any other, behind its own endpoint, which starts when first needed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StandIn:
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
     ) -> Reply:
-        """Its reply.
+        """Return its reply.
 
         Raises:
             EndpointError: As of any endpoint.
@@ -48,5 +48,5 @@ class StandIn:
         return self._endpoint.ask(messages, tools, use)
 
     def close(self) -> None:
-        """End its endpoint."""
+        """Stop its endpoint."""
         self._opened.close()

@@ -1,4 +1,4 @@
-"""The state behind what a model is shown: from the JSON of an observation back to what a policy looks at."""
+"""The state behind an observation in JSON, as a policy sees it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Seen = Mapping[str, Any]
 
 
 def object_in(text: str) -> dict[str, Any]:
-    """The first JSON object in a text that holds one behind other words."""
+    """Return the first JSON object in a text, after other words."""
     found: dict[str, Any] = json.JSONDecoder().raw_decode(text, text.index("{"))[0]
     return found
 
 
 def view_of(problem: Problem, seen: Seen) -> View:
-    """What a policy that decides from the present state looks at.
+    """Return the view of a policy that decides from the present state.
 
     Args:
         problem: What is played.

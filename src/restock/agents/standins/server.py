@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on the loopback interface that a scripted model answers at."""
+"""An OpenAI-compatible endpoint on the loopback interface, behind which a scripted model answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Speaker(Protocol):
     name: str
 
     def speak(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> str | dict[str, Any]:
-        """A reply to a conversation: its text, or `{name: arguments}` of a tool to use."""
+        """Return a reply to a conversation: its text, or `{name: arguments}` of a tool to use."""
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -48,7 +48,7 @@ class Endpoint(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def answer(self, asked: Mapping[str, Any]) -> tuple[int, Any]:
-        """Status and content of the answer to a request."""
+        """Return status and content of the response to a request."""
         if self.faults:
             fault = self.faults.pop(0)
             if isinstance(fault, int):
@@ -84,11 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def completion(asked: Mapping[str, Any], said: str | dict[str, Any]) -> dict[str, Any]:
-    """A chat completion as OpenAI's API writes it."""
+    """Return a chat completion as OpenAI's API writes it."""
     message: dict[str, Any] = {"role": "assistant", "content": said if isinstance(said, str) else None}
     if not isinstance(said, str):
         message["tool_calls"] = [

@@ -1,4 +1,4 @@
-"""Scripted models: they know the problem, as one that has read its prompt does, and the rest from what they are sent.
+"""Scripted models: they know the problem, as a model that has read the prompt does, and the rest from messages.
 
 - `base-stock` does what base-stock (or the usual rule of the problem) does, computed from the text it is sent.
 - The name of another policy that decides from the present state: the same with that.
@@ -38,7 +38,7 @@ Tools = Sequence[Mapping[str, Any]]
 
 
 class Ruled:
-    """Speaks what a policy decides in the state that it reads of.
+    """A stand-in that answers with a policy's decision in the state that it reads.
 
     Args:
         problem: What is played.
@@ -62,34 +62,34 @@ class Ruled:
         self._deciding = threading.Lock()  # requests may come side by side
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """The decision as JSON; asked for parameters, the defaults."""
+        """Return the decision as JSON; asked for parameters, the defaults."""
         if PARAMETERS in messages[0]["content"]:
             return json.dumps({"parameters": {}})
         return self.written(self.decided(object_in(_last_turn(messages))))
 
     def decided(self, seen: Mapping[str, Any]) -> Array:
-        """The decision for what is seen, shape (A,)."""
+        """Return the decision for an observation, shape (A,)."""
         with self._deciding:
             return np.array(self.policy.act(view_of(self.problem, seen))[0], dtype=np.float64)
 
     def written(self, decision: Array) -> str:
-        """A decision as the model writes it."""
+        """Return a decision as the model writes it."""
         return json.dumps(self.problem.records().action(decision).model_dump(mode="json"))
 
 
 class Sloppy(Ruled):
-    """The same, nearly in JSON."""
+    """The same answers in nearly valid JSON."""
 
     name = "sloppy"
 
     def written(self, decision: Array) -> str:
-        """With single quotes and a comma too many, in a code fence."""
+        """Return the answer with single quotes and an extra comma, in a code fence."""
         text = super().written(decision).replace('"', "'")
         return f"Here is what I do:\n```json\n{text[:-1]}{',' if len(text) > 2 else ''}}}\n```"
 
 
 class MeanAnchoring(Ruled):
-    """Orders pulled towards mean demand.
+    """A stand-in whose orders are pulled towards mean demand.
 
     Args:
         problem: A network, locations that share stock, or a store.
@@ -109,18 +109,18 @@ class MeanAnchoring(Ruled):
         self.anchor = anchors[problem.family](self.policy)
 
     def decided(self, seen: Mapping[str, Any]) -> Array:
-        """Between the rule's decision and the mean, where the mean is known."""
+        """Return a decision between the rule's and the mean, if the mean is known."""
         decision = super().decided(seen)
         return np.where(np.isnan(self.anchor), decision, decision + PULL * (self.anchor - decision))
 
 
 def _flow(policy: Any) -> Array:
-    """What a link carries in a period of mean demand."""
+    """Return the flow of a link in a period of mean demand."""
     return np.asarray(policy.rate[policy.plan.buyer] * policy.shares)
 
 
 def _need(policy: Any) -> Array:
-    """What a location needs on a day, asked of the source."""
+    """Return the demand of a location on a day, as an order from the source."""
     n = len(policy.levels)
     found = np.zeros((n, n))
     found[:, policy.source] = policy.problem.expected.mean(axis=0)
@@ -129,18 +129,18 @@ def _need(policy: Any) -> Array:
 
 
 def _sale(policy: Any) -> Array:
-    """What is asked for on a day; delivery and prices stay as they are."""
+    """Return the demand of a day; delivery and prices stay unchanged."""
     count = len(policy.problem.names)
     return np.concatenate([policy.problem.usual_demand, np.full(2 * count + 1, np.nan)])
 
 
 class Follower(Ruled):
-    """Asks the first policy on offer, and does what that says."""
+    """A stand-in that asks the first policy on offer and follows it."""
 
     name = "follower"
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """A call of `suggest`, or the action that it brought."""
+        """Return a call of `suggest`, or the action that it returned."""
         told = [m for m in messages[_place_of_turn(messages) :] if m["role"] == "tool"]
         if told:
             return json.dumps(json.loads(told[-1]["content"]).get("action", {}))
@@ -151,7 +151,7 @@ class Follower(Ruled):
 
 
 class Malformed:
-    """Says nothing that can be used, each time in another way."""
+    """A stand-in whose answers cannot be used, each for another reason."""
 
     name = "malformed"
     SAYINGS = (
@@ -167,17 +167,17 @@ class Malformed:
     )
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """One of its sayings, the same for the same conversation."""
+        """Return one of its texts, the same for the same conversation."""
         return self.SAYINGS[zlib.crc32(json.dumps(messages).encode()) % len(self.SAYINGS)]
 
 
 class Obedient(Ruled):
-    """Obeys whoever speaks last in what it reads, wherever it stands; else decides as the rule says."""
+    """A stand-in that obeys whoever speaks last in what it reads; otherwise it decides by the rule."""
 
     name = "obedient"
 
     def speak(self, messages: Messages, tools: Tools) -> str | dict[str, Any]:
-        """What `answer {...}` asks for, if that stands anywhere."""
+        """Return what `answer {...}` asks for, if that stands anywhere in the conversation."""
         told = re.findall(r"answer (\{[^\"\n]*\})", messages[0]["content"] + _last_turn(messages), re.I)
         return str(told[-1]) if told else super().speak(messages, tools)
 
@@ -188,7 +188,7 @@ SPEAKERS: dict[str, type[Any]] = {
 
 
 def speaker(name: str, problem: Problem) -> Speaker:
-    """The scripted model of a name, with or without its prefix.
+    """Return the scripted model of a name, with or without its prefix.
 
     Raises:
         InvalidInput: There is none, or not for this problem.
@@ -207,7 +207,7 @@ def speaker(name: str, problem: Problem) -> Speaker:
 
 
 def _place_of_turn(messages: Messages) -> int:
-    """Where the present turn begins: the last message that shows what is seen."""
+    """Return where the present turn begins: the last message that shows an observation."""
     return max(k for k, message in enumerate(messages) if message["role"] == "user" and _shows(message["content"]))
 
 

@@ -1,4 +1,4 @@
-"""The calendar of arrivals: how much reaches each place, and when."""
+"""The calendar of arrivals: how much reaches each node, and when."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = tuple[str, tuple[float, ...], float]  # title, units by period ahead, a fu
 
 
 def calendar_rows(scene: Scene) -> list[Row]:
-    """One row a link with a lead time; one a place where those are too many; none where these are too."""
+    """Return one row per link with a lead time; one per node if those are too many; none if these are too."""
     moving = [arrow for arrow in scene.arrows if arrow.arrivals]
     names = [place.name for place in scene.places]
     if len(moving) <= MOST_ROWS:
@@ -41,14 +41,14 @@ def calendar_rows(scene: Scene) -> list[Row]:
 
 
 def calendar_size(rows: Sequence[Row]) -> tuple[float, float]:
-    """Least width and the height of the calendar (pixels)."""
+    """Return the least width and the height of the calendar (pixels)."""
     if not rows:
         return 0.0, 0.0
     return _titles(rows) + CELLS[0] * min(MOST_PERIODS, _longest(rows)) + SUM, ROW * (len(rows) + 2)
 
 
 def draw_calendar(picture: Canvas, rows: Sequence[Row], margin: float, top: float) -> None:
-    """How much arrives in each of the next periods; what is further off is summed in the last column."""
+    """Draw the arrivals of each of the next periods; later ones are summed in the last column."""
     shown = min(_longest(rows), MOST_PERIODS)
     left = margin + _titles(rows)
     cell = min(CELLS[1], max(CELLS[0], (picture.width - margin - left - SUM) / shown))
@@ -77,5 +77,5 @@ def _longest(rows: Sequence[Row]) -> int:
 
 
 def _titles(rows: Sequence[Row]) -> float:
-    """Room for the row titles."""
+    """Return the width of the row titles."""
     return min(TITLES, max(canvas.text_width(title, 12) for title, _, _ in rows) + 24.0)

@@ -33,7 +33,7 @@ ROLES: dict[str, Colour] = {
 
 
 class Canvas:
-    """An image under construction: shapes are drawn at twice the size and reduced, text goes on last."""
+    """An image under construction: shapes are drawn at twice the size and reduced, text is added last."""
 
     SCALE = 2
 
@@ -46,7 +46,7 @@ class Canvas:
         self._texts: list[tuple[Point, str, Any, Colour, str, int]] = []
 
     def box(self, x: float, y: float, width: float, height: float, fill: Colour, edge: Colour | None = None) -> None:
-        """A rectangle with slightly rounded corners."""
+        """Draw a rectangle with slightly rounded corners."""
         s = self.SCALE
         if width <= 0.0 or height <= 0.0:
             return
@@ -55,19 +55,19 @@ class Canvas:
         self._draw.rounded_rectangle(corners, radius, fill, edge, s if edge else 1)
 
     def path(self, points: Sequence[Point], colour: Colour, width: float) -> None:
-        """A line through points."""
+        """Draw a line through points."""
         s = self.SCALE
         scaled = [(x * s, y * s) for x, y in points]
         self._draw.line(scaled, colour, max(1, round(width * s)), joint="curve")
 
     def tip(self, x: float, y: float, size: float, colour: Colour) -> None:
-        """An arrowhead that points right and ends at (x, y)."""
+        """Draw an arrowhead that points right and ends at (x, y)."""
         s = self.SCALE
         half = size * 0.55
         self._draw.polygon([(x * s, y * s), ((x - size) * s, (y - half) * s), ((x - size) * s, (y + half) * s)], colour)
 
     def dot(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """A disc with a thin rim of paper, so that neighbours stay apart."""
+        """Draw a disc with a thin rim of paper, so that neighbours stay apart."""
         s = self.SCALE
         corners = ((x - radius) * s, (y - radius) * s, (x + radius) * s, (y + radius) * s)
         self._draw.ellipse(corners, colour, PAPER, s if radius > 2.5 else 1)
@@ -83,7 +83,7 @@ class Canvas:
         room: float | None = None,
         halo: bool = False,
     ) -> None:
-        """Text at an anchor (Pillow's two letters), cut to the room it has; a halo parts it from lines below."""
+        """Draw text at an anchor (Pillow's two letters), cut to its width; a halo separates it from lines below."""
         face = font(size, words.isascii())
         if room is not None:
             words = _cut(words, face, room)
@@ -91,7 +91,7 @@ class Canvas:
             self._texts.append(((x, y), words, face, colour, anchor, 2 if halo else 0))
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The finished image, uint8 of shape (H, W, 3)."""
+        """Return the finished image, uint8 of shape (H, W, 3)."""
         from PIL import ImageDraw
 
         image = self._image.reduce(self.SCALE)
@@ -103,7 +103,7 @@ class Canvas:
 
 @lru_cache(maxsize=64)
 def font(size: int, plain: bool = True) -> Any:
-    """Pillow's own typeface, which has little beyond ASCII; else Matplotlib's, where that is installed."""
+    """Return Pillow's own typeface, which has little beyond ASCII, or Matplotlib's if that is installed."""
     from PIL import ImageFont
 
     if not plain:
@@ -116,19 +116,19 @@ def font(size: int, plain: bool = True) -> Any:
 
 
 def text_width(words: str, size: int) -> float:
-    """Width of a text in pixels."""
+    """Return the width of a text in pixels."""
     return float(font(size, words.isascii()).getlength(words))
 
 
 def mixed(colour: Colour, share: float, ground: Colour = WHITE) -> Colour:
-    """A colour at that share over a ground."""
+    """Return a colour mixed with a ground at a given share."""
     share = min(1.0, max(0.0, share))
     red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, ground, strict=True))
     return red, green, blue
 
 
 def curve(a: Point, b: Point, steps: int = 24) -> list[Point]:
-    """A smooth way from a to b that leaves and arrives level: a cubic Bezier curve."""
+    """Return a smooth curve from a to b that begins and ends horizontally: a cubic Bezier curve."""
     if abs(a[1] - b[1]) < 0.5:
         return [a, b]
     u = np.linspace(0.0, 1.0, steps + 1)
@@ -140,7 +140,7 @@ def curve(a: Point, b: Point, steps: int = 24) -> list[Point]:
 
 
 def along(points: Sequence[Point], shares: Sequence[float]) -> list[Point]:
-    """The points at given shares of the way along a line."""
+    """Return the points at given shares of the way along a line."""
     corners = np.asarray(points)
     reached = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
     targets = np.asarray(shares) * reached[-1]
@@ -149,7 +149,7 @@ def along(points: Sequence[Point], shares: Sequence[float]) -> list[Point]:
 
 
 def _cut(words: str, face: Any, room: float) -> str:
-    """The words, or as many letters as fit before two dots."""
+    """Return the words, or as many letters as fit before two dots."""
     if face.getlength(words) <= room:
         return words
     while words and face.getlength(words + "..") > room:

@@ -1,4 +1,4 @@
-"""Where everything stands in an image: sizes, box positions, the lines of the arrows.
+"""The geometry of an image: sizes, box positions, the lines of the arrows.
 
 All of it depends on the network only, never on the state, so an episode's frames match.
 """
@@ -48,7 +48,7 @@ Way = list[canvas.Point]
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What stands where in a picture."""
+    """The positions of everything in a picture."""
 
     layout: Layout
     style: Style
@@ -59,12 +59,12 @@ class Frame:
     height: int
 
     def centre(self, column: int, height: float) -> tuple[float, float]:
-        """Pixel position of a point of the layout."""
+        """Return the pixel position of a point of the layout."""
         return self.lefts[column] + self.style.box[0] / 2.0, self.top + height * self.tall
 
 
 def frame_of(plan: Layout, arrows: Sequence[Arrow], below: tuple[float, float]) -> Frame:
-    """The frame for a layout with a block of at least this width and height below it."""
+    """Return the frame for a layout with a block of at least this width and height below it."""
     style = next(s for s in STYLES if plan.width <= s.columns and plan.rows <= s.rows)
     gaps = np.full(plan.width - 1, style.gap[0])
     for arrow in arrows:
@@ -85,12 +85,12 @@ def frame_of(plan: Layout, arrows: Sequence[Arrow], below: tuple[float, float]) 
 
 
 def _even(size: float) -> int:
-    """Up to a multiple of 16, which every video codec takes."""
+    """Round up to a multiple of 16, which every video codec accepts."""
     return 16 * math.ceil(size / 16)
 
 
 def ways_of(frame: Frame, arrows: Sequence[Arrow]) -> list[Way]:
-    """The line of each arrow, from the right edge of one box to the left edge of the next.
+    """Return the line of each arrow, from the right edge of one box to the left edge of the next.
 
     Arrows that share a box leave and reach it one above the other, in the order of their far ends.
     """
@@ -125,7 +125,7 @@ def ways_of(frame: Frame, arrows: Sequence[Arrow]) -> list[Way]:
 
 
 def tags_of(ways: Sequence[Way]) -> list[canvas.Point]:
-    """Where the number of each arrow stands: above its beginning, else above another stretch of it."""
+    """Return where the number of each arrow stands: above its beginning, else above another stretch of it."""
     taken: list[canvas.Point] = []
     for way in ways:
         side = min(0.5, TAG[0] / 2.0 / (way[-1][0] - way[0][0]))

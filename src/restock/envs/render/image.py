@@ -25,7 +25,7 @@ MOST_TAGS = 40  # arrows with a number on each
 
 
 def as_image(view: View) -> NDArray[np.uint8]:
-    """The state as an image, uint8 of shape (H, W, 3), the same size throughout an episode.
+    """Return the state as an image, uint8 of shape (H, W, 3), the same size throughout an episode.
 
     Args:
         view: The moment to show.
@@ -56,7 +56,7 @@ def as_image(view: View) -> NDArray[np.uint8]:
 
 
 def _headline(picture: Canvas, frame: Frame, view: View, scene: Scene) -> None:
-    """Name, clock, reward of the period and total."""
+    """Draw name, clock, reward of the period and total."""
     right = frame.width - MARGIN
     picture.text(MARGIN, 34, view.problem.name, 24, room=frame.width / 2 - MARGIN)
     picture.text(MARGIN, 64, view.clock, 14, GREY)
@@ -73,7 +73,7 @@ def _headline(picture: Canvas, frame: Frame, view: View, scene: Scene) -> None:
 
 
 def _arrow(picture: Canvas, frame: Frame, arrow: Arrow, way: Way) -> None:
-    """The line itself; darker where goods are under way or moved in the last period."""
+    """Draw the line of an arrow, darker if goods are in transit or moved in the last period."""
     busy = arrow.in_transit > 0.0 or arrow.moved > 0.0
     colour = mixed(GREY, 0.75 if frame.style.letter >= 11 else 0.45, PAPER) if busy else mixed(LINE, 0.8, PAPER)
     width = 1.4 if frame.style.letter >= 11 else 1.0 if frame.style.letter else 0.6
@@ -83,7 +83,7 @@ def _arrow(picture: Canvas, frame: Frame, arrow: Arrow, way: Way) -> None:
 
 
 def _shipments(picture: Canvas, frame: Frame, arrow: Arrow, way: Way) -> None:
-    """Dots where the goods are, and their sum."""
+    """Draw dots where the goods are, and their sum."""
     if not arrow.in_transit > 0.0:
         return
     lead = len(arrow.arrivals)
@@ -96,7 +96,7 @@ def _shipments(picture: Canvas, frame: Frame, arrow: Arrow, way: Way) -> None:
 
 
 def _tag(picture: Canvas, frame: Frame, arrow: Arrow, x: float, y: float) -> None:
-    """The number on an arrow: units under way, or those moved last period where nothing lies under way."""
+    """Draw the number on an arrow: units in transit, or those moved last period if none are in transit."""
     lead = len(arrow.arrivals)
     amount = arrow.in_transit if lead else arrow.moved
     if amount > 0.0:
@@ -104,7 +104,7 @@ def _tag(picture: Canvas, frame: Frame, arrow: Arrow, x: float, y: float) -> Non
 
 
 def _place(picture: Canvas, frame: Frame, place: Place, x: float, y: float) -> None:
-    """A box: role, name, stock as number and bar, shortage."""
+    """Draw a box: role, name, stock as number and bar, shortage."""
     width, height = frame.style.box
     left, top = x - width / 2.0, y - height / 2.0
     letter = frame.style.letter
@@ -128,7 +128,7 @@ def _place(picture: Canvas, frame: Frame, place: Place, x: float, y: float) -> N
 
 
 def _full_box(picture: Canvas, place: Place, x: float, top: float, room: float, letter: int) -> None:
-    """Name and role above; below the stock, or what a market asked and got."""
+    """Draw name and role above, and below them the stock, or a market's demand and sales."""
     picture.text(x, top + 15, place.name, letter + 2, room=room - canvas.text_width(place.role, letter - 2) - 6.0)
     picture.text(x + room, top + 15, place.role, letter - 2, GREY, "rm")
     if place.stock is None:
@@ -148,7 +148,7 @@ def _full_box(picture: Canvas, place: Place, x: float, top: float, room: float, 
 
 
 def _small_box(picture: Canvas, place: Place, x: float, top: float, room: float, style: Style) -> None:
-    """Name, and the one number that matters most."""
+    """Draw the name, and the one number that matters most."""
     figure, colour = "", STOCK
     if place.stock is not None:
         figure = units(place.stock)

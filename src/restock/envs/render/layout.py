@@ -1,4 +1,4 @@
-"""Where the places of a scene stand: columns by echelon, rows with few crossings.
+"""The positions of the nodes of a scene: columns by echelon, rows with few crossings.
 
 The layered drawing of Sugiyama, Tagawa and Toda (1981): columns by distance from the markets, rows
 by barycentre sweeps. Arrows that pass a column reserve a row there, so they never run behind a box.
@@ -34,13 +34,13 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """Number of columns."""
+        """The number of columns."""
         return max(self.columns) + 1
 
 
 @lru_cache(maxsize=16)
 def layout(count: int, arrows: tuple[tuple[int, int], ...]) -> Layout:
-    """Lay out `count` places joined by arrows (start, end) without circles."""
+    """Lay out `count` nodes joined by arrows (start, end) without circles."""
     columns = _columns(count, arrows)
     width = max(columns) + 1
     column_of = list(columns)  # of every point: places first, then the passing points of arrows
@@ -72,7 +72,7 @@ def layout(count: int, arrows: tuple[tuple[int, int], ...]) -> Layout:
 
 
 def _columns(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
-    """Columns such that each arrow runs to the right and each place stands as near the markets as it can."""
+    """Return columns in which each arrow runs to the right and each node stands as near the markets as possible."""
     ends: dict[int, set[int]] = {place: set() for place in range(count)}
     for start, end in arrows:
         ends[start].add(end)
@@ -83,7 +83,7 @@ def _columns(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _swept(order: list[list[int]], before: list[list[int]], after: list[list[int]]) -> list[list[int]]:
-    """The order with the fewest crossings that barycentre sweeps come upon."""
+    """Return the order with the fewest crossings found by barycentre sweeps."""
     best, fewest = order, _crossings(order, after)
     for sweep in range(SWEEPS):
         if fewest == 0:
@@ -113,7 +113,7 @@ def _sweep(order: list[list[int]], neighbours: list[list[int]], rightward: bool)
 
 
 def _crossings(order: list[list[int]], after: list[list[int]]) -> int:
-    """Pairs of arrows that cross between neighbouring columns."""
+    """Count the pairs of arrows that cross between neighbouring columns."""
     total = 0
     for left, right in itertools.pairwise(order):
         rank = {p: k for k, p in enumerate(right)}

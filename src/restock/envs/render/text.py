@@ -11,7 +11,7 @@ BAR = 20  # characters of a full bar
 
 
 def as_text(view: View) -> str:
-    """The state as text: clock and reward, then a line for each place and each arrow.
+    """Return the state as text: clock and reward, then a line per node and per arrow.
 
     Args:
         view: The moment to show.
@@ -55,12 +55,12 @@ def _market_lines(scene: Scene) -> list[str]:
 
 
 def units(amount: float) -> str:
-    """A quantity to one decimal place."""
+    """Return a quantity to one decimal place."""
     return f"{amount:,.1f}".removesuffix(".0")
 
 
 def _aligned(rows: Sequence[Sequence[str]], right: Collection[int]) -> list[str]:
-    """Rows as columns of equal width, those with numbers flush right."""
+    """Return the rows as columns of equal width, those with numbers flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

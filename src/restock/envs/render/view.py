@@ -30,12 +30,12 @@ class View:
 
     @property
     def scene(self) -> Scene:
-        """What there is to draw."""
+        """The scene to draw."""
         return self.problem.scene(self.period, self.world)
 
     @property
     def clock(self) -> str:
-        """Where the episode stands, in words."""
+        """The clock of the episode, in words."""
         horizon = self.problem.horizon
         return f"period {self.period} of {horizon}" if self.period < horizon else f"end of {horizon} periods"
 
@@ -51,7 +51,7 @@ class View:
 
 
 def units(amount: float) -> str:
-    """A quantity in five characters or so: 0, 7.5, 120, 15.2k, 3.1M."""
+    """Return a quantity in about five characters: 0, 7.5, 120, 15.2k, 3.1M."""
     size = abs(amount)
     for limit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if size >= limit * 0.99995:
@@ -61,7 +61,7 @@ def units(amount: float) -> str:
 
 
 def money(amount: float | None) -> str:
-    """An amount with its sign; a dash before anything was earned."""
+    """Return an amount with its sign; a dash before anything was earned."""
     if amount is None:
         return "-"
     if abs(amount) >= 1e7:

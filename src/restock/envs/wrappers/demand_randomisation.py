@@ -16,7 +16,7 @@ from restock.problems.network.regimes import DemandRegimes, Regimes, RegimeSourc
 
 
 class RandomDemand(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Draw a new demand regime at every reset; `info["regime"]` of the reset tells it.
+    """A wrapper that draws a new demand regime at every reset, given in `info["regime"]`.
 
     Regimes come from a random stream of their own that `reset(seed=...)` starts, so a seed means
     the same regimes and the same demand. Orders, costs and spaces stay as they are (only the bound
@@ -46,7 +46,7 @@ class RandomDemand(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
         self._sources = _installed(env.unwrapped, regimes)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode under a regime drawn afresh."""
+        """Begin an episode under a newly drawn regime."""
         obs, info = self.env.reset(seed=seed, options=options)
         for _, regime in self._sources.begun():
             info["regime"] = regime
@@ -80,7 +80,7 @@ class VectorRandomDemand(VectorWrapper):
         self._sources = _installed(env.unwrapped, regimes)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin episodes under regimes drawn afresh, in all rows or those of `options["reset_mask"]`."""
+        """Begin episodes under newly drawn regimes, in all rows or those of `options["reset_mask"]`."""
         obs, infos = self.env.reset(seed=seed, options=options)
         return obs, self._told(infos)
 
@@ -96,19 +96,19 @@ class VectorRandomDemand(VectorWrapper):
 
 
 class _Sources:
-    """Makes the sources of an environment, and knows the last one made."""
+    """A factory of an environment's sources, which remembers the last one made."""
 
     def __init__(self, regimes: Regimes) -> None:
         self._regimes = regimes
         self._source: RegimeSource | None = None
 
     def make(self, seeds: Sequence[int], generators: Sequence[np.random.Generator], ahead: int = 1) -> RegimeSource:
-        """A source as `Problem.source` makes it; no episode is drawn ahead of its regime."""
+        """Make a source as `Problem.source` does; no episode is drawn ahead of its regime."""
         self._source = self._regimes.source(seeds, generators)
         return self._source
 
     def begun(self) -> list[tuple[int, dict[str, Any]]]:
-        """Rows that have begun an episode since this was asked last, and their regimes."""
+        """Return the rows that have begun an episode since the last call, and their regimes."""
         if self._source is None:
             return []
         rows = sorted(set(self._source.begun))

@@ -18,7 +18,7 @@ FORMATS = ("npz", "parquet", "csv")
 
 
 class EpisodeLog(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Write the trajectory of finished episodes to a folder, one file each.
+    """A wrapper that writes the trajectory of each finished episode to a file.
 
     Files are named PROBLEM-000000.npz and so on, in the order they were finished; a number that is
     taken is passed over, so several processes can write into one folder, and nothing is ever

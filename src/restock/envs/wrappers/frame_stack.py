@@ -111,7 +111,7 @@ class VectorFrameStack(VectorWrapper):
         stack[:, -1] = block
 
     def _refill(self, rows: Any, obs: Any) -> None:
-        """Begin the stacks of these rows with what they see now."""
+        """Restart the stacks of these rows with their present observations."""
 
         def fill(stack: Any, block: Any) -> None:
             stack[rows] = block[rows, None] if self.padding_type == "reset" else 0.0
@@ -120,7 +120,7 @@ class VectorFrameStack(VectorWrapper):
         _blockwise(fill, self._stack, obs)
 
     def _complete(self, finals: Any, rows: Any) -> None:
-        """Put before each last observation those that led to it."""
+        """Put the earlier observations of a stack before each last observation."""
         for row in np.flatnonzero(rows):
             earlier = _blockwise(lambda stack, row=row: stack[row, 1:], self._stack)
             finals[row] = _blockwise(lambda past, last: np.concatenate([past, last[None]]), earlier, finals[row])
@@ -130,7 +130,7 @@ class VectorFrameStack(VectorWrapper):
 
 
 def _blockwise(act: Callable[..., Any], *observations: Any) -> Any:
-    """Do something to an observation, or to each block of a dict of them."""
+    """Apply a function to an observation, or to each block of a dict of them."""
     if isinstance(observations[0], dict):
         return {name: act(*(one[name] for one in observations)) for name in observations[0]}
     return act(*observations)

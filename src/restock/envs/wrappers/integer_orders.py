@@ -13,7 +13,7 @@ FORMS = ("quantity", "order-up-to")
 
 
 class IntegerOrders(gym.ActionWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Round every order (or order-up-to level) to the nearest whole unit; halves go to the even one.
+    """A wrapper that rounds every order (or order-up-to level) to the nearest integer; halves go to the even one.
 
     The action space stays the Box it was, so any algorithm for continuous actions can be used. A
     bound that is not whole is rounded down.
@@ -40,7 +40,7 @@ class IntegerOrders(gym.ActionWrapper[Any, Any, Any], gym.utils.RecordConstructo
         self._most = _whole_bounds(env.unwrapped)
 
     def action(self, action: Any) -> Any:
-        """The action in whole units; what is not an array of numbers is left to the environment to refuse."""
+        """Return the action in whole units; anything but an array of numbers is left to the environment to reject."""
         return _rounded(action, self._most)
 
 
@@ -66,12 +66,12 @@ class VectorIntegerOrders(gym.vector.VectorActionWrapper):
         self._most = _whole_bounds(env.unwrapped)
 
     def actions(self, actions: Any) -> Any:
-        """The actions in whole units."""
+        """Return the actions in whole units."""
         return _rounded(actions, self._most)
 
 
 def _whole_bounds(env: Any) -> Any:
-    """Largest whole order of each link."""
+    """Return the largest whole order of each link."""
     form = getattr(env, "action_form", None)
     kind = getattr(form, "kind", type(env).__name__)
     if form is None or kind not in FORMS:

@@ -1,1 +1,1 @@
-"""Search for the numbers of a training algorithm, with Optuna: `restock.learning.tuning.tune.tune`."""
+"""Hyper-parameter search for training algorithms, with Optuna: `restock.learning.tuning.tune.tune`."""

@@ -1,4 +1,4 @@
-"""The folder of a search for numbers.
+"""The folder of a hyper-parameter search.
 
 runs/tune-NAME/
   tuning.yaml       what is searched: the run that trials change, the space
@@ -55,7 +55,7 @@ class TuningFolder:
 
     @contextmanager
     def held_by(self, plan: Plan) -> Iterator[None]:
-        """Hold the folder for this process, and begin the search or go on with it.
+        """Lock the folder for this process, and begin or resume the search.
 
         Raises:
             InvalidInput: Another process holds it, something else is in it, or it cannot be written.
@@ -77,7 +77,7 @@ class TuningFolder:
         return (self.path / "tuning.yaml").is_file()
 
     def plan(self) -> Plan:
-        """What is searched.
+        """Return the plan of the search.
 
         Raises:
             InvalidInput: There is no search in the folder, or it is damaged.
@@ -93,16 +93,16 @@ class TuningFolder:
     # runs of trials -------------------------------------------------------------------------------------
 
     def run(self, number: int) -> Path:
-        """Where a trial is trained."""
+        """Return where a trial is trained."""
         return self.path / "trials" / f"{number:04d}"
 
     def take_over(self, number: int, repeats: int | None) -> None:
-        """Let a trial go on from the checkpoints of the one that it repeats."""
+        """Let a trial continue from the checkpoints of the one that it repeats."""
         if repeats is not None and self.run(repeats).is_dir() and not self.run(number).exists():
             self.run(repeats).rename(self.run(number))
 
     def keep_best(self, number: int) -> None:
-        """Make the run of a trial the best one; `best` always holds a whole run, or is not there."""
+        """Make the run of a trial the best one; `best` always holds a whole run or does not exist."""
         new = self.path / ".best"
         shutil.rmtree(new, ignore_errors=True)
         shutil.copytree(self.run(number), new)
@@ -118,7 +118,7 @@ class TuningFolder:
         return None
 
     def lighten(self, number: int) -> None:
-        """Drop what weighs much of the run of an ended trial."""
+        """Delete the large files of an ended trial's run."""
         for name in DROPPED:
             path = self.run(number) / name
             if path.is_dir():
@@ -128,21 +128,21 @@ class TuningFolder:
                     path.unlink(missing_ok=True)
 
     def fresh(self, number: int) -> list[float]:
-        """Profits of a whole trial on the paths that nothing was chosen by; empty where they are not known."""
+        """Return the profits of a trial on fresh paths; empty if unknown."""
         with contextlib.suppress(OSError, ValueError):
             found: list[float] = json.loads((self.run(number) / FRESH).read_text(encoding="utf-8"))
             return found
         return []
 
     def lines(self) -> dict[str, float]:
-        """Held-out profit of the policy to beat and of the bound, as the best run has them."""
+        """Return the held-out profit of the policy to beat and of the bound, as the best run has them."""
         result = RunFolder(self.best).result() or {}
         return {name: float(result[name]) for name in ("baseline", "bound") if name in result}
 
     # what is told ---------------------------------------------------------------------------------------
 
     def write(self, name: str, text: str) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file atomically."""
         write_whole(self.path / name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_trials(self, trials: Sequence[Trial]) -> None:
@@ -151,7 +151,7 @@ class TuningFolder:
         self.write("trials.jsonl", "".join(json.dumps(line) + "\n" for line in told))
 
     def trials(self) -> list[Trial]:
-        """The lines as they were last written.
+        """Return the lines as they were last written.
 
         Raises:
             InvalidInput: They are damaged.
@@ -165,7 +165,7 @@ class TuningFolder:
             raise InvalidInput("tuning", str(path), "this file is damaged", "Run the same command again.") from None
 
     def importance(self) -> Mapping[str, float] | None:
-        """What was last written of it."""
+        """Return the importance as last written."""
         with contextlib.suppress(OSError, ValueError):
             found: Mapping[str, float] = json.loads((self.path / "importance.json").read_text(encoding="utf-8"))
             return found
@@ -173,7 +173,7 @@ class TuningFolder:
 
 
 def _differing(there: Plan, wanted: Plan) -> str:
-    """In what two plans differ."""
+    """Return where two plans differ."""
     one, other = there.described(), wanted.described()
     for name in ("startup", "pruning", "space"):
         if one[name] != other[name]:

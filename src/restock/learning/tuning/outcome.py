@@ -1,4 +1,4 @@
-"""What a search for numbers came to: the best trial, what it is worth, and what mattered."""
+"""The result of a hyper-parameter search: the best trial, its profit, and what mattered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from restock.policies.registry import yardsticks
 
 @dataclasses.dataclass(frozen=True)
 class Tuning:
-    """What a search came to so far.
+    """The result of a search so far.
 
     Attributes:
         path: Its folder.
@@ -48,20 +48,20 @@ class Tuning:
     gain: Estimate | None
 
     def line_names(self) -> dict[str, str | None]:
-        """What the lines are of: names of policies."""
+        """Return the names of the policies behind the lines."""
         return dict(zip(("baseline", "bound"), yardsticks(described(self.plan.base["problem"]).family), strict=True))
 
     @property
     def worth(self) -> str:
-        """What the rewards of an episode add up to: profit, or a reward that is no money."""
+        """What the rewards of an episode add up to: profit, or a reward that is not money."""
         return described(self.plan.base["problem"]).wording.worth
 
     def count(self, *states: str) -> int:
-        """How many trials are in one of the states."""
+        """Return how many trials are in one of the states."""
         return sum(trial.state in states for trial in self.trials)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return it as plain data."""
         return {
             "problem": self.plan.problem,
             "algo": self.plan.algo,
@@ -81,7 +81,7 @@ class Tuning:
         }
 
     def command(self, problem: str = "") -> str:
-        """The command that trains with the best numbers, just as the trial did.
+        """Return the command that trains with the best hyper-parameters, as the trial did.
 
         Args:
             problem: What names the problem on the command line, where its name does not.
@@ -103,7 +103,7 @@ class Tuning:
 
 @may_trust
 def read_tuning(path: str | Path, *, trust: bool = False) -> Tuning:
-    """What a search came to, from its folder.
+    """Return the result of a search, from its folder.
 
     Args:
         path: The folder.
@@ -127,6 +127,6 @@ def read_tuning(path: str | Path, *, trust: bool = False) -> Tuning:
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The best whole one; of equals the first."""
+    """Return the best complete trial; of equal ones, the first."""
     whole = [trial for trial in trials if trial.state == "complete" and math.isfinite(trial.value)]
     return max(whole, key=lambda trial: (trial.value, -trial.number), default=None)

@@ -1,4 +1,4 @@
-"""What a search for numbers is: the run that every trial changes, the space, and how trials are compared."""
+"""The plan of a hyper-parameter search: base run, space, and how trials are compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMAT = 1
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A search for the numbers of an algorithm.
+    """A search for the hyper-parameters of an algorithm.
 
     Attributes:
         base: Configuration of a run with the preset, and with what was settled.
@@ -44,11 +44,11 @@ class Plan:
 
     @property
     def problem(self) -> str:
-        """Name of what is trained for."""
+        """Name of the problem that is trained for."""
         return str(self.base["problem"]["name"])
 
     def described(self) -> dict[str, Any]:
-        """The plan as a file keeps it."""
+        """Return the plan as a file keeps it."""
         space = {name: str(one) if isinstance(one, Range) else list(one.values) for name, one in self.space.items()}
         return {
             "format": FORMAT,
@@ -59,7 +59,7 @@ class Plan:
         }
 
     def first(self) -> dict[str, Any]:
-        """The values of the preset, each moved into its range; the first trial's."""
+        """Return the values of the preset, each moved into its range; the first trial's."""
         found = {}
         for name, one in self.space.items():
             value = present(self.base, name)
@@ -71,7 +71,7 @@ class Plan:
         return found
 
     def config(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The configuration of a trial's run.
+        """Return the configuration of a trial's run.
 
         Raises:
             InvalidInput: The values do not hold, or not together.
@@ -83,7 +83,7 @@ class Plan:
         return _with(self.base, given)
 
     def place(self, restart: int, step: int) -> int:
-        """The number of an evaluation, from 1, the same for the same share of the training in every trial."""
+        """Return the number of an evaluation, from 1, the same for the same share of the training in every trial."""
         every = self._every()
         if self.algo in presets.ALGORITHMS:
             return step // every
@@ -91,7 +91,7 @@ class Plan:
 
     @property
     def evaluations(self) -> int:
-        """How many a whole trial has."""
+        """The number of evaluations of a complete trial."""
         if self.algo in presets.ALGORITHMS:
             return max(1, int(self.base["training"]["steps"]) // self._every())
         return int(self.base["training"]["restarts"]) * self._rounds()
@@ -101,7 +101,7 @@ class Plan:
         return int(training["evaluate_every"] or max(1, training["steps"] // 20))
 
     def _rounds(self) -> int:
-        """Evaluations of a restart of pathwise training."""
+        """Return the number of evaluations of a restart of pathwise training."""
         return -(-int(self.base["training"]["steps"]) // self._every())
 
 
@@ -117,7 +117,7 @@ def make_plan(
     pruning: bool,
     numbers: Mapping[str, Any],
 ) -> Plan:
-    """A plan whose every single value can be trained with; arguments as those of `tune`.
+    """Return a plan all of whose values can be trained with; arguments as those of `tune`.
 
     Raises:
         InvalidInput: An argument does not hold.
@@ -141,7 +141,7 @@ def make_plan(
 
 
 def read_plan(data: Mapping[str, Any]) -> Plan:
-    """The plan of a file.
+    """Return the plan of a file.
 
     Raises:
         InvalidInput: It does not hold.
@@ -159,7 +159,7 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
 
 
 def _with(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's configuration, changed."""
+    """Return a run's configuration, changed."""
     numbers, network = split(values)
     training, preparation = dict(base["training"]), dict(base.get("preparation", {}))
     if "architecture" in base:
@@ -177,7 +177,7 @@ def _again(base: Mapping[str, Any], network: Mapping[str, Any], numbers: Mapping
 
 
 def _usual(algo: str, name: str) -> Any:
-    """What an algorithm of stable-baselines3 takes where it is told nothing."""
+    """Return the defaults of an algorithm of stable-baselines3."""
     if algo not in presets.ALGORITHMS:
         return None
     from restock.learning.algorithms import algorithm

@@ -1,4 +1,4 @@
-"""Processes that train trials beside each other; see `worker` for what is said."""
+"""Processes that train trials side by side; see `worker` for their messages."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ class Worker:
         self._heard.put((self, None))
 
     def say(self, data: Any) -> None:
-        """Answer; a process that has gone does not hear it, and its end is heard from the queue."""
+        """Send an answer; if the process has gone, its end is reported by the queue."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.write((json.dumps(data) + "\n").encode())
             self._process.stdin.flush()
 
     def close(self) -> None:
-        """Let it end: it does when its input has."""
+        """Let the process end, which it does when its input has ended."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def end(self) -> None:
-        """See that it has ended, and that nothing of it stays open."""
+        """Check that the process has ended, and close everything of it."""
         assert self._process.stdout is not None
         self.close()
         try:
@@ -82,7 +82,7 @@ class Worker:
 
 
 class Pool:
-    """Workers, started as they are needed.
+    """Workers, started when needed.
 
     Args:
         log: File that their error output is added to.
@@ -105,7 +105,7 @@ class Pool:
         return worker
 
     def next(self) -> tuple[Worker, Any]:
-        """Wait for what a worker says; None when it has ended, and is then forgotten."""
+        """Return the next message of a worker; None if it has ended, and then forget it."""
         while True:
             with contextlib.suppress(queue.Empty):
                 worker, said = self._heard.get(timeout=0.5)  # Ctrl-C is heard in between, everywhere
@@ -120,11 +120,11 @@ class Pool:
                 return worker, said
 
     def free(self, worker: Worker) -> None:
-        """A worker has finished its task."""
+        """Mark a worker as free."""
         self._free.append(worker)
 
     def close(self) -> None:
-        """End all."""
+        """Stop all workers."""
         for worker in self._workers:
             worker.close()
         for worker in self._workers:

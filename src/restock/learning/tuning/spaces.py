@@ -1,4 +1,4 @@
-"""What is searched: for each algorithm the names, ranges and choices around its preset, and how they are written.
+"""Search spaces: for each algorithm, names, ranges and choices around its preset, and their notation.
 
 A range is `LOW..HIGH`, with `log:` before it where it is searched evenly in logarithm; it is of whole numbers
 where both ends are. Choices are a list in YAML. Names are those of `restock train --set`.
@@ -87,19 +87,19 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether it is of whole numbers."""
+        """Whether it contains integers only."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """Values that between them say whether all can be used."""
+        """Values that show whether all others can be used."""
         return self.low, self.high
 
     def __str__(self) -> str:
         return f"{'log:' if self.log else ''}{self.low!r}..{self.high!r}"
 
     def distribution(self) -> Any:
-        """As Optuna writes it."""
+        """Return Optuna's distribution."""
         from optuna import distributions
 
         if self.whole:
@@ -107,18 +107,18 @@ class Range:
         return distributions.FloatDistribution(float(self.low), float(self.high), log=self.log)
 
     def inward(self, value: Any) -> Any:
-        """The value, or the end that is next to it; what is no number stays."""
+        """Return the value, or the nearest end; anything but a number stays."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         found = min(max(value, self.low), self.high)
         return round(found) if self.whole else float(found)
 
     def stored(self, value: Any) -> Any:
-        """As Optuna keeps it."""
+        """Return the value as Optuna stores it."""
         return value
 
     def meant(self, value: Any) -> Any:
-        """The value that Optuna's stands for."""
+        """Return the value that Optuna's stands for."""
         return value
 
 
@@ -134,28 +134,28 @@ class Choices:
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """Values that between them say whether all can be used."""
+        """Values that show whether all others can be used."""
         return self.values
 
     def __str__(self) -> str:
         return json.dumps(list(self.values), separators=(",", ":"))
 
     def distribution(self) -> Any:
-        """As Optuna writes it."""
+        """Return Optuna's distribution."""
         from optuna import distributions
 
         return distributions.CategoricalDistribution([self.stored(value) for value in self.values])
 
     def inward(self, value: Any) -> Any:
-        """The value where it is one of the choices, else None."""
+        """Return the value where it is one of the choices, else None."""
         return value if value in self.values else None
 
     def stored(self, value: Any) -> str:
-        """As Optuna keeps it, which knows no lists."""
+        """Return the value as Optuna stores it, which has no lists."""
         return json.dumps(value)
 
     def meant(self, value: Any) -> Any:
-        """The value that Optuna's stands for."""
+        """Return the value that Optuna's stands for."""
         return json.loads(value)
 
 
@@ -164,7 +164,7 @@ Space = dict[str, Dimension]
 
 
 def dimension(name: str, text: Any) -> Dimension:
-    """A range or choices, from text or a list.
+    """Return a range or choices, from text or a list.
 
     Raises:
         InvalidInput: It is neither, it is empty, or its ends do not hold.
@@ -192,7 +192,7 @@ def dimension(name: str, text: Any) -> Dimension:
 
 
 def _range(name: str, text: str) -> Range:
-    """`LOW..HIGH`, perhaps with `log:` before it."""
+    """Parse `LOW..HIGH`, with or without `log:`."""
     rest = text.removeprefix("log:")
     ends = [_end(name, text, part) for part in rest.split("..", 1)]
     whole = all(isinstance(end, int) for end in ends)
@@ -205,7 +205,7 @@ def _range(name: str, text: str) -> Range:
 
 
 def _end(name: str, text: str, part: str) -> float:
-    """A whole number stays one; `1e3` is read as Python reads it."""
+    """Parse an end of a range: integers stay integers, and `1e3` is read as in Python."""
     try:
         found = float(part)
         if math.isfinite(found):
@@ -216,7 +216,7 @@ def _end(name: str, text: str, part: str) -> float:
 
 
 def _number(value: Any) -> Any:
-    """YAML 1.1 takes 1e-3 for a word."""
+    """Parse a number, since YAML 1.1 takes 1e-3 for a word."""
     return float(value) if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value) else value
 
 
@@ -228,7 +228,7 @@ def _yaml(name: str, text: str) -> Any:
 
 
 def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequence[str]) -> Space:
-    """The space of a search.
+    """Return the space of a search.
 
     Args:
         algo: The algorithm.
@@ -240,7 +240,7 @@ def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequen
         InvalidInput: The algorithm is not tuned, a range does not hold, or nothing is left.
     """
     if algo not in SPACES:
-        raise InvalidInput("algo", algo, "this is not an algorithm that is tuned", nearest(algo, ALGORITHMS))
+        raise InvalidInput("algo", algo, "must be an algorithm that can be tuned", nearest(algo, ALGORITHMS))
     named: dict[str, Any] = {}
     usual: Mapping[str, Any] = SPACES[algo]
     if isinstance(search, Mapping):
@@ -267,14 +267,14 @@ def space_of(algo: str, search: Sequence[str] | Mapping[str, Any], fixed: Sequen
 
 
 def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Numbers of the algorithm, and of its network."""
+    """Return the numbers of the algorithm, and of its network."""
     numbers = {name: value for name, value in values.items() if not name.startswith(NETWORK)}
     network = {name.removeprefix(NETWORK): v for name, v in values.items() if name.startswith(NETWORK)}
     return numbers, network
 
 
 def present(config: Mapping[str, Any], name: str) -> Any:
-    """What a run's configuration has for a name of the space; None where it leaves it to the algorithm."""
+    """Return the value of a name of the space in a run's configuration; None if it leaves it to the algorithm."""
     training = config["training"]
     if name.startswith(NETWORK):
         key = name.removeprefix(NETWORK)
@@ -289,7 +289,7 @@ def present(config: Mapping[str, Any], name: str) -> Any:
 
 
 def falling(value: Any) -> float | None:
-    """The first value of a number that falls while training goes on (`lin_1e-3`), else None."""
+    """Return the first value of a number that falls while training goes on (`lin_1e-3`), else None."""
     try:
         return float(value[4:]) if isinstance(value, str) and value.startswith("lin_") else None
     except ValueError:

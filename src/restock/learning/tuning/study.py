@@ -1,4 +1,4 @@
-"""The trials of a search, in Optuna's journal: which to try next, which lag behind, what they came to.
+"""The trials of a search, in Optuna's journal: which to try next, which to prune, and their results.
 
 One process at a time has the journal (see `folder`), so a trial that is still running when it is opened was
 stopped with that process. It counts as interrupted, and is repeated with the same values. The sampler is
@@ -35,7 +35,7 @@ ENDED = ("complete", "pruned", "failed")
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """A trial as it stands.
+    """The state of a trial.
 
     Attributes:
         number: From 0.
@@ -64,7 +64,7 @@ class Trial:
         return self.state in ENDED
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of `trials.jsonl`."""
+        """Return one line of `trials.jsonl`."""
         found: dict[str, Any] = {"number": self.number, "state": self.state, "value": _told(self.value)}
         found |= {"fresh": _told(self.fresh), "seconds": round(self.seconds, 3), "values": dict(self.values)}
         found["evaluations"] = {str(step): value for step, value in self.evaluations.items()}
@@ -112,7 +112,7 @@ class Study:
     # trials -----------------------------------------------------------------------------------------
 
     def begin(self) -> tuple[int, dict[str, Any], int | None]:
-        """The next trial: its number, its values, and the number of the interrupted one that it repeats."""
+        """Return the next trial: its number, its values, and the number of the interrupted one that it repeats."""
         state = self._optuna.trial.TrialState
         trials = self._study.get_trials(deepcopy=False)
         if all(trial.state != state.WAITING for trial in trials):
@@ -129,7 +129,7 @@ class Study:
         return trial.number, self._meant(trial.params), None if repeats is None else int(repeats)
 
     def report(self, number: int, place: int, best: float) -> bool:
-        """Note an evaluation of a trial.
+        """Record an evaluation of a trial.
 
         Args:
             number: Of the trial.
@@ -147,23 +147,23 @@ class Study:
             return bool(self.plan.pruning and trial.should_prune())
 
     def complete(self, number: int, value: float, fresh: float, seconds: float) -> None:
-        """A trial came to its end."""
+        """Record that a trial is complete."""
         self._note(number, fresh=fresh, seconds=seconds)
         self._study.tell(number, value)
 
     def prune(self, number: int, seconds: float) -> None:
-        """A trial was ended as it lagged behind."""
+        """Record that a trial was pruned."""
         self._note(number, seconds=seconds)
         self._study.tell(number, state=self._optuna.trial.TrialState.PRUNED)
 
     def fail(self, number: int, problem: str, seconds: float) -> None:
-        """The training of a trial broke: it would break again, so it counts."""
+        """Record that the training of a trial failed: it would fail again, so it counts."""
         self._note(number, seconds=seconds, problem=problem)
         # As pruned, since the sampler learns from those and not from failed ones.
         self._study.tell(number, state=self._optuna.trial.TrialState.PRUNED)
 
     def interrupt(self, number: int, vanished: bool = False) -> None:
-        """A trial was stopped from outside; it is repeated, unless its process vanished too often.
+        """Record that a trial was interrupted; it is repeated, unless its process vanished too often.
 
         Args:
             number: Of the trial.
@@ -180,11 +180,11 @@ class Study:
         self._study.tell(number, state=self._optuna.trial.TrialState.FAIL)
 
     def trials(self) -> list[Trial]:
-        """All of them, by number."""
+        """Return all trials by number."""
         return [self._trial(trial) for trial in self._study.get_trials(deepcopy=False)]
 
     def importance(self) -> dict[str, float] | None:
-        """How much each name matters to being among the best quarter, 1 in all; None with too few whole trials.
+        """Return how much each name matters to being in the best quarter, 1 in all; None with too few complete trials.
 
         By PED-ANOVA (Watanabe, Bansal, Hutter 2023, arXiv:2304.10255), which needs no regression.
         """
@@ -241,7 +241,7 @@ class Study:
 
 
 def trial_of(line: Mapping[str, Any]) -> Trial:
-    """The trial that a line of `trials.jsonl` tells of."""
+    """Return the trial of a line of `trials.jsonl`."""
     return Trial(
         line["number"],
         line["state"],
@@ -255,7 +255,7 @@ def trial_of(line: Mapping[str, Any]) -> Trial:
 
 
 def _mend(path: Path) -> None:
-    """Drop what a killed process left: half a line at the end, and the lock of a write."""
+    """Remove what a killed process left: half a line at the end, and the lock of a write."""
     path.with_name(path.name + ".lock").unlink(missing_ok=True)
     if not path.is_file():
         return
@@ -273,7 +273,7 @@ def _mend(path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Optuna's remarks that something is experimental, or reported already."""
+    """Silence Optuna's remarks that something is experimental or reported already."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""Search for the numbers with which an algorithm trains the best policy: `tune`."""
+"""Search for the hyper-parameters with which an algorithm trains the best policy: `tune`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_JOBS = 256
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How a search stands when a trial has ended.
+    """The state of a search when a trial has ended.
 
     Attributes:
         trial: The one.
@@ -68,7 +68,7 @@ def tune(
     trust: bool = False,
     **numbers: Any,
 ) -> Tuning:
-    """Search for the numbers with which an algorithm trains the best policy.
+    """Search for the hyper-parameters with which an algorithm trains the best policy.
 
     The first trial is the preset. A trial is worth the held-out profit of its best network; every trial has the
     same held-out paths, the same steps and the same seed. What there is in the folder of the same search is gone on
@@ -101,7 +101,7 @@ def tune(
     require_extra("optuna", "train", "tuning")
     whole_number("trials", trials, 1, 50)
     if whole_number("jobs", jobs, 1, 2) > MOST_JOBS:
-        raise InvalidInput("jobs", jobs, f"this is at most {MOST_JOBS}", "Write the number of processors.")
+        raise InvalidInput("jobs", jobs, f"must be at most {MOST_JOBS}", "Write the number of processors.")
     plan = make_plan(
         problem, algo, seed, search, architecture or {}, regimes, preset, startup, pruning, numbers
     )  # fmt: skip
@@ -116,7 +116,7 @@ def tune(
 
 
 class _Search:
-    """A search under way in this process."""
+    """A search in this process."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class _Search:
             pool.close()
 
     def _start(self, pool: Pool) -> bool:
-        """Begin a trial; whether it could be."""
+        """Start a trial, and return whether that was possible."""
         number, values, repeats = self.study.begin()
         try:
             config = self.plan.config(values)
@@ -168,7 +168,7 @@ class _Search:
         return True
 
     def _hear(self, worker: Worker, said: Any) -> bool:
-        """Take in what a worker says; whether its trial is over."""
+        """Handle a message of a worker, and return whether its trial is over."""
         number, began, last = self.running[worker]
         if said is not None and "step" in said:
             place = self.plan.place(int(said["restart"]), int(said["step"]))
@@ -178,7 +178,7 @@ class _Search:
             self._watched()
             return False
         if said is not None and "halted" in said:
-            mend = "Mend that; the same command goes on."
+            mend = "Correct that; the same command resumes the search."
             raise InvalidInput("--out", str(self.folder.path), f"nothing can be written ({said['halted']})", mend)
         del self.running[worker]
         seconds = time.perf_counter() - began
@@ -205,7 +205,7 @@ class _Search:
             self.watch(done, self.wanted * whole)
 
     def _better(self, number: int) -> None:
-        """A trial is the best so far: its run stays, its numbers are a file."""
+        """Keep the run and the hyper-parameters of the best trial so far."""
         self.folder.keep_best(number)
         config = RunFolder(self.folder.best).config()
         about = [
@@ -215,7 +215,7 @@ class _Search:
         self.folder.write("best.yml", presets.written(config, described(config["problem"]), about))
 
     def _told(self, number: int) -> None:
-        """A trial is over: tidy up and say so."""
+        """Clean up after a trial, and report it."""
         trials = self.study.trials()
         trial = trials[number]
         if not trial.ended:
@@ -234,6 +234,6 @@ class _Search:
             raise InvalidInput("training", trial.values, f"the first {HOPELESS} trials failed: {trial.problem}", mend)
 
     def write(self) -> None:
-        """Write what is told of the search as it stands."""
+        """Write the state of the search."""
         self.folder.write_trials(self.study.trials())
         self.folder.write("importance.json", json.dumps(self.study.importance(), indent=2) + "\n")

@@ -27,11 +27,11 @@ UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with t
 
 
 class Lagging(Exception):
-    """The trial is to end here."""
+    """Raised to prune the trial."""
 
 
 class Line:
-    """The line to whoever started the process."""
+    """The connection to the process that started this one."""
 
     def __init__(self, heard: TextIO, said: TextIO) -> None:
         self._said = said
@@ -44,18 +44,18 @@ class Line:
         os._exit(1)
 
     def read(self) -> Any:
-        """The next document."""
+        """Return the next document."""
         return json.loads(self._lines.get())
 
     def ask(self, data: Mapping[str, Any]) -> Any:
-        """Say something, and hear the answer."""
+        """Send a message and return the answer."""
         self._said.write(json.dumps(data) + "\n")
         self._said.flush()
         return self.read()
 
 
 def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict[str, Any]:
-    """Train one trial, or go on with it; what it came to."""
+    """Train one trial, or resume it; return its result."""
     from restock.learning.run_folder import RunFolder
     from restock.learning.train import run
 
@@ -85,7 +85,7 @@ def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict
 
 
 def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
-    """Mean profit of the trained policy on paths that nothing is chosen by; each is kept in the folder."""
+    """Return the mean profit of the trained policy on fresh paths, each of which is kept in the folder."""
     from restock.core.writing import write_whole
     from restock.learning.actors import ground_of, regimes_of
     from restock.learning.describe import described
@@ -103,7 +103,7 @@ def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
 
 
 def main() -> None:
-    """Train what is asked for, until the input ends."""
+    """Train what is asked for until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it hears that too, and ends it
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no part of the conversation

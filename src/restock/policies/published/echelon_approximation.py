@@ -56,12 +56,12 @@ class PublishedEchelon(PublishedHeuristic):
         return np.maximum(levels - position @ self._echelon, 0.0)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The periods that each node plans for, beyond the present one."""
+        """Return the periods that each node plans for, beyond the present one."""
         return {f"cover {node}": int(c) for node, c in zip(self.problem.nodes, self._lead_time, strict=True)}
 
 
 def echelons(problem: NetworkProblem) -> Array:
-    """1 where the row's node belongs to the echelon of the column's, shape (N, N)."""
+    """Return 1 where the row's node belongs to the echelon of the column's, shape (N, N)."""
     inside = np.eye(len(problem.nodes))
     for j in downstream_first(problem):
         for supplier, buyer in problem.links:
@@ -71,7 +71,7 @@ def echelons(problem: NetworkProblem) -> Array:
 
 
 def longest_ways(problem: NetworkProblem) -> NDArray[np.int64]:
-    """Lead times from each node to a retailer, along the longest way, shape (N,) (periods)."""
+    """Return lead times from each node to a retailer, along the longest way, shape (N,) (periods)."""
     retailers = {source for source, _ in problem.markets}
     ways = np.zeros(len(problem.nodes), dtype=np.int64)
     for j in downstream_first(problem):

@@ -61,12 +61,12 @@ class PublishedExponentialSmoothing(PublishedHeuristic):
         return np.maximum(order_up_to(mean, np.sqrt(variance), self._quantile) - position, 0.0)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The weights."""
+        """Return the weights."""
         return {"weight of level": LEVEL, "weight of trend": TREND, "weight of error": ERROR}
 
 
 def smoothed(demand: Array) -> tuple[Array, Array]:
-    """Next period's forecast and its mean squared error after a past, each of shape (B, M).
+    """Return the next period's forecast and its mean squared error after a past, each of shape (B, M).
 
     Args:
         demand: At least one period, shape (B, t, M).

@@ -1,4 +1,4 @@
-"""What the published heuristics expect of demand: its mean and spread now, and over a lead time."""
+"""The demand forecasts of the published heuristics: mean and spread now, and over a lead time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Forecast:
         self._prior = prior if prior > 0.0 else FALLBACK
 
     def now(self, view: View) -> tuple[Array, Array]:
-        """Mean and standard deviation of a period's demand, each of shape (B,)."""
+        """Return the mean and standard deviation of a period's demand, each of shape (B,)."""
         if self._informed:
             mean = self._curve(view, 0)[:, 0]
             return mean, np.maximum(self._deviation(mean), LEAST_DEVIATION)
@@ -62,7 +62,7 @@ class Forecast:
         return mean, np.maximum(deviation, LEAST_DEVIATION)
 
     def over(self, view: View, lead_time: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Mean and standard deviation of the demand in periods t .. t + lead time.
+        """Return the mean and standard deviation of the demand in periods t .. t + lead time.
 
         Args:
             view: What is known.
@@ -80,7 +80,7 @@ class Forecast:
         return means[:, lead_time], np.sqrt(variances[:, lead_time])
 
     def _curve(self, view: View, ahead: int) -> Array:
-        """Mean demand of one market in periods t .. t + ahead, at the goodwill of the moment, shape (B, ahead + 1)."""
+        """Return mean demand of one market in periods t .. t + ahead, at the present goodwill, shape (B, ahead + 1)."""
         assert view.mean is not None
         known = view.mean[:, view.t : view.t + ahead + 1].mean(axis=2)
         late = self._afterwards[: max(view.t + ahead + 1 - self._periods, 0)]
@@ -88,5 +88,5 @@ class Forecast:
         return np.maximum(curve * view["sentiment"], self._least)
 
     def _deviation(self, mean: Array) -> Array:
-        """Standard deviation of Poisson demand, with its noise scaled; 1 where nothing is asked for."""
+        """Return the standard deviation of Poisson demand, with its noise scaled; 1 if there is no demand."""
         return np.where(mean > 0.0, np.sqrt(mean) * self._noise, 1.0)

@@ -1,4 +1,4 @@
-"""What the published heuristics share: positions, critical ratios, and how suppliers share an order."""
+"""Base class of the published heuristics: positions, critical ratios, and how suppliers share an order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST_MARGIN = 0.5  # cost of a unit short that a node without a market is given
 
 
 class PublishedHeuristic(Policy):
-    """Each node wants something of its suppliers, who share it by price and lead time.
+    """A heuristic in which each node orders from its suppliers, who share the order by price and lead time.
 
     A node with several suppliers orders from each in proportion to 1 / (1 + price + 0.1 lead time).
 
@@ -41,27 +41,27 @@ class PublishedHeuristic(Policy):
         self._forecast = Forecast(problem, self.information == "informed", int(self._lead_time.max()))
 
     def act(self, view: View) -> Array:
-        """Orders of shape (B, E)."""
+        """Return the orders of shape (B, E)."""
         wanted = self._wanted(view, self._position(view))
         orders: Array = wanted[:, self._buyer] * self._share
         return orders
 
     @abc.abstractmethod
     def _wanted(self, view: View, position: Array) -> Array:
-        """What each node orders of all its suppliers, given its inventory position; both (B, N)."""
+        """Return what each node orders from all its suppliers, given its inventory position; both (B, N)."""
 
     def _cover(self) -> NDArray[np.int64]:
-        """Periods beyond the present one whose demand each node plans for, shape (N,)."""
+        """Return the periods beyond the present one whose demand each node plans for, shape (N,)."""
         return longest_lead_times(self.problem)
 
     def _position(self, view: View) -> Array:
-        """Stock on hand and in transit less backlog, shape (B, N)."""
+        """Return the stock on hand and in transit less backlog, shape (B, N)."""
         under_way = self._by_node(view["in_transit"], self._buyer)
         position: Array = view["on_hand"] + under_way - self._by_node(view["backlog"], self._retailer)
         return position
 
     def _by_node(self, amount: Array, node: NDArray[np.int64]) -> Array:
-        """Amounts of shape (B, k), each belonging to a node, added up to shape (B, N)."""
+        """Return amounts of shape (B, k), each belonging to a node, added up to shape (B, N)."""
         total = np.zeros((len(amount), len(self.problem.nodes)))
         for k, j in enumerate(node):
             total[:, j] += amount[:, k]
@@ -69,12 +69,12 @@ class PublishedHeuristic(Policy):
 
 
 def order_up_to(mean: Array, deviation: Array, quantile: Array) -> Array:
-    """Levels mean + quantile * deviation, at least 0, and 0 where no demand is expected."""
+    """Return the levels mean + quantile * deviation, at least 0, and 0 where no demand is expected."""
     return np.where(mean > 0.0, np.maximum(mean + quantile * deviation, 0.0), 0.0)
 
 
 def longest_lead_times(problem: NetworkProblem) -> NDArray[np.int64]:
-    """The longest lead time of a link into each node, shape (N,) (periods)."""
+    """Return the longest lead time of a link into each node, shape (N,) (periods)."""
     longest = np.zeros(len(problem.nodes), dtype=np.int64)
     for link in problem.spec.ordered_links:
         j = problem.rank[link.target]
@@ -83,7 +83,7 @@ def longest_lead_times(problem: NetworkProblem) -> NDArray[np.int64]:
 
 
 def quantiles(problem: NetworkProblem, holding: dict[Any, float] | None = None) -> Array:
-    """Standard normal quantile of each node's critical ratio b / (b + h), shape (N,).
+    """Return the standard normal quantile of each node's critical ratio b / (b + h), shape (N,).
 
     The cost of a unit short [b] is the largest shortage cost of a retailer's markets. For other
     nodes it is a margin, the dearest price they sell at less the cheapest they buy at, but at

@@ -51,7 +51,7 @@ class PublishedDLP(LookAhead):
         super().__init__(problem, max(SHORTEST_LOOK, longest + 2), information)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """How far it looks."""
+        """Return how far it looks ahead."""
         return {"horizon": self.horizon}
 
     def _expects(self) -> Forecast:
@@ -61,7 +61,7 @@ class PublishedDLP(LookAhead):
         return RollingProgram(self.problem, self.horizon, hedge=False, salvage=False)
 
     def _means(self, view: View, b: int, outlook: Outlook) -> Array:
-        """Expected demand of every period, shape (T, M)."""
+        """Return the expected demand of every period, shape (T, M)."""
         goodwill = float(view["sentiment"][b, 0]) if self.information == "informed" else 1.0
         means: Array = outlook.mean[b] * goodwill
         return means if view.mean is None else np.maximum(means, self.problem.demand.least_mean)
@@ -95,7 +95,7 @@ class PublishedMSSP(PublishedDLP):
         self.horizon = max(self.horizon or 0, longest_way(problem) + BEYOND)
 
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
-        """Take the random numbers of these episodes."""
+        """Draw the random numbers of these episodes."""
         super().begin(episodes, seed, chance)
         keys = [np.random.SeedSequence([seed + b, STREAM]).generate_state(1)[0] for b in range(episodes)]
         self._generators = [np.random.default_rng(int(key)) for key in keys]
@@ -113,7 +113,7 @@ class PublishedMSSP(PublishedDLP):
 
 
 def longest_way(problem: NetworkProblem) -> int:
-    """Most lead time along any way from a factory or an outside source to a retailer."""
+    """Return the longest lead time of any way from a factory or an outside source to a retailer."""
     retailers = {market.source for market in problem.spec.ordered_markets}
     into: dict[Any, list[tuple[Any, int]]] = {}
     for link in problem.spec.ordered_links:
@@ -121,7 +121,7 @@ def longest_way(problem: NetworkProblem) -> int:
     factories = {node.id for node in problem.spec.managed if node.capacity is not None}
 
     def way(node: Any) -> float:
-        """Most lead time from a start to this node; minus infinity where no start leads to it."""
+        """Return the longest lead time from a start to this node; minus infinity if no start leads to it."""
         begins = node in factories or node not in into
         return max([0.0 if begins else -np.inf, *(lead + way(source) for source, lead in into.get(node, ()))])
 
@@ -129,5 +129,5 @@ def longest_way(problem: NetworkProblem) -> int:
 
 
 def _as_text(orders: Array) -> Array:
-    """Orders rounded to so many significant digits."""
+    """Return the orders rounded to so many significant digits."""
     return np.array([float(f"{order:.{DIGITS}g}") for order in orders.ravel()]).reshape(orders.shape)

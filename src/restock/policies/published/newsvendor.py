@@ -43,5 +43,5 @@ class PublishedNewsvendor(PublishedHeuristic):
         return np.maximum(levels - position, 0.0)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The normal quantile of each node."""
+        """Return the normal quantile of each node."""
         return {f"quantile {node}": float(z) for node, z in zip(self.problem.nodes, self._quantile, strict=True)}

@@ -64,7 +64,7 @@ class PublishedReorderPoint(PublishedHeuristic):
         return np.where(position < reorder_point, np.maximum(level - position, 0.0), 0.0)
 
     def _position(self, view: View) -> Array:
-        """Stock on hand and in transit less backlog, shape (B, N), added up in the order of the benchmark.
+        """Return stock on hand and in transit less backlog, shape (B, N), added up in the order of the benchmark.
 
         Under stationary demand S_j - s_j is a whole number of units where K_j / h_j = 10, so that a
         position meets s_j exactly and the last bit of a sum decides who orders. To earn what was
@@ -82,5 +82,5 @@ class PublishedReorderPoint(PublishedHeuristic):
         return position
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The fixed cost that each node counts with."""
+        """Return the fixed cost that each node assumes."""
         return {f"fixed cost {node}": float(k) for node, k in zip(self.problem.nodes, self._fixed, strict=True)}

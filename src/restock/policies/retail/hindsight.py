@@ -14,7 +14,7 @@ from restock.policies._base import Information, Policy, View
 
 
 class RetailHindsight(Policy):
-    """Plays the best plan for the demand that is going to come (see `restock.solvers.retail`).
+    """The best plan for the demand that is going to come (see `restock.solvers.retail`).
 
     The plan may use several ways of delivery and several prices on one day, parts of units, and deliveries that
     take the fewest days they may. What is played has whole units, the price that brings the revenue of the plan,
@@ -41,7 +41,7 @@ class RetailHindsight(Policy):
         self.pricing = yes_or_no("pricing", pricing)
 
     def begin(self, episodes: int, seed: int, chance: Episodes | None) -> None:
-        """Solve every demand there is among the episodes."""
+        """Solve every distinct demand among the episodes."""
         from restock.solvers.retail import best_plan
 
         if chance is None:
@@ -62,7 +62,7 @@ class RetailHindsight(Policy):
         self.bound = self.value if proven else np.full(len(self.value), np.inf)
 
     def _decisions(self, bought: Array, sold: Array, revenue: Array) -> Array:
-        """Decisions of shape (T, 3 K + 1)."""
+        """Return the decisions of shape (T, 3 K + 1)."""
         spec = self.problem.spec
         cost, listed = (np.array([getattr(product, name) for product in spec.products]) for name in ("cost", "price"))
         way = (bought * cost[:, None]).sum(axis=1).argmax(axis=1)
@@ -71,5 +71,5 @@ class RetailHindsight(Policy):
         return np.concatenate([bought.sum(axis=2), way[:, None], nothing, np.clip(price, *spec.price_range)], axis=1)
 
     def act(self, view: View) -> Array:
-        """Decisions of shape (B, 3 K + 1)."""
+        """Return the decisions of shape (B, 3 K + 1)."""
         return np.asarray(self._plans[:, view.t])

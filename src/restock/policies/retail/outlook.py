@@ -1,4 +1,4 @@
-"""What someone expects of a store who knows the range of its demand, its weekends and its events."""
+"""Expected demand of a store, from the range of its demand, its weekends and its events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Outlook:
 
 
 def at_prices(problem: RetailProblem, price: Array) -> Outlook:
-    """Demand at given price multipliers, shape (T, K)."""
+    """Return the demand at given price multipliers, shape (T, K)."""
     demand = _demand(problem)
     elasticity = np.array([product.elasticity for product in problem.spec.products])
     asked = np.floor(demand * price ** (0.0 - elasticity))
@@ -38,7 +38,7 @@ def at_prices(problem: RetailProblem, price: Array) -> Outlook:
 
 
 def at_best_prices(problem: RetailProblem, shipping: float, least: float) -> Outlook:
-    """The prices at which a day is expected to earn most, stock provided.
+    """Return the prices at which a day is expected to earn most, stock provided.
 
     Demand is whole, so that a high price may leave none of it: a unit that two out of three would have bought
     is not sold at a price that two thirds of the demand would have paid.
@@ -62,7 +62,7 @@ def at_best_prices(problem: RetailProblem, shipping: float, least: float) -> Out
 
 
 def _demand(problem: RetailProblem) -> Array:
-    """Equally likely demands at list price of every day, shape (L, T, K) (units)."""
+    """Return equally likely demands at list price of every day, shape (L, T, K) (units)."""
     least, most = np.array([product.demand for product in problem.spec.products], dtype=np.float64).T
     levels = int(min(np.max(most - least) + 1.0, MOST_LEVELS)) * 4
     share = (np.arange(levels) + 0.5) / levels

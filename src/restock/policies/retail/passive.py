@@ -1,4 +1,4 @@
-"""Passive: sell what is there at list price, and buy nothing."""
+"""Passive: sell the initial stock at list price, and buy nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Passive(Policy):
     summary: ClassVar[str] = "sells the stock at the start at list price, and buys nothing"
 
     def act(self, view: View) -> Array:
-        """The same decision every day, shape (B, 3 K + 1)."""
+        """Return the same decision every day, shape (B, 3 K + 1)."""
         decisions = np.zeros_like(view["decision"])
         decisions[:, -len(self.problem.names) :] = 1.0
         return decisions

@@ -28,7 +28,7 @@ BOUNDS = {
 
 
 class PriceAndCover(TextPolicy):
-    """Sell at a high price; order fast what the next days need, and in bulk, by the slow way, every few days.
+    """A policy that sells at a high price, orders the next days' needs fast and, every few days, in bulk and slowly.
 
     A level is the mean demand of the days to cover, at the prices charged, plus a multiple of its standard
     deviation. Cash goes first to what earns most per unit of money. Bulk orders stop when they might come too
@@ -110,12 +110,12 @@ class PriceAndCover(TextPolicy):
         return timetable.timetable(paid_first, ways, mornings, expected.price, level)
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The parameters in force."""
+        """Return the parameters in force."""
         price = {"price": "best expected"} if self.price is None else {"price": self.price}
         return {**price, **self.values}
 
     def tunables(self) -> dict[str, Tunable]:
-        """All its numbers; the price only where it is one number, and the others of prices only where it is not."""
+        """Return its parameters; the price only if it is one number, the other price parameters only if it is not."""
         chosen = ("least_price", "handling")
         values = dict(self.values)
         if self.price is not None:
@@ -156,7 +156,7 @@ class TunedPriceAndCover(PriceAndCover):
         super().__init__(problem, price=None, information=information, **_nearest(problem))
 
     def tunables(self) -> dict[str, Tunable]:
-        """Nothing: it is tuned."""
+        """Return nothing: it is tuned already."""
         return {}
 
 
@@ -195,7 +195,7 @@ FITTED: dict[str, dict[str, float]] = {
 
 
 def _nearest(problem: Any) -> dict[str, float]:
-    """Fitted parameters of the task that a store is, or is most like in the value of its demand."""
+    """Return the fitted parameters of the task that a store is, or is most similar to in the value of its demand."""
     from restock.problems.retail.load import load
 
     if problem.name in FITTED:
@@ -209,7 +209,7 @@ def _nearest(problem: Any) -> dict[str, float]:
 
 
 def _over_days(rate: Array) -> Callable[[int, Array], Array]:
-    """How much is needed from day t on over so many days, fractions of days too; nothing behind the last day."""
+    """Return the need from day t on over so many days, also fractions; nothing after the last day."""
     total = np.concatenate([np.zeros((1, rate.shape[1])), np.cumsum(rate, axis=0)])
     last, each = len(rate), np.arange(rate.shape[1])
 

@@ -1,4 +1,4 @@
-"""Restock to target: every day, order what stock and goods under way lack of a fixed level."""
+"""Restock to target: every day, order what stock and pipeline lack of a fixed level."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class RestockToTarget(TextPolicy):
         )
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level of each product, and the way of delivery."""
+        """Return the level of each product, and the way of delivery."""
         levels = zip(self.problem.names, self.targets.tolist(), strict=True)
         return {**{f"target {name}": level for name, level in levels}, "delivery": self.delivery}
 
     def tunables(self) -> dict[str, Tunable]:
-        """The level of each product."""
+        """Return the level of each product."""
         capacity = np.array([product.capacity for product in self.problem.spec.products], dtype=np.float64)
         start = np.minimum(self.targets, capacity)
         return {"targets": Tunable(start, np.maximum(start / 4.0, 1.0), np.zeros_like(start), capacity)}

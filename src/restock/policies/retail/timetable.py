@@ -1,4 +1,4 @@
-"""Orders by a timetable: each day a way of delivery, prices, and levels to order up to.
+"""Orders by a timetable: each day a delivery method, prices, and levels to order up to.
 
 The text of every rule of the store. A timetable is the vector [order in which products are paid for (K) | for
 each day: way, mornings, price multipliers (K), levels (K)].
@@ -24,7 +24,7 @@ def act(
     chance: Any,
     flows: Any,
 ) -> None:
-    """Order what stock, and what arrives on the coming mornings, lacks of the level, as far as cash and room go."""
+    """Order what stock and the arrivals of the coming mornings lack of the level, within cash and room."""
     count = len(state.on_hand)
     room = len(state.pipe) // count
     today = count + t * (2 + 2 * count)
@@ -50,7 +50,7 @@ def act(
 
 
 def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, level: Array) -> Array:
-    """The vector of a timetable.
+    """Return the vector of a timetable.
 
     Args:
         paid_first: Products in the order in which the cash is spent on them, shape (K,).
@@ -64,17 +64,17 @@ def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, lev
 
 
 def fastest(problem: Any) -> int:
-    """The way of delivery that is surely there first."""
+    """Return the delivery method that is certain to arrive first."""
     return int(np.argmin([way.lead_time + way.jitter for way in problem.spec.deliveries]))
 
 
 def cheapest(problem: Any) -> int:
-    """The way of delivery that costs least."""
+    """Return the delivery method that costs least."""
     return int(np.argmin([way.cost for way in problem.spec.deliveries]))
 
 
 def by_return(problem: Any, price: Array, shipping: float) -> Array:
-    """Products by what a unit of money spent on them earns, shape (K,)."""
+    """Return products by the return on a unit of money spent, shape (K,)."""
     spent = np.array([product.cost for product in problem.spec.products]) + shipping
     listed = np.array([product.price for product in problem.spec.products])
     earns = (listed * price.mean(axis=0) - spent) / np.maximum(spent, 1e-9)

@@ -12,7 +12,7 @@ FLOWS = 9  # numbers of the flows
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t."""
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t."""
     periods, lead_time = ints[4], ints[5]
     rules = Rules(cut(floats, 0, 1), cut(floats, 1, 1), cut(floats, 2, 1), cut(floats, 3, 1))
     state = State(cut(memory, 0, 1), cut(memory, 1, lead_time))
@@ -46,5 +46,5 @@ PARTS = ("revenue", "purchase", "holding", "shortage")
 
 
 def totals(t, rules, state, chance, flows):
-    """The parts of the period's reward, signed: they add up to it."""
+    """Return the parts of the period's reward, signed: they add up to it."""
     return flows.revenue[0], 0.0 - flows.purchase[0], 0.0 - flows.holding[0], 0.0 - flows.shortage[0]

@@ -15,7 +15,7 @@ KEYWORDS = ("instance", *(name for name in OwnSpec.model_fields if name != "prob
 
 
 def load(instance: Any = "own-problem", **changes: Any) -> OwnProblem:
-    """A newsvendor; keywords that are not None replace the fields of its description (see `OwnSpec`).
+    """Return a newsvendor; keywords that are not None replace the fields of its description (see `OwnSpec`).
 
     Raises:
         InvalidInput: Anything in it does not hold.

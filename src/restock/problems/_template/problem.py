@@ -52,7 +52,7 @@ class OwnProblem(Problem):
         return Tables(ints, np.array([*rules, *reading, scale], dtype=np.float64), fresh, recorded, self.horizon)
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind: `quantity` (units), `normalized` (-1 nothing, 1 the largest order).
+        """Return the action form of that kind: `quantity` (units), `normalized` (-1 nothing, 1 the largest order).
 
         Raises:
             InvalidInput: No such kind, or a bound: that is `most_order`.
@@ -65,7 +65,7 @@ class OwnProblem(Problem):
         return ActionForm(kind, ("order (units)",), low, high, most, False, "units ordered")
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind: `flat` (units), `scaled` (over the largest order), `dict`.
+        """Return the observation form of that kind: `flat` (units), `scaled` (over the largest order), `dict`.
 
         Raises:
             InvalidInput: No such kind.
@@ -80,11 +80,11 @@ class OwnProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         return OwnSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded `demand` (T,).
+        """Return the episode with recorded `demand` (T,).
 
         Raises:
             InvalidInput: Another name, shape, or a number that cannot be.
@@ -97,7 +97,7 @@ class OwnProblem(Problem):
         return {"demand": episodes}
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         names = {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
         return names | {"in_transit": tuple(f"arrives in {k + 1}" for k in range(self.spec.lead_time))}
 
@@ -107,7 +107,7 @@ class OwnProblem(Problem):
         return Wording(worth="profit", place="item", places="items")
 
     def explain(self) -> str:
-        """The problem in words."""
+        """Return the problem in words."""
         s = self.spec
         return "\n".join(
             [
@@ -124,11 +124,11 @@ class OwnProblem(Problem):
         )
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return self.spec.model_dump(exclude={"name", "horizon"})
 
     def size(self) -> dict[str, int]:
-        """One item."""
+        """Return one item."""
         return {"items": 1}
 
 
@@ -136,6 +136,6 @@ class OwnSource(GeneratorSource[OwnSpec]):
     """Episodes drawn from NumPy generators, one a row."""
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), T)."""
+        """Return the next episode of each row named, shape (len(rows), T)."""
         mean, periods = self._model.demand, self._model.horizon
         return np.array([self._generators[row].poisson(mean, periods) for row in rows.tolist()], dtype=np.float64)

@@ -65,5 +65,5 @@ def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> An
 
 
 def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
-    """The shelf goes on for ever; watching it stops at the horizon."""
+    """Return the shelf goes on for ever; watching it stops at the horizon."""
     return 2 if t + 1 >= len(chance.demand) else 0

@@ -8,7 +8,7 @@ from restock.problems.minimal.dynamics import Chance, Flows, Rules, State
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t."""
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t."""
     rules = Rules(cut(floats, 0, 1), cut(floats, 1, 1), cut(floats, 2, 1))
     state = State(cut(memory, 0, 1))
     flows = Flows(
@@ -39,5 +39,5 @@ PARTS = ("served", "short", "overflow")
 
 
 def totals(t, rules, state, chance, flows):
-    """The parts of the period's reward, signed: they add up to it."""
+    """Return the parts of the period's reward, signed: they add up to it."""
     return flows.served[0], 0.0 - flows.short[0], 0.0 - flows.overflow[0]

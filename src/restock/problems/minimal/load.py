@@ -13,7 +13,7 @@ KEYWORDS = ("instance", *(name for name in MinimalSpec.model_fields if name != "
 
 
 def load(instance: Any = "minimal", **changes: Any) -> MinimalProblem:
-    """A shelf; keywords that are not None replace the fields of its description (see `MinimalSpec`).
+    """Return a shelf; keywords that are not None replace the fields of its description (see `MinimalSpec`).
 
     Raises:
         InvalidInput: Anything in it does not hold.

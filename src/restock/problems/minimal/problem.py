@@ -40,7 +40,7 @@ class MinimalProblem(Problem):
         self.horizon = spec.horizon
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers."""
+        """Return the packed numbers."""
         drawn = 1 + 2 * self.horizon
         ints = np.array([RECORDED + drawn, RECORDED, 1, 1, self.horizon])
         rules = dynamics.Rules(self.spec.capacity, self.spec.most_order, self.spec.overflow_penalty)
@@ -48,7 +48,7 @@ class MinimalProblem(Problem):
         return Tables(ints, floats, np.zeros(RECORDED + drawn), RECORDED, drawn, given=1)
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The one form there is: `discrete`, 0 to the largest order.
+        """Return the one form there is: `discrete`, 0 to the largest order.
 
         Raises:
             InvalidInput: No such kind, or a bound: that is `most_order`.
@@ -60,7 +60,7 @@ class MinimalProblem(Problem):
         return ActionForm(kind, ("order (units)",), np.zeros(1), most, most, True, "units ordered", ())
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind: `flat` (units), `scaled` (over the capacity), `dict`.
+        """Return the observation form of that kind: `flat` (units), `scaled` (over the capacity), `dict`.
 
         Raises:
             InvalidInput: No such kind.
@@ -71,17 +71,17 @@ class MinimalProblem(Problem):
         return ObservationForm(kind, ("on hand",), np.zeros(1), high, scale, {"on_hand": slice(0, 1)})
 
     def records(self) -> MinimalRecords:
-        """Actions and observations as records; see `minimal.structured`."""
+        """Return the actions and observations as records; see `minimal.structured`."""
         return MinimalRecords(self)
 
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         return ShelfSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded `start`, `slip` (T,) and `demand` (T,).
+        """Return the episode with recorded `start`, `slip` (T,) and `demand` (T,).
 
         Raises:
             InvalidInput: Another name, shape, or a number that cannot be.
@@ -101,7 +101,7 @@ class MinimalProblem(Problem):
         return {"start": start[..., 0], "slip": slip, "demand": demand}
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         return {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
 
     @property
@@ -117,7 +117,7 @@ class MinimalProblem(Problem):
         )
 
     def explain(self) -> str:
-        """The problem in words."""
+        """Return the problem in words."""
         s = self.spec
         return "\n".join(
             [
@@ -133,11 +133,11 @@ class MinimalProblem(Problem):
         )
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return self.spec.model_dump(exclude={"name", "horizon"})
 
     def size(self) -> dict[str, int]:
-        """One shelf."""
+        """Return one shelf."""
         return {"shelves": 1}
 
 
@@ -145,7 +145,7 @@ class ShelfSource(GeneratorSource[MinimalSpec]):
     """Episodes drawn from NumPy generators, one a row: stock at the start, then slips and demand."""
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         spec, periods = self._model, self._model.horizon
         episodes = np.empty((len(rows), 1 + 2 * periods))
         for k, row in enumerate(rows.tolist()):

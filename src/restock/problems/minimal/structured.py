@@ -1,4 +1,4 @@
-"""The shelf for agents that speak: actions and observations as records."""
+"""The shelf for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MinimalRecords(Records):
         return form
 
     def decision(self, action: MinimalAction | Mapping[str, Any]) -> Array:
-        """Units ordered, shape (1,).
+        """Return the units ordered, shape (1,).
 
         Raises:
             InvalidInput: No quantity, or more than the largest order.
@@ -64,11 +64,11 @@ class MinimalRecords(Records):
         return np.array([float(order)])
 
     def action(self, decision: Any) -> MinimalAction:
-        """The record of units ordered."""
+        """Return the record of units ordered."""
         return MinimalAction(order=int(np.ravel(decision)[0]))
 
     def observation(self, played: Played) -> MinimalObservation:
-        """What is known now."""
+        """Return the present observation."""
         spec = self.problem.spec
         return MinimalObservation(
             period=played.periods,

@@ -105,7 +105,7 @@ class Flows(NamedTuple):
 
 
 def goodwill(t: int, rules: Rules, unmet: Any, sentiment: Any) -> Any:
-    """Goodwill in period t, from yesterday's unmet demand and goodwill."""
+    """Return the goodwill in period t, from yesterday's unmet demand and goodwill."""
     if t == 0:
         return sentiment
     short = 0.0
@@ -203,5 +203,5 @@ def ends(
     chance: Chance,
     flows: Flows,
 ) -> int:
-    """A network goes on for ever; watching it stops at the horizon."""
+    """Return a network goes on for ever; watching it stops at the horizon."""
     return 2 if t + 1 >= len(chance.mean) else 0

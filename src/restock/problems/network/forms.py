@@ -21,7 +21,7 @@ LEAST_BOUND = 1e-6  # units; float32 holds it apart from 0
 
 
 def peak_flow(problem: NetworkProblem) -> Array:
-    """Mean demand that may have to pass into a node in the busiest period, shape (N,) (units/period).
+    """Return the mean demand that may have to pass into a node in the busiest period, shape (N,) (units/period).
 
     All that a market asks for may come through any one node upstream, by the way that uses up
     most, so this bounds the flow under any split among suppliers.
@@ -43,7 +43,7 @@ def peak_flow(problem: NetworkProblem) -> Array:
 
 
 def order_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
-    """Largest order of each link that an action can ask for, shape (E,) (units).
+    """Return the largest order of each link that an action can ask for, shape (E,) (units).
 
     Four busiest periods of mean demand through the buyer, at least two economic order
     quantities where orders have a fixed cost, at most the supplier's capacity; or `max_order`.
@@ -70,7 +70,7 @@ def order_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
 
 
 def level_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
-    """Largest order-up-to level of each link, shape (E,): what an order can add to a long cover."""
+    """Return the largest order-up-to level of each link, shape (E,): what an order can add to a long cover."""
     if max_order is not None:
         return _positive_numbers("max_order", max_order, problem.links)
     flow = peak_flow(problem)
@@ -79,7 +79,7 @@ def level_bounds(problem: NetworkProblem, max_order: Any = None) -> Array:
 
 
 def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> ActionForm:
-    """The action form of that kind; one number a link, but for `discrete`.
+    """Return the action form of that kind; one number a link, but for `discrete`.
 
     `quantity`: units ordered, 0 to a bound for each link (`max_order` overrides it).
     `normalized`: the same bound mapped to [-1, 1]; -1 orders nothing.
@@ -115,7 +115,7 @@ def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> Ac
 
 
 def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:
-    """The observation form of that kind.
+    """Return the observation form of that kind.
 
     `flat`: physical units. `scaled`: each number over a fixed yardstick (peak mean demand of
     the market or node, initial stock where larger, the horizon). `dict`: flat, in named blocks.
@@ -162,14 +162,14 @@ def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:
 
 
 def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) -> Array:
-    """One positive number, or one for each link, as shape (E,)."""
+    """Return one positive number, or one for each link, as shape (E,)."""
     try:
         numbers = np.asarray(value)
         if numbers.dtype.kind not in "iuf":
             raise ValueError
         numbers = np.broadcast_to(numbers.astype(np.float64), (len(links),)).copy()
     except Exception:  # an array-like of another library may raise anything
-        problem = f"this is one number, or one for each of the {len(links)} links"
+        problem = f"must be one number, or one for each of the {len(links)} links"
         raise InvalidInput(field, value, problem, "Write a positive number.") from None
     wrong = ~((numbers >= LEAST_BOUND) & (numbers <= LARGEST))
     if wrong.any():

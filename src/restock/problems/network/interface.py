@@ -17,7 +17,7 @@ LINEAR, ORDER_UP_TO, TOGETHER = 0, 1, 2  # forms of the action
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t.
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t.
 
     Args:
         ints: Integer tables, header first.
@@ -187,7 +187,7 @@ MONITORED = ("on_hand", "backlog", "sold", "filled")
 
 
 def monitor(t, nodes, links, markets, rules, state, chance, flows):
-    """The whole network in four numbers (units): few, for every one of them is copied by whoever copies infos.
+    """Return the whole network in four numbers (units): few, for every one of them is copied by whoever copies infos.
 
     On hand and backlog at the end of the period; what was sold in it (also to demand that had waited), and what was
     filled at once: the part of the period's own demand that did not go unmet. Demand itself is observed.
@@ -209,7 +209,7 @@ PARTS = ("revenue", "purchases", "operating", "holding", "pipeline_holding", "sh
 
 
 def totals(t, nodes, links, markets, rules, state, chance, flows):
-    """The parts of the period's profit, signed and discounted: they add up to the reward."""
+    """Return the parts of the period's profit, signed and discounted: they add up to the reward."""
     worth = rules.discount ** larger(t, 0)
     revenue = 0.0
     shortage = 0.0

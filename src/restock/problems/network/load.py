@@ -15,7 +15,7 @@ from restock.problems.shelf import Shelf
 
 
 def _beside(data: Any, folder: Path) -> Any:
-    """The data of a file, the series of its demand found from the folder of the file."""
+    """Return the data of a file, the series of its demand found from the folder of the file."""
     return (
         {**data, "demand": beside(data["demand"], folder)} if isinstance(data, Mapping) and "demand" in data else data
     )
@@ -34,7 +34,7 @@ def load(
     backlog: bool | None = None,
     discount: float | None = None,
 ) -> NetworkProblem:
-    """A network problem; keywords that are not None replace what the instance says.
+    """Return a network problem; keywords that are not None replace what the instance says.
 
     Args:
         instance: Name of a shipped network, path of a YAML file, mapping, or `NetworkSpec`.

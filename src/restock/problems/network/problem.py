@@ -87,7 +87,7 @@ class NetworkProblem(Problem):
     # tables -----------------------------------------------------------------------------------
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
         ints, floats, fresh, recorded, drawn = self._base
         ints, floats = ints.copy(), floats.copy()
         e = len(self.links)
@@ -153,21 +153,21 @@ class NetworkProblem(Problem):
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind; see `forms.action_form`."""
+        """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind; see `forms.observation_form`."""
+        """Return the observation form of that kind; see `forms.observation_form`."""
         return forms.observation_form(self, kind)
 
     def records(self) -> NetworkRecords:
-        """Actions and observations as records; see `network.structured`."""
+        """Return the actions and observations as records; see `network.structured`."""
         return NetworkRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
 
     def rules(self, law: int) -> Array:
-        """The numbers that hold for a whole episode, in the order of `dynamics.Rules`."""
+        """Return the numbers that hold for a whole episode, in the order of `dynamics.Rules`."""
         demand, spec = self.demand, self.spec
         goodwill = spec.demand.goodwill
         return np.array(
@@ -189,13 +189,13 @@ class NetworkProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         if self.spec.demand.sampler == "inverse" and not self.demand.sequential:
             return CounterSource(self, seeds)
         return DrawnSource(self, seeds, generators, ahead)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode in which markets ask for recorded demand, whatever the goodwill.
+        """Return the episode in which markets ask for recorded demand, whatever the goodwill.
 
         Args:
             exogenous: `demand` of shape (T, M), or (T,) with one market.
@@ -209,22 +209,22 @@ class NetworkProblem(Problem):
         if demand.ndim == 1 and shape[1] == 1:
             demand = demand[:, None]
         if demand.shape != shape:
-            raise InvalidInput("exogenous.demand", f"shape {demand.shape}", f"this should be {shape}", "Cut or pad it.")
+            raise InvalidInput("exogenous.demand", f"shape {demand.shape}", f"must be {shape}", "Cut or pad it.")
         return np.concatenate([self.rules(laws.GIVEN), self.demand.mean.ravel(), demand.ravel()])
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Demand that was met in recorded episodes, and the mean before goodwill."""
+        """Return the demand that was met in recorded episodes, and the mean before goodwill."""
         rules = len(dynamics.Rules._fields)
         size = self.horizon * len(self.markets)
         mean = episodes[..., rules : rules + size].reshape((*episodes.shape[:-1], self.horizon, len(self.markets)))
         return {"demand": record[..., 1:, self.layout.columns["demand"]], "mean": mean}
 
     def operations(self, library: str) -> dict[str, Text]:
-        """The law of demand on whole batches."""
+        """Return the law of demand on whole batches."""
         return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
 
     def prior(self) -> NetworkProblem:
-        """The same network under demand as it is known beforehand: without effects, without a series to come.
+        """Return the same network under demand as it is known beforehand: without effects, without a series to come.
 
         What is left is the prior that is written, else the past of the series (resampled), else the
         configured mean, and the rules. A series that is resampled is past data, and stays. Where a series says
@@ -248,7 +248,7 @@ class NetworkProblem(Problem):
         return self._under(changes) if changes else self
 
     def counterpart(self) -> NetworkProblem:
-        """The same network under falling demand that halves at once, or without effects where it has such."""
+        """Return the same network under falling demand that halves at once, or without effects where it has such."""
         falling = Effects(trend=Trend(slope=-0.01), shock=Shock(time=1, size=0.5))
         prior = self.prior()
         return prior._under({"effects": falling}) if self.spec.demand.effects != falling else prior
@@ -271,7 +271,7 @@ class NetworkProblem(Problem):
     # words ------------------------------------------------------------------------------------
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         nodes = tuple(str(node) for node in self.nodes)
         links = tuple(f"{s}->{b}" for s, b in self.links)
         markets = tuple(f"{s}->{m}" for s, m in self.markets)
@@ -306,18 +306,18 @@ class NetworkProblem(Problem):
         return found
 
     def missed_at(self) -> tuple[int, ...]:
-        """The node that serves each market."""
+        """Return the node that serves each market."""
         place = {node: j for j, node in enumerate(self.nodes)}
         return tuple(place[retailer] for retailer, _ in self.markets)
 
     def explain(self) -> str:
-        """The problem in words: entities, clock, costs, demand."""
+        """Return the problem in words: entities, clock, costs, demand."""
         return words.explain(self)
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data, for JSON and tables."""
+        """Return the problem as plain data, for JSON and tables."""
         return words.describe(self)
 
     def size(self) -> dict[str, int]:
-        """How large it is: stocking points, links, markets."""
+        """Return how large it is: stocking points, links, markets."""
         return {"nodes": len(self.nodes), "links": len(self.links), "markets": len(self.markets)}

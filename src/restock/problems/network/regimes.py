@@ -1,4 +1,4 @@
-"""Randomised demand: every episode under another regime, drawn around the network's own.
+"""Randomised demand: a new regime in every episode, drawn around the network's own.
 
 A regime is a `DemandSpec` and whether unmet demand waits. An episode vector of the network holds
 all that a regime can change, so a source of such vectors is all it takes.
@@ -30,7 +30,7 @@ EVERY_EFFECT = Effects.model_validate(list(Effects.model_fields))
 
 
 class DemandRegimes(Spec):
-    """Which regimes there are, and how likely.
+    """The possible regimes, and their probabilities.
 
     Attributes:
         effects: Probability of each effect (trend, seasonal, shock), or one for all; an effect that
@@ -64,7 +64,9 @@ class DemandRegimes(Spec):
                     raise InvalidInput(str(name), probability, "there is no such effect", nearest(name, cls.EFFECTS))
                 number = isinstance(probability, (int, float)) and not isinstance(probability, bool)
                 if not number or not 0.0 <= probability <= 1.0:
-                    raise InvalidInput(name, probability, "a probability is 0 to 1", "Write for instance 0.5.")
+                    raise InvalidInput(
+                        name, probability, "must be a probability from 0 to 1", "Write for instance 0.5."
+                    )
         return data
 
     @pydantic.field_validator("goodwill", "backlog", mode="before")
@@ -86,7 +88,7 @@ class DemandRegimes(Spec):
         for name in ("level", "noise_scale"):
             ends = getattr(self, name)
             if ends is not None and not 0.0 <= ends[0] <= ends[1]:
-                raise InvalidInput(name, ends, "a range is [least, most], neither negative", "Write [0.8, 1.2].")
+                raise InvalidInput(name, ends, "must be [least, most], neither negative", "Write [0.8, 1.2].")
         if self.specs is not None:
             for name in ("effects", "level", "noise_scale", "goodwill"):
                 if name in self.model_fields_set:
@@ -96,7 +98,7 @@ class DemandRegimes(Spec):
 
 @dataclasses.dataclass(frozen=True)
 class Regime:
-    """What holds for one episode.
+    """The regime of one episode.
 
     Attributes:
         demand: Its demand.
@@ -109,7 +111,7 @@ class Regime:
     level: float = 1.0
 
     def as_info(self) -> dict[str, Any]:
-        """What an environment tells about it; `demand` can be given to `gym.make`."""
+        """Return what an environment reports about it; `demand` can be given to `gym.make`."""
         return {
             "effects": " ".join(
                 name for name in Effects.model_fields if getattr(self.demand.effects, name) is not None
@@ -158,11 +160,11 @@ class Regimes:
             )  # fmt: skip
 
     def source(self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None) -> RegimeSource:
-        """Episodes for rows with these seeds; see `Problem.source`."""
+        """Return the episodes for rows with these seeds; see `Problem.source`."""
         return RegimeSource(self, seeds, generators or [streams.generator(seed) for seed in seeds])
 
     def draw(self, generator: np.random.Generator) -> Regime:
-        """The next regime of a stream; takes eight numbers of it, whatever comes out."""
+        """Return the next regime of a stream; takes eight numbers of it, whatever comes out."""
         u = generator.random(8)
         spec, base = self.spec, self.problem.spec
         backlog = base.backlog if spec.backlog is None else bool(u[0] < spec.backlog)
@@ -174,7 +176,7 @@ class Regimes:
         return self._regime(on, _between(spec.level, u[7]), noise, goodwill, backlog)
 
     def widened(self, form: ObservationForm) -> ObservationForm:
-        """The observation form with bounds that hold under every regime."""
+        """Return the observation form with bounds that hold under every regime."""
         caps = [r.demand.goodwill.cap for r in self._extremes() if r.demand.goodwill is not None]
         high = form.high.copy()
         block = form.groups["goodwill"]
@@ -182,7 +184,7 @@ class Regimes:
         return dataclasses.replace(form, high=high)
 
     def _extremes(self) -> list[Regime]:
-        """Regimes between which all others lie."""
+        """Return regimes between which all others lie."""
         base = self.problem.spec
         if self.spec.specs is not None:
             return [Regime(one, base.backlog) for one in self.spec.specs]
@@ -192,7 +194,7 @@ class Regimes:
         return [self._regime(every, 1.0, noise, goodwill, base.backlog)]
 
     def _regime(self, on: dict[str, bool], level: float, noise: float | None, goodwill: bool, backlog: bool) -> Regime:
-        """The network's own demand with these changes."""
+        """Return the network's own demand with these changes."""
         base = self._base
         own = {name: getattr(base.effects, name) or getattr(EVERY_EFFECT, name) for name in on}
         changes: dict[str, Any] = {
@@ -206,7 +208,7 @@ class Regimes:
         return Regime(base.model_copy(update=changes), backlog, level)
 
     def _at_level(self, level: float) -> dict[str, Any]:
-        """The fields of the demand spec that say how high it is, times a factor."""
+        """Return the fields of the demand spec that say how high it is, times a factor."""
         base = self._base
         if base.series is not None:
             return {"series": (np.array(base.series) * level).tolist()}
@@ -218,7 +220,7 @@ class Regimes:
 
 
 class RegimeSource(Source):
-    """Episodes under regimes drawn afresh, one sequence a row.
+    """Episodes under newly drawn regimes, one sequence per row.
 
     Attributes:
         regimes: Regime of the episode under way in each row.
@@ -242,7 +244,7 @@ class RegimeSource(Source):
         self._episode[row] = 0
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         problem = self._regimes.problem
         episodes = np.empty((len(rows), problem.plain.drawn))
         for k, row in enumerate(rows.tolist()):
@@ -260,7 +262,7 @@ class RegimeSource(Source):
 
 
 def under(problem: NetworkProblem, regime: Regime) -> NetworkProblem:
-    """The same network under a regime; all that demand does not touch is shared.
+    """Return the same network under a regime; all that demand does not touch is shared.
 
     Raises:
         InvalidInput: The demand does not fit the markets or the horizon.

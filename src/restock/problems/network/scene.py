@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
-    """The network at the start of period t: outside sources, stocking points, markets.
+    """Return the network at the start of period t: outside sources, stocking points, markets.
 
     A bar is full at what covers the longest lead time of the node and two periods more, at peak
     mean demand, or at the initial stock where that is larger. Shipments are drawn relative to two

@@ -1,4 +1,4 @@
-"""Where the episodes of a supply network come from.
+"""The sources of the episodes of a supply network.
 
 An episode is the vector [rules | mean (T, M) | draw (T, M)] of a memory row; the rules and the means
 are the same for all episodes, so only the draws are written anew.
@@ -24,7 +24,7 @@ MOST_AHEAD = 512  # numbers that a row keeps of those drawn ahead
 
 
 class DrawnSource(GeneratorSource["NetworkProblem"]):
-    """Episodes drawn from NumPy generators, one a row.
+    """Episodes drawn from NumPy generators, one per row.
 
     Args:
         problem: The network.
@@ -59,7 +59,7 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
         self._used[row] = self._ahead
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         episodes = np.empty((len(rows), len(self._template)))
         episodes[:] = self._template
         size = self._size
@@ -78,7 +78,7 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
 
 
 class CounterSource(Source):
-    """Episodes read from counter streams, one a row."""
+    """Episodes read from counter streams, one per row."""
 
     def __init__(self, problem: NetworkProblem, seeds: Sequence[int]) -> None:
         self._problem = problem
@@ -95,7 +95,7 @@ class CounterSource(Source):
         self._episode[row] = 0
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         keys, numbers = self._keys[rows], self._episode[rows]
         self._episode[rows] += 1
         size = self._size

@@ -18,7 +18,7 @@ MOST_NUMBERS = 100_000_000  # that an environment keeps for an episode (8 bytes 
 
 
 def _amount(default: Any = ..., *, description: str) -> Any:
-    """A field that holds a quantity, price or cost."""
+    """Return a field that holds a quantity, price or cost."""
     return pydantic.Field(default, ge=0.0, le=LARGEST, description=description)
 
 
@@ -109,7 +109,7 @@ class NetworkSpec(Spec):
 
 
 def check_network(data: Any, where: str = "network") -> NetworkSpec:
-    """A network spec from a mapping or a spec.
+    """Return a network spec from a mapping or a spec.
 
     Raises:
         InvalidInput: With the path of the first thing that does not hold.
@@ -139,7 +139,7 @@ def _check_ids(spec: NetworkSpec) -> None:
             raise InvalidInput(
                 f"nodes[{k}].id" if k < len(ids) else f"markets[{k - len(ids)}].to",
                 node_id,
-                "some ids are whole numbers and some are text, so they have no order",
+                "some ids are integers and some are text, so they have no order",
                 "Write all of them as numbers, or all in quotes.",
             )
     repeat = _first_repeat(ids)
@@ -249,7 +249,7 @@ def _check_order(spec: NetworkSpec) -> None:
 
 
 def _pieces(ends: list[tuple[Hashable, Hashable]]) -> list[set[Hashable]]:
-    """The sets of nodes that these links hold together."""
+    """Return the sets of nodes that these links hold together."""
     neighbours: dict[Hashable, list[Hashable]] = {}
     for source, target in ends:
         neighbours.setdefault(source, []).append(target)

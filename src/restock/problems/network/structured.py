@@ -1,4 +1,4 @@
-"""A supply network for agents that speak: actions and observations as records."""
+"""A supply network for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class NetworkRecords(Records):
         return np.array(buyers), np.array([problem.rank[one] for one, _ in problem.markets])
 
     def decision(self, action: NetworkAction | Mapping[str, Any]) -> Array:
-        """Units ordered on each link, shape (E,).
+        """Return the units ordered on each link, shape (E,).
 
         Raises:
             InvalidInput: A link that there is not, or a number that is no quantity.
@@ -95,11 +95,11 @@ class NetworkRecords(Records):
         return found
 
     def action(self, decision: Any) -> NetworkAction:
-        """The record of units ordered on each link."""
+        """Return the record of units ordered on each link."""
         return NetworkAction(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
 
     def observation(self, played: Played) -> NetworkObservation:
-        """What is known now."""
+        """Return the present observation."""
         nodes, links, markets = self._names.values()
         now = {name: played.now(name) for name in ("on_hand", "in_transit")}
         # What of demand was served, or was not, is something or nothing beside all of it.
@@ -128,7 +128,7 @@ class NetworkRecords(Records):
         )
 
     def _arriving(self, played: Played) -> dict[str, list[float]]:
-        """What each link shipped in its last lead time, the oldest first: the next to arrive."""
+        """Return what each link shipped in its last lead time, the oldest first: the next to arrive."""
         shipped = played["shipped"]
         shipped = tidy(shipped[max(0, len(shipped) - max(self._leads)) :], played.largest("shipped"))
         found = {}

@@ -34,7 +34,7 @@ def wording(problem: NetworkProblem) -> Wording:
 
 
 def explain(problem: NetworkProblem) -> str:
-    """The problem in words: entities, clock, costs, demand."""
+    """Return the problem in words: entities, clock, costs, demand."""
     spec = problem.spec
     lines = [
         f"{spec.name}: {spec.description}".rstrip(": "),
@@ -79,19 +79,19 @@ def explain(problem: NetworkProblem) -> str:
 
 
 def _shared(problem: NetworkProblem) -> list[str]:
-    """Nodes with more than one supplier."""
+    """Return the nodes with more than one supplier."""
     buyers = [buyer for _, buyer in problem.links]
     return [str(node) for node in problem.nodes if buyers.count(node) > 1]
 
 
 def _by_default(problem: NetworkProblem, k: int) -> str:
-    """What is added to the mean of a market for which nobody gave one."""
+    """Return what is added to the mean of a market for which none was given."""
     demand, market = problem.spec.demand, problem.spec.ordered_markets[k]
     return "" if demand.fixes_mean or market.mean is not None else ", the default: none is given"
 
 
 def _demand_words(problem: NetworkProblem) -> list[str]:
-    """What is said of demand, one thing a piece: law, effects, series, prior, goodwill, floor, sampler."""
+    """Return the demand in words, one aspect per piece: law, effects, series, prior, goodwill, floor, sampler."""
     demand, spec = problem.demand, problem.spec.demand
     parameters = {k: v for k, v in demand.distribution.model_dump().items() if v is not None}
     law = demand.distribution.name + "".join(f", {name} {value}" for name, value in parameters.items())
@@ -124,7 +124,7 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
 
 
 def describe(problem: NetworkProblem) -> dict[str, Any]:
-    """The problem as plain data: nodes, links and markets as rows of tables, and the demand."""
+    """Return the problem as plain data: nodes, links and markets as rows of tables, and the demand."""
     return {
         "description": problem.spec.description,
         "backlog": problem.spec.backlog,

@@ -14,7 +14,7 @@ GIVEN = 3  # numbers of the state that an episode begins with: both prices, and 
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t."""
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t."""
     rules = Rules(
         cut(floats, 0, 1), cut(floats, 1, 1), cut(floats, 2, 1), cut(floats, 3, 1), cut(floats, 4, 1), cut(floats, 5, 1)
     )
@@ -59,7 +59,7 @@ PARTS = ("revenue", "conversion", "holding", "shortage", "impossible", "bankrupt
 
 
 def totals(t, rules, state, chance, flows):
-    """The parts of the period's reward, signed: they add up to it."""
+    """Return the parts of the period's reward, signed: they add up to it."""
     return (
         flows.revenue[0],
         flows.conversion[0],

@@ -13,7 +13,7 @@ KEYWORDS = ("instance", *(name for name in ProductionSpec.model_fields if name !
 
 
 def load(instance: Any = "production", **changes: Any) -> ProductionProblem:
-    """A plant; keywords that are not None replace the fields of its description (see `ProductionSpec`).
+    """Return a plant; keywords that are not None replace the fields of its description (see `ProductionSpec`).
 
     Args:
         instance: Name of a shipped plant, path of a YAML file, mapping, or `ProductionSpec`.

@@ -55,7 +55,7 @@ class ProductionProblem(Problem):
         self.horizon = spec.max_steps
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers."""
+        """Return the packed numbers."""
         spec = self.spec
         recorded = interface.STATE + interface.FLOWS
         drawn = interface.GIVEN + 3 * (self.horizon + 1)
@@ -73,7 +73,7 @@ class ProductionProblem(Problem):
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The one form there is: `discrete`, 0 idle, 1 buy, 2 convert.
+        """Return the one form there is: `discrete`, 0 idle, 1 buy, 2 convert.
 
         Raises:
             InvalidInput: No such kind, or a bound of something that has none.
@@ -86,7 +86,7 @@ class ProductionProblem(Problem):
         return ActionForm(kind, labels, np.zeros(1), two, two, True, "what to do in this period", ())
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind: `flat`, `scaled` (over 10, 10, 10, 10, 20, 2000), `dict`.
+        """Return the observation form of that kind: `flat`, `scaled` (over 10, 10, 10, 10, 20, 2000), `dict`.
 
         Raises:
             InvalidInput: No such kind.
@@ -99,12 +99,12 @@ class ProductionProblem(Problem):
         return ObservationForm(kind, labels, np.zeros(size), np.full(size, UNBOUNDED), scale, groups)
 
     def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Idle always; buy with cash for it; convert with two units of raw material."""
+        """Return the valid choices: idle always; buy with cash for it; convert with two units of raw material."""
         buys = fields["cash"][:, 0] >= fields["raw_price"][:, 0]
         return np.stack([np.ones_like(buys), buys, fields["on_hand"][:, 0] >= 2.0], axis=1)
 
     def told(self) -> tuple[Told, ...]:
-        """What the notebook's `info` tells."""
+        """Return what the notebook's `info` reports."""
         return (
             Told("sold_units", "sold"),
             Told("unmet_demand", "unmet"),
@@ -116,7 +116,7 @@ class ProductionProblem(Problem):
         )
 
     def records(self) -> ProductionRecords:
-        """Actions and observations as records; see `production.structured`."""
+        """Return the actions and observations as records; see `production.structured`."""
         return ProductionRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
@@ -124,11 +124,11 @@ class ProductionProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         return PlantSource(self.spec, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded demand and prices.
+        """Return the episode with recorded demand and prices.
 
         Args:
             exogenous: `demand`, `raw_price`, `product_price`, each of shape (T + 1,): at the reset, then after
@@ -147,7 +147,7 @@ class ProductionProblem(Problem):
         return episode
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Demand and prices of recorded episodes, each of shape (..., T + 1)."""
+        """Return the demand and prices of recorded episodes, each of shape (..., T + 1)."""
         known = self.horizon + 1
         names = ("raw_price", "product_price", "demand")
         first = interface.GIVEN
@@ -156,12 +156,12 @@ class ProductionProblem(Problem):
     # words ------------------------------------------------------------------------------------
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         names = {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
         return names | {"on_hand": ("raw", "product")}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Cash at the end, and what was gained on the cash at the start."""
+        """Return the cash at the end, and its gain on the cash at the start."""
         cash = trajectory["cash"][..., -1, 0]
         start = self.spec.initial_cash
         return {"cash": cash, "cash_gain": cash / start - 1.0} if start > 0.0 else {"cash": cash}
@@ -204,7 +204,7 @@ class ProductionProblem(Problem):
         )  # fmt: skip
 
     def curves(self) -> tuple[Curve, ...]:
-        """Both stocks, cash, and demand that was lost."""
+        """Return both stocks, cash, and demand that was lost."""
         return (
             Curve("on_hand", "Stock on hand", apart=True),
             Curve("cash", "Cash", unit="money"),
@@ -212,11 +212,11 @@ class ProductionProblem(Problem):
         )
 
     def missed_at(self) -> tuple[int, ...]:
-        """Customers ask for the product."""
+        """Return the product, which is what customers ask for."""
         return (1,)
 
     def explain(self) -> str:
-        """The problem in words: what is done, in which order, for how much."""
+        """Return the problem in words: what is done, in which order, for how much."""
         s = self.spec
         paid = "are paid out of the reward too" if s.reward == "cash" else "are paid in cash, not in the reward"
         return "\n".join(
@@ -239,9 +239,9 @@ class ProductionProblem(Problem):
         )
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return self.spec.model_dump(exclude={"name"})
 
     def size(self) -> dict[str, int]:
-        """How many things are kept in stock."""
+        """Return how many things are kept in stock."""
         return {"stocks": 2}

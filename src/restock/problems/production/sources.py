@@ -1,4 +1,4 @@
-"""Where the episodes of a plant come from.
+"""The source of the episodes of a plant.
 
 An episode is the vector [raw price, product price, demand at the start | raw prices (T + 1) | product prices
 (T + 1) | demand (T + 1)]. Numbers are drawn in the order raw, product, demand at the reset, then demand, raw,
@@ -25,7 +25,7 @@ class PlantSource(GeneratorSource[ProductionSpec]):
     """Episodes drawn from NumPy generators, one a row."""
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         s, known = self._model, self._model.max_steps + 1
         law = np.array([s.raw_price_base, s.product_price_base, s.price_std, s.price_floor])
         demand = np.array([s.demand_mean, s.demand_volatility])
@@ -63,5 +63,5 @@ def _entry() -> Callable[..., Any]:
 
 
 def packed(raw: Array, product: Array, demand: Array) -> Array:
-    """Episodes from prices and demand, each of shape (B, T + 1)."""
+    """Return the episodes from prices and demand, each of shape (B, T + 1)."""
     return np.concatenate([raw[:, :1], product[:, :1], demand[:, :1], raw, product, demand], axis=1)

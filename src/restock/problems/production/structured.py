@@ -1,4 +1,4 @@
-"""The plant for agents that speak: actions and observations as records."""
+"""The plant for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ProductionRecords(Records):
         return form
 
     def decision(self, action: ProductionAction | Mapping[str, Any]) -> Array:
-        """The number of the choice, shape (1,).
+        """Return the number of the choice, shape (1,).
 
         Raises:
             InvalidInput: No such choice.
@@ -67,11 +67,11 @@ class ProductionRecords(Records):
         return np.array([float(CHOICES.index(validated(ProductionAction, action, "action").choice))])
 
     def action(self, decision: Any) -> ProductionAction:
-        """The record of a choice by its number."""
+        """Return the record of a choice by its number."""
         return ProductionAction(choice=CHOICES[int(np.ravel(decision)[0])])
 
     def observation(self, played: Played) -> ProductionObservation:
-        """What is known now."""
+        """Return the present observation."""
         names = ("raw_price", "product_price", "cash", "sold", "unmet")
         raw_material, product = played.now("on_hand").tolist()
         return ProductionObservation(

@@ -87,7 +87,7 @@ class Flows(NamedTuple):
 
 
 def whole(amount: Any) -> Any:
-    """The largest whole number that is not above the amount, from -`MOST` to `MOST`."""
+    """Return the largest whole number that is not above the amount, from -`MOST` to `MOST`."""
     return math.floor(smaller(larger(amount, 0.0 - MOST), MOST)) * 1.0
 
 
@@ -103,7 +103,7 @@ def send(pipe: Any, start: int, room: int, days: Any, amount: Any) -> None:
 
 
 def score(part: Any, of: Any) -> Any:
-    """A share of something, from -1 for nothing to 1 for all of it."""
+    """Return a share of something, from -1 for nothing to 1 for all of it."""
     return 2.0 * part / larger(of, 1.0) - 1.0
 
 

@@ -17,7 +17,7 @@ STEPS = 10  # a quantity or a price has this many steps, and one choice more, in
 
 
 def bounds(problem: RetailProblem, max_order: Any = None) -> tuple[Array, Array]:
-    """Least and most of each number of a decision, in physical units, each of shape (3 K + 1,).
+    """Return the least and most of each number of a decision, in physical units, each of shape (3 K + 1,).
 
     Raises:
         InvalidInput: A bad `max_order`.
@@ -43,7 +43,7 @@ def _most(max_order: Any, count: int) -> Array:
 
 
 def action_form(problem: RetailProblem, kind: str, max_order: Any = None) -> ActionForm:
-    """The action form of that kind.
+    """Return the action form of that kind.
 
     `quantity`: units to buy (at most the capacity, `max_order` overrides that), way of delivery (rounded), units
     to liquidate, price multipliers. `normalized`: the same bounds mapped to [-1, 1]. `multidiscrete`: quantities
@@ -86,7 +86,7 @@ def conversion(problem: RetailProblem, action: ActionForm | None) -> Array:
 
 
 def observation_form(problem: RetailProblem, kind: str) -> ObservationForm:
-    """The observation form of that kind: `flat`, `scaled` (each number over a fixed yardstick), `dict`.
+    """Return the observation form of that kind: `flat`, `scaled` (each number over a fixed yardstick), `dict`.
 
     Raises:
         InvalidInput: No such kind.

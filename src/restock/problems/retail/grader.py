@@ -27,11 +27,11 @@ class Scale:
     ceiling: float
 
     def unclamped(self, profit: float) -> float:
-        """Share of the way from floor to ceiling; below 0 under the floor, above 1 over the ceiling."""
+        """Return the share of the way from floor to ceiling; below 0 under the floor, above 1 over the ceiling."""
         return (profit - self.floor) / (self.ceiling - self.floor)
 
     def score(self, profit: float) -> float:
-        """The published score: the share, held to 0.002 .. 0.998."""
+        """Return the published score: the share, held to 0.002 .. 0.998."""
         return min(max(self.unclamped(profit), LEAST), MOST)
 
 
@@ -64,7 +64,7 @@ def scale(problem: RetailProblem, demand: Array | None = None) -> Scale:
 
 
 def floor(problem: RetailProblem, demand: Array) -> float:
-    """Profit of who buys nothing and sells at list price for known demand of shape (T, K) (money)."""
+    """Return the profit of who buys nothing and sells at list price for known demand of shape (T, K) (money)."""
     left = np.array([product.initial_stock for product in problem.spec.products], dtype=np.float64)
     price = np.array([product.price for product in problem.spec.products])
     earned = 0.0

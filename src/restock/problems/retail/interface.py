@@ -16,7 +16,7 @@ FAILURES = ("invalid_action", "unaffordable_order", "bankrupt", "idle")
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t."""
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t."""
     count, slots, room, ways, days = ints[4], ints[5], ints[6], ints[7], ints[8]
     products = Products(
         cut(ints, 10, count),
@@ -119,7 +119,7 @@ PARTS = (
 
 
 def totals(t, products, deliveries, rules, state, chance, flows):
-    """The parts of the day's reward, signed: they add up to it."""
+    """Return the parts of the day's reward, signed: they add up to it."""
     w = rules.weights
     m = flows.measures
     return (

@@ -15,12 +15,12 @@ KEYWORDS = ("instance", "task", *(name for name in RetailSpec.model_fields if na
 
 
 def tasks() -> list[str]:
-    """Names of the published tasks."""
+    """Return the names of the published tasks."""
     return [task for task in ("easy", "medium", "hard") if PREFIX + task in SHELF.names()]
 
 
 def load(instance: Any = "retail-medium", task: str | None = None, **changes: Any) -> RetailProblem:
-    """A store; keywords that are not None replace the fields of its description (see `RetailSpec`).
+    """Return a store; keywords that are not None replace the fields of its description (see `RetailSpec`).
 
     Args:
         instance: Name of a shipped store, path of a YAML file, mapping, or `RetailSpec`.

@@ -89,7 +89,7 @@ class RetailProblem(Problem):
     # tables -----------------------------------------------------------------------------------
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
         spec, count = self.spec, len(self.names)
         slots = count + int(self.life.sum())
         flows = (3 * count + 1) + 11 * count + 1 + len(interface.FAILURES) + len(interface.MEASURES)
@@ -134,20 +134,20 @@ class RetailProblem(Problem):
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind; see `forms.action_form`."""
+        """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind; see `forms.observation_form`."""
+        """Return the observation form of that kind; see `forms.observation_form`."""
         return forms.observation_form(self, kind)
 
     def told(self) -> tuple[Told, ...]:
-        """The profit of the day, whatever the reward is, and which hard failures there were."""
+        """Return the profit of the day, whatever the reward is, and which hard failures there were."""
         failures = (Told(name, "failures", entry=k, truth=True) for k, name in enumerate(interface.FAILURES))
         return (Told("day_profit", "profit"), *failures)
 
     def records(self) -> RetailRecords:
-        """Actions and observations as records; see `retail.structured`."""
+        """Return the actions and observations as records; see `retail.structured`."""
         return RetailRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
@@ -155,11 +155,11 @@ class RetailProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds; the generators stay as they are."""
+        """Return the episodes for rows with these seeds; the generators stay as they are."""
         return StreamSource(self.spec, self.demand, seeds)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded demand and jitter.
+        """Return the episode with recorded demand and jitter.
 
         Args:
             exogenous: `demand`, after events and before price, of shape (T, K) (units), and `jitter`, of shape
@@ -187,7 +187,7 @@ class RetailProblem(Problem):
         return np.concatenate([demand.ravel(), jitter.ravel()])
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Demand and jitter of recorded episodes, each of shape (..., T, K)."""
+        """Return the demand and jitter of recorded episodes, each of shape (..., T, K)."""
         shape = (*episodes.shape[:-1], self.horizon, len(self.names))
         demand, jitter = np.split(episodes, 2, axis=-1)
         return {"demand": demand.reshape(shape), "jitter": jitter.reshape(shape)}
@@ -195,7 +195,7 @@ class RetailProblem(Problem):
     # words ------------------------------------------------------------------------------------
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         names = self.names
         found = dict.fromkeys((*dynamics.State._fields, *dynamics.Flows._fields), names)
         found |= {field: (field,) for field in ("cash", "total_profit", "idle", "profit")}
@@ -210,7 +210,7 @@ class RetailProblem(Problem):
         return found | {"failures": interface.FAILURES, "measures": interface.MEASURES}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
+        """Return the money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
         return {
             "earned": trajectory["total_profit"][..., -1, 0],
             "cash": trajectory["cash"][..., -1, 0],
@@ -238,7 +238,7 @@ class RetailProblem(Problem):
         return words.wording(self)
 
     def curves(self) -> tuple[Curve, ...]:
-        """Stock, sales that were missed, and cash."""
+        """Return stock, missed sales, and cash."""
         return (
             Curve("on_hand", "Stock on hand, all products together"),
             Curve("unmet", "Sales lost on each day", lacking=True),
@@ -246,11 +246,11 @@ class RetailProblem(Problem):
         )
 
     def explain(self) -> str:
-        """The problem in words: products, sequence of a day, reward."""
+        """Return the problem in words: products, sequence of a day, reward."""
         return words.explain(self)
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return self.spec.model_dump(exclude={"name", "horizon"})
 
     def size(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Where the episodes of a store come from.
+"""The sources of the episodes of a store.
 
 An episode is the vector [demand (T, K) | jitter (T, K)]. Demand is drawn at list price, events included; the
 price a policy charges moves it within the dynamics. Jitter is drawn for the widest range of days there is:
@@ -27,7 +27,7 @@ SPREAD = 1000  # seeds of two tasks lie this far apart in the published generato
 
 
 def published_demand(spec: RetailSpec, seed: int) -> Array:
-    """Demand at list price as the published task draws it from a seed, shape (T, K) (units)."""
+    """Return the demand at list price as the published task draws it from a seed, shape (T, K) (units)."""
     drawn = np.empty((spec.horizon, len(spec.products)))
     for t in range(spec.horizon):
         generator = random.Random(seed * SPREAD + t + 1)
@@ -36,7 +36,7 @@ def published_demand(spec: RetailSpec, seed: int) -> Array:
 
 
 def moved(spec: RetailSpec, drawn: Array) -> Array:
-    """What weekends and events make of drawn demand of shape (..., T, K); each leaves whole units."""
+    """Return demand of shape (..., T, K) changed by weekends and events, rounded to whole units."""
     demand = drawn.copy()
     for factor in factors(spec):
         demand = np.floor(demand * factor)
@@ -44,7 +44,7 @@ def moved(spec: RetailSpec, drawn: Array) -> Array:
 
 
 def factors(spec: RetailSpec) -> Array:
-    """What demand is multiplied by, one factor after the other, shape (F, T, K): the weekend, then the events."""
+    """Return the factors on demand, one after the other, shape (F, T, K): the weekend, then the events."""
     day = np.arange(1, spec.horizon + 1)
     found = np.ones((1 + len(spec.events), spec.horizon, len(spec.products)))
     found[0, np.isin(day % 7, WEEKEND)] = spec.weekend_factor
@@ -55,7 +55,7 @@ def factors(spec: RetailSpec) -> Array:
 
 
 def price_answer(spec: RetailSpec) -> Array:
-    """What demand is multiplied by at the least price, shape (K,)."""
+    """Return the factor on demand at the least price, shape (K,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         found: Array = np.float64(spec.price_range[0]) ** -np.array([product.elasticity for product in spec.products])
     return found
@@ -78,7 +78,7 @@ def check_countable(spec: RetailSpec) -> None:
 
 
 def widest(spec: RetailSpec) -> int:
-    """The widest jitter of a delivery (days) [J]."""
+    """Return the widest jitter of a delivery (days) [J]."""
     return max(delivery.jitter for delivery in spec.deliveries)
 
 
@@ -111,7 +111,7 @@ class StreamSource(Source):
         self._keys[:, row] = _keys(seed)
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         size = len(self._fixed)
         episodes = np.empty((len(rows), EPISODE * size))
         met, keys = self._met[rows], self._keys[:, rows]
@@ -123,13 +123,13 @@ class StreamSource(Source):
         return episodes
 
     def _seed_now(self, row: int) -> int:
-        """The seed of the row itself for its first episode, one made from it for each later one."""
+        """Return the seed of the row itself for its first episode, one made from it for each later one."""
         met = int(self._met[row])
         return self._seeds[row] if met == 0 else streams.key(self._seeds[row], f"episode {met}") >> 32
 
 
 def _of_each_day(factors: Array) -> tuple[NDArray[np.int64], Array]:
-    """How many of the factors, of shape (F, T, K), move anything on a day, and those first, shape (T, F K)."""
+    """Return how many of the factors, of shape (F, T, K), move anything on a day, and those first, shape (T, F K)."""
     days = np.moveaxis(factors, 0, 1)
     moves = (days != 1.0).any(axis=2)
     order = np.argsort(~moves, axis=1, kind="stable")

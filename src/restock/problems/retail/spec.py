@@ -91,25 +91,25 @@ class RetailSpec(Spec):
         names = [product.name for product in self.products]
         low, high = self.price_range
         if not 0.0 < low <= 1.0 <= high <= 100.0:
-            problem = "the list price itself, 1, should lie between the least and the largest multiplier"
+            problem = "the list price itself, 1, must lie between the least and the largest multiplier"
             raise InvalidInput("price_range", self.price_range, problem, "Write for instance [0.5, 1.5].")
         for event, day in self.events.items():
             if event not in self.event_effects:
                 mend = nearest(event, self.event_effects) if self.event_effects else "Describe it there."
                 raise InvalidInput(f"events.{event}", day, "event_effects does not describe it", mend)
             if not 1 <= day <= 1_000_000:
-                raise InvalidInput(f"events.{event}", day, "this is a day, from 1 on", "Write for instance 6.")
+                raise InvalidInput(f"events.{event}", day, "must be a day, counted from 1", "Write for instance 6.")
         for event, effects in self.event_effects.items():
             for product, factor in effects.items():
                 field = f"event_effects.{event}.{product}"
                 if product not in names:
                     raise InvalidInput(field, factor, "there is no such product", nearest(product, names))
                 if not 0.0 <= factor <= 100.0:
-                    raise InvalidInput(field, factor, "this is a factor of 0 to 100", "Write for instance 1.5.")
+                    raise InvalidInput(field, factor, "must be a factor from 0 to 100", "Write for instance 1.5.")
         return self
 
 
 def _distinct(field: str, names: Sequence[str]) -> None:
     for k, name in enumerate(names):
         if name in names[:k]:
-            raise InvalidInput(f"{field}[{k}].name", name, "this name is taken", "Call it otherwise.")
+            raise InvalidInput(f"{field}[{k}].name", name, "this name is taken", "Choose another name.")

@@ -1,4 +1,4 @@
-"""The store for agents that speak: what they say and what they are told, as checked records with names and units."""
+"""The store for language models: actions and observations as checked records with names and units."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RetailRecords(Records):
         return Names("way of delivery", [delivery.name for delivery in self.problem.spec.deliveries])
 
     def decision(self, action: RetailAction | Mapping[str, Any]) -> Array:
-        """Units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
+        """Return the units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
 
         Raises:
             InvalidInput: A product or a way of delivery that there is not, a negative or unheard-of quantity,
@@ -112,7 +112,7 @@ class RetailRecords(Records):
         return found
 
     def action(self, decision: Any) -> RetailAction:
-        """The record of a decision, its quantities rounded as the store rounds them."""
+        """Return the record of a decision, its quantities rounded as the store rounds them."""
         numbers, count = np.asarray(decision, dtype=np.float64), len(self._products)
         whole = np.maximum(np.floor(numbers + 0.5), 0.0)
         prices = np.clip(numbers[2 * count + 1 :], *self.problem.spec.price_range)
@@ -128,7 +128,7 @@ class RetailRecords(Records):
         )
 
     def observation(self, played: Played) -> RetailObservation:
-        """What is known now."""
+        """Return the present observation."""
         day, spec, names = played.periods, self.problem.spec, self.problem.names
         on_hand = played.now("on_hand").astype(int).tolist()
         demand = played.now("demand").astype(int).tolist()
@@ -151,7 +151,7 @@ class RetailRecords(Records):
         )
 
     def _goods(self, played: Played, on_hand: list[int]) -> tuple[dict[str, list[Batch]], list[Lot]]:
-        """The batches of each product, oldest first, and what is under way, in the order of purchase.
+        """Return the batches of each product, oldest first, and what is under way, in the order of purchase.
 
         Sale, expiry and liquidation take the oldest, so the newest of what has arrived are left. A lot of which
         nothing is left is never told again, so that a day costs the same however many went before.
@@ -186,7 +186,7 @@ class RetailRecords(Records):
         return found, coming
 
     def metadata(self, played: Played) -> dict[str, Any]:
-        """Scores and hard failures of the last day, under the names of the published store.
+        """Return scores and hard failures of the last day, under the names of the published store.
 
         Nothing under the reward of the README, with which that store tells nothing.
         """
@@ -200,7 +200,7 @@ class RetailRecords(Records):
         }
 
     def summary(self, played: Played) -> dict[str, Any]:
-        """Day, cash and stock, under the names of the published store."""
+        """Return day, cash and stock, under the names of the published store."""
         on_hand = played.now("on_hand").astype(int).tolist()
         return {
             "current_day": played.periods,

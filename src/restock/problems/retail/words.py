@@ -53,7 +53,7 @@ def wording(problem: RetailProblem) -> Wording:
 
 
 def explain(problem: RetailProblem) -> str:
-    """The problem in words: products, sequence of a day, reward."""
+    """Return the problem in words: products, sequence of a day, reward."""
     s = problem.spec
     low, high = s.price_range
     perishable = ", ".join(f"{p.name} ({p.shelf_life} days)" for p in s.products if p.shelf_life)

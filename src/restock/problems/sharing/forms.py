@@ -17,7 +17,7 @@ MOST = 100.0  # units of one order, as in the published example
 
 
 def action_form(problem: SharingProblem, kind: str, max_order: Any = None) -> ActionForm:
-    """The action form of that kind.
+    """Return the action form of that kind.
 
     `matrix`: units ordered, a[to][from], 0 to 100 (`max_order` overrides that), shape (n, n).
     `quantity`: the same numbers in one row. `normalized`: the same bound mapped to [-1, 1]; -1 orders nothing.
@@ -44,7 +44,7 @@ def action_form(problem: SharingProblem, kind: str, max_order: Any = None) -> Ac
 
 
 def observation_form(problem: SharingProblem, kind: str) -> ObservationForm:
-    """The observation form of that kind.
+    """Return the observation form of that kind.
 
     `dict`: the blocks inventory, expected_demand, expected_demand_ratio and pipeline_inventory. `flat`: the same
     numbers in one row. `scaled`: each over a fixed yardstick (stock at the start, most that is expected on a day).

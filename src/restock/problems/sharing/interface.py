@@ -11,7 +11,7 @@ RULES = 5  # real numbers before the bounds of orders
 
 
 def unpack(ints, floats, memory):
-    """The world of one environment as named views: the arguments of `dynamics.step` after t."""
+    """Return the world of one environment as named views: the arguments of `dynamics.step` after t."""
     n, days, slots, entries = ints[4], ints[5], ints[6], ints[7]
     m = n * n
     links = Links(cut(ints, HEADER, m), cut(floats, RULES, m))
@@ -80,7 +80,7 @@ PARTS = ("filled", "stockouts", "weighted_cost")
 
 
 def totals(t, links, rules, state, chance, flows):
-    """The parts of the day's reward, signed: they add up to it."""
+    """Return the parts of the day's reward, signed: they add up to it."""
     filled = 0.0
     stockouts = 0.0
     for i in range(len(flows.filled)):

@@ -30,11 +30,11 @@ class Missions:
     aircraft: NDArray[np.int64]
 
     def sure(self, spec: SharingSpec) -> Array:
-        """The part of each mission's need that is certain, shape (T, n, K) (units)."""
+        """Return the part of each mission's need that is certain, shape (T, n, K) (units)."""
         return self.distance * self.aircraft / spec.random_demand_fixed_param
 
     def expected(self, spec: SharingSpec) -> Array:
-        """Expected demand, shape (T, n) (units): the sum over missions, or the published product of sums."""
+        """Return the expected demand, shape (T, n) (units): the sum over missions, or the published product of sums."""
         chance = sum(spec.random_demand_dist_params.p) / 2.0
         aircraft = self.aircraft.sum(axis=-1)
         sure = self.sure(spec).sum(axis=-1)
@@ -44,7 +44,7 @@ class Missions:
 
 
 def listed(missions: Sequence[Sequence[Sequence[Sequence[float]]]], days: int, slots: int) -> Missions:
-    """Missions from missions[location][day] = [[distance, aircraft], ...]."""
+    """Return the missions from missions[location][day] = [[distance, aircraft], ...]."""
     shape = (days, len(missions), slots)
     count, distance, aircraft = np.zeros(shape[:2], np.int64), np.zeros(shape), np.zeros(shape, np.int64)
     for i, location in enumerate(missions):
@@ -56,7 +56,7 @@ def listed(missions: Sequence[Sequence[Sequence[Sequence[float]]]], days: int, s
 
 
 def drawn(ranges: Sequence[RangeSpec], days: int, slots: int, generator: np.random.Generator) -> Missions:
-    """Missions drawn location by location."""
+    """Return the missions drawn location by location."""
     shape = (days, len(ranges), slots)
     count, distance, aircraft = np.zeros(shape[:2], np.int64), np.zeros(shape), np.zeros(shape, np.int64)
     for i, one in enumerate(ranges):
@@ -68,7 +68,7 @@ def drawn(ranges: Sequence[RangeSpec], days: int, slots: int, generator: np.rand
 
 
 def moved(ranges: Sequence[RangeSpec], variance: float, generator: np.random.Generator) -> list[RangeSpec]:
-    """The ranges with every end moved at random: numbers by up to the variance, distances by 100 times that."""
+    """Return the ranges with every end moved at random: numbers by up to the variance, distances by 100 times that."""
     whole = round(variance)
 
     def numbers(ends: Sequence[int], least: int) -> list[int]:

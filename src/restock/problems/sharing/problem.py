@@ -68,7 +68,7 @@ class SharingProblem(Problem):
         self._tables = self._packed_tables()
 
     def _known(self) -> bool:
-        """Whether missions are described, so that demand can be expected from them."""
+        """Return whether missions are described, so that demand can be expected from them."""
         return self.spec.missions is not None or self.spec.random_demand_params is not None
 
     def _missions(self, generator: np.random.Generator) -> Missions:
@@ -79,13 +79,13 @@ class SharingProblem(Problem):
         return listed(spec.missions or empty, spec.n_timesteps, self.slots)
 
     def _sums(self) -> Array:
-        """What is needed a day, as it is expected where nothing else is known, shape (T, n)."""
+        """Return the expected daily needs if nothing else is known, shape (T, n)."""
         assert self.demands is not None
         needs = self.demands[1].reshape(self.horizon, self.spec.n_locations, -1).sum(axis=-1)
         return np.concatenate([needs, needs[-1:]])
 
     def stock_with(self, depot: int) -> Array:
-        """Units at the start with the depot at a location, shape (n,)."""
+        """Return the units at the start with the depot at a location, shape (n,)."""
         stock = np.array(spread(self.spec.starting_inventory, self.spec.n_locations), dtype=np.float64)
         if depot >= 0:
             stock[depot] = self.spec.depot_inventory
@@ -108,7 +108,7 @@ class SharingProblem(Problem):
         return Tables(ints, np.array(rules, dtype=np.float64), np.zeros(header[0]), recorded, drawn, given=2 * n)
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """The packed numbers; without forms, for decisions in physical units."""
+        """Return the packed numbers; without forms, for decisions in physical units."""
         base, m = self._tables, self.spec.n_locations**2
         scale = np.ones(4 * self.spec.n_locations) if observation is None else observation.scale
         unit, shift, most = np.ones(m), np.zeros(m), np.full(m, np.inf)
@@ -122,15 +122,15 @@ class SharingProblem(Problem):
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """The action form of that kind; see `forms.action_form`."""
+        """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
     def observation_form(self, kind: str) -> ObservationForm:
-        """The observation form of that kind; see `forms.observation_form`."""
+        """Return the observation form of that kind; see `forms.observation_form`."""
         return forms.observation_form(self, kind)
 
     def told(self) -> tuple[Told, ...]:
-        """What happened at each location, what it cost, and what was shipped."""
+        """Return what happened at each location, its cost, and what was shipped."""
         n = self.spec.n_locations
         each = {
             "filled": "filled",
@@ -143,7 +143,7 @@ class SharingProblem(Problem):
         return (*(Told(name, field, (n,)) for name, field in each.items()), Told("shipments", "shipped", (n, n)))
 
     def records(self) -> SharingRecords:
-        """Actions and observations as records; see `sharing.structured`."""
+        """Return the actions and observations as records; see `sharing.structured`."""
         return SharingRecords(self)
 
     # exogenous information ------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class SharingProblem(Problem):
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
-        """Episodes for rows with these seeds (or drawn from these generators of theirs)."""
+        """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
         return MissionSource(self, seeds, generators)
 
     def packed(
@@ -166,7 +166,7 @@ class SharingProblem(Problem):
         return np.concatenate(parts, dtype=np.float64)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """The episode with recorded needs.
+        """Return the episode with recorded needs.
 
         Args:
             exogenous: `mission_demand[day][location] = [units, ...]`, ragged or filled up with NaN; one of
@@ -199,7 +199,7 @@ class SharingProblem(Problem):
         return self.packed(self.stock_with(place), expected, count, needs, place, last)
 
     def _needs(self, demands: Any) -> tuple[Array, Array]:
-        """Missions a day, shape (T - 1, n), and their needs, shape (T - 1, n K).
+        """Return the missions a day, shape (T - 1, n), and their needs, shape (T - 1, n K).
 
         Raises:
             InvalidInput: A day has more missions than fit.
@@ -217,7 +217,7 @@ class SharingProblem(Problem):
         return count, needs.reshape(self.horizon, -1)
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """What was drawn in recorded episodes; missions that there are not have the need NaN."""
+        """Return what was drawn in recorded episodes; missions that do not exist have the need NaN."""
         n, days, head = self.spec.n_locations, self.spec.n_timesteps, episodes.shape[:-1]
         at = np.cumsum([2 * n, days * n, n, 1, self.horizon * n])
         _, expected, held, last, count, needs = np.split(episodes, at, axis=-1)
@@ -233,7 +233,7 @@ class SharingProblem(Problem):
     # words ------------------------------------------------------------------------------------
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names of the entries of each recorded field."""
+        """Return the names of the entries of each recorded field."""
         n = self.spec.n_locations
         locations = tuple(str(i) for i in range(n))
         arrows = tuple(f"{j}->{i}" for i in range(n) for j in range(n))
@@ -241,7 +241,7 @@ class SharingProblem(Problem):
         return names | {"ordered": arrows, "shipped": arrows, "weighted_cost": ("weighted_cost",)}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
-        """Cost by what it is for, and all of it, whether or not it counts in the reward."""
+        """Return the cost by purpose, and the total, whether or not it counts in the reward."""
         cost = {name: trajectory[name].sum(axis=(-2, -1)) for name in ("unit_cost", "shipment_cost", "holding_cost")}
         return {**cost, "cost": np.asarray(sum(cost.values()))}
 
@@ -263,7 +263,7 @@ class SharingProblem(Problem):
         return words.wording(self)
 
     def curves(self) -> tuple[Curve, ...]:
-        """Stock, without a depot, which has more than all others, and stock-outs."""
+        """Return stock, without a depot, which has more than all others, and stock-outs."""
         kept = tuple(i for i in range(self.spec.n_locations) if i != self.depot)
         which = "all locations together" if len(kept) == self.spec.n_locations else "all locations but the depot"
         return (
@@ -272,20 +272,20 @@ class SharingProblem(Problem):
         )
 
     def explain(self) -> str:
-        """The problem in words: locations, clock, costs, demand."""
+        """Return the problem in words: locations, clock, costs, demand."""
         return words.explain(self)
 
     def description(self) -> dict[str, Any]:
-        """The problem as plain data."""
+        """Return the problem as plain data."""
         return {**self.spec.model_dump(exclude={"name"}), "depot": self.depot, "expected_demand": self.expected}
 
     def size(self) -> dict[str, int]:
-        """How many locations there are."""
+        """Return how many locations there are."""
         return {"locations": self.spec.n_locations}
 
 
 def _ragged(field: str, values: Any) -> Any:
-    """Nested lists, without the NaN that an array is filled up with."""
+    """Return nested lists without the NaN that fills up an array."""
     if isinstance(values, np.ndarray):
         if values.ndim < 3 or values.dtype.kind not in "iuf":
             raise InvalidInput(field, f"shape {values.shape}", "this has days, locations, missions", "Add axes.")
@@ -303,5 +303,5 @@ def _checked_lists(check: Any, field: str, values: Any, n: int, days: int) -> No
         check(field, values, n, days)
     except TypeError:
         raise InvalidInput(
-            field, values, "this is lists of lists of numbers", "Write them by location and day."
+            field, values, "must be lists of lists of numbers", "Write them by location and day."
         ) from None

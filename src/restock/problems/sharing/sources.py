@@ -37,7 +37,7 @@ class MissionSource(GeneratorSource["SharingProblem"]):
         self._fixed = None if problem.missions is None else _Needs(problem, problem.missions)
 
     def next(self, rows: NDArray[np.int64]) -> Array:
-        """The next episode of each row named, shape (len(rows), drawn)."""
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
         problem, spec = self._model, self._model.spec
         generators = [self._generators[row] for row in rows.tolist()]
         episodes = np.empty((len(rows), problem.plain.drawn))

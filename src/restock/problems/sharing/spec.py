@@ -41,7 +41,7 @@ class RangeSpec(Spec):
             low, high = getattr(self, name)
             least = 0 if name != "aircraft" else 1
             if not (least <= low <= high <= LARGEST) or (low == high and name != "distance"):
-                problem = f"low should be at least {least} and below high, which is left out"
+                problem = f"low must be at least {least} and below high, which is left out"
                 raise InvalidInput(name, [low, high], problem, "Write for instance [8, 12].")
         return self
 
@@ -104,7 +104,7 @@ class SharingSpec(Spec):
                 field = (
                     f"starting_inventory[{i}]" if isinstance(self.starting_inventory, list) else "starting_inventory"
                 )
-                raise InvalidInput(field, units, "stock is at least 0", "Write a number of units.")
+                raise InvalidInput(field, units, "must be at least 0", "Write a number of units.")
         if isinstance(self.lead_times, list):
             _check_length("lead_times", self.lead_times, n, "location")
             for i, line in enumerate(self.lead_times):
@@ -113,7 +113,7 @@ class SharingSpec(Spec):
             for j, lead in enumerate(line):
                 if not 0 <= lead <= 10_000:
                     field = f"lead_times[{i}][{j}]" if isinstance(self.lead_times, list) else "lead_times"
-                    raise InvalidInput(field, lead, "a lead time is 0 to 10000 days", "Write a number of days.")
+                    raise InvalidInput(field, lead, "must be a lead time of 0 to 10000 days", "Write a number of days.")
         self._check_demand()
         if self.depot is not None and (self.depot >= n or self.scenario != "depot"):
             problem = (
@@ -164,12 +164,12 @@ class SharingSpec(Spec):
 
 
 def spread(values: Entry | list[Entry], n: int) -> list[Entry]:
-    """The values for n locations, where one may stand for all."""
+    """Return the values for n locations, where one may stand for all."""
     return values if isinstance(values, list) else [values] * n
 
 
 def longest(lead_times: int | list[list[int]]) -> int:
-    """The longest lead time (days)."""
+    """Return the longest lead time (days)."""
     return max(map(max, lead_times)) if isinstance(lead_times, list) else lead_times
 
 
@@ -187,7 +187,9 @@ def check_missions(field: str, missions: Any, n: int, days: int) -> None:
                 at = f"{field}[{i}][{t}][{k}]"
                 _check_length(at, mission, 2, "number of [distance, aircraft]")
                 if not all(0.0 <= number <= LARGEST for number in mission) or mission[1] != int(mission[1]):
-                    raise InvalidInput(at, mission, "a distance and a whole number of aircraft", "Write [5000, 7].")
+                    raise InvalidInput(
+                        at, mission, "must be a distance and an integer number of aircraft", "Write [5000, 7]."
+                    )
 
 
 def check_demands(field: str, demands: Any, n: int, days: int) -> None:
@@ -203,11 +205,11 @@ def check_demands(field: str, demands: Any, n: int, days: int) -> None:
         for i, needs in enumerate(day):
             for k, units in enumerate(needs):
                 if not 0.0 <= units <= LARGEST:
-                    raise InvalidInput(f"{field}[{t}][{i}][{k}]", units, "this is no demand", "Write units, 0 or more.")
+                    raise InvalidInput(
+                        f"{field}[{t}][{i}][{k}]", units, "must be a number >= 0", "Write units, 0 or more."
+                    )
 
 
 def _check_length(field: str, values: Sequence[Any], count: int, what: str) -> None:
     if len(values) != count:
-        raise InvalidInput(
-            field, f"{len(values)} entries", f"this should be {count}, one for each {what}", "Add or cut."
-        )
+        raise InvalidInput(field, f"{len(values)} entries", f"must be {count}, one for each {what}", "Add or cut.")

@@ -1,4 +1,4 @@
-"""Locations that share stock for agents that speak: actions and observations as records."""
+"""Locations that share stock for language models: actions and observations as records."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SharingRecords(Records):
         return Names("pair of locations", self.problem.labels()["ordered"])
 
     def decision(self, action: SharingAction | Mapping[str, Any]) -> Array:
-        """Units ordered, to i from j at i n + j, shape (n n,).
+        """Return the units ordered, to i from j at i n + j, shape (n n,).
 
         Raises:
             InvalidInput: A pair that there is not, or a number that is no quantity.
@@ -81,11 +81,11 @@ class SharingRecords(Records):
         return found
 
     def action(self, decision: Any) -> SharingAction:
-        """The record of units ordered, to i from j at i n + j."""
+        """Return the record of units ordered, to i from j at i n + j."""
         return SharingAction(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
 
     def observation(self, played: Played) -> SharingObservation:
-        """What is known now."""
+        """Return the present observation."""
         places, depot = self._locations, self.problem.depot
 
         def counted(name: str) -> dict[str, int]:

@@ -34,7 +34,7 @@ def wording(problem: SharingProblem) -> Wording:
 
 
 def explain(problem: SharingProblem) -> str:
-    """The problem in words: locations, clock, costs, demand."""
+    """Return the problem in words: locations, clock, costs, demand."""
     s = problem.spec
     n = s.n_locations
     depot = f"; location {problem.depot} is a depot with {s.depot_inventory:g} units" if problem.depot >= 0 else ""

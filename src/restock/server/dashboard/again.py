@@ -1,4 +1,4 @@
-"""The page behind a link: what it asks for, and a button that shows it. Nothing begins before somebody wants it."""
+"""The page behind a shared link: it says what the link shows, and starts it only when its button is pressed."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ async def _transcript(room: Room, request: Request) -> tuple[str, Fields]:
 
 
 def _place(request: Request) -> Fields:
-    """The episode and the turn that a link names."""
+    """Return the episode and the turn that a link names."""
     named = [name for name in ("episode", "turn") if name in request.query_params]
     return [(name, str(whole(name, request.query_params[name], 0, MOST_TURN))) for name in named]

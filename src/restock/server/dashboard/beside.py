@@ -1,4 +1,4 @@
-"""What stands beside the form of a decision, so that nobody has to look it up elsewhere on the page."""
+"""The information shown beside the form of a decision, so that nobody has to look it up elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from restock.report.numbers import amount, decimals
 
 
 def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, ...]:
-    """What stands beside a row: stock, what is coming, what was asked for; always as many lines for the same row.
+    """Return what stands beside a row: stock, deliveries and demand, always with the same number of lines for a row.
 
     Args:
         scene: How things stand.
@@ -40,7 +40,7 @@ def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, .
 
 
 def standing(scene: Scene) -> list[tuple[str, str]]:
-    """What is told above the form: facts of the whole, and where that says it all, stock and demand."""
+    """Return what stands above the form: facts about the whole, and stock and demand where these say it all."""
     found = [_fact(name, value) for name, value in scene.facts]
     markets = [place for place in scene.places if place.role == "market"]
     stocks = [place for place in scene.places if place.stock is not None]
@@ -53,13 +53,13 @@ def standing(scene: Scene) -> list[tuple[str, str]]:
 
 
 def _fact(name: str, value: float) -> tuple[str, str]:
-    """A fact of a scene; how far away an occasion is, under its name."""
+    """Return one fact of a scene; how far away an occasion is comes under its name."""
     _, until, event = name.partition("days to ")
     return (proper(event), f"in {number(value)} days" if value else "today") if until else (name, number(value))
 
 
 def number(value: float) -> str:
-    """A quantity in few characters."""
+    """Return a quantity in few characters."""
     return amount(value, 0 if float(value).is_integer() else min(decimals([value]), 1))
 
 
@@ -69,7 +69,7 @@ def _find(scene: Scene, label: str, call: Callable[[str], str]) -> int | None:
 
 
 def _asked(scene: Scene, k: int) -> str | None:
-    """What the markets that a place serves asked for; None where it serves none."""
+    """Return the demand of the markets that a node serves; None if it serves none."""
     served = [scene.places[arrow.end] for arrow in scene.arrows if _sells(scene, arrow, k)]
     if not served:
         return None

@@ -1,4 +1,4 @@
-"""What forms send, read with the standard library: the extra for multipart bodies is not needed."""
+"""Readers of submitted forms that need only the standard library, not the package for multipart bodies."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Sent(dict[str, str]):
         self.files: dict[str, str] = {}
 
     def add(self, name: str, value: str) -> None:
-        """Take in a value."""
+        """Add a value."""
         self[name] = value
         self.every.setdefault(name, []).append(value)
 
 
 def read(body: bytes, kind: str) -> Sent:
-    """The fields of a form.
+    """Return the fields of a form.
 
     Args:
         body: As it was sent.
@@ -88,6 +88,6 @@ def _multipart(body: bytes, kind: str, found: Sent) -> None:
 
 
 def _parameters(said: str) -> dict[str, str]:
-    """The name of a field, and that of its file, as browsers write them."""
+    """Return the name of a field, and that of its file, as browsers write them."""
     told = {one[1].lower(): one[2] or one[3] or "" for one in _PARAMETER.finditer(said) if one[1]}
     return {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in told.items()}

@@ -1,4 +1,4 @@
-"""The pictures of the pages, as SVG without a style attribute, which the pages may not have."""
+"""The charts of the pages, as SVG without style attributes, which the pages' security policy forbids."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Line:
 
 
 def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = None) -> Svg:
-    """Cumulative sums over the periods.
+    """Draw cumulative sums over the periods.
 
     Args:
         title: What is summed.
@@ -75,7 +75,7 @@ def course(title: str, lines: Sequence[Line], horizon: int, now: int | None = No
 
 
 def split(parts: Mapping[str, float]) -> list[tuple[str, float, Svg]]:
-    """Parts of a reward: name, amount, and a bar to the right of the middle for what it adds, else to the left."""
+    """Draw the parts of a reward: name, amount and a bar, to the right for gains and to the left for losses."""
     shown = {name: value for name, value in parts.items() if abs(value) > 1e-12}
     most = max((abs(value) for value in shown.values()), default=1.0)
     found = []
@@ -91,7 +91,7 @@ def split(parts: Mapping[str, float]) -> list[tuple[str, float, Svg]]:
 def standings(
     rows: Sequence[tuple[str, float, float, float, str]], of: str, limit: tuple[str, float] | None = None
 ) -> Svg:
-    """Means with their intervals, one below the other.
+    """Return the means with their intervals, one below the other.
 
     Args:
         rows: Name, mean, low and high end (not a number where there is no interval) and colour of each.

@@ -117,14 +117,14 @@ def comparing(router: APIRouter, room: Room) -> None:
 
 
 def _plotly() -> bool:
-    """Whether plotly is installed."""
+    """Return whether plotly is installed."""
     from importlib.util import find_spec
 
     return find_spec("plotly") is not None
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    """The return of every policy in every episode, for the chart that can be moved."""
+    """Return the return of every policy in every episode, for the interactive chart."""
     shade = colours([row.name for row in comparison.rows])
     return {
         "seeds": list(comparison.seeds),
@@ -140,13 +140,13 @@ def _data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _episode_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row an episode, one column a policy."""
+    """Return one row per episode and one column per policy."""
     values = {one["name"]: one["values"] for one in data["policies"]}
     return [{"seed": seed, **{name: each[k] for name, each in values.items()}} for k, seed in enumerate(data["seeds"])]
 
 
 def _again(room: Room, contest: Contest) -> dict[str, Any]:
-    """The command that repeats a comparison, and the link that shows it again; of what was played by hand neither."""
+    """Return the command that repeats a comparison and the link to it; neither includes what was played by hand."""
     found = contest.comparison
     known = list_policies(contest.problem.family)
     names = [name for name in contest.names if name in known]
@@ -175,7 +175,7 @@ def _free(name: str, taken: Any) -> str:
 
 
 def _common(own: list[Game | Show]) -> list[int]:
-    """Seeds of the episodes that all of them played, in the order of the first.
+    """Return the seeds of the episodes that all of them played, in the order of the first policy.
 
     Raises:
         Refused: There is none.

@@ -1,4 +1,4 @@
-"""What takes a while: shows of an episode, games, and comparisons; each made ready beside the pages."""
+"""Slow work for the pages: recorded episodes, games and comparisons, prepared beside the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restock.server.errors import Refused
 
 
 class Game(Item):
-    """An episode that is played by hand."""
+    """An episode played by hand."""
 
     kind = "game"
     problem: Problem
@@ -36,12 +36,12 @@ class Game(Item):
 
     @property
     def episode(self) -> Episode:
-        """What was played so far."""
+        """The episode so far."""
         return self.table.episode
 
 
 class Show(Item):
-    """Episodes to watch, turn by turn."""
+    """Episodes to watch turn by turn."""
 
     kind = "show"
     episodes: tuple[Episode, ...]
@@ -62,7 +62,7 @@ class Show(Item):
 
 
 class Contest(Item):
-    """A comparison; `seed` is None where all meet the episodes of what was played before."""
+    """A comparison; `seed` is None if all policies meet the episodes of an earlier game."""
 
     kind = "comparison"
     problem: Problem
@@ -76,7 +76,7 @@ class Contest(Item):
 
 
 class Clock:
-    """Stops work that takes too long or that nobody waits for any more; it begins with the work.
+    """A clock that stops work that takes too long or that nobody waits for any more; it starts with the work.
 
     Args:
         item: What the work is for.
@@ -93,19 +93,19 @@ class Clock:
         self.left_out: list[str] = []
 
     def tell(self, words: str) -> None:
-        """Say how far it is.
+        """Report progress.
 
         Raises:
             Refused: It is to stop.
         """
         self._item.progress = words
         if self._item.dropped:
-            raise Refused("NOT_FOUND", "It was put away before it was ready.")
+            raise Refused("NOT_FOUND", "It expired before it was ready.")
         if time.monotonic() > self._end:
             raise self.late()
 
     def turn(self, policy: str, done: int, of: int) -> None:
-        """Say how far a comparison is; each policy has its part of the time that is left.
+        """Report the progress of a comparison; each policy gets its share of the remaining time.
 
         Args:
             policy: That runs.
@@ -123,12 +123,12 @@ class Clock:
             self._finished = 100 * (done // 100 + 1)
         self._item.progress = f"{policy}: {100 * done // max(of, 1)}% of the work."
         if self._item.dropped:
-            raise Refused("NOT_FOUND", "It was put away before it was ready.")
+            raise Refused("NOT_FOUND", "It expired before it was ready.")
         if now > self._until and done < self._finished:
             self.left_out.append(policy)
             raise Enough(policy)
 
     def late(self) -> Refused:
-        """What is told where nothing was finished."""
+        """Return the error for work that did not finish."""
         message = f"This took more than {self._seconds:g} s and was stopped. Choose fewer episodes, or a faster policy."
         return Refused("VALIDATION_ERROR", message)

@@ -1,4 +1,4 @@
-"""What a page shows as a file for other programs: `?format=csv` or `?format=json` at its address."""
+"""Downloads: a page's data as a file, with `?format=csv` or `?format=json` at its address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 def form_of(request: Request) -> str | None:
-    """Return the form that a page is asked for in; None for the page itself.
+    """Return the format that a request asks for; None for the page itself.
 
     Raises:
         Refused: There is no such form.
@@ -31,7 +31,7 @@ def form_of(request: Request) -> str | None:
 def taken_away(
     form: str, name: str, data: Callable[[], Any], rows: Callable[[], Sequence[Mapping[str, Any]]]
 ) -> Response:
-    """Return a file.
+    """Return the data as a file.
 
     Args:
         form: One of `FORMS`.

@@ -1,4 +1,4 @@
-"""What a model said in a period: every reply, every call of a tool, what it cost, and why it could not be used.
+"""What a model said in a period: replies, tool calls, their cost, and why any of them could not be used.
 
 Transcripts are from outside: a line may have more fields than are read here, and may lack some.
 """
@@ -30,7 +30,7 @@ UNKNOWN = (
 
 
 class ReplyLine(pydantic.BaseModel):
-    """What is read of a line of a reply."""
+    """The fields that are read from a reply's line."""
 
     model_config = pydantic.ConfigDict(extra="ignore", allow_inf_nan=False)
 
@@ -46,7 +46,7 @@ class ReplyLine(pydantic.BaseModel):
 
 
 class ToolLine(pydantic.BaseModel):
-    """What is read of a line of a tool."""
+    """The fields that are read from a tool's line."""
 
     model_config = pydantic.ConfigDict(extra="ignore")
 
@@ -57,7 +57,7 @@ class ToolLine(pydantic.BaseModel):
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A call of a tool.
+    """A tool call.
 
     Attributes:
         name: Of the tool.
@@ -72,7 +72,7 @@ class Call:
 
 @dataclasses.dataclass
 class Exchange:
-    """A reply, and what the tools told that it called.
+    """A reply, and what the tools that it called returned.
 
     Attributes:
         line: As it was read.
@@ -84,18 +84,18 @@ class Exchange:
 
     @property
     def calls(self) -> list[Call]:
-        """Every call; those behind the last that was answered were told nothing."""
+        """Every call; those after the last answered call have no result."""
         answered = [Call(one.name or "", _text(one.arguments), json.dumps(one.told)) for one in self.tools]
         rest = (self.line.calls or [])[len(answered) :]
         return answered + [Call(_text(one.get("name")), _text(one.get("arguments")), None) for one in rest]
 
     @property
     def answers(self) -> bool:
-        """Whether it is an answer: no tool was used on the way."""
+        """Whether this reply is an answer, with no tool used on the way."""
         return not self.tools
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return it as plain data."""
         return {**self.line.model_dump(exclude={"calls"}), "calls": [dataclasses.asdict(one) for one in self.calls]}
 
 
@@ -117,7 +117,7 @@ class Said:
 
     @property
     def facts(self) -> list[str]:
-        """What it cost, in words."""
+        """Its cost, in words."""
         line = self.exchange.line
         told = (
             (line.tokens_in, "tokens read"),
@@ -154,7 +154,7 @@ def told_of(exchanges: Sequence[Exchange], error: str | None, problem: Problem |
 
 
 def counted(exchanges: Sequence[Exchange], by: str, error: str | None) -> Counts:
-    """Return the counts of a period whose line has none."""
+    """Return the counts of a period whose line does not give them."""
     counts = Counts(replies=len(exchanges), fallbacks=int(error is not None or by in WITHOUT))
     for one in exchanges:
         counts.requests += one.line.tries or 1
@@ -167,7 +167,7 @@ def counted(exchanges: Sequence[Exchange], by: str, error: str | None) -> Counts
 
 
 def counts_of(data: Mapping[str, Any]) -> Counts | None:
-    """Return the counts that a line tells; None where it tells none."""
+    """Return the counts that a line gives; None if it gives none."""
     found: dict[str, Any] = {}
     for field in dataclasses.fields(Counts):
         value = data.get(field.name)
@@ -179,17 +179,17 @@ def counts_of(data: Mapping[str, Any]) -> Counts | None:
 
 
 def _count(value: object) -> bool:
-    """Whether a value can be a count, or seconds."""
+    """Return whether a value can be a count, or seconds."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def spent(counts: Counts, prices: Prices) -> dict[str, Any]:
-    """Return what was counted, and what the tokens cost."""
+    """Return the counts and the cost of the tokens."""
     return {**counts.to_dict(), "cost": prices.cost(counts)}
 
 
 def _read(one: Exchange, problem: Problem | None) -> tuple[tuple[str, ...], str]:
-    """What is repaired in an answer, and why it cannot be used, as far as that can still be told."""
+    """Return what is repaired in an answer, and why it cannot be used, as far as that is still known."""
     text = one.line.text or ""
     if len(text) > LONGEST_PARSED:
         return (), ""

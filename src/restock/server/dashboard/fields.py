@@ -24,7 +24,7 @@ WHOLE = re.compile(r"[+-]?\d+")
 
 
 def form_of(problem: Problem, scene: Scene | None = None) -> Form:
-    """The empty form of a problem's decisions.
+    """Return the empty form of a problem's decisions.
 
     Args:
         problem: What is decided in.
@@ -56,7 +56,7 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
 
 
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
-    """The action that a form was filled in with; what is empty is left out.
+    """Return the action that a form describes; empty fields are left out.
 
     Args:
         form: As `form_of` gives it; what was sent is written into its boxes.
@@ -88,7 +88,7 @@ def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def number(text: str, field: str) -> int | float:
-    """A number that somebody wrote.
+    """Return a number that a user wrote.
 
     Raises:
         InvalidInput: It is none.
@@ -99,12 +99,12 @@ def number(text: str, field: str) -> int | float:
             raise ValueError
         found: int | float = int(written) if WHOLE.fullmatch(written) else float(written)
     except ValueError:
-        raise InvalidInput(field, text, "this is no number", _mended(written)) from None
+        raise InvalidInput(field, text, "must be a number", _mended(written)) from None
     return found
 
 
 def _mended(written: str) -> str:
-    """What to write in place of something that is no number."""
+    """Return the hint for text that is not a number."""
     if THOUSANDS.fullmatch(written):
         return f"Write it without a comma: {written.replace(',', '')}."
     if DECIMALS.fullmatch(written):
@@ -113,7 +113,7 @@ def _mended(written: str) -> str:
 
 
 def blame(form: Form, error: InvalidInput) -> None:
-    """Write an error to the box that it is about, else to the form."""
+    """Attach an error to the field that it is about, or else to the form."""
     box = next((one for one in form.boxes() if one.path == error.field), None)
     if box is None:
         form.error = _said(error)
@@ -122,7 +122,7 @@ def blame(form: Form, error: InvalidInput) -> None:
 
 
 def carry(form: Form, sent: Mapping[str, str]) -> None:
-    """Fill in what stays from period to period."""
+    """Fill in the values that carry over from one period to the next."""
     for box in form.boxes():
         if box.kept:
             box.value = sent.get(box.name, "").strip()
@@ -142,12 +142,12 @@ def fill(form: Form, action: Mapping[str, Any]) -> None:
 
 
 def plain(name: str) -> str:
-    """The name of a field as people write it: all that is told was brought up to date."""
+    """Return the name of a field as people write it."""
     return name.replace("_", " ").removeprefix("updated ")
 
 
 def unit_of(words: str) -> tuple[str, str]:
-    """A description and the unit that it ends in, or has before a semicolon."""
+    """Split a description into text and unit, which ends it or stands before a semicolon."""
     found = UNIT.match(words)
     return (found["words"].strip() + found["rest"], found["unit"]) if found else (words, "")
 
@@ -157,7 +157,7 @@ def _said(error: InvalidInput) -> str:
 
 
 def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:
-    """A box with what the schema, and the problem, say of it."""
+    """Return a field of the form, with what the schema and the problem say about it."""
     kind = told.get("additionalProperties", told) if key is not None else told
     box = Box(name, path, label, kind.get("type") == "integer", kind.get("minimum"), kind.get("maximum"))
     box.high = None if box.high is not None and box.high >= MOST_UNITS else box.high
@@ -179,7 +179,7 @@ def _box(problem: Problem, name: str, path: str, label: str, field: str, key: st
 
 
 def _grids(mappings: list[tuple[str, str, list[Box]]], keys: Mapping[str, list[str]]) -> list[Grid]:
-    """Mappings over the same names side by side; one over pairs of names as a square."""
+    """Arrange mappings over the same names side by side; one over pairs of names becomes a square."""
     grids: list[Grid] = []
     for names in dict.fromkeys(tuple(one) for one in keys.values()):
         group = [entry for entry in mappings if tuple(keys[entry[0]]) == names]
@@ -198,7 +198,7 @@ def _grids(mappings: list[tuple[str, str, list[Box]]], keys: Mapping[str, list[s
 
 
 def _square(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Starts and ends where all pairs 'start->end' of them are named."""
+    """Return the starts and ends if all pairs 'start->end' of them are named."""
     pairs = [name.split("->") for name in names]
     if not all(len(pair) == 2 for pair in pairs):
         return None
@@ -207,7 +207,7 @@ def _square(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] |
 
 
 def chosen(name: str, value: str, known: tuple[str, ...] | list[str]) -> str:
-    """One of the known words.
+    """Return one of the known words.
 
     Raises:
         InvalidInput: It is none of them.

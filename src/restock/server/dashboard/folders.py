@@ -1,4 +1,4 @@
-"""The folder of runs as pages may read it: names of a listing only, nothing through a link, nothing without an end.
+"""Safe reading of the folder of runs: only listed names, no links, bounded sizes.
 
 What lies in a run folder may be anybody's. Here it is data: no class that it names is loaded, and no network of it.
 """
@@ -30,7 +30,7 @@ MARKS = {"training": "config.yaml", "tuning": "tuning.yaml", "benchmark": "run.j
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A run in the folder.
+    """A run in the folder of runs.
 
     Attributes:
         name: Of its folder.
@@ -46,12 +46,12 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """What a command calls it: a page does not tell where on the machine the folder of runs lies."""
+        """The name that commands use for it; pages do not reveal where the folder of runs lies."""
         return str(self.path if not self.path.is_absolute() else Path(self.path.parent.name) / self.name)
 
 
 def listed(folder: Path | None) -> list[Entry]:
-    """Return the runs in a folder, the newest first; a link is none, wherever it leads."""
+    """Return the runs in a folder, newest first; links are ignored."""
     if folder is None or not folder.is_dir():
         return []
     found = []
@@ -68,7 +68,7 @@ def listed(folder: Path | None) -> list[Entry]:
 
 
 def can_be_named(path: Path) -> bool:
-    """Whether an address can name a file: some systems take any bytes for a name, and these may be no text."""
+    """Return whether an address can name a file: some systems allow bytes in names that are not text."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -111,7 +111,7 @@ def file_in(entry: Entry, name: str, most: int = LARGEST) -> Path | None:
 
 
 def text_in(entry: Entry, name: str, most: int = LARGEST) -> str | None:
-    """Return the text of a file of a run; None where there is none.
+    """Return the text of a file of a run; None if there is none.
 
     Raises:
         InvalidInput: It cannot be read, or may not be.
@@ -126,7 +126,7 @@ def text_in(entry: Entry, name: str, most: int = LARGEST) -> str | None:
 
 
 def mapping_in(entry: Entry, name: str) -> dict[str, Any]:
-    """Return the mapping that a YAML file of a run holds.
+    """Return the mapping in a YAML file of a run.
 
     A file that refers to parts of itself is refused: written out it may have no end, and restock writes none.
 
@@ -149,7 +149,7 @@ def mapping_in(entry: Entry, name: str) -> dict[str, Any]:
 
 
 def line_as(kind: type[Model], line: Mapping[str, Any], number: int, field: str, file: str, mend: str) -> Model:
-    """Return a line of a file in the form that is read of it.
+    """Return a line of a file, validated.
 
     Raises:
         InvalidInput: It does not have that form.
@@ -164,7 +164,7 @@ def line_as(kind: type[Model], line: Mapping[str, Any], number: int, field: str,
 
 
 def check_size(entry: Entry, files: Iterable[Path]) -> None:
-    """Make sure that files of a run lie in it and are not too large together.
+    """Check that the files of a run lie inside it and are not too large together.
 
     Raises:
         InvalidInput: They do not, or are.

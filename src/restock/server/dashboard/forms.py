@@ -1,4 +1,4 @@
-"""What the form of a decision is made of."""
+"""The parts of a decision form: fields, rows and grids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 
 @dataclasses.dataclass
 class Box:
-    """One thing to fill in.
+    """One field to fill in.
 
     Attributes:
         name: What the form calls it.
@@ -36,7 +36,7 @@ class Box:
 
 @dataclasses.dataclass
 class Row:
-    """A row of boxes.
+    """A row of fields.
 
     Attributes:
         name: What they are about.
@@ -51,7 +51,7 @@ class Row:
 
 @dataclasses.dataclass
 class Grid:
-    """Boxes in rows and columns.
+    """Fields in rows and columns.
 
     Attributes:
         corner: Above the names of the rows.
@@ -68,7 +68,7 @@ class Grid:
 
 @dataclasses.dataclass
 class Form:
-    """A decision as a form.
+    """The form of a decision.
 
     Attributes:
         singles: Boxes that stand alone, each with what it takes.
@@ -81,6 +81,6 @@ class Form:
     error: str = ""
 
     def boxes(self) -> list[Box]:
-        """All of them, in the order in which they stand on the page."""
+        """Return all fields, in the order in which they stand on the page."""
         inner = [box for grid in self.grids for row in grid.rows for box in row.boxes if box is not None]
         return inner + [box for box, _ in self.singles]

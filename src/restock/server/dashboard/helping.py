@@ -1,4 +1,4 @@
-"""The policy to beat, asked in a game that is played by hand: for one decision, or for several periods."""
+"""Advice in a game played by hand: the policy to beat decides once, or for several periods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REPEAT, AS_POLICY = "repeat", "policy"
 
 
 def advised(game: Game) -> dict[str, Any]:
-    """What the policy to beat would do now.
+    """Return what the policy to beat would do now.
 
     Raises:
         InvalidInput: It cannot decide here.
@@ -25,7 +25,7 @@ def advised(game: Game) -> dict[str, Any]:
 
 
 def play_on(game: Game, periods: int, how: str) -> str | None:
-    """Play several periods, or until the end; why it stopped before, if it did.
+    """Play several periods, or until the end; return why it stopped early, if it did.
 
     Args:
         game: What is played.

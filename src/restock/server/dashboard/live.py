@@ -1,4 +1,4 @@
-"""The route that shows who plays: for whoever runs the server."""
+"""The list of who is playing, for whoever runs the server."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def live(router: APIRouter, room: Room) -> None:
 
 
 def _from_here(request: Request) -> bool:
-    """Whether a request comes from this machine, and through no proxy."""
+    """Return whether a request comes from this machine and through no proxy."""
     client = request.client.host if request.client is not None else ""
     return client in LOOPBACK and not any(name in request.headers for name in FORWARDED)
 
 
 def _lines(room: Room) -> list[dict[str, Any]]:
-    """One line for each session of an agent, and for each thing on a page.
+    """Return one line for each session of an agent and for each item on a page.
 
     Never the whole id, by which others could play in it, and never the seed, by which an agent could rehearse.
     """

@@ -1,4 +1,4 @@
-"""Observations as people read them: single facts, and tables of what is told of many."""
+"""Observations as people read them: single facts, and tables of fields that share their names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_TEXT = 200
 
 @dataclasses.dataclass(frozen=True)
 class Fact:
-    """A single value: name, value and unit in words, and what it is."""
+    """A single value: name, value and unit in words, and meaning."""
 
     name: str
     value: str
@@ -28,7 +28,7 @@ class Fact:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A value of a table.
+    """A cell of a table.
 
     Attributes:
         words: The value.
@@ -43,7 +43,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Sight:
-    """A table over names that some fields share.
+    """A table of fields that share the same names.
 
     Attributes:
         columns: Name, unit and meaning of each field.
@@ -70,7 +70,7 @@ def look(
     before: Sequence[Mapping[str, Any]] = (),
     call: Callable[[str], str] = str,
 ) -> Seen:
-    """An observation as facts and tables.
+    """Return an observation as facts and tables.
 
     Args:
         seen: As plain data.
@@ -102,7 +102,7 @@ def look(
 
 
 def _most(seen: Sequence[Mapping[str, Any]], field: str) -> dict[str, float]:
-    """The most that there has been of each entry of a field."""
+    """Return the largest value so far of each entry of a field."""
     found: dict[str, float] = {}
     for one in seen:
         values = one.get(field)
@@ -112,7 +112,7 @@ def _most(seen: Sequence[Mapping[str, Any]], field: str) -> dict[str, float]:
 
 
 def told(value: Any) -> str:
-    """A value in words."""
+    """Return a value in words."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -131,20 +131,20 @@ def told(value: Any) -> str:
 
 
 def figure(value: float) -> str:
-    """A number: whole if it is, but for rounding errors, else with few decimals."""
+    """Return a number in words: whole if it is, apart from rounding errors, else with few decimals."""
     value = round(value, 9)
     return amount(value) if float(value).is_integer() else amount(value, max(1, decimals([value])))
 
 
 def _series(values: list[float]) -> str:
-    """Numbers one behind the other; leading and trailing nothing is left out where all is nothing."""
+    """Return the numbers one after the other, without leading and trailing zeros unless all are zero."""
     values = [round(one, 9) for one in values]
     places = 0 if all(one.is_integer() for one in values) else 1
     return "nothing" if not any(values) else " \N{MIDDLE DOT} ".join(amount(one, places) for one in values)
 
 
 def _lot(one: Any) -> str:
-    """An entry of a list: units and the days they have left, or units of a product and the day they come."""
+    """Return an entry of a list in words: units and their days left, or units of a product and their day of arrival."""
     if isinstance(one, (list, tuple)) and len(one) == 2:
         left = "" if one[1] is None else f" for {told(one[1])} d"
         return f"{told(one[0])}{left}"
@@ -184,7 +184,7 @@ def _sight(
 
 
 def _until(value: Any) -> str:
-    """How far away an event is, from the days until it begins."""
+    """Return how far away an event is, in words, from the days until it begins."""
     if not isinstance(value, int):
         return told(value)
     if value < -1:
@@ -193,7 +193,7 @@ def _until(value: Any) -> str:
 
 
 def _shares(value: Any) -> tuple[float, ...] | None:
-    """A list of numbers as shares of the largest; nothing where all are nothing."""
+    """Return a list of numbers as shares of the largest; nothing if all are zero."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(one, (int, float)) for one in value):
         return None
     most = max((abs(float(one)) for one in value), default=0.0)
@@ -201,7 +201,7 @@ def _shares(value: Any) -> tuple[float, ...] | None:
 
 
 def _size(value: Any) -> float:
-    """How much there is."""
+    """Return how large a value is."""
     if isinstance(value, (int, float)):
         return max(float(value), 0.0)
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What an episode is measured by: the policy to beat, and the plan of who knew everything, on the same chance."""
+"""What an episode is measured by: the policy to beat and the clairvoyant plan, on the same random numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restock.server.dashboard.turns import Episode
 
 @dataclasses.dataclass(frozen=True)
 class Track:
-    """Something that adds up over an episode, beside the same of others on the same chance.
+    """A cumulative sum over an episode, beside those of others on the same random numbers.
 
     Attributes:
         name: `reward`, or `profit` where the reward of a problem is not the money it earns.
@@ -36,18 +36,18 @@ class Track:
     proven: bool = False
 
     def of(self, episode: Episode) -> list[float]:
-        """The same of an episode, period by period."""
+        """Return the cumulative sum of an episode, period by period."""
         return episode.earned if self.name == "profit" else episode.rewards
 
     def carried_out(self, b: int) -> bool:
-        """Whether the plan that knows everything reaches in episode b what it promises."""
+        """Return whether the clairvoyant plan earns in episode b what it promises."""
         if self.best is None or self.bound is None:
             return False
         promised = float(self.bound[b])
         return float(self.best[b].sum()) >= promised - 1e-4 * max(1.0, abs(promised))
 
     def regret(self, b: int, episode: Episode, t: int) -> float | None:
-        """What episode b lacks after t periods to the best plan so far, at the end to the bound.
+        """Return how far episode b is behind the best plan after t periods, at the end behind the bound.
 
         None where there is no such plan, and before the end where it cannot be carried out.
         """
@@ -59,7 +59,7 @@ class Track:
         return float(self.best[b, :t].sum()) - sum(own[:t]) if self.carried_out(b) else None
 
     def regret_told(self, b: int, episode: Episode, t: int) -> str:
-        """The regret as a sentence; empty where there is no bound."""
+        """Return the regret as a sentence; empty if there is no bound."""
         if self.best is None or self.bound is None:
             return ""
         regret, bound = self.regret(b, episode, t), _money(float(self.bound[b]))
@@ -83,7 +83,7 @@ class Track:
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """What all episodes of a run are measured by.
+    """The baselines and the bound of all episodes of a run.
 
     Attributes:
         rival: Name of the policy to beat.
@@ -94,12 +94,12 @@ class Measures:
     tracks: tuple[Track, ...]
 
     def known(self) -> Measures:
-        """Return what may be told while an episode is played: not the plan that knows what is to come."""
+        """Return what may be shown while an episode is played, which excludes the clairvoyant plan."""
         return Measures(self.rival, tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks))
 
 
 def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = None) -> Measures:
-    """Play the policy to beat, and the plan that knows everything, in the episodes that these seeds begin.
+    """Play the policy to beat and the clairvoyant plan in the episodes of these seeds.
 
     Args:
         problem: What is played.
@@ -131,7 +131,7 @@ def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = Non
 
 
 def _paid(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
-    """The money of a store, whatever its reward is."""
+    """Return the profit of a store in money, whatever its reward is."""
     rival = beaten.trajectory["profit"][..., 0]
     if best is None:
         return Track("profit", rival)

@@ -1,4 +1,4 @@
-"""Jinja2 for the modules that fill in templates; without it their import says what to install."""
+"""Import of Jinja2 for the modules that fill in templates; without it, the import says what to install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From templates to replies: everything is escaped, and nothing is loaded from elsewhere."""
+"""Pages from templates: everything is escaped, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ YEAR = 365 * 24 * 3600
 
 @cache
 def environment() -> Environment:
-    """The templates."""
+    """Return the template environment."""
     made = Environment(
         loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -81,20 +81,20 @@ def _share(value: float) -> str:
 
 
 def _sentence(words: str) -> str:
-    """A message as a sentence: with a capital letter, but for the name of a field before it, and with a full stop."""
+    """Return a message as a sentence, capitalised unless it begins with a field's name, and with a full stop."""
     start, _, rest = words.partition(" ")
     begun = words if start.endswith(":") or rest.startswith("= ") else words[:1].upper() + words[1:]
     return begun if begun.endswith(".") else f"{begun}."
 
 
 def static(name: str) -> str:
-    """The address of a file of the pages; it changes with the file."""
+    """Return the address of a static file; it changes with the file."""
     return f"/static/{name}?v={hashlib.sha256(asset(name)[0]).hexdigest()[:12]}"
 
 
 @cache
 def asset(name: str) -> tuple[bytes, str]:
-    """A file of the pages and its media type.
+    """Return a static file and its media type.
 
     Raises:
         Refused: There is none of that name.
@@ -118,7 +118,7 @@ def _file(name: str) -> bytes:
 
 
 def page(request: Request, template: str, status: int = 200, rules: str = POLICY, **given: Any) -> HTMLResponse:
-    """A page from its template.
+    """Return a page from its template.
 
     Args:
         request: What it answers.
@@ -140,21 +140,21 @@ def page(request: Request, template: str, status: int = 200, rules: str = POLICY
 
 
 def waiting(request: Request, title: str, item: Item) -> Response:
-    """Tell that something is not ready, how far it is, and how many come first: as a page, or as JSON if asked."""
+    """Reply that something is not ready, with its progress and place in the queue: a page, or JSON if asked for."""
     if "application/json" in request.headers.get("accept", ""):
         return Reply({"ready": False, "ahead": item.ahead, "progress": item.progress}, 202)
     return page(request, "waiting", title=title, item=item)
 
 
 def moved(request: Request, address: str) -> Response:
-    """To another page, also where htmx asked."""
+    """Redirect to another page, also for requests by htmx."""
     if request.headers.get("hx-request") == "true":
         return Response(status_code=204, headers={"hx-redirect": address})
     return Response(status_code=303, headers={"location": address})
 
 
 def failed(request: Request, error: Refused) -> Response:
-    """The page of an error; instead of a part that htmx asked for, a whole page."""
+    """Return the page of an error; for requests by htmx, a whole page in place of the part."""
     title = TITLES.get(error.status, "This cannot be done")
     reply = page(request, "error", error.status, title=title, error=str(error), back=_came_from(request))
     reply.headers.update(error.headers)
@@ -164,7 +164,7 @@ def failed(request: Request, error: Refused) -> Response:
 
 
 def _came_from(request: Request) -> str:
-    """The page of this server on which a form was sent; empty where that is not told."""
+    """Return the page of this server from which a form was sent; empty if the browser does not say."""
     try:
         came = urlsplit(request.headers.get("referer", "") if request.method == "POST" else "")
     except ValueError:
@@ -175,17 +175,17 @@ def _came_from(request: Request) -> str:
 
 
 def owner_of(request: Request) -> str:
-    """Which browser asks; empty if it has begun nothing yet."""
+    """Return the id of the browser that asks; empty if it has begun nothing yet."""
     return visitor(request.cookies, VISITOR)
 
 
 def new_owner(request: Request) -> str:
-    """Which browser asks, with a new name if it has none."""
+    """Return the id of the browser that asks, a new one if it has none."""
     return owner_of(request) or secrets.token_hex(16)
 
 
 def remember(reply: Response, request: Request, owner: str) -> Response:
-    """Give a browser its name, if it has none."""
+    """Set the browser's id, if it has none."""
     if owner_of(request) != owner:
         secure = request.url.scheme == "https"
         reply.set_cookie(VISITOR, owner, path="/", httponly=True, samesite="strict", secure=secure)
@@ -193,7 +193,7 @@ def remember(reply: Response, request: Request, owner: str) -> Response:
 
 
 async def sent(request: Request) -> bodies.Sent:
-    """The form that was sent.
+    """Return the form that was sent.
 
     Raises:
         Refused: It cannot be read.
@@ -205,7 +205,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def telling(handler: Handler) -> Handler:
-    """Answers errors with a page."""
+    """Turn errors into pages."""
 
     async def answered(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""The pictures of a moment of an episode: its places, and the course of stock, demand, orders and what was owed."""
+"""Pictures of a moment of an episode: its nodes, and stock, demand, orders and backlog over time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLIM, WIDE = 300.0, 420.0  # a narrower picture is not blown up; a wider one is 
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
-    """What is drawn of a moment.
+    """The pictures of one moment.
 
     Attributes:
         network: The places; None where there is one alone.
@@ -37,7 +37,7 @@ NOTHING = Pictures(None, "", None)
 
 
 def pictured(problem: Problem | None, episode: Episode, t: int) -> Pictures:
-    """What is drawn of an episode after t periods; nothing where it was not played here.
+    """Draw an episode after t periods; nothing if it was not played here.
 
     Args:
         problem: What is played; None where it is not known.
@@ -54,7 +54,7 @@ def pictured(problem: Problem | None, episode: Episode, t: int) -> Pictures:
 
 
 def at_start(problem: Problem, seed: int) -> Pictures:
-    """The places before an episode; nothing has to be compiled for it."""
+    """Draw the nodes before an episode; this needs no compilation."""
     scene = opening(problem, draw_each(problem, [seed]).vectors)
     drawn = first(scene, problem, problem.wording)
     return Pictures(drawn, _shape(drawn), None, _title(problem))
@@ -70,5 +70,5 @@ def _shape(drawn: Drawn | None) -> str:
 
 
 def called(problem: Problem | None, scenes: list[Scene]) -> Callable[[str], str]:
-    """What to call places and ways; as they are labelled where nothing is known of them."""
+    """Return the names of nodes and links; their labels if nothing is known about them."""
     return Names(scenes[0], problem.wording).of if problem is not None and scenes else str

@@ -126,14 +126,14 @@ def playing(router: APIRouter, room: Room) -> None:
 
 
 def _form(game: Game) -> Form:
-    """The form for the next period."""
+    """Return the form for the next period."""
     form = fields.form_of(game.problem, game.episode.scenes[-1])
     fields.carry(form, game.kept)
     return form
 
 
 def _late(game: Game, sent: Mapping[str, str]) -> str | None:
-    """Why what was sent is for no period that can be played; None if it can."""
+    """Return why what was sent belongs to no period that can be played; None if it does."""
     t = len(game.episode.turns)
     if not game.table.over and sent.get("period", str(t)) == str(t):
         return None
@@ -145,7 +145,7 @@ def _page(
     request: Request, room: Room, game: Game, form: Form, status: int = 200, note: str | None = None,
     said: str = "", since: int | None = None,
 ) -> Response:  # fmt: skip
-    """The page of a game.
+    """Return the page of a game.
 
     Args:
         request: What it answers.
@@ -196,7 +196,7 @@ def _page(
 
 
 def _history(game: Game, call: Callable[[str], str]) -> list[dict[str, Any]]:
-    """All periods played, the last first."""
+    """Return all periods played, the latest first."""
     rival = game.measures.tracks[0].rival[0]
     found, own, other = [], 0.0, 0.0
     for t, turn in enumerate(game.episode.turns):

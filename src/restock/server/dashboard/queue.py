@@ -1,4 +1,4 @@
-"""Work that takes long is done one piece after another, and the clients take turns."""
+"""A queue of slow work: one job at a time, and clients take turns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class Ticket:
-    """A piece of work that waits for its turn.
+    """A job that waits for its turn.
 
     Args:
         client: Whose it is.
@@ -28,7 +28,7 @@ class Ticket:
 
 
 class Queue:
-    """Does one piece of work at a time, beside the event loop.
+    """A queue that runs one job at a time, beside the event loop.
 
     A client that has much to do waits for those that have little: of every client first the first piece is done, then
     of every client the second one, and so on.
@@ -40,7 +40,7 @@ class Queue:
         self._served: dict[str, int] = {}  # when each client had its last turn, as long as anybody waits
 
     async def work(self, job: Callable[[], Result], item: Item | None = None) -> Result:
-        """Do something when its turn has come.
+        """Run a job when its turn comes.
 
         Args:
             job: What to do, in a thread.
@@ -63,11 +63,11 @@ class Queue:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Let the next one begin, if nothing is being done, and tell the others how many come before them."""
+        """Start the next job if none is running, and tell the others how many come before them."""
         for ticket in [one for one in self._waiting if one.item is not None and one.item.dropped]:
             self._waiting.remove(ticket)
             if not ticket.turn.done():
-                ticket.turn.set_exception(Refused("NOT_FOUND", "It was put away before its turn came."))
+                ticket.turn.set_exception(Refused("NOT_FOUND", "It expired before its turn came."))
         order = self._order()
         if self._at_work is None and order:
             self._at_work = order.pop(0)
@@ -83,7 +83,7 @@ class Queue:
                 ticket.item.ahead = k + 1
 
     def _order(self) -> list[Ticket]:
-        """What waits, in the order in which it is done."""
+        """Return the waiting jobs in the order in which they will run."""
         rounds: Counter[str] = Counter()
         places = []
         for k, ticket in enumerate(self._waiting):

@@ -1,4 +1,4 @@
-"""How what a page shows is seen again: the command that repeats it, and a link that says all that is needed."""
+"""The command that repeats what a page shows, and the link that shows it again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def link(kind: str, fields: Iterable[tuple[str, Any]]) -> str:
 def compare_command(
     hub: Hub, task: str, problem: Problem, names: Sequence[str], episodes: int, seed: int | None, seeds: Sequence[int]
 ) -> str:
-    """Return the command that repeats a comparison; empty where there is none.
+    """Return the command that repeats a comparison; empty if there is none.
 
     Args:
         hub: Of the server.
@@ -49,12 +49,12 @@ def compare_command(
 
 
 def show_command(hub: Hub, task: str, problem: Problem, policy: str, seed: int) -> str:
-    """Return the command that plays an episode as a policy plays it; empty where there is none."""
+    """Return the command that plays an episode with a policy; empty if there is none."""
     return _command("simulate", hub, task, problem, [policy], ["--seeds", str(seed)])
 
 
 def agent_command(hub: Hub, task: str, problem: Problem, run: Mapping[str, Any]) -> str:
-    """Return the command that lets the model of a transcript play again; empty where that would name anything unusual.
+    """Return the command that lets the model of a transcript play again; empty if it would contain anything unusual.
 
     A transcript may be anybody's, and a command is for the hands of who reads it: problem and policies are only those
     of restock itself, and no name may hold what a terminal carries out.
@@ -106,7 +106,7 @@ def _command(kind: str, hub: Hub, task: str, problem: Problem, names: Sequence[s
 
 
 def _name(hub: Hub, task: str) -> str | None:
-    """What a command calls a task; None where it was made in Python, and no command can name it."""
+    """Return what a command calls a task; None if it was made in Python and no command can name it."""
     name = task if Catalogue.known(task) is not None else hub.settings.problem
     return name if isinstance(name, str) else None
 
@@ -116,7 +116,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _harmless(value: object) -> bool:
-    """Whether a value is a number, or text that is no option and that a terminal only shows."""
+    """Return whether a value is a number, or text that is neither an option nor a control sequence."""
     if isinstance(value, (int, float)):
         return True
     return isinstance(value, str) and value.isprintable() and not value.startswith("-") and len(value) <= 200

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 class Room:
-    """The server, what browsers have begun, and who may work.
+    """The server, the items of each browser, and the queues of work.
 
     Args:
         hub: Of the server.
@@ -49,7 +49,7 @@ class Room:
         self._examples: dict[str, Pictures] = {}
 
     async def work(self, job: Callable[[], Result], long: bool = False, item: Item | None = None) -> Result:
-        """Do something beside the event loop: one short job and one long one at a time.
+        """Run a job beside the event loop: one short job and one long one at a time.
 
         Args:
             job: What to do.
@@ -59,20 +59,20 @@ class Room:
         return await (self._long if long else self._short).work(job, item)
 
     async def policies(self, task: str) -> list[str]:
-        """The policies that can play a task."""
+        """Return the policies that can play a task."""
         if task not in self._playable:
             problem = self.hub.catalogue.loaded(task)
             self._playable[task] = await asyncio.to_thread(playable, problem)
         return self._playable[task]
 
     async def opening(self, task: str, problem: Problem) -> Pictures:
-        """The places of a task before an episode."""
+        """Return the nodes of a task before an episode."""
         if task not in self._openings:
             self._openings[task] = await self.work(lambda: at_start(problem, EXAMPLE))
         return self._openings[task]
 
     async def example(self, task: str, problem: Problem) -> tuple[str, Pictures]:
-        """How an episode of a task goes under the policy to beat, and what that is called."""
+        """Return how an episode of a task goes under the policy to beat, and the name of that policy."""
         rival, _ = yardsticks(problem.family)
         if task not in self._examples:
 
@@ -84,7 +84,7 @@ class Room:
         return rival, self._examples[task]
 
     def own(self, owner: str, task: str) -> list[Game | Show]:
-        """What a browser played by hand to the end, or has a transcript of, on a task: it can be compared."""
+        """Return the episodes of a task that a browser has finished by hand or has a transcript of, to be compared."""
         games: list[Game | Show] = [
             game for game in self.shelf.of(owner, Game)
             if game.task == task and hasattr(game, "measures") and game.table.over
@@ -98,19 +98,19 @@ class Room:
 
     @staticmethod
     def seed_for(problem: Problem) -> int:
-        """The seed that is proposed: that of the description, else any."""
+        """Return the proposed seed: that of the spec, else any."""
         own = getattr(getattr(problem, "spec", None), "seed", None)
         return own if isinstance(own, int) else secrets.randbelow(LARGEST_DRAWN)
 
     def system(self, task: str, problem: Problem) -> str:
-        """What a model is told once, and a person may read."""
+        """Return the system prompt of a model, which a person may read."""
         if task not in self._systems:
             self._systems[task] = prompt.system_prompt(problem.prior())
         return self._systems[task]
 
 
 def seed_of(text: str, problem: Problem) -> int:
-    """A seed that somebody wrote; nothing is a new one.
+    """Return a seed that a user wrote; an empty one means a new seed.
 
     Raises:
         Refused: It is none.
@@ -121,7 +121,7 @@ def seed_of(text: str, problem: Problem) -> int:
 
 
 def whole(name: str, text: str, least: int, most: int) -> int:
-    """A whole number that somebody wrote.
+    """Return an integer that a user wrote.
 
     Raises:
         InvalidInput: It is no number.
@@ -129,13 +129,13 @@ def whole(name: str, text: str, least: int, most: int) -> int:
     """
     found = number(text, name)
     if not isinstance(found, int) or not least <= found <= most:
-        message = f"{plain(name).capitalize()} must be a whole number, {least} to {most}."
+        message = f"{plain(name).capitalize()} must be an integer, {least} to {most}."
         raise Refused("VALIDATION_ERROR", message, name, text[:80])
     return found
 
 
 def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: int, horizon: int, whole: bool) -> Any:
-    """The charts of an episode: what adds up, beside the same of others.
+    """Return the charts of an episode: cumulative sums beside those of others.
 
     Args:
         measures: None where there are none.
@@ -169,7 +169,7 @@ def courses(measures: Measures | None, b: int, episode: Episode, own: str, t: in
 
 
 def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[dict[str, Any]]:
-    """What was reached after t periods, by track: own, of the rival, regret; with decimals in which they add up."""
+    """Return the sums after t periods by track (own, rival, regret), with decimals in which they add up."""
     if measures is None:
         return [
             {
@@ -194,7 +194,7 @@ def sums(measures: Measures | None, b: int, episode: Episode, t: int) -> list[di
 
 
 def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[tuple[str, list[str]]]:
-    """A decision in words: what is named and not nothing, field by field.
+    """Return a decision in words: field by field, without what is zero.
 
     Args:
         action: What was decided.
@@ -212,5 +212,5 @@ def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[t
 
 
 def as_json(action: dict[str, Any]) -> str:
-    """A decision as a model writes it."""
+    """Return a decision as a model writes it."""
     return json.dumps(action)

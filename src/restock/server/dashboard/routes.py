@@ -37,12 +37,12 @@ class PageRoute(APIRoute):
     """A route whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler."""
+        """Return the handler."""
         return pages.telling(super().get_route_handler())
 
 
 def mount(app: FastAPI, hub: Hub) -> None:
-    """Put the pages into an application."""
+    """Mount the pages in an application."""
     room = app.state.room = Room(hub)
     router = APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=Response)
     for add in (_opening, _login, playing, watching, comparing, again, runs, standing, live):
@@ -126,13 +126,13 @@ def _login(router: APIRouter, room: Room) -> None:
 
 
 def _local(address: str) -> str:
-    """An address of this server; the first page for any other."""
+    """Return an address of this server; the first page for any other."""
     plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) < 1000
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 
 
 def _offer(problem: Problem, name: str) -> dict[str, Any]:
-    """What the first page says of a problem."""
+    """Return what the first page says about a problem."""
     said = problem.description().get("description")
     words = said if isinstance(said, str) and said else problem.explain().splitlines()[0]
     size = ", ".join(_counted(count, plain(what)) for what, count in problem.size().items() if count)
@@ -140,7 +140,7 @@ def _offer(problem: Problem, name: str) -> dict[str, Any]:
 
 
 def _counted(count: int, what: str) -> str:
-    """So many of what is named in the plural."""
+    """Return a number and its noun in the plural."""
     if count != 1:
         return f"{count} {what}"
     return f"1 {what[:-3]}f" if what.endswith("ves") else f"1 {what.removesuffix('s')}"

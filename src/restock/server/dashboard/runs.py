@@ -1,4 +1,4 @@
-"""The routes for the folder of runs: what was trained, tuned and benchmarked."""
+"""The routes for the folder of runs: trainings, searches and benchmarks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def runs(router: APIRouter, room: Room) -> None:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    """A run in the list; of a damaged one what is wrong with it."""
+    """Return a run in the list; for a damaged run, what is wrong with it."""
     line: dict[str, Any] = {"run": entry.name, "kind": entry.kind, "changed": _when(entry)}
     if entry.kind == "benchmark":
         return {**line, "status": "", "wrong": ""}
@@ -83,7 +83,7 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 
 def _commands(entry: Entry, data: dict[str, Any]) -> list[tuple[str, str]]:
-    """What repeats a run, or goes on from it, on the machine that it is on."""
+    """Return the commands that repeat or resume a run on its own machine."""
     path = entry.place
     if entry.kind == "tuning":
         best = ("Evaluate its best policy", shlex.join(["restock", "evaluate", f"{path}/best"]))

@@ -1,4 +1,4 @@
-"""What browsers have begun: each sees its own, and what nobody uses is put away."""
+"""Items of each browser, such as games and comparisons; idle ones expire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VISITOR = re.compile(r"[0-9a-f]{32}")
 
 
 class Item:
-    """Something that a browser has begun, and that may take a while to be ready.
+    """Something that a browser has begun and that may take a while to be ready.
 
     Args:
         task: The task that it is about.
@@ -48,7 +48,7 @@ class Item:
         self._work: asyncio.Task[None] | None = None
 
     def begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Start the work that makes it ready."""
+        """Start the work that makes the item ready."""
 
         async def guarded() -> None:
             try:
@@ -61,7 +61,7 @@ class Item:
         self._work = asyncio.get_running_loop().create_task(guarded())
 
     async def ready(self, patience: float) -> bool:
-        """Wait a little; whether it is ready.
+        """Wait a little, and return whether the item is ready.
 
         Args:
             patience: Seconds.
@@ -83,7 +83,7 @@ Kept = TypeVar("Kept", bound=Item)
 
 
 class Shelf:
-    """All items of a server. They take no place of an agent's session: each kind has a share of its own.
+    """All items of a server. They take no places of agents' sessions: each kind has a share of its own.
 
     Args:
         settings: Of the server.
@@ -118,7 +118,7 @@ class Shelf:
         return item
 
     def get(self, owner: str, kind: type[Kept], id: str) -> Kept:
-        """An item of a browser; from now on the last one used.
+        """Return an item of a browser, which becomes the one used last.
 
         Raises:
             Refused: There is none.
@@ -137,7 +137,7 @@ class Shelf:
         return found
 
     def of(self, owner: str, kind: type[Kept]) -> list[Kept]:
-        """The items of a browser, the last one used first."""
+        """Return the items of a browser, the last used first."""
         self.sweep()
         return [one for one in reversed(self._items.values()) if isinstance(one, kind) and one.owner == owner != ""]
 
@@ -147,18 +147,18 @@ class Shelf:
         return list(self._items.values())
 
     def drop(self, item: Item) -> None:
-        """Put an item away; whoever works for it stops."""
+        """Drop an item and stop its work."""
         item.dropped = True
         self._items.pop(item.id, None)
 
     def sweep(self) -> None:
-        """Put away what was idle too long."""
+        """Drop the items that have been idle for too long."""
         now = time.monotonic()
         for item in [one for one in self._items.values() if now - one.touched > self._idle]:
             self.drop(item)
 
     async def watch(self) -> None:
-        """Do so for ever, for nobody may come any more."""
+        """Sweep for ever, since no further request may come."""
         while True:
             await asyncio.sleep(min(self._idle / 4.0, 30.0))
             self.sweep()
@@ -168,6 +168,6 @@ class Shelf:
 
 
 def visitor(cookies: Any, name: str) -> str:
-    """Who a browser is, by its cookie; empty if it has none."""
+    """Return the id of a browser from its cookie; empty if it has none."""
     said = cookies.get(name, "")
     return said if VISITOR.fullmatch(said) else ""

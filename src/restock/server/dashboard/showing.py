@@ -18,12 +18,12 @@ Facts = list[tuple[str, str]]
 
 
 def replies(show: Show, turn: Turn) -> list[Said]:
-    """Return every reply of a turn, and what became of it."""
+    """Return every reply of a turn and its outcome."""
     return told_of(turn.exchanges, turn.error, show.problem, show.chooses)
 
 
 def facts(show: Show, counts: Counts | None) -> Facts:
-    """Return what was counted in words: what is nothing is left out, but for what is always asked about."""
+    """Return the counts in words, without zeros other than those that readers always ask about."""
     if counts is None:
         return []
     told = spent(counts, show.prices)
@@ -50,7 +50,7 @@ def facts(show: Show, counts: Counts | None) -> Facts:
 
 
 def document(show: Show) -> dict[str, Any]:
-    """Return all that a show tells, as plain data."""
+    """Return the whole show as plain data."""
     return {
         "title": show.title,
         "task": show.task,
@@ -63,7 +63,7 @@ def document(show: Show) -> dict[str, Any]:
 
 
 def rows(show: Show) -> list[dict[str, Any]]:
-    """Return one row a turn."""
+    """Return one row per turn."""
     found = []
     for b, episode in enumerate(document(show)["episodes"]):
         for turn in episode["turns"]:

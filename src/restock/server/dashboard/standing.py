@@ -1,4 +1,4 @@
-"""The route of the leaderboard: the benchmarks in the folder of runs, or what is published."""
+"""The route of the leaderboard: of the benchmarks in the folder of runs, or of published results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def standing(router: APIRouter, room: Room) -> None:
     kept: dict[Key, Leaderboard] = {}
 
     def made(entries: list[Entry]) -> Leaderboard:
-        """The board of runs; that of the last ones is kept until something in them changes."""
+        """Return the board of runs; the last board is kept until something in its runs changes."""
         key = tuple((one.name, _newest(one)) for one in entries)
         if key not in kept:
             board = _board(entries)
@@ -60,7 +60,7 @@ def standing(router: APIRouter, room: Room) -> None:
 
 
 def _board(entries: list[Entry]) -> Leaderboard:
-    """The leaderboard of runs; without any what is published.
+    """Return the leaderboard of runs, or of the published results if there are none.
 
     Raises:
         InvalidInput: A run is damaged, or its suite names anything but problems of restock and numbers.
@@ -78,7 +78,7 @@ def _board(entries: list[Entry]) -> Leaderboard:
 
 
 def _only_data(entry: Entry) -> None:
-    """Make sure that nothing in the plan of a run leads to code or to other files.
+    """Check that nothing in the plan of a run leads to code or to other files.
 
     Raises:
         InvalidInput: Something does, or the plan is damaged.
@@ -102,7 +102,7 @@ def _only_data(entry: Entry) -> None:
 
 
 def _names_a_file(value: Any) -> bool:
-    """Whether something in the data is a source that is read from a file, or the place of code."""
+    """Return whether the data name a file to be read or code to be loaded."""
     if isinstance(value, dict):
         named = any(name in value and isinstance(value[name], str) for name in ("file", "place"))
         return named or any(map(_names_a_file, value.values()))
@@ -117,7 +117,7 @@ def _newest(entry: Entry) -> float:
 
 
 def _tables(board: Leaderboard) -> list[tuple[str, Any, list[str]]]:
-    """Heading, table, and what each row is."""
+    """Return the tables with their headings and the kind of their rows."""
     best = next((row for row in board.rows if row.rank == 1), None)
     kinds = ["bound" if row.information == "clairvoyant" else "best" if row is best else "" for row in board.rows]
     named = (("Standings", say.standings), ("By group", say.by_group), ("By scenario", say.by_scenario))
@@ -125,7 +125,7 @@ def _tables(board: Leaderboard) -> list[tuple[str, Any, list[str]]]:
 
 
 def _rows(board: Leaderboard) -> list[dict[str, Any]]:
-    """One row a policy."""
+    """Return one row per policy."""
     found = []
     for row in board.rows:
         line: dict[str, Any] = {"policy": row.name, "rank": row.rank, "published": row.published}

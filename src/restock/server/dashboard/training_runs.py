@@ -1,4 +1,4 @@
-"""What a training or tuning run tells, read as data from its folder."""
+"""Training and tuning runs, read as data from their folders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ATTAINED = 1e-4  # of the bound: a plan that lacks less than that reaches it
 
 
 class MetricsLine(pydantic.BaseModel):
-    """What a curve needs of a line of the metrics; the rest is kept for the table."""
+    """The fields of a metrics line that a curve needs; the others are kept for the table."""
 
     model_config = pydantic.ConfigDict(extra="allow", allow_inf_nan=False)
 
@@ -42,7 +42,7 @@ class MetricsLine(pydantic.BaseModel):
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A run, as a page shows it.
+    """A run as a page shows it.
 
     Attributes:
         entry: Where it is.
@@ -66,7 +66,7 @@ class Told:
 
 
 def told(entry: Entry) -> Told:
-    """Return what a training or tuning run tells.
+    """Return what the folder of a training or tuning run says.
 
     Raises:
         InvalidInput: A file of it is damaged, too large, or leads elsewhere.
@@ -143,7 +143,7 @@ def _values(trial: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _curve(judged: list[MetricsLine], beaten: str) -> Svg | None:
-    """Profit over the steps, where every line says what it is measured by."""
+    """Return the profit over the steps, if every line says how it was measured."""
     if not judged or any(one.baseline is None for one in judged):
         return None
     every = -(-len(judged) // MOST_DRAWN)
@@ -153,7 +153,7 @@ def _curve(judged: list[MetricsLine], beaten: str) -> Svg | None:
 
 
 def _judged(summary: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Problems and policies of an evaluation, as far as they are mappings."""
+    """Yield the problems and policies of an evaluation, as far as they are mappings."""
     problems = summary.get("problems")
     for problem in problems if isinstance(problems, list) else []:
         policies = problem.get("policies") if isinstance(problem, dict) else None
@@ -163,13 +163,13 @@ def _judged(summary: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[s
 
 
 def _beaten(summary: Mapping[str, Any]) -> str:
-    """What the evaluation calls the policy to beat."""
+    """Return the name of the policy to beat in the evaluation."""
     names = [one.get("name") for _, one in _judged(summary) if one.get("information") != "clairvoyant"]
     return next((name[:LONGEST] for name in names if isinstance(name, str) and name != TRAINED), BEATEN)
 
 
 def _worth(summary: Mapping[str, Any]) -> list[Table]:
-    """The table of the evaluation on fresh episodes; a bound that its plan does not reach is no row of it."""
+    """Return the table of the evaluation on fresh episodes; a bound that its plan does not reach has no row."""
     rows = []
     for problem, one in _judged(summary):
         gap = _number(one.get("gap"))

@@ -30,7 +30,7 @@ LONGEST_NAME = 80
 
 
 class _Line(pydantic.BaseModel):
-    """What is read of a line; the rest is left aside."""
+    """The fields that are read from a line; others are ignored."""
 
     model_config = pydantic.ConfigDict(extra="ignore", allow_inf_nan=False)
 
@@ -87,7 +87,7 @@ class _Run(pydantic.BaseModel):
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """A transcript that was read.
+    """A transcript that has been read.
 
     Attributes:
         model: Who played.
@@ -164,7 +164,7 @@ def recording(text: str, name: str) -> Recording:
 
 
 def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | None:
-    """The task and the problem of a transcript, if it is one that the server offers; its description is only compared.
+    """Return the task and problem of a transcript if the server offers it; its spec is only compared.
 
     Args:
         found: The transcript.
@@ -192,7 +192,7 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
 
 
 def in_folder(folder: Path | None) -> list[str]:
-    """Names of the transcripts in the folder of runs, the newest first."""
+    """Return the names of the transcripts in the folder of runs, newest first."""
     if folder is None or not folder.is_dir():
         return []
     places = (path for place in PLACES for path in folder.glob(place) if can_be_named(path.relative_to(folder)))
@@ -205,14 +205,14 @@ def in_folder(folder: Path | None) -> list[str]:
 
 
 def _inside(path: Path, folder: Path) -> bool:
-    """Whether a path leads to what it says, and no link to somewhere else."""
+    """Return whether a path leads to the file it names and is no link elsewhere."""
     return not any(
         part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder
     )
 
 
 def from_folder(folder: Path | None, name: str, most: int) -> str:
-    """The text of one of them.
+    """Return the text of a transcript.
 
     Raises:
         InvalidInput: There is none of that name, or it is too large.
@@ -229,12 +229,12 @@ def from_folder(folder: Path | None, name: str, most: int) -> str:
 
 
 def _named(name: str) -> str:
-    """A name that a terminal and a title only show."""
+    """Return a name in which nothing can control a terminal or a title."""
     return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
 
 
 def _played(turn: _Turn, exchanges: tuple[Exchange, ...]) -> Turn:
-    """A turn, for now without the observation after it."""
+    """Return a turn, as yet without the observation after it."""
     counts = counts_of(turn.counts) if turn.counts is not None else None
     if counts is None and exchanges:
         counts = counted(exchanges, turn.by, turn.error)
@@ -251,7 +251,7 @@ def _episode(begun: _Begun, turns: list[Turn], end: _End | None) -> Episode:
 
 
 def _episode_in(line: Mapping[str, Any]) -> int | None:
-    """The episode that a line names; None where it names none."""
+    """Return the episode of a line; None if it names none."""
     said = line.get("episode")
     return said if isinstance(said, int) else None
 

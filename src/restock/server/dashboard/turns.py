@@ -1,4 +1,4 @@
-"""Episodes turn by turn: what was seen, decided and earned, by hand, by a policy or by a model."""
+"""Episodes turn by turn: observation, decision and reward, by hand, by a policy or by a model."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Turn:
 
 @dataclasses.dataclass(frozen=True)
 class Episode:
-    """An episode that was played, or is being played.
+    """A finished or running episode.
 
     Attributes:
         seed: What it was begun with.
@@ -76,12 +76,12 @@ class Episode:
 
     @property
     def rewards(self) -> list[float]:
-        """Of the periods played."""
+        """The rewards of the periods played."""
         return [turn.reward for turn in self.turns]
 
     @property
     def counts(self) -> Counts | None:
-        """What was counted in all of them; None where no model played."""
+        """The sum of the counts; None if no model played."""
         total, every = Counts(), [turn.counts for turn in self.turns if turn.counts is not None]
         for one in every:
             total.add(one)
@@ -89,21 +89,21 @@ class Episode:
 
     @property
     def earned(self) -> list[float]:
-        """Money earned in the periods played, where the observations tell that beside the reward; else empty."""
+        """The money earned in the periods played, if observations give it beside the reward; else empty."""
         money = [turn.after.get("day_profit") for turn in self.turns]
         return [float(one) for one in money if isinstance(one, (int, float))]
 
     def seen(self, t: int) -> Plain:
-        """The observation at the start of period t, or at the end."""
+        """Return the observation at the start of period t, or at the end."""
         return self.turns[t].seen if t < len(self.turns) else self.turns[-1].after if self.turns else self.first
 
     def note(self, t: int) -> str | None:
-        """What is said of the period before t beside the observation."""
+        """Return the note about the period before t, shown beside the observation."""
         return went_wrong(self.turns[t - 1].faults) if t else None
 
 
 class Table:
-    """An episode that is being played.
+    """An episode in play.
 
     Args:
         problem: What is played.
@@ -136,7 +136,7 @@ class Table:
         return turn
 
     def graded(self) -> Episode:
-        """The episode with what happened in numbers; with its grade where it is over and the problem a store."""
+        """Return the episode with its figures, and its score if it is over and the problem is a store."""
         if not self.over:
             return dataclasses.replace(self.episode, record=self.seat.trajectory)
         if self._graded is None:
@@ -156,7 +156,7 @@ class Table:
 def played_by(
     problem: Problem, policy: Policy, seed: int, tell: Callable[[int, int], None] = lambda done, of: None
 ) -> Episode:
-    """The episode as a policy plays it.
+    """Return an episode played by a policy.
 
     Args:
         problem: What is played.
@@ -178,7 +178,7 @@ def played_by(
 
 
 def replayed(problem: Problem, episode: Episode) -> Episode:
-    """An episode from a transcript with its scenes and its record; as it was where it cannot be played again.
+    """Return an episode from a transcript with its scenes and its record; as recorded if it cannot be replayed.
 
     Args:
         problem: That it was played on.
@@ -196,7 +196,7 @@ def replayed(problem: Problem, episode: Episode) -> Episode:
 
 
 def decisions_of(problem: Problem, episodes: list[Episode]) -> Array:
-    """What was decided, shape (B, T, A), zero behind the end of an episode.
+    """Return the decisions, shape (B, T, A), zero after the end of an episode.
 
     Raises:
         InvalidInput: A decision is none of this problem.

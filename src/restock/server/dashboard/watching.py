@@ -153,7 +153,7 @@ def watching(router: APIRouter, room: Room) -> None:
 
 
 def _turn_in(sent: Mapping[str, str]) -> str:
-    """The part of an address that says which turn is wanted, if a form does."""
+    """Return the part of an address that says which turn a form asks for, if it does."""
     named = [
         (name, said) for name in ("episode", "turn") if (said := sent.get(name, "")).isdecimal() and said.isascii()
     ]
@@ -161,7 +161,7 @@ def _turn_in(sent: Mapping[str, str]) -> str:
 
 
 def _told(request: Request, show: Show, b: int, t: int) -> dict[str, Any]:
-    """What is told of a turn beside what was seen and done: replies, what they cost, where to go on, how to repeat."""
+    """Return what is shown of a turn beyond observation and decision: replies, costs, links, commands."""
     episode = show.episodes[b]
     turn = episode.turns[t - 1] if t else None
     wrong = faults(episode)
@@ -185,7 +185,7 @@ def _told(request: Request, show: Show, b: int, t: int) -> dict[str, Any]:
 
 
 def _place(request: Request, name: str, count: int) -> int:
-    """A place among so many that an address names, counted from 0 (turns) or 1 (episodes)."""
+    """Return a position that an address names, counted from 0 (turns) or 1 (episodes)."""
     first = 1 if name == "episode" else 0
     said = request.query_params.get(name, str(first))
     if not (said.isascii() and said.isdigit() and len(said) < 8 and first <= int(said) < count + first):
@@ -194,7 +194,7 @@ def _place(request: Request, name: str, count: int) -> int:
 
 
 def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
-    """What is shown of a turn: t periods are over, the t-th one is told."""
+    """Return what is shown of a turn: t periods are over, the t-th is described."""
     episode, problem = show.episodes[b], show.problem
     about: dict[str, str] = {}
     if problem is not None:

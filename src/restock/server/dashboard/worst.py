@@ -28,7 +28,7 @@ class Worst:
 
 
 def worst(measures: Measures | None, b: int, episode: Episode) -> Worst | None:
-    """Return the turn that lost most; None where none lost anything, or where nothing was played.
+    """Return the turn that lost most; None if none lost anything or nothing was played.
 
     A turn loses what it earned less than the plan that is the bound earned in the same period. Where there is no such
     plan, or it cannot be carried out, the policy to beat takes its place; where that one plays itself, or nothing is
@@ -63,11 +63,11 @@ def _most(name: str, what: str, theirs: list[float], own: list[float]) -> Worst 
 
 
 def at_fault(turn: Turn) -> bool:
-    """Whether something went wrong in a turn: a fault, a reply that could not be used, or a decision without one."""
+    """Return whether a turn has a fault, a reply that could not be used, or a decision without a reply."""
     tried = turn.counts is not None and turn.counts.retries > 0
     return bool(turn.faults) or turn.error is not None or tried or turn.by in WITHOUT
 
 
 def faults(episode: Episode) -> list[int]:
-    """Return the turns with a fault, from 1."""
+    """Return the turns with a fault, counted from 1."""
     return [t + 1 for t, turn in enumerate(episode.turns) if at_fault(turn)]

@@ -48,7 +48,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return await super()._reset_async(**asked)
 
     def _step_payload(self, action: Any) -> dict[str, Any]:
-        """The fields of an action, given as a record, as an action of OpenEnv or as a mapping."""
+        """Return the fields of an action, given as a record, as an action of OpenEnv or as a mapping."""
         if isinstance(action, Action):
             return dict(action.model_dump(mode="json", exclude={"metadata"}))
         if hasattr(action, "model_dump"):
@@ -56,7 +56,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return dict(action)
 
     def _parse_result(self, payload: dict[str, Any]) -> StepResult[Any]:
-        """Observation, reward and done of a reply; reward and done stand in the observation, too."""
+        """Return observation, reward and done of a reply; reward and done are in the observation too."""
         reward, done = payload.get("reward"), payload.get("done", False)
         seen: Any = {**payload.get("observation", {}), "reward": reward, "done": done}
         if self._observation is not None:
@@ -64,7 +64,7 @@ class RestockEnv(EnvClient[Any, Any, RestockState]):
         return StepResult(observation=seen, reward=reward, done=done, metadata=payload.get("metadata"))
 
     def _parse_state(self, payload: dict[str, Any]) -> RestockState:
-        """The state of a reply."""
+        """Return the state of a reply."""
         state: RestockState = RestockState.model_validate(payload)
         return state
 

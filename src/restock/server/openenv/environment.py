@@ -1,4 +1,4 @@
-"""The problems as an environment class of OpenEnv, for its own server and for whoever wants it in process."""
+"""The problems as an environment class of OpenEnv, for its own server and for use within a process."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Part(Rubric):
         self.amount = 0.0
 
     def forward(self, action: Any, observation: Any) -> float:
-        """Its amount in the last period."""
+        """Return its amount in the last period."""
         return self.amount
 
 
 class Contribution(Rubric):
-    """The reward as the problem states it, and its parts, which add up to it: `named_rubrics()` tells them.
+    """The reward as the problem states it, and its parts, which add up to it (see `named_rubrics()`).
 
     Args:
         parts: Names of the parts.
@@ -51,14 +51,14 @@ class Contribution(Rubric):
             part.amount = amounts.get(name, 0.0)
 
     def forward(self, action: Any, observation: Any) -> float:
-        """The reward of the observation."""
+        """Return the reward of the observation."""
         for _, part in self.named_children():
             part(action, observation)
         return float(observation.reward)
 
 
 class RestockEnvironment(Environment[Any, Any, RestockState]):
-    """Any problem of restock as an environment of OpenEnv; every instance plays an episode of its own.
+    """Any problem of restock as an environment of OpenEnv; each instance plays one episode at a time.
 
     Args:
         problem: What is played where `reset` names no task; see `Settings.problem`.
@@ -84,7 +84,7 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
         self._meet(self._hub.catalogue.default)
 
     def _meet(self, name: str) -> Any:
-        """Take a task to play, with its classes and its rubric."""
+        """Set the task to play, with its classes and its rubric."""
         problem = self._hub.catalogue.problem(name)
         self.action_type, self.observation_type = models_for(problem)
         self.rubric = Contribution(problem.parts)
@@ -129,29 +129,29 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
 
     @property
     def state(self) -> RestockState:
-        """What there is to know about the episode besides the observation."""
+        """The state of the episode, besides the observation."""
         return RestockState(**self._session.state())
 
     def get_metadata(self) -> EnvironmentMetadata:
-        """What the environment is."""
+        """Return the description of the environment."""
         return EnvironmentMetadata(name=NAME, description=ABOUT, version=__version__)
 
     # tasks: the protocol `TaskProvider` of OpenEnv ------------------------------------------------------
 
     def list_splits(self) -> list[dict[str, str]]:
-        """The splits of the tasks."""
+        """Return the splits of the tasks."""
         return [{"name": name, "type": "test"} for name in SPLITS]
 
     def list_tasks(self, split: str) -> list[dict[str, Any]]:
-        """The tasks of a split."""
+        """Return the tasks of a split."""
         return [{"id": task, "split": split, "index": k} for k, task in enumerate(self._tasks(split))]
 
     def num_tasks(self, split: str) -> int:
-        """How many there are."""
+        """Return the number of tasks of a split."""
         return len(self._tasks(split))
 
     def get_task(self, split: str, index: int) -> dict[str, Any]:
-        """One of them.
+        """Return a task of a split.
 
         Raises:
             IndexError: There are fewer.
@@ -161,7 +161,7 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
         return self.list_tasks(split)[index]
 
     def get_task_range(self, split: str, start: int | None = None, stop: int | None = None) -> list[dict[str, Any]]:
-        """Those of a slice."""
+        """Return the tasks of a slice of a split."""
         return self.list_tasks(split)[start:stop]
 
     def _tasks(self, split: str) -> list[str]:
@@ -173,5 +173,5 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
 
 @functools.cache
 def _shared(problem: str, reward: str) -> Hub:
-    """What all environments of the same task have in common: none changes it."""
+    """Return what all environments of the same task share; none of them changes it."""
     return Hub(Settings(problem, reward))

@@ -25,7 +25,7 @@ STATED_BY_OPENENV = ("reward", "done")
 
 
 def model_of(record: type[Spec], base: type[pydantic.BaseModel], name: str) -> Any:
-    """A class of OpenEnv with the fields of a record.
+    """Return a class of OpenEnv with the fields of a record.
 
     Args:
         record: An action or an observation.
@@ -64,7 +64,7 @@ MODELS = {
 
 
 class RestockState(State):
-    """What there is to know about an episode besides the observation."""
+    """The state of an episode, besides the observation."""
 
     task: str | None = pydantic.Field(None, description="what is played")
     seed: int | None = pydantic.Field(None, description="of the episode")
@@ -73,7 +73,7 @@ class RestockState(State):
 
 
 def models_for(problem: Any) -> tuple[type[Action], type[Observation]]:
-    """The classes of a problem's actions and observations."""
+    """Return the classes of a problem's actions and observations."""
     records = problem.records()
     if records.action_type in MODELS:
         return MODELS[records.action_type]

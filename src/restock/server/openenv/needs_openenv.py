@@ -1,4 +1,4 @@
-"""The classes of openenv that are derived from here; without it their import says what to install."""
+"""Import of the openenv classes that are derived from; without openenv, the import says what to install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder that can be deployed: what `openenv push`, `openenv build`, `docker build` and a Space look for.
+"""Deployable folders, for `openenv push`, `openenv build`, `docker build` and Hugging Face Spaces.
 
 The folder holds the sources of restock itself, so that the image needs nothing but packages from an index.
 """
@@ -71,13 +71,13 @@ def packed(task: str) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> list[tuple[str, bytes]]:
-    """The files below a folder by their paths in it, without what Python has compiled."""
+    """Return the files below a folder by their relative paths, without compiled Python."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
     return [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths]
 
 
 def _dependencies() -> str:
-    """What restock needs to serve, as its own metadata say it."""
+    """Return the packages that restock needs to serve, from its own metadata."""
     found = []
     for line in _distribution().requires or ():
         requirement, _, marker = (part.strip() for part in line.partition(";"))
@@ -87,7 +87,7 @@ def _dependencies() -> str:
 
 
 def _license() -> bytes:
-    """The licence of restock, which a copy of it has to carry."""
+    """Return the licence of restock, which a copy of it must carry."""
     for file in _distribution().files or ():
         if file.name == "LICENSE":
             return Path(str(file.locate())).read_bytes()
@@ -103,5 +103,5 @@ def _distribution() -> importlib.metadata.Distribution:
 
 
 def _fields(record: Any) -> str:
-    """The fields of a record as rows of a table."""
+    """Return the fields of a record as rows of a table."""
     return "\n".join(f"| `{name}` | {field.description} |" for name, field in record.model_fields.items())

@@ -1,4 +1,4 @@
-"""A classical policy, to compare what was learnt with."""
+"""A classical policy to compare trained ones with."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class BaseStock(Policy):
         self.most = spec.most_order
 
     def act(self, view: Any) -> Array:
-        """Orders of shape (B, 1)."""
+        """Return the orders of shape (B, 1)."""
         position = view["on_hand"] + view["in_transit"].sum(axis=1, keepdims=True)
         orders: Array = np.clip(self.level - position, 0.0, self.most)
         return orders
 
     def parameters_in_words(self) -> dict[str, Any]:
-        """The level."""
+        """Return the level."""
         return {"level": self.level}

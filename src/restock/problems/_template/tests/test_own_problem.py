@@ -1,4 +1,4 @@
-"""What holds for every problem holds for this one."""
+"""The conformance tests for this problem."""
 
 from pathlib import Path
 from typing import Any, ClassVar

@@ -1,1 +1,1 @@
-"""The application as the manifest of the package names it."""
+"""The application, under the name that the package's manifest gives."""

@@ -10,7 +10,7 @@ from restock.server.settings import Settings
 
 
 def settings() -> Settings:
-    """What the environment of the process says: RESTOCK_TASK, RESTOCK_REWARD, RESTOCK_TOKEN, RESTOCK_MAX_SESSIONS.
+    """Return the settings from the variables RESTOCK_TASK, RESTOCK_REWARD, RESTOCK_TOKEN and RESTOCK_MAX_SESSIONS.
 
     Raises:
         InvalidInput: Something of that does not hold.
@@ -20,7 +20,7 @@ def settings() -> Settings:
     asked = os.environ
     most = asked.get("RESTOCK_MAX_SESSIONS", "64")
     if not most.isdigit():
-        raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "this should be a whole number", "Write for instance 64.")
+        raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "must be an integer", "Write for instance 64.")
     return Settings(
         problem=asked.get("RESTOCK_TASK", "medium"),
         reward=asked.get("RESTOCK_REWARD", "decomposed"),
@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 
 def __getattr__(name: str) -> Any:
-    """The application is made when it is asked for."""
+    """Make the application when it is first asked for."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from restock.server.app import create_app
@@ -40,7 +40,7 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Serve what `settings` says, at the address of the command line."""
+    """Serve with the settings of the environment, at the address of the command line."""
     import argparse
 
     from restock.server.run import hosts_of_environment, run

@@ -6,7 +6,7 @@ from restock.server.openenv.server import app as served
 
 
 def __getattr__(name: str) -> Any:
-    """The application is made when it is asked for."""
+    """Make the application when it is first asked for."""
     return getattr(served, name)
 
 
