@@ -27,6 +27,7 @@ from restock.core.backends import Text
 from restock.core.compiled import compiled, compiled_rollout
 from restock.core.errors import InvalidInput
 from restock.core.scene import Place, Scene
+from restock.core.schema import Schema
 from restock.core.trajectory import Layout, Trajectory
 from restock.core.wording import Curve, Wording
 
@@ -202,6 +203,7 @@ class Problem(abc.ABC):
 
     family: ClassVar[str]  # the folder of `restock.problems` it comes from
     texts: ClassVar[Texts]
+    schema: ClassVar[Schema | None] = None  # its declared fields
     parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
     monitored: ClassVar[tuple[str, ...]] = ()  # names of what `monitor` returns, if there is such a text
     action_kinds: ClassVar[tuple[str, ...]]  # the first is the default, so with observations
@@ -348,9 +350,12 @@ class Problem(abc.ABC):
     def layout(self) -> Layout:
         """Where each recorded field stands in a memory row."""
         tables = self.plain
+        if self.schema is not None:
+            columns = self.schema.columns(tables.ints)
+            return Layout(columns, self.labels(), self.parts, self.stocks, self.service, self.missed_at())
         places = np.arange(len(tables.fresh), dtype=np.float64)
         world = self.texts.unpack(tables.ints, tables.floats, places)
-        columns: dict[str, NDArray[np.int64]] = {}
+        columns = {}
         for part in world:
             for name, field in part._asdict().items():
                 if isinstance(field, np.ndarray) and field.base is not None and np.shares_memory(field, places):

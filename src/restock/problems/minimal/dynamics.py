@@ -5,40 +5,45 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from restock.core.operations import positive, smaller, when
+from restock.core.schema import ONE, Schema, chance, cost, flow, income, initial, real, stock
 
 
 class Rules(NamedTuple):
-    """What is fixed; every field has shape (1,)."""
+    """What is fixed."""
 
-    capacity: Any  # units the shelf holds [C]
-    most_order: Any  # largest order [A]
-    overflow_penalty: Any  # reward lost when more arrives than fits
+    capacity: Any = real(ONE, "units", "units the shelf holds", "C")
+    most_order: Any = real(ONE, "units", "largest order", "A")
+    overflow_penalty: Any = real(ONE, "points", "reward lost when more arrives than fits")
 
 
 class State(NamedTuple):
     """S_t: what carries over from one period to the next."""
 
-    on_hand: Any  # (1,) units on the shelf [I]
+    on_hand: Any = stock(ONE, "units", "units on the shelf", "I")
 
 
 class Chance(NamedTuple):
-    """W_1 .. W_T: everything random, drawn before the episode; every field has shape (T,)."""
+    """W_1 .. W_T: everything random, drawn before the episode."""
 
-    slip: Any  # what arrives more, or less, than was ordered: -1, 0 or 1
-    demand: Any  # units asked for
+    start: Any = initial(ONE, "units", "stock at the start")
+    slip: Any = chance(ONE, "units", "what arrives more, or less, than was ordered: -1, 0 or 1")
+    demand: Any = chance(ONE, "units", "units asked for")
 
 
 class Flows(NamedTuple):
-    """What happened in the period; every field has shape (1,)."""
+    """What happened in the period."""
 
-    ordered: Any  # the decision x_t
-    arrived: Any
-    demand: Any  # [D]
-    sold: Any
-    unmet: Any
-    served: Any  # 1 if nobody went away; from here on parts of the reward
-    short: Any  # 1 if somebody did
-    overflow: Any
+    ordered: Any = flow(ONE, "units", "the decision x_t", "x")
+    arrived: Any = flow(ONE, "units", "units that came in")
+    demand: Any = flow(ONE, "units", "demand, served or not", "D")
+    sold: Any = flow(ONE, "units", "units sold")
+    unmet: Any = flow(ONE, "units", "demand that was lost")
+    served: Any = income(ONE, "points", "1 if nobody went away")
+    short: Any = cost(ONE, "points", "1 if somebody did")
+    overflow: Any = cost(ONE, "points", "penalty if more arrived than fits")
+
+
+SCHEMA = Schema("minimal", rules=Rules, state=State, chance=Chance, flows=Flows)
 
 
 def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:
@@ -67,3 +72,8 @@ def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> An
 def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
     """Return the shelf goes on for ever; watching it stops at the horizon."""
     return 2 if t + 1 >= len(chance.demand) else 0
+
+
+def decide(action: Any, ints: Any, floats: Any, rules: Rules, state: State, chance: Chance, flows: Flows) -> None:
+    """Read an action, which is the decision itself."""
+    flows.ordered[0] = action[0] * 1.0

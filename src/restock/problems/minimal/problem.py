@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, choose
+from restock.core.schema import PERIOD, Schema
 from restock.core.sources import GeneratorSource
 from restock.core.wording import Wording
-from restock.problems.minimal import dynamics, interface
+from restock.problems.minimal.dynamics import SCHEMA, decide, ends, step
 from restock.problems.minimal.spec import MinimalSpec
 from restock.problems.minimal.structured import MinimalRecords
-
-RECORDED = 9
 
 
 class MinimalProblem(Problem):
@@ -28,8 +27,19 @@ class MinimalProblem(Problem):
     """
 
     family: ClassVar[str] = "minimal"
-    texts: ClassVar[Texts] = Texts.of("minimal", dynamics, interface)
-    parts: ClassVar[tuple[str, ...]] = interface.PARTS
+    schema: ClassVar[Schema] = SCHEMA
+    texts: ClassVar[Texts] = Texts(
+        "minimal",
+        (),
+        SCHEMA.unpack,
+        step,
+        ends,
+        decide,
+        SCHEMA.observe("on_hand"),
+        SCHEMA.totals,
+        SCHEMA.put("ordered"),
+    )
+    parts: ClassVar[tuple[str, ...]] = SCHEMA.money
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"start": 0, "slip": 1, "demand": 1}
     decision: ClassVar[str] = "ordered"
@@ -41,11 +51,11 @@ class MinimalProblem(Problem):
 
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
         """Return the packed numbers."""
-        drawn = 1 + 2 * self.horizon
-        ints = np.array([RECORDED + drawn, RECORDED, 1, 1, self.horizon])
-        rules = dynamics.Rules(self.spec.capacity, self.spec.most_order, self.spec.overflow_penalty)
-        floats = np.array([*rules, 1.0 if observation is None else observation.scale[0]], dtype=np.float64)
-        return Tables(ints, floats, np.zeros(RECORDED + drawn), RECORDED, drawn, given=1)
+        given = {field.key: getattr(self.spec, field.name) for field in SCHEMA.of("real")}
+        ints, floats = SCHEMA.pack({PERIOD: self.horizon}, 1, 1, given)
+        scale = np.ones(1) if observation is None else observation.scale
+        row, recorded = ints[:2].tolist()
+        return Tables(ints, np.concatenate([floats, scale]), np.zeros(row), recorded, row - recorded, given=1)
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
         """Return the one form there is: `discrete`, 0 to the largest order.
@@ -102,7 +112,7 @@ class MinimalProblem(Problem):
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the names of the entries of each recorded field."""
-        return {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
+        return SCHEMA.labels({})
 
     @property
     def wording(self) -> Wording:
