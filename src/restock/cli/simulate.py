@@ -143,7 +143,7 @@ def _said(value: Any) -> str:
 
 
 def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
-    from restock.core.kpis import MEANINGS
+    from restock.core.kpis import KPIS
     from restock.report.numbers import amount, decimals, interval, share, share_interval
     from restock.report.tables import SHARES
     from restock.report.words import PARTS, kpi_name
@@ -158,6 +158,6 @@ def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
         else:
             places = decimals([value.mean])
             cells = [amount(value.mean, places), interval(value, places)]
-        told = words.figures[key][1] if key in words.figures else MEANINGS.get(key, "")
+        told = words.figures[key][1] if key in words.figures else KPIS[key].meaning if key in KPIS else ""
         shown.add_row(kpi_name(key, words), *cells, *([told] if wide else []))
     console.table(shown)

@@ -316,7 +316,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
-        """Key figures of the episode (see `restock.core.kpis.MEANINGS`).
+        """Key figures of the episode (see `restock.core.kpis.KPIS`).
 
         Raises:
             InvalidInput: The episode is not over and `partial` is false.
