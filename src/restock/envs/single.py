@@ -267,7 +267,12 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return InvalidInput("step", f"period {self._t}", "the episode is over", "Call reset() to begin another.")
 
     def _world(self) -> tuple[Any, ...]:
-        return self.problem.world(self._memory[: self._width], self.tables)
+        return self.problem.world(self.memory, self.tables)
+
+    @property
+    def memory(self) -> Array:
+        """Everything that the dynamics read and write, in one array, shape (W,)."""
+        return self._memory[: self._width]
 
     # looking ----------------------------------------------------------------------------------
 

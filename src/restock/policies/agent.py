@@ -142,8 +142,7 @@ class Seat:
 
     def memory(self) -> Array:
         """The row's memory."""
-        env = self._env
-        memory: Array = env._memory[: len(self.tables.fresh)] if self._row is None else env._memory[self._row]
+        memory: Array = self._env.memory if self._row is None else self._env.memory[self._row]
         return memory
 
     def decided(self, actions: Array) -> Array:
