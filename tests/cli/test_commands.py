@@ -17,7 +17,7 @@ import restock
 from restock.benchmark.entries import list_policy_sets
 from restock.benchmark.suite import list_suites
 from restock.cli import doctor
-from restock.core.kpis import MEANINGS
+from restock.core.kpis import KPIS
 from restock.policies.registry import usual_policies
 from restock.problems.load import IDS, shipped
 from restock.problems.network.load import instance_text, instances
@@ -173,7 +173,7 @@ def test_simulate_is_what_python_computes():
         key: pytest.approx(estimate.mean) for key, estimate in result.estimates().items()
     }
     assert document["kpis"]["profit"]["mean"] == pytest.approx(float(np.mean(result.profit)))
-    assert set(MEANINGS) <= set(document["kpis"])
+    assert set(KPIS) <= set(document["kpis"])
     interval = document["kpis"]["profit"]
     assert interval["low"] < interval["mean"] < interval["high"]
     assert document["parameters"] == policy.parameters_in_words()

@@ -27,7 +27,7 @@ import pytest
 
 import restock
 from restock import InvalidInput
-from restock.core.kpis import MEANINGS, kpis
+from restock.core.kpis import KPIS, kpis
 from restock.core.trajectory import Layout, Trajectory
 from tests.problems.network.networks import small
 
@@ -122,7 +122,7 @@ def test_key_figures_by_hand():
     for name, value in BY_HAND.items():
         assert figures[name] == pytest.approx(value, abs=1e-12), name
     assert restock.kpis is kpis
-    assert set(MEANINGS) <= set(figures)
+    assert set(KPIS) <= set(figures)
 
 
 def test_lost_sales_by_hand():

@@ -116,7 +116,7 @@ def test_recent_demand_is_newest_first_and_freed_of_goodwill() -> None:
     demands, feels = [], []
     for k in range(3):
         seen, *_ = rows.step(actions(rows.action_space, 4, k))
-        record = rows.native._record[:, k + 1]
+        record = rows.native.record[:, k + 1]
         columns = problem.layout.columns
         demands.append(record[:, columns["demand"]][:, 0] / record[:, columns["sentiment"]][:, 0] / 20.0)
         feels.append(seen)

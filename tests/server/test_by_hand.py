@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from restock.policies.registry import make_policy, usual_policies, yardsticks
 from restock.problems.load import load_problem
 from restock.report.palette import DARK
 from restock.server.dashboard import fields
+from restock.server.dashboard.pages import Moved, telling
+from restock.server.needs_server import Request, Response
 from tests.server.browsing import SEED, Browser, words
 from tests.server.serving import Running, serving
 
@@ -179,3 +182,12 @@ def test_two_who_play_the_same_period_at_once_play_it_once(browser: Browser, pag
         found = sorted(pool.map(play, range(4)))
     assert found == [200, 409, 409, 409]
     assert 'name="period" value="3"' in browser.get(address).text
+
+
+def test_a_page_of_something_still_being_made_sends_to_where_it_can_be_waited_for() -> None:
+    async def handler(request: Request) -> Response:
+        raise Moved("/games/7")
+
+    request = Request({"type": "http", "method": "GET", "headers": [], "path": "/", "query_string": b""})
+    reply = asyncio.run(telling(handler)(request))
+    assert reply.status_code == 303 and reply.headers["location"] == "/games/7"

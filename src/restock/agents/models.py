@@ -41,11 +41,11 @@ from restock.agents.side_by_side import settled
 from restock.agents.standins import PREFIX
 from restock.agents.standins.endpoint import StandIn
 from restock.agents.transcript import Transcript
-from restock.agents.wire import LOOPBACK
 from restock.benchmark.guests import Guest
 from restock.benchmark.suite import MARK, Suite
 from restock.benchmark.task import Task, outcome, played
 from restock.core.errors import InvalidInput, nearest
+from restock.core.loopback import LOOPBACK
 from restock.core.problem import Problem
 from restock.core.reading import read_yaml
 from restock.core.trust import trusted

@@ -27,6 +27,7 @@ from typing import IO, Any
 
 from restock.agents.standins import PREFIX
 from restock.core.errors import InvalidInput
+from restock.core.plain import plain
 from restock.core.reading import once, read_text
 from restock.core.trust import refuse_code
 from restock.core.writing import write_whole
@@ -69,7 +70,7 @@ class Tape:
         Raises:
             InvalidInput: Another line is there, or it cannot be written.
         """
-        line = json.dumps(_finite({"event": event, **self._about, **fields}), allow_nan=False)
+        line = json.dumps(plain({"event": event, **self._about, **fields}), allow_nan=False)
         if self._at == len(self._there):
             return self._transcript.add(line)
         there = self._there[self._at]
@@ -322,15 +323,6 @@ def _line(text: str) -> dict[str, Any] | None:
         if isinstance(where, dict):
             where.update({field: value for field, value in added.items() if field not in where})
     return found
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with null for numbers that JSON lacks, such as the turnover of a stock that never existed."""
-    if isinstance(value, Mapping):
-        return {name: _finite(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _difference(there: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from restock.core.errors import InvalidInput, require_extra
+from restock.core.loopback import LOOPBACK
 
 if TYPE_CHECKING:
     import httpx
@@ -26,7 +27,6 @@ KEEPS_POST = (307, 308)  # redirects that do not turn a request into another
 PACKED = ("gzip", "x-gzip", "deflate")  # how an answer may be packed; what httpx knows besides has no limit
 LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Windows needs that)
 CLOSED = "the connection to the endpoint is closed"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Trouble(Exception):

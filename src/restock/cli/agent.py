@@ -13,8 +13,9 @@ import typer
 from restock.cli import agent_arguments as given
 from restock.cli import agent_tables as tables
 from restock.cli.agent_log import Log, Progress
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Seed, Trust, changes_of
+from restock.cli.arguments import Seed, Trust
 from restock.cli.console import FAILED, INTERRUPTED, AsJson, Console, Halted, Quiet, table
+from restock.cli.problem_changes import UsualChanges, with_options
 from restock.cli.request_arguments import Body, Headers, read_body, read_headers
 from restock.core.errors import InvalidInput
 
@@ -129,6 +130,7 @@ WHEN_RESUMED = (
 )  # fmt: skip
 
 
+@with_options
 def agent(
     context: typer.Context,
     env: Env = None,
@@ -159,10 +161,8 @@ def agent(
     price_cached: PriceCached = None,
     body: Body = None,
     header: Headers = None,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
+    *,
+    changes: UsualChanges,
     out: Out = None,
     resume: Resume = None,
     beside: Beside = None,
@@ -193,7 +193,7 @@ def agent(
         if not named:
             mend = "Give --model, or set MODEL_NAME. To try without one: --model stand-in:base-stock."
             raise InvalidInput("--model", model, "no model is named", mend)
-        problems = given.problems(env, changes_of(demand, horizon, backlog, discount))
+        problems = given.problems(env, changes.named())
         places, whole = given.places([one.name for one in problems], named, seed, out)
         for problem, place in zip(problems, places, strict=True):
             chosen = mode_of(problem, mode, given.names(policy), every, calls)

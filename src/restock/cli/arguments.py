@@ -37,31 +37,6 @@ Seeds = Annotated[
         show_default=False,
     ),
 ]
-Demand = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--demand",
-        metavar="KEY=VALUE",
-        help="Replace the demand: mean=25, effects.trend.slope=0.1, or YAML in one piece. May be repeated.",
-    ),
-]
-Horizon = Annotated[int | None, typer.Option("--horizon", help="Periods in an episode.")]
-Backlog = Annotated[
-    bool | None,
-    typer.Option("--backlog/--lost-sales", help="Whether unmet demand waits or is lost.", show_default=False),
-]
-Discount = Annotated[
-    float | None,
-    typer.Option("--discount", help="Worth of the next period's money in this period's."),
-]
-With = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--with",
-        metavar="KEY=VALUE",
-        help="Change any field of the problem: max_steps=50, cost_weight=0.01, task=hard. May be repeated.",
-    ),
-]
 
 
 def _trust(context: typer.Context, given: bool) -> bool:
@@ -102,46 +77,6 @@ def read_seeds(text: str | None) -> list[int] | None:
     return found
 
 
-def problem_of(
-    name: str,
-    demand: Sequence[str] | None,
-    horizon: int | None,
-    backlog: bool | None,
-    discount: float | None,
-    fields: Sequence[str] | None = None,
-) -> Problem:
-    """Return the problem named on the command line.
-
-    Raises:
-        InvalidInput: It names none, or a change to it does not hold.
-    """
-    from restock.problems.load import load_problem
-
-    return load_problem(name, **changes_of(demand, horizon, backlog, discount, fields))
-
-
-def changes_of(
-    demand: Sequence[str] | None,
-    horizon: int | None,
-    backlog: bool | None,
-    discount: float | None,
-    fields: Sequence[str] | None = None,
-) -> dict[str, Any]:
-    """Return the changes of a problem on the command line.
-
-    Raises:
-        InvalidInput: The demand or a field cannot be read, or is given twice.
-    """
-    given = {"demand": read_demand(demand), "horizon": horizon, "backlog": backlog, "discount": discount}
-    changes = {name: value for name, value in given.items() if value is not None}
-    for field in fields or ():
-        name, value = read_setting("--with", field, "max_steps=50")
-        if name in changes:
-            raise InvalidInput("--with", field, f"{name} is given twice", "Give it once.")
-        changes[name] = value
-    return changes
-
-
 def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
     """Parse KEY=VALUE.
 
@@ -152,29 +87,6 @@ def read_setting(option: str, setting: str, example: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise InvalidInput(option, setting, "this is not KEY=VALUE", f"Write for instance {example}.")
     return key.strip(), read_yaml(key.strip(), value)
-
-
-def read_demand(snippets: Sequence[str] | None) -> dict[str, Any] | None:
-    """Parse the pieces of `--demand`; None if there is none.
-
-    Raises:
-        InvalidInput: A piece is not `key=value`, a mapping in YAML, or a number.
-    """
-    if not snippets:
-        return None
-    demand: dict[str, Any] = {}
-    for snippet in snippets:
-        if "=" in snippet and not snippet.lstrip().startswith("{"):
-            key, _, value = snippet.partition("=")
-            _put(demand, key.strip().split("."), read_yaml("--demand", value), snippet)
-            continue
-        data = read_yaml("--demand", snippet)
-        if isinstance(data, (int, float)) and not isinstance(data, bool):
-            data = {"mean": data}
-        if not isinstance(data, dict):
-            raise InvalidInput("--demand", snippet, "this is neither KEY=VALUE nor a mapping", "Write mean=25.")
-        demand.update(data)
-    return demand
 
 
 def read_policy(text: str, problem: Problem, settings: Sequence[str] | None = None) -> Policy:
@@ -249,16 +161,6 @@ def read_yaml(field: str, text: str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError):
         raise InvalidInput(field, text, "this is not a value in YAML", "Write a number, a word or [a, list].") from None
     return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
-
-
-def _put(data: dict[str, Any], path: Sequence[str], value: Any, snippet: str) -> None:
-    """Set data[a][b][c] for the path a.b.c."""
-    for part in path[:-1]:
-        inner = data.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise InvalidInput("--demand", snippet, f"{part} has a value already", "Give it once.")
-        data = inner
-    data[path[-1]] = value
 
 
 def _pieces(text: str) -> list[str]:

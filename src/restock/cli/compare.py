@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import (
-    Backlog,
-    Demand,
-    Discount,
-    Episodes,
-    Horizon,
-    ProblemName,
-    Seed,
-    Seeds,
-    Trust,
-    With,
-    problem_of,
-    read_policy,
-    read_seeds,
-)
+from restock.cli.arguments import Episodes, ProblemName, Seed, Seeds, Trust, read_policy, read_seeds
 from restock.cli.console import AsJson, Console, Quiet, as_document, table
+from restock.cli.problem_changes import ProblemChanges, with_options
 
 if TYPE_CHECKING:
     from restock.evaluation.compare import Comparison
@@ -51,6 +39,7 @@ Report = Annotated[Path | None, typer.Option("--report", help="Write a report as
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the table: .json or .csv.")]
 
 
+@with_options
 def compare(
     name: ProblemName,
     policies: Policies = None,
@@ -58,11 +47,8 @@ def compare(
     seed: Seed = 0,
     seeds: Seeds = None,
     reference: Reference = None,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     no_bound: NoBound = False,
     report: Report = None,
     out: Out = None,
@@ -85,7 +71,7 @@ def compare(
     save = None if out is None else _saver(out)
     if report is not None:
         check_writable(report)
-    problem = problem_of(name, demand, horizon, backlog, discount, fields)
+    problem = changes.problem(name)
     chosen = {}
     for text in policies or usual_policies(problem.family):
         if text in chosen:
@@ -103,14 +89,12 @@ def compare(
         from restock.report.html import write_report
 
         title = f"Which policy earns most on {problem.name}?"
-        changes: dict[str, Any] = {"--seeds": seeds, "--reference": reference}
-        changes |= {"--horizon": horizon, "--discount": discount, "--report": report}
-        flags = [*(["--backlog"] if backlog else ["--lost-sales"] if backlog is False else [])]
-        flags += [*(["--no-bound"] if no_bound else []), *(["--trust"] if trust else [])]
-        flags += [word for field in fields or () for word in ("--with", field)]
-        write_report(
-            result, report, title=title, command=_command(name, chosen, episodes, seed, demand, changes, flags)
-        )
+        words = ["restock", "compare", name, *chosen]
+        words += ["--episodes", str(episodes), "--seed", str(seed), *changes.words()]
+        given = {"--seeds": seeds, "--reference": reference, "--report": report}
+        words += [word for option, value in given.items() if value is not None for word in (option, str(value))]
+        words += [*(["--no-bound"] if no_bound else []), *(["--trust"] if trust else [])]
+        write_report(result, report, title=title, command=shlex.join(words))
     if as_json:
         files = {"out": out, "report": report}
         console.document({**document, **{key: None if path is None else str(path) for key, path in files.items()}})
@@ -119,24 +103,6 @@ def compare(
         if report is not None:
             console.text(f"Charts and key figures: {report}")
     return 1 if result.exceeded else 0
-
-
-def _command(
-    name: str,
-    policies: Iterable[str],
-    episodes: int,
-    seed: int,
-    demand: Sequence[str] | None,
-    changes: Mapping[str, Any],
-    flags: Sequence[str],
-) -> str:
-    """Return the command that repeats the run."""
-    import shlex
-
-    words = ["restock", "compare", name, *policies, "--episodes", str(episodes), "--seed", str(seed)]
-    words += [word for piece in demand or () for word in ("--demand", piece)]
-    words += [word for option, value in changes.items() if value is not None for word in (option, str(value))]
-    return shlex.join([*words, *flags])
 
 
 def _saver(path: Path) -> Callable[[dict[str, Any]], object]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from restock.cli.stdout import document_stream
+from restock.core.plain import plain
 from restock.core.terminal import printable
-from restock.report.plain import plain
 
 if TYPE_CHECKING:
     from rich.table import Table

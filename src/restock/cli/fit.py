@@ -7,18 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import (
-    Backlog,
-    Demand,
-    Discount,
-    Horizon,
-    ProblemName,
-    Trust,
-    With,
-    policy_and_parameters,
-    problem_of,
-)
+from restock.cli.arguments import ProblemName, Trust, policy_and_parameters
 from restock.cli.console import AsJson, Console, Quiet, table
+from restock.cli.problem_changes import ProblemChanges, with_options
 
 if TYPE_CHECKING:
     from restock.evaluation.fit import Fit
@@ -41,6 +32,7 @@ Out = Annotated[
 ]
 
 
+@with_options
 def fit(
     name: ProblemName,
     policy: Annotated[str, typer.Argument(metavar="POLICY", help="A policy with parameters: see restock list.")],
@@ -50,11 +42,8 @@ def fit(
     episodes: Annotated[int, typer.Option("--episodes", "-n", help="How many each candidate meets.")] = 160,
     seed: Annotated[int, typer.Option("--seed", help="Of the episodes and of the search.")] = 0,
     budget: Annotated[int, typer.Option("--budget", help="Candidates to simulate at most.")] = 2500,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     out: Out = None,
     trust: Trust = False,
     as_json: AsJson = False,
@@ -76,7 +65,7 @@ def fit(
             mend = nearest(out.suffix, [".yaml", ".json"])
             raise InvalidInput("--out", str(out), "the ending says in which form to write", mend)
         check_writable(out)
-    problem = problem_of(name, demand, horizon, backlog, discount, fields)
+    problem = changes.problem(name)
     chosen, parameters = policy_and_parameters(policy, settings)
     if information is not None:
         parameters["information"] = information

@@ -73,7 +73,7 @@ def serve(
     On the pages one plays by hand, watches policies and transcripts, and compares.
     All shipped problems can be played; PROBLEM is the one where a client names none. Ctrl-C ends the server.
     """
-    from restock.server.hosts import LOOPBACK
+    from restock.core.loopback import LOOPBACK
     from restock.server.judged import Judging, results
     from restock.server.run import hosts_of_environment, run, token_of_environment
     from restock.server.settings import Settings

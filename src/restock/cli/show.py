@@ -7,21 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, Trust, With, changes_of
+from restock.cli.arguments import ProblemName, Trust
 from restock.cli.console import AsJson, Console, Quiet, table, write
+from restock.cli.problem_changes import ProblemChanges, with_options
 from restock.core.errors import InvalidInput
 
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the YAML, to copy and change.")]
 
 
+@with_options
 def show(
     name: ProblemName,
     as_yaml: AsYaml = False,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     trust: Trust = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -33,10 +32,10 @@ def show(
     from restock.problems.load import load_problem
 
     console = Console(as_json, quiet)
-    changes = changes_of(demand, horizon, backlog, discount, fields)
-    problem: Any = load_problem(name, **changes)
+    given = changes.named()
+    problem: Any = load_problem(name, **given)
     if as_yaml:
-        text = _yaml(name, changes)
+        text = _yaml(name, given)
         console.document({"name": problem.name, "yaml": text}) if as_json else write(text)
         return
     description = problem.description()

@@ -8,22 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import (
-    Backlog,
-    Demand,
-    Discount,
-    Episodes,
-    Horizon,
-    ProblemName,
-    Seed,
-    Seeds,
-    Trust,
-    With,
-    problem_of,
-    read_policy,
-    read_seeds,
-)
+from restock.cli.arguments import Episodes, ProblemName, Seed, Seeds, Trust, read_policy, read_seeds
 from restock.cli.console import AsJson, Console, Quiet, table
+from restock.cli.problem_changes import ProblemChanges, with_options
 
 if TYPE_CHECKING:
     from restock.core.problem import Problem
@@ -38,6 +25,7 @@ Out = Annotated[
 ]
 
 
+@with_options
 def simulate(
     name: ProblemName,
     policy: Annotated[str, typer.Argument(metavar="POLICY", help="A policy: see restock list.")],
@@ -45,11 +33,8 @@ def simulate(
     seed: Seed = 0,
     seeds: Seeds = None,
     settings: Settings = None,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     out: Out = None,
     trust: Trust = False,
     as_json: AsJson = False,
@@ -64,7 +49,7 @@ def simulate(
 
     console = Console(as_json, quiet)
     save = None if out is None else saver(out)
-    problem = problem_of(name, demand, horizon, backlog, discount, fields)
+    problem = changes.problem(name)
     chosen = read_policy(policy, problem, settings)
     with console.progress() as tell:
         result = evaluation.simulate(
@@ -143,7 +128,7 @@ def _said(value: Any) -> str:
 
 
 def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
-    from restock.core.kpis import MEANINGS
+    from restock.core.kpis import KPIS
     from restock.report.numbers import amount, decimals, interval, share, share_interval
     from restock.report.tables import SHARES
     from restock.report.words import PARTS, kpi_name
@@ -158,6 +143,6 @@ def _print(console: Console, figures: dict[str, Any], problem: Problem) -> None:
         else:
             places = decimals([value.mean])
             cells = [amount(value.mean, places), interval(value, places)]
-        told = words.figures[key][1] if key in words.figures else MEANINGS.get(key, "")
+        told = words.figures[key][1] if key in words.figures else KPIS[key].meaning if key in KPIS else ""
         shown.add_row(kpi_name(key, words), *cells, *([told] if wide else []))
     console.table(shown)

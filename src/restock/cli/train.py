@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, Trust, With, problem_of, read_setting
+from restock.cli.arguments import Trust, read_setting
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet
+from restock.cli.problem_changes import ProblemChanges, with_options
 from restock.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ Resume = Annotated[
 ]
 
 
+@with_options
 def train(
     name: Name = None,
     algo: Algo = None,
@@ -81,11 +83,8 @@ def train(
     settings: Settings = None,
     preset: Preset = None,
     generalist: Generalist = None,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     seed: Seed = 0,
     resume: Resume = None,
     trust: Trust = False,
@@ -103,14 +102,15 @@ def train(
 
     console = Console(as_json, quiet)
     if resume is not None:
-        if name is not None or settings or preset or generalist or demand or fields or steps or out is not None:
+        others = (settings, preset, generalist, changes.demand, changes.fields, steps, out)
+        if name is not None or any(others):
             given = "the run in the folder says already what it is"
             raise InvalidInput("--resume", str(resume), given, f"Run: restock train --resume {resume}")
         folder = resume
     elif name is None:
         raise InvalidInput("PROBLEM", None, "nothing was named to train for", "Run: restock train serial")
     else:
-        problem = problem_of(name, demand, horizon, backlog, discount, fields)
+        problem = changes.problem(name)
         algo = learning.usual(problem) if algo is None else algo
         folder = out or Path("runs") / free_name(problem.name, algo, seed)
     try:

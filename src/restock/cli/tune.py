@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restock.cli.arguments import Backlog, Demand, Discount, Horizon, ProblemName, Trust, With, problem_of
+from restock.cli.arguments import ProblemName, Trust
 from restock.cli.console import INTERRUPTED, AsJson, Console, Halted, Quiet, table
+from restock.cli.problem_changes import ProblemChanges, with_options
 from restock.cli.train import Generalist, read_settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ Out = Annotated[
 ]
 
 
+@with_options
 def tune(
     name: ProblemName,
     algo: Algo = None,
@@ -76,11 +78,8 @@ def tune(
     startup: Startup = 10,
     prune: Pruning = True,
     generalist: Generalist = None,
-    demand: Demand = None,
-    horizon: Horizon = None,
-    backlog: Backlog = None,
-    discount: Discount = None,
-    fields: With = None,
+    *,
+    changes: ProblemChanges,
     seed: Seed = 0,
     trust: Trust = False,
     as_json: AsJson = False,
@@ -98,12 +97,12 @@ def tune(
     from restock.report.tuning import write_tuning_report
 
     console = Console(as_json, quiet)
-    problem = problem_of(name, demand, horizon, backlog, discount, fields)
+    problem = changes.problem(name)
     algo = usual(problem) if algo is None else algo
     folder = out or Path("runs") / f"tune-{free_name(problem.name, algo, seed)}"
     numbers, network = read_settings(settings, steps)
     regimes = None if generalist is None else {"kind": generalist}
-    command, asked = _command(), _asked(name, demand, horizon, backlog, discount, fields)
+    command, asked = _command(), shlex.join([name, *changes.words()])
     console.remark(f"Tuning {algo} for {problem.name}: {trials} trials, {jobs} at a time, in {folder}.")
     try:
         with console.progress() as bar:
@@ -126,23 +125,6 @@ def tune(
 def _command() -> str:
     """Return the command as it was typed."""
     return shlex.join(["restock", *sys.argv[1:]])
-
-
-def _asked(
-    name: str,
-    demand: list[str] | None,
-    horizon: int | None,
-    backlog: bool | None,
-    discount: float | None,
-    fields: list[str] | None,
-) -> str:
-    """Return what names the problem on a command line, with its changes."""
-    words = [name, *(word for snippet in demand or () for word in ("--demand", snippet))]
-    words += [] if horizon is None else ["--horizon", str(horizon)]
-    words += [] if backlog is None else ["--backlog" if backlog else "--lost-sales"]
-    words += [] if discount is None else ["--discount", str(discount)]
-    words += [word for field in fields or () for word in ("--with", field)]
-    return shlex.join(words)
 
 
 def _teller(console: Console) -> Any:

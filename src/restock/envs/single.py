@@ -267,7 +267,12 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return InvalidInput("step", f"period {self._t}", "the episode is over", "Call reset() to begin another.")
 
     def _world(self) -> tuple[Any, ...]:
-        return self.problem.world(self._memory[: self._width], self.tables)
+        return self.problem.world(self.memory, self.tables)
+
+    @property
+    def memory(self) -> Array:
+        """Everything that the dynamics read and write, in one array, shape (W,)."""
+        return self._memory[: self._width]
 
     # looking ----------------------------------------------------------------------------------
 
@@ -316,7 +321,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
-        """Return the key figures of the episode (see `restock.core.kpis.MEANINGS`).
+        """Key figures of the episode (see `restock.core.kpis.KPIS`).
 
         Raises:
             InvalidInput: The episode is not over and `partial` is false.

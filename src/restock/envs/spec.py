@@ -18,6 +18,11 @@ class Bounded:
     _spec: EnvSpec | None = None
 
     @property
+    def periods(self) -> int:
+        """Periods of an episode, as they are drawn now."""
+        return self._horizon
+
+    @property
     def spec(self) -> EnvSpec | None:
         """The spec of the environment; None unless it was made by `gym.make` or `gym.make_vec`."""
         return self._spec

@@ -81,9 +81,9 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._seeds: list[int] = []  # what the generators of the rows were begun with
         self._generators: list[np.random.Generator] = []
         b, t = self.num_envs, min(problem.horizon, self._limit or problem.horizon)
-        self._memory = np.tile(self.tables.fresh, (b, 1))
+        self.memory = np.tile(self.tables.fresh, (b, 1))
         self._clock = np.zeros(b, dtype=np.int64)
-        self._ended = 0  # rows whose episode ended with the last step
+        self.ended = 0  # rows whose episode ended with the last step
         self._draws_now = problem.sequential
         self._horizon = t
         self._told = len(problem.monitored) + len(problem.parts) + 1  # numbers that every row tells
@@ -92,7 +92,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._no_actions = np.zeros((b, len(self.action_form.labels)), dtype=self._dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
         self._given = np.zeros(b, dtype=np.bool_)  # rows that replay recorded information
-        self._record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
+        self.record = np.zeros((b if self._record_all else 0, t + 1, self.tables.recorded))
         self._rewards = np.zeros((b if self._record_all else 0, t))
         self._bind()
 
@@ -100,8 +100,8 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         """Set up what is not pickled: the compiled loop and its addresses."""
         self._batches: dict[Any, Any] = {}
         ints, floats = self.tables.ints, self.tables.floats
-        kept = [array.ctypes.data if self._record_all else 0 for array in (self._record, self._rewards)]
-        state = [array.ctypes.data for array in (self._memory, self._clock, self._over)]
+        kept = [array.ctypes.data if self._record_all else 0 for array in (self.record, self._rewards)]
+        state = [array.ctypes.data for array in (self.memory, self._clock, self._over)]
         sizes = [ints.ctypes.data, len(ints), floats.ctypes.data, len(floats), self.num_envs, self._horizon]
         highest = self._highest.ctypes.data if self.action_form.discrete else 0
         self._place = np.array([*sizes, *state, *kept, highest], dtype=np.int64)
@@ -144,9 +144,9 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         rows = np.flatnonzero(mask)
         self._begin(rows, None if replayed is None else replayed[rows])
         self._over[rows] = False
-        self._ended = int(self._over.sum())
+        self.ended = int(self._over.sum())
         obs, told = self._look()
-        infos = self._teller.rows(told, self._memory, np.ones(self.num_envs, dtype=np.bool_))
+        infos = self._teller.rows(told, self.memory, np.ones(self.num_envs, dtype=np.bool_))
         return self._formed(obs), infos if mask.all() else telling.of_some(infos, mask)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
@@ -173,8 +173,8 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
             problem_with = f"an episode has 1 to {self.problem.horizon} periods"
             raise InvalidInput("periods", periods, problem_with, f"Write {self.problem.horizon}.")
         self._horizon = periods
-        rows = len(self._record)
-        self._record = np.zeros((rows, periods + 1, self.tables.recorded))
+        rows = len(self.record)
+        self.record = np.zeros((rows, periods + 1, self.tables.recorded))
         self._rewards = np.zeros((rows, periods))
         self._bind()
 
@@ -204,14 +204,14 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         if episodes is None:
             episodes = self._source.next(rows)
         if len(rows) == self.num_envs:
-            self.tables.begun(self._memory, episodes)
+            self.tables.begun(self.memory, episodes)
         else:
-            begun = np.empty((len(rows), self._memory.shape[1]))
+            begun = np.empty((len(rows), self.memory.shape[1]))
             self.tables.begun(begun, episodes)
-            self._memory[rows] = begun
+            self.memory[rows] = begun
         self._clock[rows] = 0
         if self._record_all:
-            self._record[rows, 0] = self._memory[rows, : self.tables.recorded]
+            self.record[rows, 0] = self.memory[rows, : self.tables.recorded]
 
     def step(self, actions: Any) -> tuple[Any, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Play one period in every row.
@@ -227,11 +227,11 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         if self._source is None:
             raise InvalidInput("step", "before reset", "no episode has begun", "Call reset() first.")
         actions = self._checked(actions)
-        if self._ended or self._draws_now:
+        if self.ended or self._draws_now:
             self._prepare(actions)
         obs, told, flags = self._play(actions)
-        infos = self._teller.rows(told, self._memory, flags[2])
-        if self._ended:
+        infos = self._teller.rows(told, self.memory, flags[2])
+        if self.ended:
             if self._limit is not None:  # as `TimeLimit` has it: truncated there, terminated or not
                 flags[1] |= self._clock >= self._limit
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
@@ -249,7 +249,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
             self._begin(over)
         if self._draws_now:
             for row in np.flatnonzero(~self._over & ~self._given):
-                world = self.problem.world(self._memory[row], self.tables)
+                world = self.problem.world(self.memory[row], self.tables)
                 self.problem.draw_now(int(self._clock[row]), world, self._generators[row])
 
     def _play(self, actions: Any) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_]]:
@@ -260,7 +260,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         ended = self._batch_for(actions.dtype)(self._handle, actions, obs, told, flags)
         if ended < 0:
             self._refuse_unusable(actions)
-        self._ended = ended
+        self.ended = ended
         return obs, told, flags
 
     def _refuse_unusable(self, actions: NDArray[Any]) -> None:
@@ -279,19 +279,19 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         last = telling.of_some(infos, ended)
         self._begin(np.flatnonzero(ended))
         self._over[:] = False
-        self._ended = 0
+        self.ended = 0
         obs, now = self._look()
-        infos = self._teller.rows(np.where(ended, now, told), self._memory, np.ones_like(ended))
+        infos = self._teller.rows(np.where(ended, now, told), self.memory, np.ones_like(ended))
         infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
         infos["final_info"], infos["_final_info"] = last, ended.copy()
         return obs, infos
 
     def _look(self) -> tuple[NDArray[np.float32], Array]:
-        """Return what every row observes now, shape (B, O), and its `info` at a start, shape (M + P + 1, B)."""
-        over, ended = self._over.copy(), self._ended
+        """What every row sees now, shape (B, O), and tells as if it had just begun, shape (M + P + 1, B)."""
+        over, ended = self._over.copy(), self.ended
         self._over[:] = True
         obs, told, _ = self._play(self._no_actions)
-        self._over[:], self._ended = over, ended
+        self._over[:], self.ended = over, ended
         return obs, told
 
     def _formed(self, obs: NDArray[np.float32]) -> Any:
@@ -341,11 +341,11 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         """The episodes of all rows, up to the earliest clock; needs `record=True`."""
         self._kept()
         tables = self.tables
-        episodes = self._memory[:, len(tables.fresh) - tables.drawn :]
+        episodes = self.memory[:, len(tables.fresh) - tables.drawn :]
         periods = int(self._clock.min())
-        exogenous = self.problem.exogenous_of(self._record[:, : periods + 1], episodes)
+        exogenous = self.problem.exogenous_of(self.record[:, : periods + 1], episodes)
         about = {"problem": self.problem.name}
-        return Trajectory(self._record, self.problem.layout, self._rewards, periods, exogenous, about)
+        return Trajectory(self.record, self.problem.layout, self._rewards, periods, exogenous, about)
 
     def played_in(self, row: int) -> PlayedSoFar:
         """Return a view of the trajectory of a row so far; needs `record=True`.
@@ -355,7 +355,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         """
         self._kept()
         done = bool(self._over[row])
-        return PlayedSoFar(self._record[row], self.problem.layout, (), int(self._clock[row]), done)
+        return PlayedSoFar(self.record[row], self.problem.layout, (), int(self._clock[row]), done)
 
     def _kept(self) -> None:
         if not self._record_all:
@@ -367,7 +367,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         Raises:
             AttributeError: The actions are no choices.
         """
-        return spaces.masks(self.problem, self.action_form, self._memory[:, : self.tables.recorded])
+        return spaces.masks(self.problem, self.action_form, self.memory[:, : self.tables.recorded])
 
     def obs_names(self) -> list[str]:
         """Return the name of each number of one row's flat observation."""
@@ -394,6 +394,6 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
 
         views = []
         for row, t in enumerate(self._clock.tolist()):
-            world = self.problem.world(self._memory[row], self.tables)
+            world = self.problem.world(self.memory[row], self.tables)
             views.append(render.View(self.problem, t, world, self._rewards[row, :t]))
         return tuple(render.as_text(view) if self.render_mode == "ansi" else render.as_image(view) for view in views)

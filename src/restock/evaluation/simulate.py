@@ -13,7 +13,7 @@ import numpy as np
 from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.fields import Fields, locked
-from restock.core.kpis import OF_DEMAND, RATES, kpis
+from restock.core.kpis import KPIS, kpis
 from restock.core.parts import parts_of
 from restock.core.play import Episodes, Table, draw, draw_each, recorded
 from restock.core.problem import Array, Problem
@@ -36,7 +36,7 @@ class Simulation:
         policy: Who decided.
         trajectory: Everything that happened, batch first.
         profit: Sum of rewards of each episode, shape (B,).
-        kpis: Key figures, each of shape (B,); see `restock.core.kpis.MEANINGS`.
+        kpis: Key figures, each of shape (B,); see `restock.core.kpis.KPIS`.
         bound: Proven upper bound on the profit of each episode, where the policy knows one.
         seconds: Time spent deciding and simulating.
         deciding: Processor time spent in the policy's `begin` and `act`, all threads of this process
@@ -75,11 +75,14 @@ class Simulation:
         """
         if self.identical:
             return {key: alone(float(np.mean(values))) for key, values in self.kpis.items()}
-        found = {key: estimate(values, block) for key, values in self.kpis.items() if key not in RATES}
-        for key in (key for key in RATES if key in self.kpis):
-            asked = self.trajectory[self.trajectory.layout.service[1]].sum(axis=(-2, -1)) if key in OF_DEMAND else None
-            found[key] = share_estimate(self.kpis[key], block, asked)
-        return {key: found[key] for key in self.kpis}
+        return {key: self._estimate(key, values, block) for key, values in self.kpis.items()}
+
+    def _estimate(self, key: str, values: Array, block: int) -> Estimate:
+        kpi = KPIS.get(key)
+        if kpi is None or kpi.unit != "share":
+            return estimate(values, block)
+        asked = self.trajectory[self.trajectory.layout.service[1]].sum(axis=(-2, -1)) if kpi.of_demand else None
+        return share_estimate(values, block, asked)
 
     @property
     def limit(self) -> Array:

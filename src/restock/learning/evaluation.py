@@ -17,6 +17,7 @@ import numpy as np
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.core.holding import refuse_links
+from restock.core.plain import plain
 from restock.core.problem import Array
 from restock.core.sheets import write_rows
 from restock.core.streams import check_seed, episode_seeds
@@ -267,14 +268,5 @@ def _keep(found: Evaluation) -> None:
     write_rows(folder / "snapshots.csv", ("evaluation", "step", *COLUMNS), kept)
     metrics.to_csv(found.run.path / "metrics.csv", found.run.metrics())
     summary = found.to_dict() | {"run": found.run.name}  # the folder may be moved
-    text = json.dumps(_plain(summary), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(plain(summary, without=("seconds",)), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _plain(value: Any) -> Any:
-    """Return the data without what JSON lacks, and without times."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items() if key != "seconds"}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -114,7 +114,7 @@ class NetworkRows(Rows):
         self.played += 1
         self._returns += rewards
         scaled = rewards.astype(np.float32) * self._scale
-        if not self.native._ended:
+        if not self.native.ended:
             return self._stack.add(self._seen(own)), scaled, over, self._nothing
         last = self._stack.add(self._seen(own, ended=not self._cut_short))
         infos = self._ended(last)

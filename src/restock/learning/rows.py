@@ -41,12 +41,12 @@ class Rows(VecEnv):  # type: ignore[misc,unused-ignore]
     @property
     def periods(self) -> int:
         """Periods of the episodes under way."""
-        return self.native._horizon
+        return self.native.periods
 
     def view(self, t: int, mean: Array | None = None) -> View:
         """Return what a policy would see now, in period t of all rows; the native environment must keep records."""
         places = self.native.problem.layout.places
-        stocks, flows = Fields(self.native._record[:, t], places), Fields(self.native._record[:, 1 : t + 1], places)
+        stocks, flows = Fields(self.native.record[:, t], places), Fields(self.native.record[:, 1 : t + 1], places)
         return View(t, stocks, flows, mean)
 
     @abc.abstractmethod

@@ -141,9 +141,8 @@ class Seat:
         return None if mean is None else mean[None].copy()
 
     def memory(self) -> Array:
-        """Return the row's memory."""
-        env = self._env
-        memory: Array = env._memory[: len(self.tables.fresh)] if self._row is None else env._memory[self._row]
+        """The row's memory."""
+        memory: Array = self._env.memory if self._row is None else self._env.memory[self._row]
         return memory
 
     def decided(self, actions: Array) -> Array:

@@ -9,12 +9,12 @@ from html import escape
 from pathlib import Path
 
 from restock.benchmark.standing import Leaderboard, Standing
+from restock.core.plain import plain
 from restock.core.writing import write_whole
 from restock.problems.network.words import WORDING
 from restock.report import standings as say
 from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
 from restock.report.numbers import share
-from restock.report.plain import plain
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
 from restock.report.words import knows, upper

@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from restock.core.plain import plain
 from restock.core.sheets import cell
 from restock.evaluation.compare import Comparison
-from restock.report.plain import plain
 from restock.report.words import answer, warnings
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput
+from restock.core.plain import plain
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison
 from restock.evaluation.provenance import versions
@@ -245,17 +245,8 @@ def _repeat(comparisons: Sequence[Comparison], command: str) -> str:
     text = f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else ""
     listed = ", ".join(f"{name} {version}" for name, version in versions().items())
     text += f"<p>Made with {escape(listed)}.</p>"
-    numbers = json.dumps([_plain(c.to_dict()) for c in comparisons], indent=1, ensure_ascii=False)
+    numbers = json.dumps(plain([c.to_dict() for c in comparisons], without=("seconds",)), indent=1, ensure_ascii=False)
     return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
-
-
-def _plain(value: Any) -> Any:
-    """Return the data without what differs from run to run (`seconds`) and what JSON lacks."""
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items() if key != "seconds"}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _key(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from restock.core.kpis import MEANINGS, RATES
+from restock.core.kpis import KPIS, MONEY
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import Estimate
 from restock.report.certainty import verdict
@@ -13,12 +13,11 @@ from restock.report.numbers import NONE, amount, decimals, interval, p_in_words,
 from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of, shown_rows
 
 JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
-SHARES = (*RATES, "cash_gain")
-GROUPS = (
-    ("Service", ("demand", "sold", *RATES, "backlog", "lost_sales", "goodwill")),
-    ("Stock", ("average_inventory", "average_in_transit", "inventory_turns")),
-    ("Orders", ("bullwhip_cv", "bullwhip_variance")),
-)
+SHARES = (*(name for name, kpi in KPIS.items() if kpi.unit == "share"), "cash_gain")
+GROUPS = {
+    group: sorted((name for name, kpi in KPIS.items() if kpi.group == group), key=lambda name: KPIS[name].last)
+    for group in dict.fromkeys(kpi.group for kpi in KPIS.values() if kpi.group != MONEY)
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +105,7 @@ def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str
     money += [(part, [parts[row.name][part] for row in comparison.rows]) for part in shown]
     money.append(("profit_per_period", [row.kpis["profit_per_period"] for row in comparison.rows]))
     groups = [(title, money)]
-    for name, keys in (*GROUPS, (f"Of this {words.system}", _own(comparison))):
+    for name, keys in (*GROUPS.items(), (f"Of this {words.system}", _own(comparison))):
         every = [(key, [row.kpis[key] for row in comparison.rows if key in row.kpis]) for key in keys]
         whole = [(key, values) for key, values in every if len(values) == len(comparison.rows)]
         groups.append((name, [(key, values) for key, values in whole if not _says_nothing(key, values)]))
@@ -136,7 +135,7 @@ def left_out(comparison: Comparison, words: Calling = None) -> list[str]:
     absent = [part for part in comparison.problem.parts if part not in shown and part in comparison.rows[0].kpis]
     found = [kpi_name(part, words) for part in absent]
     recorded = comparison.rows[0].simulation.trajectory
-    for key in [*(key for _, group in GROUPS for key in group), *_own(comparison)]:
+    for key in [*(key for group in GROUPS.values() for key in group), *_own(comparison)]:
         if key == "backlog" and key not in recorded:
             continue  # nothing is ever owed here
         values = [row.kpis[key] for row in comparison.rows if key in row.kpis]
@@ -146,7 +145,7 @@ def left_out(comparison: Comparison, words: Calling = None) -> list[str]:
 
 
 def _says_nothing(key: str, values: list[float]) -> bool:
-    idle = 1.0 if key == "goodwill" else 0.0
+    idle = KPIS[key].idle if key in KPIS else 0.0
     return all(abs(value - idle) < 1e-9 for value in values)
 
 
@@ -154,7 +153,8 @@ def meanings(comparison: Comparison, words: Calling = None) -> list[tuple[str, s
     """Return the key figures shown, and their meaning."""
     words = called(comparison.problem, words)
     known = {key for row in comparison.rows for key in row.kpis}
-    told = MEANINGS | {key: meaning for key, (_, meaning) in words.figures.items()}
+    told = {name: kpi.meaning for name, kpi in KPIS.items()}
+    told |= {key: meaning for key, (_, meaning) in words.figures.items()}
     if words.counted:
         told |= {"profit": f"sum of the rewards: {words.counted}"}
     told |= {"profit_per_period": f"{words.worth} / {words.periods}"}

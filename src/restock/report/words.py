@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from restock.core.kpis import KPIS
 from restock.core.problem import Problem
 from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
@@ -47,19 +48,6 @@ PARTS = {
     "shortage": "shortage cost",
     "fixed_orders": "fixed order costs",
 }
-KPI_NAMES = {
-    "fill_rate": "fill rate",
-    "served_rate": "served, late or at once",
-    "ready_rate": "ready rate",
-    "alpha_service": "periods without a shortage",
-    "backlog": "backlog at the end",
-    "lost_sales": "lost sales",
-    "inventory_turns": "inventory turns",
-    "average_in_transit": "average in transit",
-    "bullwhip_cv": "bullwhip, ratio of variation",
-    "bullwhip_variance": "bullwhip, ratio of variance",
-    "goodwill": "goodwill at the end",
-}
 
 
 def called(problem: Problem, words: Calling = None) -> Wording:
@@ -83,14 +71,10 @@ def knows(information: str, words: Wording) -> str:
 def kpi_name(key: str, words: Wording | None = None) -> str:
     """Return the readable name of a key figure."""
     words = words or WORDING
-    own = {
-        "profit": words.worth,
-        "profit_per_period": f"{words.worth} per {words.period}",
-        "average_inventory": f"average inventory, all {words.places}",
-    }
     if key in words.figures:
         return words.figures[key][0]
-    return own.get(key) or part_name(key, words) or KPI_NAMES.get(key) or key.replace("_", " ")
+    declared = KPIS[key].title.format(words=words) if key in KPIS else ""
+    return part_name(key, words) or declared or key.replace("_", " ")
 
 
 def part_name(part: str, words: Wording | None = None) -> str:

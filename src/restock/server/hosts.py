@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 
 from restock.core.errors import InvalidInput
+from restock.core.loopback import LOOPBACK
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-NAMES_OF_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as requests write them
+NAMES_OF_LOOPBACK = tuple(f"[{name}]" if ":" in name else name for name in LOOPBACK)  # as requests write them
 ANY = "*"
 ADDRESSES = "(addresses)"  # stands for all of them among the names
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")

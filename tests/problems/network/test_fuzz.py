@@ -322,7 +322,7 @@ def test_whatever_the_vector_environment_refuses_leaves_no_trace(mode, demand, d
             pass
         else:
             np.testing.assert_array_equal(result[0], move(twin)[0])
-        np.testing.assert_array_equal(env._memory, twin._memory)
+        np.testing.assert_array_equal(env.memory, twin.memory)
         np.testing.assert_array_equal(env._clock, twin._clock)
         assert env.trajectory.periods == twin.trajectory.periods
     env.reset(), twin.reset()

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from restock.core.plain import plain
 from restock.report.documents import as_csv
-from restock.report.plain import plain
 from restock.server import wire
 from restock.server.errors import Refused
 from restock.server.needs_server import Request, Response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from restock.core.loopback import LOOPBACK
 from restock.server.dashboard import pages
 from restock.server.dashboard.contests import Game
 from restock.server.dashboard.downloads import form_of, taken_away
@@ -13,7 +14,6 @@ from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
 
 SHOWN = 6  # letters of a session's id: enough to tell two apart, too few to play in one
-LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 Played = tuple[int | None, float | None]  # periods, and the reward in all
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host")
 

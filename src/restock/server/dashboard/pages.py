@@ -153,6 +153,18 @@ def moved(request: Request, address: str) -> Response:
     return Response(status_code=303, headers={"location": address})
 
 
+class Moved(Exception):
+    """What was asked for is still being made; another page says so.
+
+    Args:
+        address: Of that page.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 def failed(request: Request, error: Refused) -> Response:
     """Return the page of an error; for requests by htmx, a whole page in place of the part."""
     title = TITLES.get(error.status, "This cannot be done")
@@ -210,6 +222,8 @@ def telling(handler: Handler) -> Handler:
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)
+        except Moved as there:
+            return moved(request, there.address)
         except Refused as error:
             return failed(request, error)
         except InvalidInput as error:

@@ -72,9 +72,7 @@ def playing(router: APIRouter, room: Room) -> None:
 
     @router.post("/games/{id}/period")
     async def play(request: Request, id: str) -> Response:
-        game = shelf.get(pages.owner_of(request), Game, id)
-        if not await game.ready(PATIENCE):
-            return pages.moved(request, f"/games/{id}")
+        game = await room.game(request, id)
         sent = await pages.sent(request)
         form = _form(game)
         async with game.hand:
@@ -93,9 +91,7 @@ def playing(router: APIRouter, room: Room) -> None:
 
     @router.post("/games/{id}/several")
     async def play_several(request: Request, id: str) -> Response:
-        game = shelf.get(pages.owner_of(request), Game, id)
-        if not await game.ready(PATIENCE):
-            return pages.moved(request, f"/games/{id}")
+        game = await room.game(request, id)
         sent = await pages.sent(request)
         how = fields.chosen("how", sent.get("how", AS_POLICY), (AS_POLICY, REPEAT))
         game.several, game.how = sent.get("periods", "")[:20], how
@@ -116,9 +112,7 @@ def playing(router: APIRouter, room: Room) -> None:
 
     @router.post("/games/{id}/show")
     async def review(request: Request, id: str) -> Response:
-        game = shelf.get(pages.owner_of(request), Game, id)
-        if not await game.ready(PATIENCE):
-            return pages.moved(request, f"/games/{id}")
+        game = await room.game(request, id)
         shown = Show(game.task, f"your game on {game.task}, seed {game.seed}")
         shown.episodes, shown.problem, shown.measures = (game.table.graded(),), game.problem, game.measures
         shelf.put(game.owner, shown)

@@ -12,6 +12,7 @@ from restock.agents import prompt
 from restock.core.problem import Problem
 from restock.policies.registry import make_policy, playable, yardsticks
 from restock.report.numbers import alike
+from restock.server.dashboard import pages
 from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.fields import number, plain
@@ -23,6 +24,7 @@ from restock.server.dashboard.shelf import Item, Shelf
 from restock.server.dashboard.turns import Episode, played_by
 from restock.server.errors import Refused
 from restock.server.hub import Hub
+from restock.server.needs_server import Request
 from restock.server.session import MOST_SEED as MOST_SEED
 
 PATIENCE = 1.5  # seconds that a page waits for its content, before it says that it is being made
@@ -82,6 +84,18 @@ class Room:
 
             self._examples[task] = await self.work(play)
         return rival, self._examples[task]
+
+    async def game(self, request: Request, id: str) -> Game:
+        """Return a game of a browser once it can be played.
+
+        Raises:
+            Refused: The browser has no such game.
+            Moved: It is still being made.
+        """
+        game = self.shelf.get(pages.owner_of(request), Game, id)
+        if not await game.ready(PATIENCE):
+            raise pages.Moved(f"/games/{id}")
+        return game
 
     def own(self, owner: str, task: str) -> list[Game | Show]:
         """Return the episodes of a task that a browser has finished by hand or has a transcript of, to be compared."""

@@ -12,7 +12,7 @@ from restock.core.errors import InvalidInput
 from restock.policies.registry import make_policy
 from restock.server.dashboard import pages, showing, transcripts
 from restock.server.dashboard.charts import split
-from restock.server.dashboard.contests import Clock, Game, Show
+from restock.server.dashboard.contests import Clock, Show
 from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import chosen
 from restock.server.dashboard.look import look
@@ -141,9 +141,7 @@ def watching(router: APIRouter, room: Room) -> None:
 
     @router.get("/games/{id}/turns")
     async def played(request: Request, id: str) -> Response:
-        game = shelf.get(pages.owner_of(request), Game, id)
-        if not await game.ready(PATIENCE):
-            return pages.moved(request, f"/games/{id}")
+        game = await room.game(request, id)
         show = Show(game.task, f"game on {game.task}, seed {game.seed}")
         over = game.table.over
         show.episodes, show.problem = (game.table.graded() if over else game.episode,), game.problem
