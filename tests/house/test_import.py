@@ -69,6 +69,7 @@ CLASSES_OF_SERVERS = {
         "web",
         "dashboard.needs_jinja",
         "dashboard.pages",
+        "dashboard.room",
         "dashboard.routes",
         "dashboard.playing",
         "dashboard.watching",

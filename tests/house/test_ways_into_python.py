@@ -17,6 +17,7 @@ KNOWN = {
     "core/errors.py": "optional packages, by names in the code",
     "core/holding.py": "a module of Windows",
     "core/places.py": "what a user names; of a file see core/trust.py",
+    "core/schema.py": "a text made of the names of fields, which are Python's own",
     "envs/telling.py": "a text made of the names of fields, which are checked",
     "learning/unpickling.py": "of torch and stable-baselines3, after its own check",
     "policies/dynamic_program.py": "solvers of restock",
