@@ -61,8 +61,7 @@ def main(port: int) -> None:
     import uvicorn
 
     app = create_app(Store, StoreAction, StoreObservation, env_name="store", max_concurrent_envs=SESSIONS)
-    # h11 is what openenv 0.10 installs; uvicorn would take the faster parser that restock brings where both are there.
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", http="h11")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,6 @@ autodoc_mock_imports = [
     "starlette",
     "uvicorn",
     "websockets",
-    "httptools",
 ]
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"Array": "Array"}

@@ -28,7 +28,6 @@ OPTIONAL = {
     "starlette",
     "uvicorn",
     "websockets",
-    "httptools",
     "jinja2",
     "openenv",
     "openai",

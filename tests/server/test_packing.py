@@ -191,7 +191,7 @@ def test_what_the_dockerfile_names_is_there(folder: Path) -> None:
     command = json.loads(next(rest for kind, rest in reversed(instructions(folder)) if kind == "CMD"))
     assert command[0] in project["scripts"] and project["version"] == restock.__version__
     names = {re.split(r"[<>=!~\[ ]", line)[0].lower() for line in project["dependencies"]}
-    assert {"numpy", "numba", "highspy", "pydantic", "fastapi", "uvicorn", "jinja2", "httptools", "openenv"} <= names
+    assert {"numpy", "numba", "highspy", "pydantic", "fastapi", "uvicorn", "jinja2", "websockets", "openenv"} <= names
     assert "pytest" not in names and "restock" not in names  # the folder holds it
     assert "MIT License" in (folder / "LICENSE").read_text(encoding="utf-8")
 

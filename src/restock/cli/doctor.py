@@ -15,7 +15,7 @@ EXTRAS = {
     "viz": ("matplotlib", "plotly", "Pillow"),
     "data": ("polars",),
     "train": ("stable-baselines3", "sb3-contrib", "tensorboard", "optuna"),
-    "server": ("fastapi", "uvicorn", "jinja2", "websockets", "httptools"),
+    "server": ("fastapi", "uvicorn", "jinja2", "websockets"),
     "openenv": ("openenv",),
     "llm": ("httpx",),
     "docs": ("sphinx", "furo", "myst-parser", "latex2mathml", "ziamath"),

@@ -72,9 +72,12 @@ class Guard:
     def _check(self, scope: Scope, client: str) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         settings = self._settings
+        # A proxy might go by the other host, or by the length where the server goes by the chunks.
         named = sum(name.lower() == b"host" for name, _ in scope["headers"])
-        if named > 1 or (not named and scope.get("http_version") == "1.1"):  # a proxy might go by the other one
+        if named > 1 or (not named and scope.get("http_version") == "1.1"):
             raise Refused("FORBIDDEN", f"a request must name one host, not {named}", "host")
+        if "content-length" in headers and "transfer-encoding" in headers:
+            raise Refused("FORBIDDEN", "a request must have a length or chunks, not both", "content-length")
         host = headers.get("host", "")
         if not hosts.known(host, settings.hosts):
             # A page from elsewhere whose name was made to mean this machine, or a proxy that nobody told us of.

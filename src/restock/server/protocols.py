@@ -9,9 +9,7 @@ import socket
 from typing import Any, NamedTuple
 
 from restock.server.connections import Connections
-from restock.server.needs_uvicorn import HttpToolsProtocol, WebSocketsSansIOProtocol
-
-MOST_HEAD = 65536  # bytes of the head of a request; what reads it would take any number
+from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol
 
 
 class Watched(asyncio.Protocol):
@@ -44,10 +42,8 @@ class Watched(asyncio.Protocol):
         self.all.full(self.transport, False)
 
 
-class Http(Watched, HttpToolsProtocol):
+class Http(Watched, H11Protocol):
     """An HTTP connection, until it becomes a socket."""
-
-    _heard = 0  # bytes of a head that is not complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, or refuse it."""
@@ -60,9 +56,6 @@ class Http(Watched, HttpToolsProtocol):
         if self._entered and not self.transport.is_closing():
             super().data_received(data)
             self._tell(heard=True)
-            self._heard = self._heard + len(data) if self._waits() else 0
-            if self._heard > MOST_HEAD and not self.transport.is_closing():
-                self.send_400_response(f"The head of a request has at most {MOST_HEAD} bytes.")
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or handle one that has already arrived."""
@@ -86,8 +79,13 @@ class Socket(Watched, WebSocketsSansIOProtocol):
     """A connection that has become a socket; uvicorn pings it, and closes it if it does not answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note that the head of the request has arrived."""
+        """Give the handshake no more time than the head of a request."""
         super().connection_made(transport)
+        self.all.idle(self.transport, heard=True)
+
+    def handle_connect(self, event: Any) -> None:
+        """Note that the handshake holds; one that does not is not always answered."""
+        super().handle_connect(event)
         self.all.busy(self.transport)
 
 

@@ -46,7 +46,7 @@ def run(
     """
     import dataclasses
 
-    for package in ("uvicorn", "websockets", "httptools"):
+    for package in ("uvicorn", "websockets"):
         require_extra(package, "server", "the server")
     from restock.server.app import create_app
 
