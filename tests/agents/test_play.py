@@ -147,7 +147,7 @@ def test_it_may_ask_so_often_and_no_more():
         ("parameters", ("base-stock", "s-S"), {}, "of one policy"),
         ("tool", ("nobody",), {}, "no such policy"),
         ("tool", (), {"every": 3}, "only parameters"),
-        ("tool", (), {"calls": 0}, "at least 1"),
+        ("tool", (), {"calls": 0}, ">= 1"),
     ],
 )
 def test_modes_that_cannot_be(kind, policies, more, why):

@@ -63,7 +63,7 @@ def test_an_error_takes_the_focus_and_is_said(tab: Tab, site: Running):
     tab.press("Enter")
     tab.until("document.activeElement.getAttribute('aria-invalid') === 'true'")
     assert tab.focus() == "f0.1"
-    assert "no number" in tab.run(
+    assert "Must be a number" in tab.run(
         "document.getElementById(document.activeElement.getAttribute('aria-describedby')).innerText"
     )
     assert "Nothing was played" in tab.run("document.querySelector('#said').textContent")

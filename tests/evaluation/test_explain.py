@@ -259,7 +259,7 @@ def test_progress_reaches_its_end():
     ("given", "words"),
     [
         ({"policy": "hindsight"}, "knows the future"),
-        ({"episodes": 3}, "at least 4"),
+        ({"episodes": 3}, ">= 4"),
         ({"links": ["1->2"]}, "no such link"),
         ({"links": "2->1"}, "list of links"),
         ({"period": 30}, "the last one is 29"),

@@ -123,7 +123,9 @@ def test_every_algorithm_records_the_same_fields_and_no_unknown_ones(algo: str, 
 
 
 def test_every_metric_is_explained_in_the_documentation() -> None:
-    pages = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs" / "algorithms").glob("*.md")]
+    pages = [
+        path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs" / "reference" / "algorithms").glob("*.md")
+    ]
     for name in (*FIELDS, *OWN):
         assert any(f"`{name}`" in page for page in pages), name
 

@@ -105,7 +105,7 @@ def test_a_store_ends_with_its_grade(browser: Browser):
 @pytest.mark.parametrize(
     ("task", "box", "written", "said"),
     [
-        ("serial", "orders, 2->1", "abc", "This is no number"),
+        ("serial", "orders, 2->1", "abc", "Must be a number"),
         ("serial", "orders, 3->2", "-4", "at least 0"),
         ("serial", "orders, 3->2", "1e400", "finite"),
         ("minimal", "order", "6", "the largest order is 5"),
