@@ -65,14 +65,10 @@ class Http(Watched, H11Protocol):
     def _tell(self, heard: bool) -> None:
         if self.transport.get_protocol() is not self:  # it is a socket now
             return
-        if self._waits():
+        if self.cycle is None or self.cycle.response_complete:
             self.all.idle(self.transport, heard)
         else:
             self.all.busy(self.transport)
-
-    def _waits(self) -> bool:
-        """Return whether no request is being answered."""
-        return self.cycle is None or bool(self.cycle.response_complete)
 
 
 class Socket(Watched, WebSocketsSansIOProtocol):

@@ -46,8 +46,8 @@ def run(
     """
     import dataclasses
 
-    for package in ("uvicorn", "websockets"):
-        require_extra(package, "server", "the server")
+    require_extra("uvicorn", "server", "the server")
+    require_extra("websockets", "server", "the server")
     from restock.server.app import create_app
 
     if not 0 <= port <= MOST_PORT:
