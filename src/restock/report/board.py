@@ -24,7 +24,7 @@ WIDE = 760.0
 
 
 def write_board(board: Leaderboard, path: str | Path, command: str = "") -> Path:
-    """Write the leaderboard as one HTML page, or nothing.
+    """Write the leaderboard as one HTML page: the whole file, or none.
 
     Raises:
         InvalidInput: The file cannot be written.
@@ -34,7 +34,7 @@ def write_board(board: Leaderboard, path: str | Path, command: str = "") -> Path
 
 
 def write_markdown(board: Leaderboard, path: str | Path, command: str = "") -> Path:
-    """Write the leaderboard as Markdown, or nothing.
+    """Write the leaderboard as Markdown: the whole file, or none.
 
     Raises:
         InvalidInput: The file cannot be written.

@@ -28,7 +28,7 @@ CUTS = (0.1, 0.5, 0.9)  # shares of the visited positions that lie below the col
 
 
 def write_explanation(explanation: Explanation, path: str | Path, command: str = "") -> Path:
-    """Write the explanation as one self-contained HTML file, or nothing.
+    """Write the explanation as one self-contained HTML file: the whole file, or none.
 
     Args:
         explanation: See `restock.explain`.

@@ -57,7 +57,7 @@ def write_report(
     sections: Sequence[Section] = (),
     command: str = "",
 ) -> Path:
-    """Write the report of one or more comparisons, or nothing.
+    """Write the report of one or more comparisons: the whole file, or none.
 
     Args:
         comparisons: What to show, each in a part of its own.

@@ -35,7 +35,7 @@ Section = Callable[[Evaluation], Part | None]  # None where there is nothing to 
 
 
 def write_training_report(evaluation: Evaluation, path: str | Path | None = None, more: Sequence[Section] = ()) -> Path:
-    """Write the report of a training run, or nothing.
+    """Write the report of a training run: the whole file, or none.
 
     Args:
         evaluation: Of the run, see `restock.learning.evaluation.evaluate`.

@@ -22,7 +22,7 @@ PATHS = "held-out paths"
 
 
 def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command: str = "", problem: str = "") -> Path:
-    """Write the report of a search, or nothing.
+    """Write the report of a search: the whole file, or none.
 
     Args:
         tuning: What it came to so far.
