@@ -322,7 +322,7 @@ def test_models_that_cannot_be_registered():
 
     for model, problem in (
         (int, "must be a subclass of Distribution"),
-        (3, "must be a subclass"),
+        (3, "must be a subclass of Distribution"),
         (Nameless, "has no name"),
     ):
         with pytest.raises(InvalidInput, match=problem):

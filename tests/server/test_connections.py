@@ -114,9 +114,9 @@ def test_a_handshake_that_is_not_answered_is_hung_up_on(hasty: Running) -> None:
 
 def test_trailers_are_neither_kept_nor_headers(server: Running) -> None:
     """What a proxy passes on there must not say whose request it is, nor fill the memory."""
-    chunked = b"POST /step HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    got = everything(line(server, chunked + b"Host: elsewhere\r\n" + b"Connection: close\r\n\r\n" + b"GET"))
-    assert not got.startswith(b"HTTP/1.1 403")
+    head = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
+    assert everything(line(server, chunked + b"Host: elsewhere\r\n\r\n")).startswith(b"HTTP/1.1 200")
     assert b"HTTP/1.1 4" in everything(line(server, chunked + b"a: b\r\n" * 50_000))
 
 
