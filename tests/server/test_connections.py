@@ -120,6 +120,33 @@ def test_trailers_are_neither_kept_nor_headers(server: Running) -> None:
     assert b"HTTP/1.1 4" in everything(line(server, chunked + b"a: b\r\n" * 50_000))
 
 
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("more", [b"User-Agent: a\r\nConnection: Keep-Alive\r\n", b"X-Any: b\r\n", b"Cookie: a=b\r\n"])
+def test_a_health_check_is_told_the_same_by_connection_and_application(server: Running, more: bytes) -> None:
+    """The connection answers what is plain; what has other headers goes through the guard."""
+    replies = everything(line(server, HEALTH + b"\r\n" + HEALTH + more + b"\r\n" + HEALTH + more + CLOSE))
+    *kept, last = (
+        sorted(one for one in reply.lower().splitlines() if not one.startswith(b"date"))
+        for reply in replies.split(b"HTTP/1.1 200 OK")[1:]
+    )
+    assert kept[0] == kept[1] and last == sorted([*kept[0], b"connection: close"])
+    assert b'{"status":"healthy"}' in kept[0] and len(kept) == 2
+
+
+def test_health_checks_in_one_packet_are_all_answered(server: Running) -> None:
+    got = everything(line(server, 50 * (HEALTH + b"\r\n") + HEALTH + CLOSE))
+    assert got.count(b"HTTP/1.1 200") == 51 == got.count(b'{"status":"healthy"}')
+
+
+@pytest.mark.parametrize("more", [b"Origin: http://elsewhere.example.org\r\n", b"Content-Length: 1\r\n"])
+def test_a_health_check_that_is_not_plain_goes_through_the_guard(hasty: Running, more: bytes) -> None:
+    got = everything(line(hasty, HEALTH + more + b"\r\n"))
+    assert got.startswith((b"HTTP/1.1 403", b"HTTP/1.1 408"))
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: elsewhere\r\n"], ids=["none", "two"])
 def test_a_request_names_one_host(server: Running, hosts: bytes) -> None:
     got = everything(line(server, b"GET /health HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n"))

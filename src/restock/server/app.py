@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from restock.server import web
-from restock.server.alive import Alive
 from restock.server.dashboard import pages
 from restock.server.dashboard.routes import mount
 from restock.server.errors import INTERNAL, Refused
@@ -57,7 +56,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.hub = hub
     app.state.guesses = Guesses(hub.settings.token) if hub.settings.token is not None else None
-    app.add_middleware(Alive)
     app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)

@@ -8,8 +8,9 @@ import functools
 import socket
 from typing import Any, NamedTuple
 
+from restock.server import alive
 from restock.server.connections import Connections
-from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol
+from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol, h11
 
 
 class Watched(asyncio.Protocol):
@@ -43,7 +44,21 @@ class Watched(asyncio.Protocol):
 
 
 class Http(Watched, H11Protocol):
-    """An HTTP connection, until it becomes a socket."""
+    """An HTTP connection, until it becomes a socket.
+
+    Args:
+        connections: All of the server.
+        names: By which it may be addressed; None: by any.
+        **given: What uvicorn gives.
+    """
+
+    conn: alive.Heads
+
+    def __init__(self, connections: Connections, names: tuple[str, ...] | None, **given: Any) -> None:
+        super().__init__(connections, **given)
+        self.conn = alive.Heads(self._answered)
+        self._names = names
+        self._may_answer = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, or refuse it."""
@@ -54,13 +69,24 @@ class Http(Watched, H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read the data, unless the connection was refused."""
         if self._entered and not self.transport.is_closing():
+            self._may_answer = True
             super().data_received(data)
-            self._tell(heard=True)
+            self._tell(heard=self._may_answer or bool(self.conn.trailing_data[0]))
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or handle one that has already arrived."""
         super().on_response_complete()
         self._tell(heard=False)
+
+    def _answered(self, request: h11.Request) -> bool:
+        """Answer a health check here, one for each packet; those behind it wait for their turn like any request."""
+        if not self._may_answer or self.flow.write_paused or not alive.is_plain(request, self._names):
+            return False
+        self._may_answer = False
+        self.all.busy(self.transport)
+        self.transport.write(self.conn.reply(self.server_state.default_headers))
+        super().on_response_complete()
+        return True
 
     def _tell(self, heard: bool) -> None:
         if self.transport.get_protocol() is not self:  # it is a socket now
@@ -92,9 +118,9 @@ class Protocols(NamedTuple):
     socket: Any
 
 
-def protocols(connections: Connections) -> Protocols:
-    """Return the protocols of a server with these connections."""
-    return Protocols(functools.partial(Http, connections), functools.partial(Socket, connections))
+def protocols(connections: Connections, names: tuple[str, ...] | None) -> Protocols:
+    """Return the protocols of a server with these connections and names."""
+    return Protocols(functools.partial(Http, connections, names), functools.partial(Socket, connections))
 
 
 def _send_at_once(transport: asyncio.Transport) -> None:
