@@ -18,7 +18,7 @@ KNOWN = {
     "core/holding.py": "a module of Windows",
     "core/places.py": "what a user names; of a file see core/trust.py",
     "core/schema.py": "a text made of the names of fields, which are Python's own",
-    "envs/telling.py": "a text made of the names of fields, which are checked",
+    "envs/fast/info.py": "a text made of the names of fields, which are checked",
     "learning/unpickling.py": "of torch and stable-baselines3, after its own check",
     "policies/dynamic_program.py": "solvers of restock",
     "policies/registry.py": "policies of restock",

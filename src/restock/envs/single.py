@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import backends, streams
+from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import ActionForm, ObservationForm, Problem, Source
 from restock.core.scene import Scene
 from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import spaces
+from restock.envs.fast.episode import ENDING, Episode
 from restock.envs.registration import METADATA
 from restock.envs.rows import refuse_unusable, render_mode_of
 from restock.envs.spec import Bounded
-from restock.envs.telling import Teller
 
 Array = NDArray[np.float64]
 WHOLE = (int, np.int64)  # what a single choice usually is
@@ -74,49 +74,22 @@ class Environment(Bounded, gym.Env[Any, Any]):
         self.action_space = spaces.action_space(self.action_form)
         self.observation_space = spaces.observation_space(self.observation_form)
         self.tables = problem.tables(self.action_form, self.observation_form)
-        self._ints, self._floats = self.tables.ints, self.tables.floats
         self._horizon = problem.horizon
         self._shape = spaces.action_shape(self.action_form)
         self._flat, self._alone = len(self._shape) == 1, self._shape == ()
         self._size = len(self.observation_form.labels)
-        self._line = self.tables.recorded + len(problem.monitored) + len(problem.parts) + 1
-        self._teller = Teller(problem, self.observation_form)
-        self._highest = self.action_form.high.astype(np.float64)
+        self._dtype = np.dtype(self.action_space.dtype)
+        self._episode = Episode(problem, self.tables, self.action_form, self.observation_form, self._dtype, self._alone)
         self._draws_now = False
         self._source: Any = None
-        self._views: Iterator[Any]
         self._make_source: Any = problem.source
         self._t = -1  # before the first reset
         self._over = True
-        self._width = len(self.tables.fresh)
-        self._tail = self._width + (self._horizon + 1) * self._line  # where the observations begin
-        self._memory = np.zeros(self._tail + ((self._horizon + 1) * self._size + 1) // 2)
-        self._view()
-        self._bind()
-
-    def _bind(self) -> None:
-        """Set up what is not pickled: the compiled loop, its addresses, and the views of its memory."""
-        self._expect()
-        self._dtype = np.dtype(self.action_space.dtype)
-        taken = int if self._alone else (self._dtype, 1)
-        self._single = backends.entry(self.problem.kernels.single, int, int, taken)
-        self._no_action = 0 if self._alone else np.zeros(len(self.action_form.labels), dtype=self._dtype)
-        self._place = np.zeros(10, dtype=np.int64)
-        self._written = memoryview(self._place.data)  # reading a number from it costs a quarter of what the array takes
-        self._place[:4] = self._ints.ctypes.data, len(self._ints), self._floats.ctypes.data, len(self._floats)
-        self._place[9] = self._highest.ctypes.data if self.action_form.discrete else 0
-        self._locate()
-        self._handle = self._place.ctypes.data
-
-    def __getstate__(self) -> dict[str, Any]:
-        unpickled = {"_single", "_no_action", "_place", "_written", "_handle", "_seen", "_lines"}
-        unpickled.add("_views")
-        return {name: value for name, value in self.__dict__.items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._view()
-        self._bind()
+        self._dtype = np.dtype(self.action_space.dtype)  # the very one, by which a step knows what it is given
+        self._episode.expect(self._t + 1)
 
     # playing ----------------------------------------------------------------------------------
 
@@ -166,34 +139,11 @@ class Environment(Bounded, gym.Env[Any, Any]):
         return None if options.get("exogenous") is None else self.problem.replay(options["exogenous"])
 
     def _begin(self, episode: Array) -> tuple[Any, dict[str, Any]]:
-        """Start a fresh memory with this episode; return the first observation and its `info`."""
-        memory = np.empty(len(self._memory))
-        self.tables.begun(memory[: self._width], episode)
-        self._memory = memory
-        self._view()
-        self._locate()
-        self._single(-1, self._handle, self._no_action)
-        self._t = -1
-        self._expect()
+        """Start this episode; return the first observation and its `info`."""
+        seen = self._episode.begin(episode)
         self._t = 0
         self._over = False
-        seen: tuple[Any, dict[str, Any]] = next(self._views)
         return seen
-
-    def _view(self) -> None:
-        """Set up the views of the memory behind the row: recorded lines, then observations as float32."""
-        lines = self._horizon + 1
-        self._lines = self._memory[self._width : self._tail].reshape((lines, self._line))
-        self._seen = self._memory[self._tail :].view(np.float32)[: lines * self._size].reshape((lines, self._size))
-
-    def _expect(self) -> None:
-        """Set up the information of the coming periods."""
-        self._views = self._teller.periods(self._lines[self._t + 1 :], self._seen[self._t + 1 :])
-
-    def _locate(self) -> None:
-        """Pass the addresses of memory and observations to the compiled loop."""
-        place = self._memory.ctypes.data
-        self._place[4:8] = place, self._tail, place + 8 * self._tail, (self._horizon + 1) * self._size
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one period.
@@ -202,7 +152,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
             InvalidInput: The action has the wrong shape, is not finite or no choice that there is, or the episode
                 is over; nothing is changed then.
         """
-        t = self._t
+        t, episode = self._t, self._episode
         if self._over:
             raise self._not_running()
         if self._draws_now:
@@ -210,12 +160,12 @@ class Environment(Bounded, gym.Env[Any, Any]):
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
             if self._flat and action.dtype is self._dtype and action.shape == self._shape:
-                reward = self._single(t, self._handle, action)
+                reward = episode.play(t, episode.handle, action)
             elif self._alone:
                 whole = action.__class__ in WHOLE
-                reward = self._single(t, self._handle, action) if whole else self._step_converted(t, action)
+                reward = episode.play(t, episode.handle, action) if whole else self._step_converted(t, action)
             elif action.dtype is self._dtype and action.shape == self._shape:
-                reward = self._single(t, self._handle, action.ravel())
+                reward = episode.play(t, episode.handle, action.ravel())
             else:
                 reward = self._step_converted(t, action)
         except Exception:  # not an array, and an array-like may raise anything; nothing has been changed
@@ -223,8 +173,8 @@ class Environment(Bounded, gym.Env[Any, Any]):
         if reward != reward:
             self._checked(action)
         self._t = t + 1
-        obs, info = next(self._views)
-        if ending := self._written[8]:
+        obs, info = next(episode.views)
+        if ending := episode.written[ENDING]:
             self._over = True
             return obs, reward, (ending & 1) == 1, ending >= 2, info
         return obs, reward, False, False, info
@@ -232,10 +182,10 @@ class Environment(Bounded, gym.Env[Any, Any]):
     def _step_converted(self, t: int, action: Any) -> float:
         """Play a period with an action of another kind, converted to float64 and compiled at first use."""
         numbers = self._checked(action)
+        episode = self._episode
         if self._alone and abs(numbers[0]) < MOST_WHOLE and numbers[0] == int(numbers[0]):
-            return float(self._single(t, self._handle, int(numbers[0])))
-        reward: float = backends.entry(self.problem.kernels.single, int, int, (np.float64, 1))(t, self._handle, numbers)
-        return reward
+            return episode.play(t, episode.handle, int(numbers[0]))
+        return episode.play_numbers(t, numbers)
 
     def _checked(self, action: Any) -> Array:
         """Return the action as finite numbers of the right shape, valid as choices."""
@@ -272,7 +222,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
     @property
     def memory(self) -> Array:
         """Everything that the dynamics read and write, in one array, shape (W,)."""
-        return self._memory[: self._width]
+        return self._episode.row
 
     # looking ----------------------------------------------------------------------------------
 
@@ -301,16 +251,14 @@ class Environment(Bounded, gym.Env[Any, Any]):
     @property
     def trajectory(self) -> Trajectory:
         """The trajectory of this episode so far; it stays valid after the next reset."""
-        tables = self.tables
-        width = self._width
-        record = self._lines[:, : tables.recorded]
-        episode = self._memory[width - tables.drawn : width]
+        lines = self._episode.lines
+        record = lines[:, : self.tables.recorded]
         return Trajectory(
             record,
             self.problem.layout,
-            self._lines[1:, -1],
+            lines[1:, -1],
             self.period,
-            self.problem.exogenous_of(record[: self.period + 1], episode),
+            self.problem.exogenous_of(record[: self.period + 1], self._episode.drawn),
             {"problem": self.problem.name},
         )
 
@@ -318,7 +266,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
     def played(self) -> PlayedSoFar:
         """The same as a view: nothing is copied, and the next period writes to it."""
         over = self._over and self._t > 0
-        return PlayedSoFar(self._lines, self.problem.layout, self.problem.parts, self.period, over)
+        return PlayedSoFar(self._episode.lines, self.problem.layout, self.problem.parts, self.period, over)
 
     def kpis(self, partial: bool = False) -> dict[str, float]:
         """Key figures of the episode (see `restock.core.kpis.KPIS`).
@@ -339,7 +287,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         Raises:
             AttributeError: The actions are no choices.
         """
-        record = self._lines[self.period, : self.tables.recorded]
+        record = self._episode.lines[self.period, : self.tables.recorded]
         masks: NDArray[np.bool_] = spaces.masks(self.problem, self.action_form, record[None])[0]
         return masks
 
@@ -373,5 +321,5 @@ class Environment(Bounded, gym.Env[Any, Any]):
             raise self._not_running("render")
         from restock.envs import render
 
-        view = render.View(self.problem, self._t, self._world(), self._lines[1 : self._t + 1, -1])
+        view = render.View(self.problem, self._t, self._world(), self._episode.lines[1 : self._t + 1, -1])
         return render.as_text(view) if self.render_mode == "ansi" else render.as_image(view)

@@ -10,12 +10,14 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from restock.core import backends, streams
+from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.problem import ObservationForm, Problem, Source
 from restock.core.trajectory import PlayedSoFar, Trajectory
 from restock.envs import rows as checks
-from restock.envs import spaces, telling
+from restock.envs import spaces
+from restock.envs.fast.info import Teller, of_some
+from restock.envs.fast.rows import Loop
 from restock.envs.registration import METADATA
 from restock.envs.spec import Bounded
 
@@ -75,7 +77,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._flat = len(self._shape) == 2
         self._size = len(self.observation_form.labels)
         self._blocks = seen == "dict"
-        self._teller = telling.Teller(problem, self.observation_form)
+        self._teller = Teller(problem, self.observation_form)
         self._source: Any = None
         self._make_source: Any = problem.source
         self._seeds: list[int] = []  # what the generators of the rows were begun with
@@ -87,7 +89,6 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._draws_now = problem.sequential
         self._horizon = t
         self._told = len(problem.monitored) + len(problem.parts) + 1  # numbers that every row tells
-        self._highest = self.action_form.high.astype(np.float64)
         self._dtype = np.dtype(self.single_action_space.dtype)
         self._no_actions = np.zeros((b, len(self.action_form.labels)), dtype=self._dtype)
         self._over = np.zeros(b, dtype=np.bool_)  # rows whose episode has ended; also read as bytes
@@ -97,27 +98,14 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self._bind()
 
     def _bind(self) -> None:
-        """Set up what is not pickled: the compiled loop and its addresses."""
-        self._batches: dict[Any, Any] = {}
-        ints, floats = self.tables.ints, self.tables.floats
-        kept = [array.ctypes.data if self._record_all else 0 for array in (self.record, self._rewards)]
-        state = [array.ctypes.data for array in (self.memory, self._clock, self._over)]
-        sizes = [ints.ctypes.data, len(ints), floats.ctypes.data, len(floats), self.num_envs, self._horizon]
-        highest = self._highest.ctypes.data if self.action_form.discrete else 0
-        self._place = np.array([*sizes, *state, *kept, highest], dtype=np.int64)
-        self._handle = self._place.ctypes.data
-        self._batch_for(self._dtype)
-
-    def _batch_for(self, dtype: Any) -> Any:
-        """Return the compiled loop for actions of this type."""
-        if dtype not in self._batches:
-            arrays = ((dtype, 2), (np.float32, 2), (np.float64, 2), (np.bool_, 2))
-            self._batches[dtype] = backends.entry(self.problem.kernels.batch, int, *arrays)
-        return self._batches[dtype]
+        """Set up the compiled loop, which is not pickled."""
+        highest = self.action_form.high.astype(np.float64) if self.action_form.discrete else None
+        state, kept = (self.memory, self._clock, self._over), (self.record, self._rewards)
+        self._loop = Loop(self.problem.kernels.batch, self.tables, self._horizon, state, kept, highest)
+        self._loop.compile(self._dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        unpickled = ("_batches", "_place", "_handle")
-        return {name: value for name, value in self.__dict__.items() if name not in unpickled}
+        return {name: value for name, value in self.__dict__.items() if name != "_loop"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -147,7 +135,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         self.ended = int(self._over.sum())
         obs, told = self._look()
         infos = self._teller.rows(told, self.memory, np.ones(self.num_envs, dtype=np.bool_))
-        return self._formed(obs), infos if mask.all() else telling.of_some(infos, mask)
+        return self._formed(obs), infos if mask.all() else of_some(infos, mask)
 
     def use_source(self, make_source: Callable[..., Source], observation_form: ObservationForm) -> None:
         """Play the episodes of another source from the next reset (of every row) on.
@@ -257,7 +245,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         b = self.num_envs
         obs = np.empty((b, self._size), np.float32)
         told, flags = np.empty((self._told, b)), np.empty((3, b), np.bool_)
-        ended = self._batch_for(actions.dtype)(self._handle, actions, obs, told, flags)
+        ended = self._loop.play(actions, obs, told, flags)
         if ended < 0:
             self._refuse_unusable(actions)
         self.ended = ended
@@ -276,7 +264,7 @@ class VectorEnvironment(Bounded, gym.vector.VectorEnv[Any, Any, Any]):
         for row in np.flatnonzero(ended):
             last = obs[row].copy()
             finals[row] = spaces.as_blocks(self.observation_form, last) if self._blocks else last
-        last = telling.of_some(infos, ended)
+        last = of_some(infos, ended)
         self._begin(np.flatnonzero(ended))
         self._over[:] = False
         self.ended = 0
