@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.hub = hub
     app.state.guesses = Guesses(hub.settings.token) if hub.settings.token is not None else None
     app.add_middleware(Alive)
-    app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses)
+    app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses, meter=hub.meter)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)
     if hub.book is None:  # pages would let who is judged play elsewhere first

@@ -139,7 +139,7 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
                 gc.freeze()
 
     connections = app.state.connections = Connections(settings.limits, settings.max_sessions)
-    made = protocols(connections)
+    made = protocols(connections, app.state.hub.meter)
     config = uvicorn.Config(
         app,
         http=made.http,
