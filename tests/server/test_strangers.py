@@ -18,7 +18,6 @@ from restock.server.errors import Refused
 from restock.server.guard import Guard
 from restock.server.guesses import A_SECOND, AT_ONCE, AT_ONCE_IN_ALL, Guesses
 from restock.server.hosts import ANY, hosts_of, known
-from restock.server.meter import Meter
 from restock.server.run import hosts_of_environment
 from restock.server.settings import Settings
 from tests.server.serving import Running, serving
@@ -217,7 +216,7 @@ def passed(settings: Settings, *headers: tuple[bytes, bytes]) -> Any:
 
     scope = {"type": "http", "method": "GET", "path": "/runs", "headers": [(b"host", b"localhost"), *headers]}
     guesses = None if settings.token is None else Guesses(settings.token)
-    asyncio.run(Guard(app, settings, guesses, Meter())(scope, receive, send))
+    asyncio.run(Guard(app, settings, guesses)(scope, receive, send))
     return found[0]
 
 

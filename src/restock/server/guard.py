@@ -12,7 +12,6 @@ from restock.server import hosts, wire
 from restock.server.errors import Refused
 from restock.server.guesses import Guesses
 from restock.server.limits import CLIENT, client_of
-from restock.server.meter import Meter
 from restock.server.settings import MOST_TRANSCRIPT, Settings
 
 Scope = MutableMapping[str, Any]
@@ -34,12 +33,10 @@ class Guard:
         app: What answers the requests that pass.
         settings: See `Settings`.
         guesses: Judges tokens; None: none is asked for.
-        meter: Shares the time of the event loop.
     """
 
-    def __init__(self, app: App, settings: Settings, guesses: Guesses | None, meter: Meter) -> None:
+    def __init__(self, app: App, settings: Settings, guesses: Guesses | None) -> None:
         self._app = app
-        self._meter = meter
         self._settings = settings
         self._guesses = guesses
         self._held = 0  # bytes of all bodies that are here
@@ -66,7 +63,6 @@ class Guard:
                 else:
                     await _refuse(scope, send, error)
                 return
-            await self._meter.turn()
             # A head is that of what GET tells; what runs the server sends no body to who asked for none.
             asked = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
             await self._app(asked, receive, send)

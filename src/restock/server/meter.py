@@ -8,13 +8,16 @@ loop as busy as it likes, and whoever else asks is answered after a few rounds a
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import time
-from collections import deque
 from collections.abc import Callable
 
+from restock.server.guard import App, Receive, Scope, Send
 from restock.server.limits import CLIENT
 
 SHARE = 0.005  # seconds of a round; one piece of work more may begin before they are over
+REST = 4  # who has used up a round waits for the fourth after it: to be answered takes others a few
 AT_ONCE = 16  # pieces of work that are looked at in one round; which of them have time left is told when they run
 
 
@@ -23,8 +26,10 @@ class Meter:
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}  # when the first work of each client began in this round
-        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        self._waiting: dict[str, list[tuple[int, Callable[[], None]]]] = {}  # heaps, by place
+        self._places = itertools.count()
         self._round: asyncio.Handle | None = None
+        self._rounds = 0
 
     def free(self, client: str) -> bool:
         """Return whether new work of a client may be done at once."""
@@ -38,34 +43,62 @@ class Meter:
             self._round = asyncio.get_running_loop().call_soon(self._next)
         return now - began < SHARE
 
-    def later(self, client: str, go_on: Callable[[], None]) -> None:
-        """Go on with the work of a client in one of the next rounds, where it is to ask again whether time is left."""
-        self._waiting.setdefault(client, deque()).append(go_on)
+    def later(self, client: str, go_on: Callable[[], None], place: int | None = None) -> int:
+        """Go on with the work of a client in one of the next rounds.
+
+        Args:
+            client: Whose work it is.
+            go_on: Called then; it is to ask again whether time is left, and to wait on if none is.
+            place: In its queue, where it has waited before; None: the last.
+
+        Returns:
+            The place.
+        """
+        place = next(self._places) if place is None else place
+        heapq.heappush(self._waiting.setdefault(client, []), (place, go_on))
         if self._round is None:
             self._round = asyncio.get_running_loop().call_soon(self._next)
+        return place
 
     async def turn(self) -> None:
         """Wait until the client whose request is answered has time left."""
         client = CLIENT.get()
         if self.free(client):
             return
-        loop = asyncio.get_running_loop()
-        while True:
-            mine: asyncio.Future[None] = loop.create_future()
-            self.later(client, lambda mine=mine: None if mine.done() else mine.set_result(None))  # type: ignore[misc]
+        place: int | None = None
+        while place is None or not self.left(client):
+            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            place = self.later(client, lambda mine=mine: mine.done() or mine.set_result(None), place)  # type: ignore[misc]
             await mine
-            if self.left(client):
-                return
 
     def _next(self) -> None:
         """Begin a round."""
         loop = asyncio.get_running_loop()
         self._round = None
         self._began.clear()
-        for client, queue in list(self._waiting.items()):
+        self._rounds += 1
+        for client, queue in [*self._waiting.items()] if self._rounds % REST == 0 else ():
             for _ in range(min(AT_ONCE, len(queue))):
-                loop.call_soon(queue.popleft())
+                loop.call_soon(heapq.heappop(queue)[1])
             if not queue:
                 del self._waiting[client]
         if self._waiting:
             self._round = loop.call_soon(self._next)
+
+
+class Turns:
+    """ASGI middleware in which requests wait for a turn of their client.
+
+    Args:
+        app: What answers them.
+        meter: Shares the time of the event loop.
+    """
+
+    def __init__(self, app: App, meter: Meter) -> None:
+        self._app, self._meter = app, meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait, and pass the request on."""
+        if scope["type"] == "http":
+            await self._meter.turn()
+        await self._app(scope, receive, send)

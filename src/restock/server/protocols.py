@@ -25,7 +25,7 @@ class Watched(asyncio.Protocol):
 
     Args:
         connections: All of the server.
-        meter: Shares the time of the event loop.
+        meter: Shares the time in which connections are read among clients.
         **given: What uvicorn gives.
     """
 
@@ -36,7 +36,7 @@ class Watched(asyncio.Protocol):
         super().__init__(**given)
         self.all, self._meter = connections, meter
         self._rest = bytearray()  # what has come and was not read yet
-        self._waits = False  # whether it is to be read in a later round
+        self._place: int | None = None  # in the queue of its client, while it waits to be read
 
     @property
     def ready(self) -> bool:
@@ -59,9 +59,8 @@ class Watched(asyncio.Protocol):
 
     def read_on(self) -> None:
         """Read what has come in one of the next rounds."""
-        if self._rest and not self._waits and self.ready:
-            self._waits = True
-            self._meter.later(self._client, self._read_rest)
+        if self._rest and self._place is None and self.ready:
+            self._place = self._meter.later(self._client, self._read_rest)
 
     def read(self, data: bytes) -> None:
         """Read a piece."""
@@ -72,7 +71,10 @@ class Watched(asyncio.Protocol):
         self.transport.resume_reading()
 
     def _read_rest(self) -> None:
-        self._waits = False
+        if self._rest and self.ready and not self._meter.left(self._client):
+            self._meter.later(self._client, self._read_rest, self._place)
+            return
+        self._place = None
         while self._rest and self.ready and self._meter.left(self._client):
             piece = bytes(self._rest[:PIECE])
             del self._rest[:PIECE]
