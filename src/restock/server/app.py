@@ -15,6 +15,7 @@ from restock.server.errors import INTERNAL, Refused
 from restock.server.guard import Guard
 from restock.server.guesses import Guesses
 from restock.server.hub import Hub
+from restock.server.meter import Turns
 from restock.server.needs_server import FastAPI, HTTPException, Request, RequestValidationError, Response
 from restock.server.replies import Reply, failed
 from restock.server.requests import check_body, methods_at
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.hub = hub
     app.state.guesses = Guesses(hub.settings.token) if hub.settings.token is not None else None
+    app.add_middleware(Turns, meter=hub.meter)
     app.add_middleware(Guard, settings=hub.settings, guesses=app.state.guesses)
     for router in (source(), sessions(hub), openenv(hub), sockets(hub)):
         app.include_router(router)

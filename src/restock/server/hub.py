@@ -12,6 +12,7 @@ from restock.core.validation import WHOLE, Spec, validated
 from restock.server.catalogue import Catalogue
 from restock.server.errors import Refused, refused
 from restock.server.judged import Book
+from restock.server.meter import Meter
 from restock.server.session import LONGEST_ID, MOST_SEED, Session, Sessions
 from restock.server.settings import Settings
 
@@ -40,6 +41,9 @@ class Hub:
     Args:
         settings: See `Settings`.
 
+    Attributes:
+        meter: Shares the time in which requests and messages are answered among clients.
+
     Raises:
         InvalidInput: The problem is none.
     """
@@ -51,6 +55,7 @@ class Hub:
         task = self.catalogue.default
         self.sessions = Sessions(settings.max_sessions, settings.idle, task, settings.limits.sessions_of_one)
         self.book = None if judged is None else Book(judged, task, self.catalogue.loaded(task))
+        self.meter = Meter()
         self._loose = Session(task)
 
     def loose(self) -> Session:

@@ -11,6 +11,7 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput
 from restock.server.errors import Refused
 
+MEGABYTE = 1024 * 1024
 LONGEST = 24 * 3600.0  # seconds
 CLIENT: contextvars.ContextVar[str] = contextvars.ContextVar("client", default="")  # whose request is answered
 NETWORK_OF_ONE = 64  # bits of an IPv6 address that a household or a host is given
@@ -33,6 +34,8 @@ class Limits:
         games_of_one: Of them, of one client.
         comparisons: Comparisons, likewise: ready, computed or waiting.
         comparisons_of_one: Of them, of one client.
+        uploads: Bytes of transcripts that are kept for the pages, compressed.
+        uploads_of_one: Of them, of one client.
         work: Seconds of computing after which a comparison stops with what is finished, and a show stops.
     """
 
@@ -41,12 +44,14 @@ class Limits:
     head: float = 10.0
     body: float = 30.0
     reply: float = 30.0
-    bodies: int = 64 * 1024 * 1024
+    bodies: int = 64 * MEGABYTE
     sessions_of_one: int | None = None
     games: int = 256
     games_of_one: int = 128
     comparisons: int = 64
     comparisons_of_one: int = 24
+    uploads: int = 256 * MEGABYTE
+    uploads_of_one: int = 64 * MEGABYTE
     work: float = 180.0
 
     def __post_init__(self) -> None:
@@ -90,6 +95,41 @@ class Share:
         if taken.count(client) >= self._of_one:
             message = f"Your address has {self._of_one} {self.what} here, which is its share of {self.most}: end one."
             raise Refused("CAPACITY_REACHED", message)
+
+
+class Weights:
+    """A number of bytes, and how many of them one client may have.
+
+    Args:
+        what: Takes the bytes, in the plural.
+        most: How many there are.
+        of_one: How many one client may have.
+    """
+
+    def __init__(self, what: str, most: int, of_one: int) -> None:
+        self.what, self.most, self._of_one = what, most, min(of_one, most)
+
+    def check(self, held: Iterable[tuple[str, int]], client: str, size: int) -> None:
+        """Check that a client may have so many bytes more.
+
+        Args:
+            held: Clients, and the bytes of each thing of theirs that is kept.
+            client: Who asks.
+            size: Bytes more.
+
+        Raises:
+            Refused: They would be too many, in all or of this client.
+        """
+        total = own = size
+        for holder, weight in held:
+            total += weight
+            own += weight if holder == client else 0
+        if total > self.most:
+            message = f"Server at capacity: it keeps at most {self.most} bytes of {self.what}. Try again later."
+            raise Refused("CAPACITY_REACHED", message)
+        if own > self._of_one:
+            message = f"Your address would have {own} bytes of {self.what} here, and may have {self._of_one}."
+            raise Refused("CAPACITY_REACHED", f"{message} Those that nobody looks at are put away.")
 
 
 def client_of(address: str) -> str:

@@ -14,6 +14,7 @@ from restock.server.session import Session
 
 PROTOCOLS = ("2025-03-26", "2025-06-18", "2025-11-25")  # the versions that begin with `initialize`, latest last
 BATCHED = PROTOCOLS[0]  # the one that knows several messages in one request, and that holds where none is named
+MOST_BATCH = 64
 PARSE, REQUEST, METHOD, PARAMS, INTERNAL_CODE, SERVER = -32700, -32600, -32601, -32602, -32603, -32000
 VERSION = -32022
 HEADER, VERSION_HEADER = "mcp-session-id", "mcp-protocol-version"
@@ -143,7 +144,15 @@ async def over_http(hub: Hub, body: bytes, version: str | None, named: str | Non
     except Refused as error:  # the client is to begin anew
         return Told(failure(REQUEST, error.message, _id(asked), error.data()), 404)
     if isinstance(asked, list) and asked and version in (None, BATCHED):
-        answers = [await _one(hub, message, session) for message in asked if _method(message) != "initialize"]
+        if len(asked) > MOST_BATCH:
+            return Told(
+                failure(REQUEST, f"Invalid request: a batch has at most {MOST_BATCH} messages, not {len(asked)}")
+            )
+        answers = []
+        for message in asked:
+            if _method(message) != "initialize":
+                await hub.meter.turn()
+                answers.append(await _one(hub, message, session))
         told: Any = [answer for answer in answers if answer is not None] or None
     else:
         told = await _one(hub, asked, session)

@@ -10,25 +10,84 @@ from typing import Any, NamedTuple
 
 from restock.server import alive
 from restock.server.connections import Connections
+from restock.server.limits import client_of
+from restock.server.meter import Meter
 from restock.server.needs_uvicorn import H11Protocol, WebSocketsSansIOProtocol, h11
+
+PIECE = 4096  # bytes that are read in one go
+MOST_FRAMES = 1024  # of a message of a socket
+TOO_BIG = 1009  # why a socket is closed
 
 
 class Watched(asyncio.Protocol):
-    """What a connection reports, whichever protocol it speaks.
+    """What a connection reports, whichever protocol it speaks, and how it is read: piece by piece.
+
+    Reading 256 KB of the smallest chunks or frames takes half a second, in which nobody else would be answered.
 
     Args:
         connections: All of the server.
+        meter: Shares the time in which connections are read among clients.
         **given: What uvicorn gives.
     """
 
     transport: asyncio.Transport
+    client: tuple[str, int] | None
 
-    def __init__(self, connections: Connections, **given: Any) -> None:
+    def __init__(self, connections: Connections, meter: Meter, **given: Any) -> None:
         super().__init__(**given)
-        self.all = connections
+        self.all, self._meter = connections, meter
+        self._rest = bytearray()  # what has come and was not read yet
+        self._place: int | None = None  # in the queue of its client, while it waits to be read
+
+    @property
+    def ready(self) -> bool:
+        """Whether more can be read now."""
+        return not self.transport.is_closing()
+
+    def connection_made(self, transport: Any) -> None:
+        """Note whose connection it is."""
+        super().connection_made(transport)
+        self._client = client_of(self.client[0] if self.client else "")
+
+    def data_received(self, data: bytes) -> None:
+        """Read the data, or as much of it as there is time for, and the rest later."""
+        if not self._rest and len(data) <= PIECE and self.ready and self._meter.free(self._client):
+            self.read(data)
+            return
+        self._rest += data
+        self.transport.pause_reading()
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read what has come in one of the next rounds."""
+        if self._rest and self._place is None and self.ready:
+            self._place = self._meter.later(self._client, self._read_rest)
+
+    def read(self, data: bytes) -> None:
+        """Read a piece."""
+        super().data_received(data)  # type: ignore[misc]
+
+    def resume(self) -> None:
+        """Let more come."""
+        self.transport.resume_reading()
+
+    def _read_rest(self) -> None:
+        if self._rest and self.ready and not self._meter.left(self._client):
+            self._meter.later(self._client, self._read_rest, self._place)
+            return
+        self._place = None
+        while self._rest and self.ready and self._meter.left(self._client):
+            piece = bytes(self._rest[:PIECE])
+            del self._rest[:PIECE]
+            self.read(piece)
+        if self._rest:
+            self.read_on()
+        elif self.ready:
+            self.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
+        self._rest.clear()
         self.all.leave(self.transport)
         super().connection_lost(exc)
 
@@ -38,9 +97,10 @@ class Watched(asyncio.Protocol):
         self.all.full(self.transport, True)
 
     def resume_writing(self) -> None:
-        """Stop the clock."""
+        """Stop the clock, and read on."""
         super().resume_writing()
         self.all.full(self.transport, False)
+        self.read_on()
 
 
 class Http(Watched, H11Protocol):
@@ -48,16 +108,18 @@ class Http(Watched, H11Protocol):
 
     Args:
         connections: All of the server.
+        meter: Shares the time in which connections are read among clients.
         names: By which it may be addressed; None: by any.
         **given: What uvicorn gives.
     """
 
     conn: alive.Heads
 
-    def __init__(self, connections: Connections, names: tuple[str, ...] | None, **given: Any) -> None:
-        super().__init__(connections, **given)
+    def __init__(self, connections: Connections, meter: Meter, names: tuple[str, ...] | None, **given: Any) -> None:
+        super().__init__(connections, meter, **given)
         self.conn = alive.Heads(self._answered)
         self._names = names
+        self._behind = False  # whether what is read now came before the last request was answered
         self._may_answer = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,27 +128,59 @@ class Http(Watched, H11Protocol):
         _send_at_once(transport)
         self._entered = self.all.enter(transport, self.client[0] if self.client else "")
 
+    @property
+    def ready(self) -> bool:
+        """Whether more can be read now: what follows the head of a socket, before that is answered, never is."""
+        return super().ready and self.transport.get_protocol() is self
+
     def data_received(self, data: bytes) -> None:
         """Read the data, unless the connection was refused."""
         if self._entered and not self.transport.is_closing():
-            self._may_answer = True
+            self._behind = self._behind and bool(self._rest)
+            self._unset_keepalive_if_required()
             super().data_received(data)
-            self._tell(heard=self._may_answer or bool(self.conn.trailing_data[0]))
+
+    def read(self, data: bytes) -> None:
+        """Read a piece, and tell what it was."""
+        self._may_answer = True
+        super().read(data)
+        self._tell(heard=self._may_answer or bool(self.conn.trailing_data[0]))
+
+    def resume(self) -> None:
+        """Let more come, unless the request that is answered has enough."""
+        if not self.flow.read_paused:
+            super().resume()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or handle one that has already arrived."""
+        self._behind = True
         super().on_response_complete()
+        self._behind = bool(self._rest)
         self._tell(heard=False)
 
     def _answered(self, request: h11.Request) -> bool:
-        """Answer a health check here, one for each packet; those behind it wait for their turn like any request."""
+        """Answer a health check here, one for each piece; those behind it wait for their turn like any request."""
         if not self._may_answer or self.flow.write_paused or not alive.is_plain(request, self._names):
             return False
         self._may_answer = False
         self.all.busy(self.transport)
         self.transport.write(self.conn.reply(self.server_state.default_headers))
         super().on_response_complete()
+        self._behind = True
         return True
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Become a socket, unless its head came before the last request was answered: nobody asks like that.
+
+        The answer to that request would be the beginning of what the socket says.
+        """
+        if self._behind:
+            self.send_400_response("A socket must be asked for after the last request was answered.")
+            return
+        super().handle_websocket_upgrade(event)
+        self._rest.clear()
+        if not self.transport.is_closing():
+            self.transport.get_protocol().begin()  # type: ignore[attr-defined]
 
     def _tell(self, heard: bool) -> None:
         if self.transport.get_protocol() is not self:  # it is a socket now
@@ -105,6 +199,38 @@ class Socket(Watched, WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self.all.idle(self.transport, heard=True)
 
+    @property
+    def ready(self) -> bool:
+        """Whether more can be read now: not while messages wait for their answer, or answers for being taken."""
+        return super().ready and not self.read_paused and self.writable.is_set()
+
+    def begin(self) -> None:
+        """Let frames come, unless the handshake still waits."""
+        if not self._rest:
+            self.resume()
+
+    async def receive(self) -> Any:
+        """Return the next message, and read on if it was the last."""
+        message = await super().receive()
+        self.read_on()
+        return message
+
+    async def send(self, message: Any) -> None:
+        """Send a message; who closes the socket waits for the goodbye, which may have come."""
+        await super().send(message)
+        self.read_on()
+
+    def handle_cont(self, event: Any) -> None:
+        """Add a frame to its message, unless it has too many."""
+        if self.close_sent:
+            return
+        if len(self.frames) < MOST_FRAMES:
+            super().handle_cont(event)
+            return
+        self.frames = []
+        self.conn.fail(TOO_BIG, f"a message has at most {MOST_FRAMES} frames")
+        self.handle_parser_exception()
+
     def handle_connect(self, event: Any) -> None:
         """Note that the handshake holds; one that does not is not always answered."""
         super().handle_connect(event)
@@ -118,9 +244,10 @@ class Protocols(NamedTuple):
     socket: Any
 
 
-def protocols(connections: Connections, names: tuple[str, ...] | None) -> Protocols:
+def protocols(connections: Connections, meter: Meter, names: tuple[str, ...] | None) -> Protocols:
     """Return the protocols of a server with these connections and names."""
-    return Protocols(functools.partial(Http, connections, names), functools.partial(Socket, connections))
+    http = functools.partial(Http, connections, meter, names)
+    return Protocols(http, functools.partial(Socket, connections, meter))
 
 
 def _send_at_once(transport: asyncio.Transport) -> None:

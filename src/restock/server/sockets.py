@@ -88,6 +88,7 @@ class Socket:
         """Answer messages; return whether this side must close the socket."""
         sessions, most = self._hub.sessions, self._hub.settings.max_body
         while (message := await receive())["type"] != "websocket.disconnect":
+            await self._hub.meter.turn()
             sessions.get(session.id)
             try:
                 told = await self._answer(session, _text(message, most))

@@ -180,7 +180,7 @@ def _common(own: list[Game | Show]) -> list[int]:
     Raises:
         Refused: There is none.
     """
-    played = [[episode.seed for episode in _episodes(one)] for one in own]
+    played = [[one.seed] if isinstance(one, Game) else one.seeds for one in own]
     common = [seed for seed in dict.fromkeys(played[0]) if all(seed in seeds for seeds in played[1:])]
     if not common:
         raise Refused("VALIDATION_ERROR", "What was chosen was played with different seeds: it has no common episode.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from restock.agents.counts import Prices
@@ -13,6 +13,7 @@ from restock.core.problem import Problem
 from restock.evaluation.compare import Comparison, Enough
 from restock.policies._base import Policy
 from restock.server.dashboard.measure import Measures
+from restock.server.dashboard.packing import Packed
 from restock.server.dashboard.shelf import Item
 from restock.server.dashboard.turns import Episode, Table
 from restock.server.errors import Refused
@@ -44,7 +45,7 @@ class Show(Item):
     """Episodes to watch turn by turn."""
 
     kind = "show"
-    episodes: tuple[Episode, ...]
+    episodes: Sequence[Episode]
     problem: Problem | None = None
     measures: Measures | None = None
     about: Mapping[str, str] = {}
@@ -59,6 +60,18 @@ class Show(Item):
         self.chooses = False  # whether a model chose parameters of a policy, not actions
         self.command = ""  # that repeats it
         self.link: tuple[str, list[tuple[str, Any]]] | None = None  # what shows it again: see `repeating.link`
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its episodes; empty while there are none."""
+        episodes = getattr(self, "episodes", ())
+        return episodes.seeds if isinstance(episodes, Packed) else tuple(one.seed for one in episodes)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what was sent that it keeps."""
+        episodes = getattr(self, "episodes", ())
+        return episodes.size if isinstance(episodes, Packed) else 0
 
 
 class Contest(Item):

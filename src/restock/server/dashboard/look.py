@@ -63,6 +63,13 @@ class Seen:
     facts: tuple[Fact, ...]
     tables: tuple[Sight, ...]
 
+    @property
+    def explained(self) -> bool:
+        """Whether the meaning of anything in it is known."""
+        return any(fact.about for fact in self.facts) or any(
+            about for table in self.tables for _, _, about in table.columns
+        )
+
 
 def look(
     seen: Mapping[str, Any],

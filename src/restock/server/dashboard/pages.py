@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import secrets
@@ -46,6 +47,7 @@ TITLES = {
     500: "Something went wrong here",
     503: "The server is full",
 }
+LARGE = 100_000  # bytes of a form that is read beside the event loop
 YEAR = 365 * 24 * 3600
 
 
@@ -210,7 +212,10 @@ async def sent(request: Request) -> bodies.Sent:
     Raises:
         Refused: It cannot be read.
     """
-    return bodies.read(await request.body(), request.headers.get("content-type", ""))
+    body, kind = await request.body(), request.headers.get("content-type", "")
+    if len(body) <= LARGE:
+        return bodies.read(body, kind)
+    return await asyncio.to_thread(bodies.read, body, kind)
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -106,7 +106,7 @@ class Room:
         shows = [
             show
             for show in self.shelf.of(owner, Show)
-            if show.task == task and show.recorded and show.problem is not None and hasattr(show, "episodes")
+            if show.task == task and show.recorded and show.problem is not None and show.seeds
         ]
         return [*games, *shows]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from restock.core.errors import InvalidInput
 from restock.server.errors import Refused, refused
-from restock.server.limits import CLIENT, Share
+from restock.server.limits import CLIENT, Share, Weights
 from restock.server.settings import Settings
 
 MOST_OF_ONE = 12  # kept of one browser; another one puts the oldest away
@@ -34,6 +34,7 @@ class Item:
     """
 
     kind = "item"
+    size = 0  # bytes of what was sent that it keeps
 
     def __init__(self, task: str) -> None:
         self.id = secrets.token_hex(8)
@@ -94,6 +95,7 @@ class Shelf:
         self._idle = settings.idle
         self._games = Share("games and shows", limits.games, limits.games_of_one)
         self._comparisons = Share("comparisons", limits.comparisons, limits.comparisons_of_one)
+        self._uploads = Weights("transcripts", limits.uploads, limits.uploads_of_one)
         self._items: dict[str, Item] = {}
 
     def __len__(self) -> int:
@@ -109,8 +111,10 @@ class Shelf:
         own = [one for one in self._items.values() if one.owner == owner]
         oldest = own[0] if len(own) >= MOST_OF_ONE else None
         share = self._share(item)
-        others = (one for one in self._items.values() if one is not oldest and self._share(one) is share)
-        share.check((one.client for one in others), item.client)
+        others = [one for one in self._items.values() if one is not oldest]
+        share.check((one.client for one in others if self._share(one) is share), item.client)
+        if item.size:
+            self._uploads.check(((one.client, one.size) for one in others), item.client, item.size)
         if oldest is not None:
             self.drop(oldest)
         item.owner = owner

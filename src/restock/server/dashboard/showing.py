@@ -11,7 +11,7 @@ from restock.report.numbers import amount
 from restock.server.dashboard.contests import Show
 from restock.server.dashboard.exchanges import Said, spent, told_of
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.turns import Turn
+from restock.server.dashboard.turns import Episode, Turn
 from restock.server.dashboard.worst import worst
 
 Facts = list[tuple[str, str]]
@@ -58,7 +58,7 @@ def document(show: Show) -> dict[str, Any]:
         "knows": show.informed,
         "remarks": list(show.remarks),
         "rival": None if show.measures is None else show.measures.rival,
-        "episodes": [_episode(show, b) for b in range(len(show.episodes))],
+        "episodes": [_episode(show, b, episode) for b, episode in enumerate(show.episodes)],
     }
 
 
@@ -77,8 +77,8 @@ def rows(show: Show) -> list[dict[str, Any]]:
     return found
 
 
-def _episode(show: Show, b: int) -> dict[str, Any]:
-    episode, measures = show.episodes[b], show.measures
+def _episode(show: Show, b: int, episode: Episode) -> dict[str, Any]:
+    measures = show.measures
     reward = None if measures is None else measures.tracks[0]
     last = None if measures is None else measures.tracks[-1]
     found = worst(measures, b, episode)

@@ -24,6 +24,9 @@ from restock.server.dashboard.turns import Episode, Turn
 
 MOST_EPISODES = 20  # of a transcript that are shown
 MOST_TURNS = 20_000
+LONGEST_LINE = 1 << 20  # characters of a line but the first, which describes the problem
+MOST_VALUES = 20_000  # of one line, names and entries of lists
+MOST_PARTS = 500_000  # objects and lists of all lines; Python needs a hundred bytes for what takes two in the file
 MOST_LISTED = 50
 PLACES = ("*.jsonl", "*/*.jsonl", "*/agents/*.jsonl")  # one run, those of several problems, those of a benchmark
 LONGEST_NAME = 80
@@ -120,6 +123,7 @@ def recording(text: str, name: str) -> Recording:
     Raises:
         InvalidInput: It is none, or something in it is not as agents write it.
     """
+    _check_size(text, name)
     lines, _, damaged = lines_of(text, name)
     run = _read(_Run, lines[0], 1, name)
     begun: dict[int, _Begun] = {}
@@ -128,6 +132,8 @@ def recording(text: str, name: str) -> Recording:
     said: dict[int | None, list[Exchange]] = {}  # since the last turn, by the episode that a line names
     count, cut = 0, damaged
     for number, line in enumerate(lines, 1):
+        if line["event"] != "run" and holds_more(line, MOST_VALUES):
+            raise _too_large(name, f"line {number} must have at most {MOST_VALUES:,} values")
         if line["event"] == "episode":
             one = _read(_Begun, line, number, name)
             begun[one.episode] = one
@@ -161,6 +167,39 @@ def recording(text: str, name: str) -> Recording:
         Prices(settings.price_in, settings.price_out, settings.price_reasoning, settings.price_cached),
         settings.mode.kind == "parameters",
     )  # fmt: skip
+
+
+def _check_size(text: str, name: str) -> None:
+    """Check what can be checked of a transcript before its lines are parsed.
+
+    Raises:
+        InvalidInput: It is too large.
+    """
+    if text.count("{") + text.count("[") > MOST_PARTS:
+        raise _too_large(name, f"it must have at most {MOST_PARTS:,} objects and lists")
+    start = text.find("\n") + 1
+    number = 1
+    while start:
+        number += 1
+        end = text.find("\n", start)
+        if (end if end >= 0 else len(text)) - start > LONGEST_LINE:
+            raise _too_large(name, f"line {number} must have at most {LONGEST_LINE:,} characters")
+        start = end + 1
+
+
+def _too_large(name: str, problem: str) -> InvalidInput:
+    return InvalidInput("transcript", name, problem, "Look at it on the machine itself, or choose another.")
+
+
+def holds_more(data: Any, most: int) -> bool:
+    """Return whether plain data has more values than so many, at any depth."""
+    left, inside = most, [data]
+    while inside and left >= 0:
+        one = inside.pop()
+        values = one.values() if isinstance(one, dict) else one
+        left -= len(values)
+        inside += [value for value in values if isinstance(value, (dict, list))]
+    return left < 0
 
 
 def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
+from restock.core.problem import Problem
 from restock.policies.registry import make_policy
 from restock.server.dashboard import pages, showing, transcripts
 from restock.server.dashboard.charts import split
@@ -17,10 +19,11 @@ from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import chosen
 from restock.server.dashboard.look import look
 from restock.server.dashboard.measure import measured
+from restock.server.dashboard.packing import Packed
 from restock.server.dashboard.pictures import called, pictured
 from restock.server.dashboard.repeating import agent_command, link, show_command
 from restock.server.dashboard.room import PATIENCE, Room, as_json, courses, decision, seed_of, sums
-from restock.server.dashboard.turns import played_by, replayed
+from restock.server.dashboard.turns import Episode, played_by, replayed
 from restock.server.dashboard.worst import faults, worst
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Request, Response
@@ -81,12 +84,17 @@ def watching(router: APIRouter, room: Room) -> None:
             name, text = sent.files.get("file", ""), sent.get("file", "")
         if not name:
             raise Refused("VALIDATION_ERROR", "No transcript was chosen.")
-        found = await room.work(lambda: transcripts.recording(text, name[:80]))
+
+        def read() -> tuple[transcripts.Recording, Packed]:
+            recording = transcripts.recording(text, name[:80])
+            return dataclasses.replace(recording, episodes=()), Packed(recording.episodes)
+
+        found, episodes = await room.work(read)
         matched = await room.work(lambda: transcripts.problem_of(found, catalogue))
         owner = pages.new_owner(request)
         title = f"{found.model} on {found.problem}"
         show = Show(matched[0] if matched else catalogue.default, title, recorded=True)
-        show.episodes, show.prices, show.chooses = found.episodes, found.prices, found.chooses
+        show.episodes, show.prices, show.chooses = episodes, found.prices, found.chooses
         if sent.get("name"):
             show.link = ("transcript", [("name", name)])
         if matched is not None:
@@ -104,17 +112,19 @@ def watching(router: APIRouter, room: Room) -> None:
 
             async def measure() -> None:
                 await catalogue.ready(matched[0])
-                seeds = [episode.seed for episode in show.episodes]
+                seeds = list(show.seeds)
+
+                def again(clock: Clock, problem: Problem) -> Iterator[Episode]:
+                    for number, one in enumerate(show.episodes, 1):
+                        yield replayed(problem, one)
+                        clock.tell(f"It is played again: episode {number} of {len(seeds)}.")
 
                 def job() -> None:
                     clock = Clock(show, room.hub.settings.limits.work)
                     words = "The policies that it is measured by are played"
                     measures = measured(matched[1], seeds, lambda done, of: clock.tell(f"{words}: {done} of {of}."))
-                    replay = []
-                    for one in show.episodes:
-                        replay.append(replayed(matched[1], one))
-                        clock.tell(f"It is played again: episode {len(replay)} of {len(seeds)}.")
-                    show.measures, show.episodes, show.problem = measures, tuple(replay), matched[1]
+                    replay = Packed(again(clock, matched[1]))
+                    show.measures, show.episodes, show.problem = measures, replay, matched[1]
 
                 try:  # one episode takes as long as a game; several may take minutes
                     await room.work(job, long=len(seeds) > 1, item=show)
@@ -133,11 +143,15 @@ def watching(router: APIRouter, room: Room) -> None:
         if form := form_of(request):
             rows, title = partial(showing.rows, show), show.title
             return await room.work(lambda: taken_away(form, title, partial(showing.document, show), rows))
-        b = _place(request, "episode", len(show.episodes))
-        episode = show.episodes[b]
-        t = _place(request, "turn", len(episode.turns) + 1)
-        said = await room.work(lambda: _told(request, show, b, t))
-        return pages.page(request, "show", **_seen(room, show, b, t), **said)
+
+        def made() -> Response:
+            b = _place(request, "episode", len(show.episodes))
+            episode = show.episodes[b]
+            t = _place(request, "turn", len(episode.turns) + 1)
+            seen, said = _seen(room, show, episode, b, t), _told(request, show, episode, b, t)
+            return pages.page(request, "show", **seen, **said)
+
+        return await room.work(made)
 
     @router.get("/games/{id}/turns")
     async def played(request: Request, id: str) -> Response:
@@ -158,15 +172,14 @@ def _turn_in(sent: Mapping[str, str]) -> str:
     return f"?{urlencode(named)}" if named else ""
 
 
-def _told(request: Request, show: Show, b: int, t: int) -> dict[str, Any]:
+def _told(request: Request, show: Show, episode: Episode, b: int, t: int) -> dict[str, Any]:
     """Return what is shown of a turn beyond observation and decision: replies, costs, links, commands."""
-    episode = show.episodes[b]
     turn = episode.turns[t - 1] if t else None
     wrong = faults(episode)
     shared = ""
     if show.link is not None:
         kind, fields = show.link
-        place = [("episode", b + 1)] if len(show.episodes) > 1 else []
+        place = [("episode", b + 1)] if len(show.seeds) > 1 else []
         shared = link(kind, [*fields, *place, ("turn", t)])
     return {
         "replies": showing.replies(show, turn) if turn else [],
@@ -191,9 +204,9 @@ def _place(request: Request, name: str, count: int) -> int:
     return int(said) - first
 
 
-def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
+def _seen(room: Room, show: Show, episode: Episode, b: int, t: int) -> dict[str, Any]:
     """Return what is shown of a turn: t periods are over, the t-th is described."""
-    episode, problem = show.episodes[b], show.problem
+    problem = show.problem
     about: dict[str, str] = {}
     if problem is not None:
         record = problem.records().observation_type
@@ -202,7 +215,7 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
     horizon = problem.horizon if problem is not None else count
     turn = episode.turns[t - 1] if t else None
     own = show.title.partition(" on ")[0] if show.recorded or not count else episode.turns[0].by
-    address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.episodes) > 1 else "")
+    address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.seeds) > 1 else "")
     after = turn.after if turn is not None else episode.first
     before, call = [one.seen for one in episode.turns[:t]], called(problem, episode.scenes)
     return {
