@@ -253,7 +253,7 @@ def agent(
         log.end()
     rows = overview.rows(judged)
     if as_json and len(judged) == 1:
-        console.document({**judged[0].to_dict(), "transcript": str(places[0])})
+        console.document({**judged[0].to_dict(), "warnings": _warnings(judged), "transcript": str(places[0])})
     elif as_json:
         documents = [
             {"problem": one.run["problem"], **verdict.to_dict(), "transcript": str(one.path)}
@@ -261,7 +261,8 @@ def agent(
         ]
         paths = {str(one.path) for one in played}
         own = overview.total([row for row in rows if row["transcript"] in paths])
-        console.document({"table": rows, "total": own, "totals": overview.totals(rows), "problems": documents})
+        told = {"total": own, "totals": overview.totals(rows), "warnings": _warnings(judged)}
+        console.document({"table": rows, **told, "problems": documents})
     elif len(judged) == 1:
         _show(console, judged[0], played[0], places[0])
     else:
@@ -324,7 +325,7 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
     console.text(tables.spending(result["counts"], result["cost"], result["seconds"], run["episodes"]))
     if result["cost"] is not None:
         tables.episodes(console, episodes_of(played))
-    _warn(console, judged)
+    _warn(console, [judged])
     console.text(f"Transcript: {path}")
 
 
@@ -341,8 +342,7 @@ def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict
             console.text(sentence)
         _cut(console, total["cut"], total["limit"])
         console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
-    for one in judged:
-        _warn(console, one)
+    _warn(console, judged)
     console.text(f"Transcripts: {where}")
 
 
@@ -354,12 +354,17 @@ def _cut(console: Console, count: int, limit: int | None) -> None:
         console.text(f"{said} cut off{at}: raise --max-tokens.", style="yellow")
 
 
-def _warn(console: Console, judged: Judgement) -> None:
+def _warn(console: Console, judged: Sequence[Judgement]) -> None:
+    exceeded = any(one.comparison.exceeded for one in judged)
+    for warning in _warnings(judged):
+        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
+
+
+def _warnings(judged: Sequence[Judgement]) -> list[str]:
+    """Return what must not be overlooked in any of the comparisons."""
     from restock.report.words import warnings
 
-    exceeded = judged.comparison.exceeded
-    for warning in warnings(judged.comparison):
-        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
+    return [warning for one in judged for warning in warnings(one.comparison)]
 
 
 def _p(value: float | None, words: Callable[[float], str]) -> str:

@@ -256,6 +256,11 @@ class Problem(abc.ABC):
         """Return the same system as known to a learner who does not know its distributions."""
         return self
 
+    @property
+    def fixed_demand(self) -> bool:
+        """Whether demand is the same in every episode, whatever else differs between them."""
+        return False
+
     def counterpart(self) -> Problem | None:
         """Return a problem with the same `prior` and other chances, to try blind policies on; None if there is none."""
         return None

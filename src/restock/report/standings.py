@@ -8,7 +8,7 @@ from restock.evaluation.stats import LEVEL
 from restock.report.certainty import OPEN
 from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
 from restock.report.tables import Table
-from restock.report.words import upper
+from restock.report.words import demand_doubt, upper
 
 MEANINGS = {
     "of bound": "mean over scenarios of sum(profit) / sum(bound), both summed over the seeds; the bound is the "
@@ -68,9 +68,11 @@ def standings(board: Leaderboard) -> Table:
     return Table(caption, header, tuple(rows))
 
 
-def by_group(board: Leaderboard) -> Table:
-    """Return the mean ratio of each policy in each group of scenarios."""
+def by_group(board: Leaderboard) -> Table | None:
+    """Return the mean ratio of each policy in each group of scenarios; None if there are no groups."""
     groups = board.suite.groups
+    if not groups:
+        return None
     rows = [
         (row.shown, *(share(row.by_group[group], 1) if group in row.by_group else NONE for group in groups))
         for row in board.rows
@@ -127,8 +129,8 @@ def answer(board: Leaderboard) -> list[str]:
 
 def close_calls(board: Leaderboard) -> list[str]:
     """Return the leads that are not clear, and what it would take to settle them."""
-    said = []
-    for row in board.rows:
+    said: list[str] = []
+    for row in board.rows if len(board.same) < len(board.suite.scenarios) else ():
         if row.lead is None or row.lead.p < LEVEL:
             continue
         if row.lead.difference.mean == 0.0 and row.lead.p == 1.0:
@@ -142,7 +144,13 @@ def close_calls(board: Leaderboard) -> list[str]:
 
 def warnings(board: Leaderboard) -> list[str]:
     """Return what must not be overlooked."""
-    found = []
+    found = demand_doubt(board.same_demand, len(board.suite.seeds))
+    if board.same:
+        scenarios = "every scenario" if len(board.same) == len(board.suite.scenarios) else ", ".join(board.same)
+        found.append(
+            f"All {len(board.suite.seeds)} episodes of {scenarios} are the same: more seeds say nothing more, and "
+            "intervals and tests none of how another episode would turn out."
+        )
     for row in board.rows:
         if row.exceeded:
             scenario, seed = row.exceeded[0]

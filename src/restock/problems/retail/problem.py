@@ -76,6 +76,11 @@ class RetailProblem(Problem):
         self.room = max(1, *(delivery.lead_time + delivery.jitter for delivery in spec.deliveries))
         self.demand = published_demand(spec, spec.seed) if spec.demand_stream == "task" else None
 
+    @property
+    def fixed_demand(self) -> bool:
+        """Whether demand is that of the task, the same in every episode."""
+        return self.demand is not None
+
     @cached_property
     def usual_demand(self) -> Array:
         """Demand of a mean day at list price, over all days with their weekends and events, shape (K,)."""
