@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -212,21 +213,34 @@ def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path):
         assert json.loads(path.read_text().splitlines()[len(lines) - 1]) == lines[-1]
 
 
-def test_replies_that_were_cut_off_are_told():
+@pytest.mark.parametrize(
+    ("usage", "words", "early", "uncounted"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 77}, "15 replies were cut off at 77 tokens: raise --max-tokens.",
+         0, 0),
+        ({"prompt_tokens": 9, "completion_tokens": 12},
+         "15 replies were cut off before the 77 tokens asked for at most, by a limit of the endpoint", 15, 0),
+        (None, "15 replies were cut off, and not counted: raise --max-tokens, or a limit of the endpoint.", 0, 15),
+    ],
+)  # fmt: skip
+def test_replies_that_were_cut_off_are_told(usage, words, early, uncounted):
     with serving(Script('{"orders"')) as server:
         answer = server.answer
 
         def cut(body):
             status, said = answer(body)
             said["choices"][0]["finish_reason"] = "length"
+            said["usage"] = usage
             return status, said
 
         server.answer = cut
         given = (*PLAY, "--model", "m", "--base-url", server.address, "--max-tokens", "77", "-o", "a.jsonl")
         ran = run(*given)
         told = run("agent", "--resume", "a.jsonl", "--json").document
-    assert "15 replies were cut off at 77 tokens: raise --max-tokens." in " ".join(ran.out.split())
-    assert told["agents"][0]["cut"] == 15
+    said = " ".join(ran.out.split())
+    assert words in said and said.count("cut off") == 1 and said.count("raise") == 1
+    (agent,) = told["agents"]
+    assert (agent["cut"], agent["cut_early"], agent["cut_uncounted"]) == (15, early, uncounted)
     assert "cut off" not in run(*PLAY, "--model", "stand-in:base-stock", "-o", "b.jsonl").out
 
 
@@ -243,3 +257,54 @@ def test_replies_that_were_cut_off_are_told():
 def test_a_number_out_of_range_is_told_with_its_range(given, words):
     ran = run(*PLAY, "--model", "stand-in:base-stock", "-o", "a.jsonl", *given)
     assert ran.code == 2 and words in ran.err and not Path("a.jsonl").exists()
+
+
+USED = {"prompt_tokens": 1000, "completion_tokens": 50}
+
+
+def counting_every_other(server):
+    """Let every second answer have no count of tokens."""
+    answer, numbers = server.answer, itertools.count()
+
+    def sometimes(body):
+        status, said = answer(body)
+        return status, {**said, "usage": None if next(numbers) % 2 else USED}
+
+    server.answer = sometimes
+
+
+def test_replies_without_a_count_of_tokens_are_told_wherever_tokens_and_money_are():
+    Path("one.yaml").write_text(SUITE, encoding="utf-8")
+    with serving(Script("{}")) as server:
+        counting_every_other(server)
+        given = (*PLAY, "--model", "m", "--base-url", server.address, "--price-in", "1000", "-n", "2")
+        shown = run(*given, "-o", "a.jsonl")
+        several = run(*given, "--env", "minimal", "-o", "b", width=120)
+        Path("models.yml").write_text(f"models: [{{model: m, base_url: '{server.address}', price_in: 1000}}]")
+        assert run("bench", "--suite", "one.yaml", "-p", "base-stock", "--agents", "models.yml", "-o", "r").code == 0
+    said = " ".join(shown.out.split())
+    assert "5000 tokens read, 250 written" in said and "Cost 5 in all" in said
+    assert "Of 5 of 10 replies the endpoint did not count the tokens: tokens and cost are more than that." in said
+    assert "≥ 3000" in said and "≥ 150" in said and "≥ 3 " in said  # the first episode
+    assert "≥ 5" in several.out and "Of 10 of 20 replies" in " ".join(several.out.split())
+    told = run("agent", "--resume", "a.jsonl", "--json").document["agents"][0]
+    assert told["counts"]["uncounted"] == 5 and [one["uncounted"] for one in told["episodes"]] == [2, 3]
+    board = run("leaderboard", "r", "--markdown", "b.md", "--out", "b.html", width=170)
+    for text in (board.out, Path("b.md").read_text(encoding="utf-8"), Path("b.html").read_text(encoding="utf-8")):
+        assert "≥: of some replies the endpoint did not count the tokens (m 7)" in " ".join(text.split())
+        assert "≥ 8,000" in text and text.count("≥ 8") == 2  # tokens, and money
+    (row,) = [row for row in run("leaderboard", "r", "--json").document["rows"] if row["counted"]]
+    assert row["counted"]["uncounted"] == 7 and row["counted"]["cost"] == 8.0
+
+
+SUITE = """
+name: one
+seeds: [1, 2, 3]
+scenarios:
+  - {name: net, instance: serial, horizon: 5}
+"""
+
+
+def test_where_all_tokens_are_counted_nothing_is_said_of_it():
+    shown = run(*PLAY, "--model", "stand-in:base-stock", "-n", "2", "--price-in", "1")
+    assert "count the tokens" not in " ".join(shown.out.split()) and "≥" not in shown.out

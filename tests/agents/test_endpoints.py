@@ -348,3 +348,24 @@ def test_whatever_is_sent_is_a_reply_or_trouble(data, message, finish, status, s
 def test_whatever_bytes_are_sent_are_a_reply_or_trouble(body):
     with contextlib.suppress(Trouble):
         completions.read(Answered(200, body))
+
+
+SPENT = {"prompt_tokens": 90, "completion_tokens": 7, "cost": 0.25}
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        answer(completion({"content": ""}, "error", usage=SPENT)),
+        answer({"error": {"code": 502, "message": "upstream is away"}, "usage": SPENT}),
+        answer({"choices": [{"error": {"code": 429}, "message": {}}], "usage": SPENT}),
+        answer({"choices": [], "usage": SPENT}),
+        answer({"error": {"message": "overloaded"}, "usage": SPENT}, 503),
+    ],
+)
+def test_what_a_failed_answer_took_is_counted(failed):
+    """What the saved try says of its own tokens stays: here that they were not counted."""
+    with standing(failed) as server, endpoint(server.address, []) as model:
+        reply = model.ask(ASKED)
+    assert (reply.tries, reply.tokens_in, reply.tokens_out, reply.charged) == (2, 90, 7, 0.25)
+    assert not reply.counted

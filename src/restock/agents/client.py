@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from restock.agents.completion import ANSWERS, Reply, read
+from restock.agents.usage import Usage
 from restock.agents.wire import Trouble, Wire
 from restock.core.errors import InvalidInput, Unfinished, require_extra
 
@@ -154,14 +155,14 @@ class Endpoint:
         began = time.monotonic()
         given: dict[str, Any] = {"model": self.request.model, "messages": list(messages), **self.request.body}
         given |= {"tools": list(tools), "tool_choice": use} if tools else {}
-        tries, pause = 1, 1.0
+        tries, pause, lost = 1, 1.0, Usage()
         while True:
             optional = self._optional
             try:
                 answered = self._wire.post(json.dumps(given | optional).encode())
-                found = read(answered, bool(tools), len(messages))
-                return dataclasses.replace(found, tries=tries, seconds=time.monotonic() - began)
+                return read(answered, bool(tools), len(messages)).after(lost, tries, time.monotonic() - began)
             except Trouble as trouble:
+                lost = trouble.usage.after(lost)
                 if trouble.status in UNSUITED and self._does_without(trouble.words, optional):
                     continue
                 if trouble.status is not None and trouble.status not in PASSING and trouble.status < 500:

@@ -56,7 +56,7 @@ VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 PRICES = ("price_in", "price_out", "price_reasoning", "price_cached")
 COUNTED = (
     "replies", "unreadable", "rejected", "retries", "fallbacks", "suggestions",
-    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached",
+    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached", "uncounted",
 )  # fmt: skip
 
 

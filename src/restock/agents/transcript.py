@@ -38,10 +38,13 @@ ABOUT_THE_RUN = ("run", "result")
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
 # Fields that earlier versions did not write, and what they would have written: of an event, or inside a field.
 ADDED: dict[str, dict[str, Any]] = {
-    "reply": {"reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
-    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
+    "reply": {
+        "reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0,
+        "counted": True,
+    },
+    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0, "uncounted": 0},
     "settings": {"price_reasoning": None, "price_cached": None},
-}
+}  # fmt: skip
 MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
 
 

@@ -139,7 +139,7 @@ def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None]
     """Return the sums of the numbers by name; None if one of them is unknown."""
     if one is None or other is None:
         return other if one is None else one
-    summed = {name: (one[name], other[name]) for name in one}
+    summed = {name: (one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}  # some are of earlier versions
     return {name: None if None in pair else sum(n for n in pair if n is not None) for name, pair in summed.items()}
 
 

@@ -340,18 +340,24 @@ def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict
             console.text(f"{name}, over all its problems:")
         for sentence in _counts(total["counts"]):
             console.text(sentence)
-        _cut(console, total["cut"], total["limit"])
+        _cut(console, total, total["limit"])
         console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
     _warn(console, judged)
     console.text(f"Transcripts: {where}")
 
 
-def _cut(console: Console, count: int, limit: int | None) -> None:
-    """Report replies that ended at the token limit, which retrying does not mend."""
-    if count:
-        said = "1 reply was" if count == 1 else f"{count} replies were"
-        at = "" if limit is None else f" at {limit} tokens"
-        console.text(f"{said} cut off{at}: raise --max-tokens.", style="yellow")
+def _cut(console: Console, cut: Mapping[str, int], limit: int | None) -> None:
+    """Report replies that were cut off, which retrying does not mend."""
+    early, uncounted = cut["cut_early"], cut["cut_uncounted"]
+    before = "" if limit is None else f" before the {limit} tokens asked for at most"
+    for count, what in (
+        (cut["cut"] - early - uncounted, f" at {limit} tokens: raise --max-tokens."),
+        (early, f"{before}, by a limit of the endpoint: raise it there, or lower --history."),
+        (uncounted, ", and not counted: raise --max-tokens, or a limit of the endpoint."),
+    ):
+        if count:
+            said = "1 reply was" if count == 1 else f"{count} replies were"
+            console.text(f"{said} cut off{what}", style="yellow")
 
 
 def _warn(console: Console, judged: Sequence[Judgement]) -> None:

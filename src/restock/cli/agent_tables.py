@@ -12,7 +12,7 @@ MOST_EPISODES = 40  # that are listed one by one
 
 def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mapping[str, Mapping[str, Any]]) -> None:
     """Print one row for each agent on each problem; several agents stand below the problem's name."""
-    from restock.report.numbers import NONE, amount, decimals, share
+    from restock.report.numbers import NONE, amount, decimals, price, share
 
     problems = list(dict.fromkeys(row["problem"] for row in rows))
     played = f"{len(problems)} problems, {max(total['episodes'] for total in totals.values())} episodes"
@@ -33,14 +33,14 @@ def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mappin
         cells.append(NONE if apart is None else between(apart, places))
         cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
-        cells += [str(row["counts"]["fallbacks"])] + [NONE if row["cost"] is None else f"{row['cost']:.4g}"] * priced
+        cells += [str(row["counts"]["fallbacks"])] + [price(row["cost"], row["counts"]["uncounted"])] * priced
         shown.add_row(*cells)
     console.table(shown)
 
 
 def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one row per episode, with its price."""
-    from restock.report.numbers import NONE, amount, decimals
+    from restock.report.numbers import NONE, amount, at_least, decimals, price
 
     if not 1 < len(rows) <= MOST_EPISODES:
         return
@@ -52,7 +52,9 @@ def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         cells = [str(row["episode"] + 1), str(row["seed"]), amount(row["return"], places)]
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
         shown.add_row(
-            *cells, str(row["tokens_in"]), str(row["tokens_out"]), NONE if row["cost"] is None else f"{row['cost']:.4g}"
+            *cells,
+            *(at_least(str(row[name]), row["uncounted"]) for name in ("tokens_in", "tokens_out")),
+            price(row["cost"], row["uncounted"]),
         )
     console.table(shown)
 
@@ -72,7 +74,13 @@ def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, coun
     kept = f" ({counts['tokens_cached']} of them kept)" if counts["tokens_cached"] else ""
     thought = f" ({counts['tokens_reasoning']} of reasoning)" if counts["tokens_reasoning"] else ""
     said = f"{counts['tokens_in']} tokens read{kept}, {counts['tokens_out']} written{thought}; waited {seconds:.1f} s."
-    if cost is None:
-        return said
-    each = f", {cost / count:.4g} an episode" if count > 1 else ""
-    return f"{said} Cost {cost:.4g} in all{each}."
+    if cost is not None:
+        each = f", {cost / count:.4g} an episode" if count > 1 else ""
+        said += f" Cost {cost:.4g} in all{each}."
+    if counts["uncounted"]:
+        more = "tokens and cost are" if cost is not None else "tokens are"
+        said += (
+            f" Of {counts['uncounted']} of {counts['replies']} replies the endpoint did not count the tokens: {more} "
+            "more than that."
+        )
+    return said

@@ -6,7 +6,7 @@ from restock.benchmark.standing import Leaderboard, Standing
 from restock.evaluation.bootstrap import FEWEST
 from restock.evaluation.stats import LEVEL
 from restock.report.certainty import OPEN
-from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
+from restock.report.numbers import NONE, amount, at_least, p_in_words, price, share, share_interval
 from restock.report.tables import Table
 from restock.report.words import demand_doubt, upper
 
@@ -101,13 +101,19 @@ def agents(board: Leaderboard) -> Table | None:
         return None
     header = ("agent", "replies", "repairs", "not usable", "decided without it", "tokens read", "written", "cost")
     rows = []
+    uncounted: list[str] = []
     for row, counted in guests:
         number = {name: value or 0 for name, value in counted.items()}
         cells = [number["replies"], number["repaired"], number["unreadable"] + number["rejected"], number["fallbacks"]]
-        cells += [number["tokens_in"], number["tokens_out"]]
-        cost = counted["cost"]
-        rows.append((row.shown, *(f"{cell:,.0f}" for cell in cells), NONE if cost is None else f"{cost:.4g}"))
-    return Table("Agents, over all episodes of all scenarios.", header, tuple(rows))
+        missing = number.get("uncounted", 0)
+        tokens = [at_least(f"{number[name]:,.0f}", missing) for name in ("tokens_in", "tokens_out")]
+        rows.append((row.shown, *(f"{cell:,.0f}" for cell in cells), *tokens, price(counted["cost"], missing)))
+        if missing:
+            uncounted.append(f"{row.shown} {missing:,.0f}")
+    caption = "Agents, over all episodes of all scenarios."
+    if uncounted:
+        caption += f" ≥: of some replies the endpoint did not count the tokens ({', '.join(uncounted)})."
+    return Table(caption, header, tuple(rows))
 
 
 def answer(board: Leaderboard) -> list[str]:
