@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -81,6 +83,71 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
     assert ran.document["bound"] is None
 
 
+def printed(said: str) -> list[str]:
+    """The command that a message ends with, as it is printed."""
+    return shlex.split(said.strip().rpartition("restock agent")[2].rstrip("."))
+
+
+@pytest.mark.parametrize("out", [("a b.jsonl",), ("both of them", "--env", "minimal")])
+def test_the_printed_command_runs_as_it_is_printed(out):
+    """With the address, the policies to compare with, and a name that a shell would cut in two."""
+    run(*PLAY, "--model", "stand-in:base-stock", "-o", "other.jsonl")
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+
+        def failing(body):
+            asked.append(body)
+            return answer(body) if len(asked) != 3 else (500, "{}")
+
+        server.answer = failing
+        given = ("--base-url", server.address, "--jobs", "2", "--beside", "passive", "--with", "other.jsonl")
+        several = ("--beside", "none") if len(out) > 1 else ()
+        ran = run(*PLAY, "--model", "m", *given, *several, "--tries", "1", "--json", "-o", *out, "--trust")
+        assert ran.code == 1 and "Then go on: restock agent --resume" in ran.err
+        words = printed(ran.err)
+        for option in ("--base-url", "--jobs", "--with", "--json", "--trust"):
+            assert option in words
+        again = run("agent", *words)
+    assert again.code == 0, again.err
+    told = again.document
+    agents = [agent["name"] for one in told.get("problems", [told]) for agent in one["agents"]]
+    assert set(agents) == {"m", "stand-in:base-stock"}
+
+
+def test_no_secret_stands_in_the_printed_command():
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+        server.answer = lambda body: answer(body) if asked.append(body) or len(asked) != 3 else (500, "{}")
+        address = server.address.replace("http://", "http://me:hidden1@")
+        given = ("--base-url", address, "--api-key", "hidden2", "--header", "X-Key: hidden3")
+        ran = run(*PLAY, "--model", "m", *given, "--tries", "1", "-o", "a.jsonl")
+    assert ran.code == 1 and "hidden" not in ran.err
+    assert "restock agent --resume a.jsonl (with the --base-url and --api-key and --header of this command" in ran.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX sends them")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_before_the_first_reply_keeps_nothing_and_says_so(tmp_path, jobs):
+    came = threading.Event()
+
+    class Silent(Script):
+        def speak(self, messages, tools):
+            came.set()
+            time.sleep(2.0)
+            return super().speak(messages, tools)
+
+    path = tmp_path / "a.jsonl"
+    with serving(Silent("{}")) as server:
+        arguments = [*PLAY, "--model", "m", "--base-url", server.address, "-o", str(path), "--jobs", jobs]
+        running = subprocess.Popen([*COMMAND, *arguments], env=environment(), stderr=subprocess.PIPE, text=True)
+        assert came.wait(60)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130 and not path.exists()
+    assert "nothing was played, and no transcript is kept" in said and "--resume" not in said
+    assert len(said.strip().splitlines()) == 1
+
+
 def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
     with serving(Script("{}")) as server:
         answer, asked = server.answer, []
@@ -95,7 +162,7 @@ def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
         assert len(ran.err.splitlines()) == 1
         elsewhere = run("agent", "--resume", "a.jsonl")  # a transcript does not say where a key is sent
         assert elsewhere.code == 2 and "no endpoint is given" in elsewhere.err
-        again = run("agent", "--resume", "a.jsonl", "--base-url", server.address, "--json")
+        again = run("agent", *printed(ran.err), "--json")
         assert again.code == 0 and again.document["agents"][0]["counts"]["replies"] == 5
     finished = run("agent", "--resume", "a.jsonl")
     assert finished.code == 0 and "a.jsonl is finished" in finished.err
@@ -208,7 +275,7 @@ def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path):
         assert len(said.strip().splitlines()) == 1
         lines = read(path)[0]
         assert 8 <= len(lines) < 60
-        again = run("agent", "--resume", str(path), "--base-url", server.address, "--json")
+        again = run("agent", *printed(said), "--json")
         assert again.document["agents"][0]["counts"]["replies"] == 30
         assert json.loads(path.read_text().splitlines()[len(lines) - 1]) == lines[-1]
 

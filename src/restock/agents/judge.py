@@ -222,7 +222,7 @@ def open_finished(path: str | Path) -> Transcript:
     lines, _, _ = read(Path(path))
     found = Transcript(Path(path), lines)
     if not found.finished:
-        mend = f"Go on with it: restock agent --resume {path}."
+        mend = "Finish it first: restock agent resumes it with --resume."
         raise InvalidInput("transcript", str(path), "this run is not finished", mend)
     return found
 

@@ -124,7 +124,7 @@ class Transcript:
         if path.exists() and path.stat().st_size:
             if not begins_one(path):
                 raise InvalidInput("out", str(path), "this file is there, and is no transcript", "Name another file.")
-            mend = f"Resume it: restock agent --resume {path}. Or name another file with --out."
+            mend = f"Resume it with --resume {path} instead of --env, or name another file with --out."
             raise InvalidInput("out", str(path), "there is a transcript in this file", mend)
         made._open()
         return made
@@ -191,7 +191,7 @@ class Transcript:
                     self._file.write(text + "\n")
                     self._file.flush()
             except OSError as error:
-                mend = f"Correct that, then resume: restock agent --resume {self.path}."
+                mend = "Correct that, then resume the run."
                 raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
         self.lines.append(kept)
         return kept

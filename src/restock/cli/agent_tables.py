@@ -1,11 +1,14 @@
-"""Tables of `restock agent`: one row per problem, one row per episode."""
+"""What `restock agent` prints: one row per problem, one row per episode, counts in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restock.cli.console import Console, table
+
+if TYPE_CHECKING:
+    from restock.agents.judge import Judgement
 
 MOST_EPISODES = 40  # that are listed one by one
 
@@ -84,3 +87,46 @@ def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, coun
             "more than that."
         )
     return said
+
+
+def counted(counts: Mapping[str, Any]) -> list[str]:
+    """Return the counts in sentences."""
+    ways = ("unreadable", "rejected")
+    wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
+    wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
+    replies, requests = counts["replies"], counts["requests"]
+    asked = f" to {requests} requests" if requests > replies else ""  # some were repeated
+    said = [f"{replies} replies{asked}: {', '.join(wrong)}."]
+    if counts["suggestions"]:
+        said.append(f"Policies were asked {counts['suggestions']} times.")
+    if counts["faults"]:
+        said.append("Went wrong in play: " + ", ".join(f"{name} {n}" for name, n in counts["faults"].items()) + ".")
+    return said
+
+
+def cut(console: Console, replies: Mapping[str, int], limit: int | None) -> None:
+    """Report replies that were cut off, which retrying does not mend."""
+    early, uncounted = replies["cut_early"], replies["cut_uncounted"]
+    before = "" if limit is None else f" before the {limit} tokens asked for at most"
+    for count, what in (
+        (replies["cut"] - early - uncounted, f" at {limit} tokens: raise --max-tokens."),
+        (early, f"{before}, by a limit of the endpoint: raise it there, or lower --history."),
+        (uncounted, ", and not counted: raise --max-tokens, or a limit of the endpoint."),
+    ):
+        if count:
+            said = "1 reply was" if count == 1 else f"{count} replies were"
+            console.text(f"{said} cut off{what}", style="yellow")
+
+
+def warn(console: Console, judged: Sequence[Judgement]) -> None:
+    """Print what must not be overlooked."""
+    exceeded = any(one.comparison.exceeded for one in judged)
+    for warning in warnings_of(judged):
+        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
+
+
+def warnings_of(judged: Sequence[Judgement]) -> list[str]:
+    """Return what must not be overlooked in any of the comparisons."""
+    from restock.report.words import warnings
+
+    return [warning for one in judged for warning in warnings(one.comparison)]
