@@ -171,3 +171,25 @@ def test_what_intervals_on_one_demand_do_not_say_is_told_in_words_and_as_json(co
     assert any(words in warning for warning in told("b", "--json").document["warnings"])
     if command[0] != "agent":
         assert told("", "--with", "demand_stream=seed", "--json").document["warnings"] == []
+
+
+def test_policies_that_cannot_play_a_scenario_are_told_with_its_name(tmp_path):
+    """Also where it is not the first one, and how to name others where the suite named none."""
+    given = suite(tmp_path / "one.yaml", "{name: net, instance: serial}", "{name: easy, instance: retail-easy}")
+    ran = run("bench", "--suite", given, "-o", str(tmp_path / "run"))
+    assert ran.code == 2 and not (tmp_path / "run").exists()
+    assert "scenario easy: policies: constant-order: policy = 'constant-order': this is for problems of" in ran.err
+    assert "Name others with --policies, or as `policies` of the suite." in ran.err
+    named = run("bench", "--suite", given, "-p", "random", "-p", "base-stock", "-o", str(tmp_path / "run"))
+    assert "scenario easy: policies: base-stock: policy = 'base-stock'" in named.err and "Name others" not in named.err
+
+
+def test_a_suite_names_the_policies_that_run_where_none_is_named(tmp_path):
+    place = suite(tmp_path / "one.yaml", "{name: easy, instance: retail-easy, horizon: 4}")
+    text = (tmp_path / "one.yaml").read_text(encoding="utf-8")
+    listed = "policies: [passive, {name: mine, policy: restock-to-target, params: {days: 3}}]\n"
+    (tmp_path / "one.yaml").write_text(listed + text, encoding="utf-8")
+    ran = run("bench", "--suite", place, "-o", str(tmp_path / "run"))
+    assert ran.code == 0, ran.err
+    rows = run("leaderboard", str(tmp_path / "run"), "--json").document["rows"]
+    assert {row["name"] for row in rows} == {"hindsight", "passive", "mine"}
