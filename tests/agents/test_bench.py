@@ -188,7 +188,7 @@ def test_a_variable_that_is_not_set_is_told():
     [
         ("base_url: '{here}', api_key_env: CLOUD_SECRET", "this would send CLOUD_SECRET to {here}. If that is where"),
         ("base_url: '{here}', api_key_env: API_KEY", "this would send API_KEY to {here}. If that is where API_KEY"),
-        ("api_key_env: CLOUD_SECRET", "this would send CLOUD_SECRET to the address in API_BASE_URL"),
+        ("api_key_env: CLOUD_SECRET", "this would send CLOUD_SECRET to the address of the environment"),
         ("base_url: 'https://example.org/v1'", "this would send prompts to https://example.org/v1. If they belong"),
     ],
 )

@@ -159,12 +159,10 @@ class ModelSpec(Spec):
         the address in the environment.
         """
         address = self.base_url and self.base_url.strip()
-        to = "the address in API_BASE_URL" if address is None else public(address)
+        to = "the address of the environment" if address is None else public(address)
         if address is not None and url_of(address).host not in LOOPBACK and self.api_key_env is None:
-            problem = (
-                f"a file must not send anything beyond this machine by itself, and this would send prompts to {to}"
-            )
-            raise InvalidInput("base_url", to, problem, "If they belong there, add --trust.")
+            problem = "a file must not send anything beyond this machine by itself, and this would send prompts to "
+            raise InvalidInput("base_url", to, problem + to, "If they belong there, add --trust.")
         if self.api_key_env is not None and (address is not None or self.api_key_env not in KEYS):
             problem = f"a file must not send a key by itself, and this would send {self.api_key_env} to {to}"
             mend = f"If that is where {self.api_key_env} belongs, add --trust."

@@ -75,11 +75,7 @@ class RetailProblem(Problem):
         self.life = np.array([product.shelf_life or 0 for product in spec.products])
         self.room = max(1, *(delivery.lead_time + delivery.jitter for delivery in spec.deliveries))
         self.demand = published_demand(spec, spec.seed) if spec.demand_stream == "task" else None
-
-    @property
-    def fixed_demand(self) -> bool:
-        """Whether demand is that of the task, the same in every episode."""
-        return self.demand is not None
+        self.fixed_demand = self.demand is not None
 
     @cached_property
     def usual_demand(self) -> Array:
