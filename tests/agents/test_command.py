@@ -125,6 +125,15 @@ def test_no_secret_stands_in_the_printed_command():
     assert "restock agent --resume a.jsonl (with the --base-url and --api-key and --header of this command" in ran.err
 
 
+def test_an_address_is_printed_as_it_was_given():
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+        server.answer = lambda body: answer(body) if asked.append(body) or len(asked) != 3 else (500, "{}")
+        address = server.address.replace("127.0.0.1", "LOCALHOST")
+        ran = run(*PLAY, "--model", "m", "--base-url", address, "--tries", "1", "-o", "a.jsonl")
+        assert ran.code == 1 and ran.err.strip().endswith(f"--base-url {address}")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX sends them")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_before_the_first_reply_keeps_nothing_and_says_so(tmp_path, jobs):

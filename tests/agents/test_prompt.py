@@ -197,3 +197,10 @@ def test_of_a_network_only_what_is_known_beforehand_is_told_of_demand_and_as_suc
     assert "known" not in true["demand"]
     for line, other in zip(told["in_words"], true["in_words"], strict=True):
         assert line == other or "known beforehand" in line
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_the_sentence_about_a_shipped_problem_says_nothing_that_an_option_changes(name):
+    """It is told of the changed problem too: --backlog, --horizon and the like must not make it false."""
+    said = load_problem(name).description()["description"]
+    assert not re.search(r"\b(lost|waits?|backlog|discount|periods?|horizon)\b", said)

@@ -276,15 +276,15 @@ def agent(
 
 def _go_on(context: typer.Context, kept: Sequence[Path]) -> str:
     """Return the command that resumes the transcripts, with every option of this one that it takes; no secret."""
-    from restock.agents.client import public
+    from urllib.parse import urlsplit
 
     words, secret = ["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))], []
     for option in context.command.params:
         source, value = context.get_parameter_source(option.name or ""), context.params.get(option.name or "")
         if option.name not in WHEN_RESUMED or option.name == "resume" or source is None or source.name != "COMMANDLINE":
             continue
-        name = option.opts[0]
-        if option.name in SECRET or (option.name == "base_url" and public(value) != value.strip()):
+        name, address = option.opts[0], urlsplit(str(value) if option.name == "base_url" else "")
+        if option.name in SECRET or "@" in address.netloc or address.query:
             secret.append(name)
         elif isinstance(value, bool):
             words += [name] * value
