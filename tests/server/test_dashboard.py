@@ -502,3 +502,22 @@ def test_names_in_a_problem_are_text(tmp_path: Path):
             reply = browser.post(f"{address}/period", {"period": "0" if sent[first] == "3" else "1", **sent})
             assert "<script>alert" not in reply.text
             assert html.escape(NASTY) in reply.text
+
+
+@pytest.mark.parametrize("stream", ["task", "seed", "fast"])
+def test_every_text_about_a_store_is_of_the_store_that_is_served(stream: str):
+    """Its pages, its description and its tools, whatever is changed in it; and the prompt, which is what is known."""
+    store = load_problem("retail-easy", demand_stream=stream, weekend_factor=1.7, price_range=[0.8, 1.25], horizon=9)
+    said = {"task": "the same in every episode", "seed": "the seed of each episode", "fast": "other in every episode"}
+    with serving(problem=store) as server:
+        offers = server.ask("GET", "/problems").json()["problems"]
+        (name,) = [one["task"] for one in offers if one["default"]]
+        texts = [server.ask("GET", f"/problems/{name}").json()["words"]]
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "explain", "arguments": {}}}
+        texts.append(server.ask("POST", "/mcp", asked).text)
+        browser = Browser(server)
+        texts.append(html.unescape(browser.get(browser.game(name)).text))
+    for text in texts:
+        for words in (said[stream], "1.7 on days 5 and 6", "0.8 to 1.25", "9 days"):
+            assert words in text
+        assert not any(other in text for other in said.values() if other != said[stream])
