@@ -167,7 +167,7 @@ def test_a_key_is_taken_from_the_variable_that_is_named_and_written_nowhere(monk
         monkeypatch.setenv("API_KEY", "general-secret")
         monkeypatch.setenv("MINE", "own-secret")
         text = f"models: [{{name: a, model: m, base_url: '{server.address}', api_key_env: MINE}}]"
-        bench("two.yaml", ["base-stock"], out="run", guests=models(text))
+        bench("two.yaml", ["base-stock"], out="run", guests=models(text), trust=True)
         assert set(keys) == {"Bearer own-secret"}
         keys.clear()
         text = f"models: [{{name: b, model: m, base_url: '{server.address}'}}]"
@@ -175,6 +175,38 @@ def test_a_key_is_taken_from_the_variable_that_is_named_and_written_nowhere(monk
         assert set(keys) == {"Bearer none"}  # whoever wrote the file does not get a key by naming an address
     for path in Path("run").rglob("*"):
         assert path.is_dir() or b"secret" not in path.read_bytes()
+
+
+def test_a_variable_that_is_not_set_is_told():
+    sent = models("models: [{model: m, base_url: 'http://localhost/v1', api_key_env: NOT_SET}]")
+    with pytest.raises(InvalidInput, match="there is no such variable"):
+        bench("two.yaml", ["base-stock"], out="run", guests=sent, trust=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("base_url: '{here}', api_key_env: CLOUD_SECRET", "this would send CLOUD_SECRET to {here}. If that is where"),
+        ("base_url: '{here}', api_key_env: API_KEY", "this would send API_KEY to {here}. If that is where API_KEY"),
+        ("api_key_env: CLOUD_SECRET", "this would send CLOUD_SECRET to the address of the environment"),
+        ("base_url: 'https://example.org/v1'", "this would send prompts to https://example.org/v1. If they belong"),
+    ],
+)
+def test_without_trust_a_file_neither_reads_a_variable_nor_sends_it_nor_leaves_the_machine(monkeypatch, said, words):
+    with serving(Script("{}")) as server:
+        for name, value in (("CLOUD_SECRET", "s" * 20), ("API_KEY", "k" * 20), ("API_BASE_URL", server.address)):
+            monkeypatch.setenv(name, value)
+        here = server.address
+        Path("models.yml").write_text(f"models: [{{name: a, model: m, {said.format(here=here)}}}]", encoding="utf-8")
+        ran = run("bench", "--suite", "two.yaml", "-p", "base-stock", "--agents", "models.yml", "-o", "run")
+        assert ran.code == 2 and words.format(here=here) in " ".join(ran.err.split()) and not Path("run").exists()
+        assert not server.requests
+        if "example.org" not in said:
+            trusted = ("-o", "run", "--trust")
+            ran = run("bench", "--suite", "two.yaml", "-p", "base-stock", "--agents", "models.yml", *trusted)
+            assert ran.code == 0 and server.requests
+        for usual in ("api_key_env: API_KEY", f"base_url: '{here}'"):
+            bench("two.yaml", ["base-stock"], out=f"run {usual[:4]}", guests=models(f"models: [{{model: m, {usual}}}]"))
 
 
 @pytest.mark.parametrize("address", ["https://example.org/v1", "http://127.0.0.1.example.org/v1", "//x@y/v1"])
@@ -200,7 +232,10 @@ def test_a_file_that_was_sent_takes_no_key_elsewhere(monkeypatch, address):
         ("models: [{name: x}]", "models[0].model = None: this is required"),
         ("models: [{model: m, api_key: sk-12345}]", "a key must not stand in this file"),
         ("models: [{model: m, api_key_env: sk-12345}]", "must be the name of an environment variable"),
-        ("models: [{model: m, base_url: 'http://localhost/v1', api_key_env: NOT_SET}]", "there is no such variable"),
+        (
+            "models: [{model: m, base_url: 'http://localhost/v1', api_key_env: NOT_SET}]",
+            "this would send NOT_SET to http://localhost/v1. If that is where NOT_SET belongs, add --trust.",
+        ),
         (
             "models: [{model: m, request: {tmperature: 1}}]",
             "models[0].request.tmperature = 1: there is no such field. Did",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +83,80 @@ def test_an_endpoint_from_the_environment_and_a_transcript_to_compare_with(monke
     assert ran.document["bound"] is None
 
 
+def printed(said: str) -> list[str]:
+    """The command that a message ends with, as it is printed."""
+    return shlex.split(said.strip().rpartition("restock agent")[2].rstrip("."))
+
+
+@pytest.mark.parametrize("out", [("a b.jsonl",), ("both of them", "--env", "minimal")])
+def test_the_printed_command_runs_as_it_is_printed(out):
+    """With the address, the policies to compare with, and a name that a shell would cut in two."""
+    run(*PLAY, "--model", "stand-in:base-stock", "-o", "other.jsonl")
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+
+        def failing(body):
+            asked.append(body)
+            return answer(body) if len(asked) != 3 else (500, "{}")
+
+        server.answer = failing
+        given = ("--base-url", server.address, "--jobs", "2", "--beside", "passive", "--with", "other.jsonl")
+        several = ("--beside", "none") if len(out) > 1 else ()
+        ran = run(*PLAY, "--model", "m", *given, *several, "--tries", "1", "--json", "-o", *out, "--trust")
+        assert ran.code == 1 and "Then go on: restock agent --resume" in ran.err
+        words = printed(ran.err)
+        for option in ("--base-url", "--jobs", "--with", "--json", "--trust"):
+            assert option in words
+        again = run("agent", *words)
+    assert again.code == 0, again.err
+    told = again.document
+    agents = [agent["name"] for one in told.get("problems", [told]) for agent in one["agents"]]
+    assert set(agents) == {"m", "stand-in:base-stock"}
+
+
+def test_no_secret_stands_in_the_printed_command():
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+        server.answer = lambda body: answer(body) if asked.append(body) or len(asked) != 3 else (500, "{}")
+        address = server.address.replace("http://", "http://me:hidden1@")
+        given = ("--base-url", address, "--api-key", "hidden2", "--header", "X-Key: hidden3")
+        ran = run(*PLAY, "--model", "m", *given, "--tries", "1", "-o", "a.jsonl")
+    assert ran.code == 1 and "hidden" not in ran.err
+    assert "restock agent --resume a.jsonl (with the --base-url and --api-key and --header of this command" in ran.err
+
+
+def test_an_address_is_printed_as_it_was_given():
+    with serving(Script("{}")) as server:
+        answer, asked = server.answer, []
+        server.answer = lambda body: answer(body) if asked.append(body) or len(asked) != 3 else (500, "{}")
+        address = server.address.replace("127.0.0.1", "LOCALHOST")
+        ran = run(*PLAY, "--model", "m", "--base-url", address, "--tries", "1", "-o", "a.jsonl")
+        assert ran.code == 1 and ran.err.strip().endswith(f"--base-url {address}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX sends them")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_before_the_first_reply_keeps_nothing_and_says_so(tmp_path, jobs):
+    came = threading.Event()
+
+    class Silent(Script):
+        def speak(self, messages, tools):
+            came.set()
+            time.sleep(2.0)
+            return super().speak(messages, tools)
+
+    path = tmp_path / "a.jsonl"
+    with serving(Silent("{}")) as server:
+        arguments = [*PLAY, "--model", "m", "--base-url", server.address, "-o", str(path), "--jobs", jobs]
+        running = subprocess.Popen([*COMMAND, *arguments], env=environment(), stderr=subprocess.PIPE, text=True)
+        assert came.wait(60)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130 and not path.exists()
+    assert "nothing was played, and no transcript is kept" in said and "--resume" not in said
+    assert len(said.strip().splitlines()) == 1
+
+
 def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
     with serving(Script("{}")) as server:
         answer, asked = server.answer, []
@@ -94,7 +171,7 @@ def test_an_endpoint_that_fails_is_told_and_gone_on_with(monkeypatch):
         assert len(ran.err.splitlines()) == 1
         elsewhere = run("agent", "--resume", "a.jsonl")  # a transcript does not say where a key is sent
         assert elsewhere.code == 2 and "no endpoint is given" in elsewhere.err
-        again = run("agent", "--resume", "a.jsonl", "--base-url", server.address, "--json")
+        again = run("agent", *printed(ran.err), "--json")
         assert again.code == 0 and again.document["agents"][0]["counts"]["replies"] == 5
     finished = run("agent", "--resume", "a.jsonl")
     assert finished.code == 0 and "a.jsonl is finished" in finished.err
@@ -207,26 +284,39 @@ def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path):
         assert len(said.strip().splitlines()) == 1
         lines = read(path)[0]
         assert 8 <= len(lines) < 60
-        again = run("agent", "--resume", str(path), "--base-url", server.address, "--json")
+        again = run("agent", *printed(said), "--json")
         assert again.document["agents"][0]["counts"]["replies"] == 30
         assert json.loads(path.read_text().splitlines()[len(lines) - 1]) == lines[-1]
 
 
-def test_replies_that_were_cut_off_are_told():
+@pytest.mark.parametrize(
+    ("usage", "words", "early", "uncounted"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 77}, "15 replies were cut off at 77 tokens: raise --max-tokens.",
+         0, 0),
+        ({"prompt_tokens": 9, "completion_tokens": 12},
+         "15 replies were cut off before the 77 tokens asked for at most, by a limit of the endpoint", 15, 0),
+        (None, "15 replies were cut off, and not counted: raise --max-tokens, or a limit of the endpoint.", 0, 15),
+    ],
+)  # fmt: skip
+def test_replies_that_were_cut_off_are_told(usage, words, early, uncounted):
     with serving(Script('{"orders"')) as server:
         answer = server.answer
 
         def cut(body):
             status, said = answer(body)
             said["choices"][0]["finish_reason"] = "length"
+            said["usage"] = usage
             return status, said
 
         server.answer = cut
         given = (*PLAY, "--model", "m", "--base-url", server.address, "--max-tokens", "77", "-o", "a.jsonl")
         ran = run(*given)
         told = run("agent", "--resume", "a.jsonl", "--json").document
-    assert "15 replies were cut off at 77 tokens: raise --max-tokens." in " ".join(ran.out.split())
-    assert told["agents"][0]["cut"] == 15
+    said = " ".join(ran.out.split())
+    assert words in said and said.count("cut off") == 1 and said.count("raise") == 1
+    (agent,) = told["agents"]
+    assert (agent["cut"], agent["cut_early"], agent["cut_uncounted"]) == (15, early, uncounted)
     assert "cut off" not in run(*PLAY, "--model", "stand-in:base-stock", "-o", "b.jsonl").out
 
 
@@ -243,3 +333,54 @@ def test_replies_that_were_cut_off_are_told():
 def test_a_number_out_of_range_is_told_with_its_range(given, words):
     ran = run(*PLAY, "--model", "stand-in:base-stock", "-o", "a.jsonl", *given)
     assert ran.code == 2 and words in ran.err and not Path("a.jsonl").exists()
+
+
+USED = {"prompt_tokens": 1000, "completion_tokens": 50}
+
+
+def counting_every_other(server):
+    """Let every second answer have no count of tokens."""
+    answer, numbers = server.answer, itertools.count()
+
+    def sometimes(body):
+        status, said = answer(body)
+        return status, {**said, "usage": None if next(numbers) % 2 else USED}
+
+    server.answer = sometimes
+
+
+def test_replies_without_a_count_of_tokens_are_told_wherever_tokens_and_money_are():
+    Path("one.yaml").write_text(SUITE, encoding="utf-8")
+    with serving(Script("{}")) as server:
+        counting_every_other(server)
+        given = (*PLAY, "--model", "m", "--base-url", server.address, "--price-in", "1000", "-n", "2")
+        shown = run(*given, "-o", "a.jsonl")
+        several = run(*given, "--env", "minimal", "-o", "b", width=120)
+        Path("models.yml").write_text(f"models: [{{model: m, base_url: '{server.address}', price_in: 1000}}]")
+        assert run("bench", "--suite", "one.yaml", "-p", "base-stock", "--agents", "models.yml", "-o", "r").code == 0
+    said = " ".join(shown.out.split())
+    assert "5000 tokens read, 250 written" in said and "Cost 5 in all" in said
+    assert "Of 5 of 10 replies the endpoint did not count the tokens: tokens and cost are more than that." in said
+    assert "≥ 3000" in said and "≥ 150" in said and "≥ 3 " in said  # the first episode
+    assert "≥ 5" in several.out and "Of 10 of 20 replies" in " ".join(several.out.split())
+    told = run("agent", "--resume", "a.jsonl", "--json").document["agents"][0]
+    assert told["counts"]["uncounted"] == 5 and [one["uncounted"] for one in told["episodes"]] == [2, 3]
+    board = run("leaderboard", "r", "--markdown", "b.md", "--out", "b.html", width=170)
+    for text in (board.out, Path("b.md").read_text(encoding="utf-8"), Path("b.html").read_text(encoding="utf-8")):
+        assert "≥: of some replies the endpoint did not count the tokens (m 7)" in " ".join(text.split())
+        assert "≥ 8,000" in text and text.count("≥ 8") == 2  # tokens, and money
+    (row,) = [row for row in run("leaderboard", "r", "--json").document["rows"] if row["counted"]]
+    assert row["counted"]["uncounted"] == 7 and row["counted"]["cost"] == 8.0
+
+
+SUITE = """
+name: one
+seeds: [1, 2, 3]
+scenarios:
+  - {name: net, instance: serial, horizon: 5}
+"""
+
+
+def test_where_all_tokens_are_counted_nothing_is_said_of_it():
+    shown = run(*PLAY, "--model", "stand-in:base-stock", "-n", "2", "--price-in", "1")
+    assert "count the tokens" not in " ".join(shown.out.split()) and "≥" not in shown.out

@@ -10,6 +10,7 @@ import threading
 import time
 import tracemalloc
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,20 @@ from restock.agents.transcript import ADDED, Transcript
 from restock.agents.wire import LARGEST, Answered, Trouble
 from restock.core.errors import InvalidInput
 from restock.problems.load import load_problem
-from tests.agents.endpoint import ANSWER, ASKING, BEHAVIOURS, LONG, READ, SAVED, TOLD, answer, completion, standing
+from tests.agents.endpoint import (
+    ANSWER,
+    ASKING,
+    BEHAVIOURS,
+    LONG,
+    READ,
+    SAVED,
+    TOLD,
+    answer,
+    completion,
+    delta,
+    events,
+    standing,
+)
 from tests.agents.helping import TOOL
 from tests.cli.running import run
 
@@ -348,3 +362,71 @@ def test_whatever_is_sent_is_a_reply_or_trouble(data, message, finish, status, s
 def test_whatever_bytes_are_sent_are_a_reply_or_trouble(body):
     with contextlib.suppress(Trouble):
         completions.read(Answered(200, body))
+
+
+SPENT = {"prompt_tokens": 90, "completion_tokens": 7, "cost": 0.25}
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        answer(completion({"content": ""}, "error", usage=SPENT)),
+        answer({"error": {"code": 502, "message": "upstream is away"}, "usage": SPENT}),
+        answer({"choices": [{"error": {"code": 429}, "message": {}}], "usage": SPENT}),
+        answer({"choices": [], "usage": SPENT}),
+        answer({"error": {"message": "overloaded"}, "usage": SPENT}, 503),
+    ],
+)
+def test_what_a_failed_answer_took_is_counted(failed):
+    """What the saved try says of its own tokens stays: here that they were not counted."""
+    with standing(failed) as server, endpoint(server.address, []) as model:
+        reply = model.ask(ASKED)
+    assert (reply.tries, reply.tokens_in, reply.tokens_out, reply.charged) == (2, 90, 7, 0.25)
+    assert not reply.counted
+
+
+KEY, OWN = "sk-live/0123456789", "Basic b3duOnNlY3JldA=="
+NAMED = json.dumps(f"bad key {KEY}").replace("/", "\\/")  # as some endpoints write a slash
+ECHOES = {
+    "an error": answer({"error": {"message": f"Incorrect API key provided: {KEY}. You sent {OWN}."}}, 401),
+    "an error that is long": answer({"error": {"message": "x" * 380 + f" no such key: {KEY}"}}, 401),
+    "an error with a slash": answer(f'{{"error": {{"message": {NAMED}}}}}', 401),
+    "words": answer(f"Forbidden for Bearer {KEY}", 403),
+    "an address": answer("", 301, Location=f"https://example.org/?key={KEY}"),
+    "busy": answer({"error": {"message": f"quota of {KEY} is used up"}}, 429, Retry_After="0"),
+    "a reply": answer(completion({"content": f"{ANSWER} {KEY}", "reasoning": f"my key is {KEY}, and {OWN[6:]}"})),
+    "a call": answer(completion({"content": None, "tool_calls": [
+        {"id": KEY, "function": {"name": KEY, "arguments": {"policy": KEY}}}]})),
+    "a stream": answer(events(delta(content=ANSWER + KEY[:9]), delta("stop", content=KEY[9:])),
+                       Content_Type="text/event-stream"),
+    "why it ended": answer(completion({"content": ANSWER}, KEY)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_a_key_that_an_endpoint_sends_back_is_neither_kept_nor_printed(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with standing(ECHOES[name], always=True) as server:
+        given = ("--model", "m", "--base-url", server.address, "--api-key", KEY, "--header", f"X-Own: {OWN}")
+        ran = run("agent", "--env", "minimal", "--horizon", "1", *given, "--tries", "2", "--json", "-o", "a.jsonl")
+        said = [str(value) for headers in server.headers for value in headers.values()]
+    assert f"Bearer {KEY}" in said and OWN in said  # it was sent
+    told = ran.out + ran.err + (Path("a.jsonl").read_text() if Path("a.jsonl").exists() else "")
+    for secret in (KEY, KEY[:12], OWN, OWN[6:]):
+        assert secret not in told and secret.replace("/", "\\/") not in told
+    assert "[hidden]" in told or name == "an error that is long"
+
+
+def test_short_values_of_headers_are_words_of_answers_too():
+    with standing(answer(completion({"content": ANSWER}))) as server:
+        title = {"X-Title": "{}"}
+        with closing(Endpoint(server.address, "orders", Request("m"), headers=title)) as model:
+            assert model.ask(ASKED).text == ANSWER
+
+
+def test_a_password_and_a_key_in_an_address_are_not_told_either():
+    with standing(answer({"error": {"message": "who is b3duZXI6d29yZC1vZi1taW5l with querykey1?"}}, 403)) as server:
+        address = server.address.replace("http://", "http://owner:word-of-mine@") + "?key=querykey1"
+        with closing(Endpoint(address, "key", Request("m"))) as model, pytest.raises(EndpointError) as error:
+            model.ask(ASKED)
+    assert "who is [hidden] with [hidden]?" in str(error.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,22 @@ def test_a_reply_that_could_not_be_used_is_rejected_for_the_one_that_could():
         (order(3), sloppy),
     ]
     assert pairs[0]["prompt"] == requests[0]["messages"] and pairs[1]["prompt"] == requests[2]["messages"]
+
+
+def test_an_empty_reply_is_not_rejected_for_another_one():
+    """There is nothing in it to learn from; of several the first that says something is taken."""
+    sloppy = "{'orders': {'2->1': 3,}}"
+    transcript, _ = played(SHORT, Script("", order(1), "\n ", "hm", order(2), "", sloppy, order(4)))
+    pairs = [(pair["chosen"][0]["content"], pair["rejected"][0]["content"]) for pair in pairs_of_replies(transcript)]
+    assert pairs == [(order(2), "hm"), (order(3), sloppy)]
+
+
+def test_where_all_that_failed_was_empty_nothing_is_written():
+    transcript = Transcript.begin(Path("a.jsonl"))
+    with closing(transcript):
+        played("minimal", Script("", '{"order": 1}'), transcript=transcript)
+    ran = run("export", "a.jsonl", "--to", "repairs", "-o", "r.jsonl", "--allow-judged-seeds")
+    assert ran.code == 2 and "or was empty" in ran.err and not Path("r.jsonl").exists()
 
 
 # seeds ----------------------------------------------------------------------------------------------

@@ -129,3 +129,78 @@ def test_who_is_not_told_to_obey_plays_by_the_rule():
     problem = store_with("toys")
     transcript, _ = played(problem, speaker("obedient", problem))
     assert transcript.lines[-1]["returns"] == restock.simulate(problem, "restock-to-target", 1, 7).profit.tolist()
+
+
+STORE = {
+    "demand_stream": "seed",
+    "initial_cash": 777,
+    "weekend_factor": 1.7,
+    "price_range": [0.8, 1.25],
+    "events": {"black_friday": 9},
+    "event_effects": {"black_friday": {"toys": 3.0}},
+    "deliveries": [{"name": "cart", "cost": 1.5, "lead_time": 4, "jitter": 0}],
+    "reward": "readme",
+    "legacy_liquidation_check": True,
+    "horizon": 12,
+}
+CHANGES = [
+    ("retail-easy", {}), ("retail-medium", {}), ("retail-hard", {}),
+    *(("retail-hard", {name: value}) for name, value in STORE.items() if "event" not in name),
+    ("retail-easy", {name: value for name, value in STORE.items() if "event" in name}),
+    ("retail-easy", {"demand_stream": "fast"}),
+    ("sharing", {"n_timesteps": 9}), ("sharing", {"arrivals_first": True}), ("sharing-variable", {"cost_weight": 0.3}),
+    ("production", {"reward": "cash"}), ("production", {"max_steps": 7}), ("minimal", {"capacity": 11}),
+    ("serial", {"backlog": False}), ("serial", {"discount": 0.9}), ("serial", {"horizon": 9}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_what_is_told_is_true_of_the_problem_that_is_played(name, change):
+    played_on = load_problem(name, **change)
+    told, true = data_of(system_prompt(played_on.prior())), data_of(system_prompt(played_on))
+    assert told == true
+    for field, value in change.items():
+        if field in told:
+            assert told[field] == value or isinstance(value, list)
+    assert told["in_words"] == played_on.explain().splitlines()
+    assert f"of {played_on.horizon} periods" in system_prompt(played_on.prior())
+
+
+def test_a_store_says_whether_its_demand_is_the_same_in_every_episode():
+    def said(**changes):
+        return system_prompt(load_problem("retail-easy", **changes).prior())
+
+    still = [{"name": "cart", "cost": 1.5, "lead_time": 4, "jitter": 0}]
+    assert "the same in every episode, drawn once from the seed of the task; deliveries differ" in said()
+    assert "other in every episode" not in said() and '"demand_stream": "task"' in said()
+    assert "the seed of the task)" in said(deliveries=still) and "deliveries differ" not in said(deliveries=still)
+    assert "from the seed of each episode" in said(demand_stream="seed")
+    assert "other in every episode" in said(demand_stream="fast")
+    assert "0.5 to 1.5" not in said(price_range=[0.8, 1.2]) and "`slow`" not in said(deliveries=still)
+    assert "more than there is" in said() and "than the stock it leaves" in said(legacy_liquidation_check=True)
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [
+        {"mean": 20, "effects": ["seasonal", "trend"]},
+        {"series": [[5.0 + t] for t in range(40)], "past": 10},
+        {"series": [[5.0 + t] for t in range(30)], "prior": 15},
+    ],
+)
+def test_of_a_network_only_what_is_known_beforehand_is_told_of_demand_and_as_such(demand):
+    problem = load_problem("serial", demand=demand)
+    told, true = data_of(system_prompt(problem.prior())), data_of(system_prompt(problem))
+    apart = {name for name in true if told.get(name) != true[name]}
+    assert "demand" in apart and apart <= {"demand", "markets", "in_words"}
+    assert "known beforehand" in told["demand"]["known"] and "effects" not in told["demand"]
+    assert "known" not in true["demand"]
+    for line, other in zip(told["in_words"], true["in_words"], strict=True):
+        assert line == other or "known beforehand" in line
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_the_sentence_about_a_shipped_problem_says_nothing_that_an_option_changes(name):
+    """It is told of the changed problem too: --backlog, --horizon and the like must not make it false."""
+    said = load_problem(name).description()["description"]
+    assert not re.search(r"\b(lost|waits?|backlog|discount|periods?|horizon)\b", said)

@@ -92,3 +92,104 @@ def test_a_policy_that_fails_is_told_and_the_exit_code_says_so(tmp_path, monkeyp
     told = run(*QUICK, "-p", "mine.py:Mine", "--out", "run", "--json")
     assert told.code == 1 and list(told.document["failed"]) == ["mine.py:Mine"]
     assert json.loads(told.out)["kept"] == 8
+
+
+SAME_DEMAND = "On {} demand is the same in all {} episodes: intervals and tests allow for what else differs"
+
+
+def suite(path, *scenarios):
+    lines = ["name: stores", "seeds: [1, 2, 3, 4, 5]", "scenarios:", *(f"  - {one}" for one in scenarios)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def everywhere(folder):
+    """What the terminal, the Markdown and the page of a leaderboard say, and its JSON."""
+    shown = run("leaderboard", str(folder), "--out", f"{folder}/p.html", "--markdown", f"{folder}/b.md")
+    assert shown.code == 0
+    texts = [shown.out, *((folder / name).read_text(encoding="utf-8") for name in ("p.html", "b.md"))]
+    return [" ".join(text.split()) for text in texts], run("leaderboard", str(folder), "--json").document
+
+
+def test_a_leaderboard_says_that_all_episodes_of_a_store_have_the_same_demand(tmp_path):
+    easy = "{name: easy, instance: retail-easy, horizon: 6}"
+    given = suite(tmp_path / "one.yaml", easy, "{name: net, instance: serial, horizon: 6}")
+    assert run("bench", "--suite", given, "-p", "random", "-o", str(tmp_path / "run")).code == 0
+    texts, told = everywhere(tmp_path / "run")
+    assert all(SAME_DEMAND.format("easy", 5) in text for text in texts)
+    assert told["same_demand"] == ["easy"] and told["same"] == []
+    assert any(SAME_DEMAND.format("easy", 5) in warning for warning in told["warnings"])
+
+
+def test_where_all_episodes_are_the_same_a_leaderboard_has_no_interval(tmp_path):
+    (tmp_path / "store.yaml").write_text(STILL, encoding="utf-8")
+    given = suite(tmp_path / "one.yaml", "{name: still, instance: store.yaml}")
+    ran = run("bench", "--suite", given, "-p", "passive", "-p", "restock-to-target", "-o", str(tmp_path / "run"))
+    assert ran.code == 0, ran.err
+    texts, told = everywhere(tmp_path / "run")
+    assert all("All 5 episodes of every scenario are the same" in text for text in texts)
+    assert not any("demand is the same" in text or "too few seeds" in text for text in texts)
+    assert told["same"] == ["still"] and told["rows"][1]["ratio"]["low"] is None
+    assert all(row["lead"] is None or row["lead"]["p"] is None for row in told["rows"])
+
+
+STILL = """
+problem: retail
+name: still
+horizon: 6
+products:
+  - {name: toys, price: 25, cost: 12, elasticity: 1.3, initial_stock: 10, capacity: 30, demand: [3, 8]}
+deliveries:
+  - {name: cart, cost: 1, lead_time: 1}
+"""
+
+
+def test_without_groups_there_is_no_section_of_them(tmp_path):
+    given = suite(tmp_path / "one.yaml", "{name: net, instance: serial, horizon: 6}")
+    assert run("bench", "--suite", given, "-p", "base-stock", "-o", str(tmp_path / "run")).code == 0
+    texts, _ = everywhere(tmp_path / "run")
+    assert not any("By group" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("simulate", "retail-easy", "passive", "-n", "3"),
+        ("compare", "retail-easy", "passive", "restock-to-target", "-n", "3"),
+        ("agent", "--env", "retail-easy", "--model", "stand-in:base-stock", "-n", "3"),
+        ("agent", "--env", "retail-easy", "--env", "serial", "--model", "stand-in:base-stock", "-n", "3"),
+    ],
+)
+def test_what_intervals_on_one_demand_do_not_say_is_told_in_words_and_as_json(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = SAME_DEMAND.format("retail-easy", 3)
+
+    def told(place, *more):
+        return run(*command, "--horizon", "6", *(("-o", place) if command[0] == "agent" else ()), *more)
+
+    assert words in " ".join(told("a").out.split())
+    assert any(words in warning for warning in told("b", "--json").document["warnings"])
+    if command[0] != "agent":
+        assert told("", "--with", "demand_stream=seed", "--json").document["warnings"] == []
+
+
+def test_policies_that_cannot_play_a_scenario_are_told_with_its_name(tmp_path):
+    """Also where it is not the first one, and how to name others where the suite named none."""
+    given = suite(tmp_path / "one.yaml", "{name: net, instance: serial}", "{name: easy, instance: retail-easy}")
+    ran = run("bench", "--suite", given, "-o", str(tmp_path / "run"))
+    assert ran.code == 2 and not (tmp_path / "run").exists()
+    assert "scenario easy: policies: constant-order: policy = 'constant-order': this is for problems of" in ran.err
+    assert "Name others with --policies, or as `policies` of the suite." in ran.err
+    named = run("bench", "--suite", given, "-p", "random", "-p", "base-stock", "-o", str(tmp_path / "run"))
+    assert "scenario easy: policies: base-stock: policy = 'base-stock'" in named.err and "Name others" not in named.err
+
+
+def test_a_suite_names_the_policies_that_run_where_none_is_named(tmp_path):
+    place = suite(tmp_path / "one.yaml", "{name: easy, instance: retail-easy, horizon: 4}")
+    text = (tmp_path / "one.yaml").read_text(encoding="utf-8")
+    listed = "policies: [passive, {name: mine, policy: restock-to-target, params: {days: 3}}]\n"
+    (tmp_path / "one.yaml").write_text(listed + text, encoding="utf-8")
+    ran = run("bench", "--suite", place, "-o", str(tmp_path / "run"))
+    assert ran.code == 0, ran.err
+    rows = run("leaderboard", str(tmp_path / "run"), "--json").document["rows"]
+    assert {row["name"] for row in rows} == {"hindsight", "passive", "mine"}

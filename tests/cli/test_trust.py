@@ -250,6 +250,14 @@ def test_a_search_is_read_as_data(sent: Sent) -> None:
         ("{name: a, seeds: [1], scenarios: [{name: a, instance: 'dl/evil.py:Prob'}]}", ("bench", "--suite")),
         ("{name: a, seeds: [1], scenarios: [{name: a, instance: shop}]}", ("bench", "--suite")),
         ("{name: a, seeds: [1], scenarios: [{name: a, instance: shop/instances/one.yaml}]}", ("bench", "--suite")),
+        (
+            "{name: a, seeds: [1], policies: ['dl/evil.py:Mine'], scenarios: [{name: a, instance: minimal}]}",
+            ("bench", "--suite"),
+        ),
+        (
+            "{name: a, seeds: [1], policies: [{policy: 'dl/evil.py:Mine'}], scenarios: [{name: a, instance: minimal}]}",
+            ("bench", "--suite"),
+        ),
         ("default: {policy_kwargs: {residual: 'dl/evil.py:Mine'}}", ("train", "serial", "--preset")),
         ("default: {teacher: 'dl/evil.py:Mine'}", ("train", "serial", "--algo", "bc", "--preset")),
         ("default: {residual: 'dl/evil.py:Mine'}", ("tune", "serial", "--algo", "ppo", "--preset")),

@@ -200,6 +200,8 @@ def test_transcripts_in_folders_of_the_runs_are_offered_too(tmp_path: Path):
     run_agent("minimal", "stand-in:base-stock", out=away / "secret.jsonl")
     (folder / "link").symlink_to(away)
     (folder / "both" / "metrics.jsonl").write_text('{"step": 1}\n')
+    (folder / "sft.jsonl").write_text('{"messages": [{"role": "user", "content": "?"}]}\n')
+    (folder / "empty.jsonl").write_text("")
     with serving(runs=folder) as server:
         browser = Browser(server)
         told = browser.get("/transcripts?format=json").json()["transcripts"]
@@ -208,6 +210,27 @@ def test_transcripts_in_folders_of_the_runs_are_offered_too(tmp_path: Path):
             assert "stand-in:base-stock on minimal" in browser.post("/transcripts", {"name": name}).text
         for name in ("link/secret.jsonl", "both/metrics.jsonl", "both/../both/serial.jsonl"):
             assert browser.post("/transcripts", {"name": name}).status_code == 422
+
+
+def test_replies_whose_tokens_were_not_counted_are_told(browser: Browser, runs: Path):
+    lines = [json.loads(line) for line in (runs / "agent-serial.jsonl").read_text().splitlines()]
+    lines[0]["settings"]["price_in"] = 1.0
+    for line in lines:
+        if line["event"] == "reply" and line["episode"] == 0:
+            line |= {"tokens_in": 0, "tokens_out": 0, "counted": False}
+        if "counts" in line and line.get("episode") != 1:
+            counts = line["counts"] | {"uncounted": 1 if line["event"] == "turn" else 30, "tokens_in": 1000}
+            line["counts"] = counts | {"tokens_out": 20}
+    text = "\n".join(map(json.dumps, lines)) + "\n"
+    where = browser.post("/transcripts", files={"file": ("mine.jsonl", text.encode())}).url.path
+    told = words(browser.get(f"{where}?episode=1&turn=3"))
+    for said in ("tokens not counted by the endpoint", "replies whose tokens the endpoint did not count", "≥ 0.001"):
+        assert said in told
+    assert "≥ 1,000" in told
+    other = words(browser.get(f"{where}?episode=2&turn=3"))
+    assert "not counted" not in other
+    row = browser.get(f"{where}?format=json").json()["episodes"][0]["turns"][2]
+    assert row["spent"]["uncounted"] == 1 and row["replies"][0]["counted"] is False
 
 
 @pytest.mark.parametrize("name", ["broken.jsonl", "../agent.jsonl", "/etc/passwd", "nothing.jsonl"])
@@ -479,3 +502,22 @@ def test_names_in_a_problem_are_text(tmp_path: Path):
             reply = browser.post(f"{address}/period", {"period": "0" if sent[first] == "3" else "1", **sent})
             assert "<script>alert" not in reply.text
             assert html.escape(NASTY) in reply.text
+
+
+@pytest.mark.parametrize("stream", ["task", "seed", "fast"])
+def test_every_text_about_a_store_is_of_the_store_that_is_served(stream: str):
+    """Its pages, its description and its tools, whatever is changed in it; and the prompt, which is what is known."""
+    store = load_problem("retail-easy", demand_stream=stream, weekend_factor=1.7, price_range=[0.8, 1.25], horizon=9)
+    said = {"task": "the same in every episode", "seed": "the seed of each episode", "fast": "other in every episode"}
+    with serving(problem=store) as server:
+        offers = server.ask("GET", "/problems").json()["problems"]
+        (name,) = [one["task"] for one in offers if one["default"]]
+        texts = [server.ask("GET", f"/problems/{name}").json()["words"]]
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "explain", "arguments": {}}}
+        texts.append(server.ask("POST", "/mcp", asked).text)
+        browser = Browser(server)
+        texts.append(html.unescape(browser.get(browser.game(name)).text))
+    for text in texts:
+        for words in (said[stream], "1.7 on days 5 and 6", "0.8 to 1.25", "9 days"):
+            assert words in text
+        assert not any(other in text for other in said.values() if other != said[stream])

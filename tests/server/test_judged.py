@@ -362,7 +362,30 @@ def test_a_store_has_its_score(book: Path) -> None:
     given_up = book.with_name("given-up.jsonl")
     with judging(given_up, problem="easy", episodes=1) as server, server.talk() as talk:
         talk.reset()
-    assert [one["score"] for one in results(given_up)] == [0.002]
+    (one,) = results(given_up)  # the rest was played with nothing decided, as by who is passive all along
+    assert (one["score"], one["profit"]) == (0.002, profit)
+
+
+def test_a_store_has_what_it_is_scored_by_in_its_line(book: Path) -> None:
+    """Also where its reward is in points, from which no score can be made; another problem has none of it."""
+    from restock.problems.retail.grader import scale
+
+    store = restock.load_problem("retail-easy", reward="decomposed")
+    by = scale(store)  # type: ignore[arg-type]
+    with judging(book, problem=store, episodes=1) as server, server.talk() as talk:
+        talk.reset(player="passive")
+        while not (last := talk.step({}))["done"]:
+            pass
+        profit = last["observation"]["total_profit"]
+    (line,) = [told for told in map(json.loads, book.read_text().splitlines()) if told["event"] == "end"]
+    assert (line["profit"], line["floor"], line["ceiling"]) == (pytest.approx(profit), by.floor, by.ceiling)
+    assert line["unclamped"] == pytest.approx(by.unclamped(profit)) and line["score"] == by.score(line["profit"])
+    assert line["return"] != pytest.approx(profit)
+    other = book.with_name("other.jsonl")
+    with judging(other, episodes=1) as server, server.talk() as talk:
+        talk.reset()
+    (one,) = results(other)
+    assert all(one[name] is None for name in ("score", "profit", "floor", "ceiling", "unclamped"))
 
 
 def restock_score(profit: float) -> float:

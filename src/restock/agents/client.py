@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from restock.agents.completion import ANSWERS, Reply, read
+from restock.agents.secrets import Secrets, of_address
+from restock.agents.usage import Usage
 from restock.agents.wire import Trouble, Wire
 from restock.core.errors import InvalidInput, Unfinished, require_extra
 
@@ -102,7 +104,8 @@ class Endpoint:
 
     An endpoint that is busy, fails, does not answer in time or sends what cannot be read is asked again after 1, 2,
     4 ... seconds, or after what it asks for. A model that does not take the temperature, the seed or the limit of
-    tokens is asked without them from then on.
+    tokens is asked without them from then on. The key and the values of own headers are taken out of whatever it
+    sends.
 
     Args:
         base_url: Address of the API, up to `/v1`; default: `API_BASE_URL` or `OPENAI_BASE_URL` of the environment.
@@ -141,7 +144,9 @@ class Endpoint:
             )
             if value is not None
         }
-        self._wire = Wire(url, _headers(key, headers or {}), request.timeout)
+        more = headers or {}
+        self._wire = Wire(url, _headers(key, more), request.timeout)
+        self._secrets = Secrets([key, *more.values(), *of_address(address)])
 
     def ask(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), use: str = "auto"
@@ -154,14 +159,16 @@ class Endpoint:
         began = time.monotonic()
         given: dict[str, Any] = {"model": self.request.model, "messages": list(messages), **self.request.body}
         given |= {"tools": list(tools), "tool_choice": use} if tools else {}
-        tries, pause = 1, 1.0
+        tries, pause, lost = 1, 1.0, Usage()
         while True:
             optional = self._optional
             try:
-                answered = self._wire.post(json.dumps(given | optional).encode())
-                found = read(answered, bool(tools), len(messages))
-                return dataclasses.replace(found, tries=tries, seconds=time.monotonic() - began)
+                answered = self._secrets.answered(self._wire.post(json.dumps(given | optional).encode()))
+                found = self._secrets.reply(read(answered, bool(tools), len(messages)))
+                return found.after(lost, tries, time.monotonic() - began)
             except Trouble as trouble:
+                trouble.words = self._secrets.out_of(trouble.words)
+                lost = trouble.usage.after(lost)
                 if trouble.status in UNSUITED and self._does_without(trouble.words, optional):
                     continue
                 if trouble.status is not None and trouble.status not in PASSING and trouble.status < 500:

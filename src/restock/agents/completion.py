@@ -11,6 +11,7 @@ from typing import Any
 from restock.agents.calls import Call, calls_in, calls_of, clean
 from restock.agents.protocol import apart
 from restock.agents.stream import looks_streamed, whole
+from restock.agents.usage import Usage, mapping, usage_of
 from restock.agents.wire import Answered, Trouble
 from restock.core.terminal import printable
 
@@ -36,6 +37,7 @@ class Reply:
         tokens_reasoning: Of the tokens written, those of the reasoning.
         tokens_cached: Of the tokens read, those that the endpoint had kept.
         charged: What the endpoint says that it cost; 0 where it does not say.
+        counted: Whether the endpoint says how many tokens were read and written.
     """
 
     text: str
@@ -50,6 +52,12 @@ class Reply:
     tokens_reasoning: int = 0
     tokens_cached: int = 0
     charged: float = 0.0
+    counted: bool = True
+
+    def after(self, earlier: Usage, tries: int, seconds: float) -> Reply:
+        """Return the reply with what earlier answers took that could not be used."""
+        own = Usage(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Usage)})
+        return dataclasses.replace(self, tries=tries, seconds=seconds, **dataclasses.asdict(own.after(earlier)))
 
 
 def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
@@ -61,8 +69,24 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
         turn: Of the conversation; a call without an id gets one of it.
 
     Raises:
-        Trouble: There is none.
+        Trouble: There is none; it says what the answer took all the same.
     """
+    try:
+        return _reply(answered, offered, turn)
+    except Trouble as trouble:
+        trouble.usage = _spent(answered)
+        raise
+
+
+def _spent(answered: Answered) -> Usage:
+    """Return the usage that stands in an answer without a reply, as far as it can be read."""
+    try:
+        return usage_of(_data(answered.body))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return Usage()
+
+
+def _reply(answered: Answered, offered: bool, turn: int) -> Reply:
     if not 200 <= answered.status < 300:
         raise Trouble(f"{ANSWERS}{answered.status}{_said(answered)}", answered.status, answered.wait)
     try:
@@ -71,7 +95,7 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
         choice = _first(data.get("choices"))
         finish = choice.get("finish_reason")
         _fail(choice.get("error") or ("an error ended it" if finish == "error" else None), answered)
-        message = _mapping(choice.get("message"))
+        message = mapping(choice.get("message"))
         if not message:
             raise ValueError("it has no message")
         text, reasoning, field = _texts(message)
@@ -81,7 +105,8 @@ def read(answered: Answered, offered: bool = False, turn: int = 0) -> Reply:
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         words = f"what it answers is no chat completion ({_line(error)}){_said(answered)}"
         raise Trouble(words, None, answered.wait) from None
-    return Reply(text, calls, finish=str(finish or "stop"), reasoning=reasoning, reasoning_field=field, **_usage(data))
+    spent = dataclasses.asdict(usage_of(data))
+    return Reply(text, calls, finish=str(finish or "stop"), reasoning=reasoning, reasoning_field=field, **spent)
 
 
 def _data(body: bytes) -> Mapping[str, Any]:
@@ -151,40 +176,6 @@ def _parts(content: Any) -> tuple[str, str]:
     return "".join(texts), "".join(thoughts)
 
 
-def _usage(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the endpoint's token counts by the fields of a reply; 0 for values that are not counts."""
-    usage = _mapping(data.get("usage"))
-    read_in, written, total = (_count(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
-    thought = _count(_mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
-    kept = _count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens"))
-    if thought and (thought > written or total == read_in + written + thought):  # some count it beside the rest
-        written += thought
-    return {
-        "tokens_in": read_in,
-        "tokens_out": written,
-        "tokens_reasoning": thought,
-        "tokens_cached": min(kept or _count(usage.get("prompt_cache_hit_tokens")), read_in),
-        "charged": _amount(usage.get("cost")),
-    }
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _count(value: Any) -> int:
-    return int(_amount(value))
-
-
-def _amount(value: Any) -> float:
-    """Return a valid number of tokens or amount of money; 0 for text, infinite and negative values."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return number if 0.0 <= number < 1e12 else 0.0
-
-
 def _said(answered: Answered) -> str:
     """Return the endpoint's explanation of its status, with a colon in front."""
     if 300 <= answered.status < 400:
@@ -205,7 +196,7 @@ def _words(told: Any) -> str:
         return "; ".join(filter(None, (_words(one) for one in told[:3])))
     if not isinstance(told, Mapping):
         return ""
-    raw = _mapping(told.get("metadata")).get("raw")  # what the provider said to the router in between
+    raw = mapping(told.get("metadata")).get("raw")  # what the provider said to the router in between
     found = (_words(told.get(name)) for name in ("error", "message", "detail", "msg"))
     return "; ".join(filter(None, (next(filter(None, found), ""), raw if isinstance(raw, str) else "")))
 

@@ -139,6 +139,7 @@ class Conversation:
         counts.tokens_out += found.tokens_out
         counts.tokens_reasoning += found.tokens_reasoning
         counts.tokens_cached += found.tokens_cached
+        counts.uncounted += not found.counted
         counts.charged += found.charged
         counts.seconds += found.seconds
         return found

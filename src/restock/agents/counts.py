@@ -26,6 +26,7 @@ class Counts:
         tokens_out: Tokens written.
         tokens_reasoning: Of those written, the tokens of its reasoning.
         tokens_cached: Of those read, the tokens that the endpoint had kept.
+        uncounted: Replies whose tokens the endpoint does not count, so that they are missing in these sums.
         charged: Money that the endpoint says it took.
         seconds: Waited for the model.
     """
@@ -43,6 +44,7 @@ class Counts:
     tokens_out: int = 0
     tokens_reasoning: int = 0
     tokens_cached: int = 0
+    uncounted: int = 0
     charged: float = 0.0
     seconds: float = 0.0
 

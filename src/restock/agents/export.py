@@ -186,7 +186,7 @@ def pairs_by_return(
 
 
 def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> Iterator[dict[str, Any]]:
-    """Pair usable replies with those of the same turn that were unusable or had to be repaired.
+    """Pair usable replies with those of the same turn that were unusable or had to be repaired; not with empty ones.
 
     Args:
         transcript: Its finished episodes are taken.
@@ -197,9 +197,9 @@ def pairs_of_replies(transcript: Transcript, tell: Tell = lambda seed: None) -> 
         for turn in said(transcript, end["episode"]):
             if not turn.used or turn.exchange or REASONING in turn.line["repairs"]:
                 continue
-            if turn.failed or not turn.strict:
-                chosen = turn.reply if turn.strict else json.dumps(parse(turn.reply)[0])
-                rejected = turn.failed[0] if turn.failed else turn.reply
+            said_badly = [text for text in (*turn.failed, *(() if turn.strict else (turn.reply,))) if text.strip()]
+            if said_badly:
+                chosen, rejected = turn.reply if turn.strict else json.dumps(parse(turn.reply)[0]), said_badly[0]
                 tell(end["seed"])
                 yield _pair([system, *turn.past, turn.user], chosen, rejected)
 

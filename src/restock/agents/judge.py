@@ -25,7 +25,7 @@ from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.retail import RetailProblem
 
-TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached")  # counts of an episode
+TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached", "uncounted")  # counts of an episode
 
 EPISODES = {"described": "another problem", "seed": "another seed", "episodes": "another number of them"}
 
@@ -136,7 +136,7 @@ class Judgement:
                     "differences": self.differences(name),
                     "grades": [one.to_dict() for one in self.grades.get(name, ())],
                     "counts": result["counts"],
-                    "cut": cut_off(transcript),
+                    **cut_off(transcript),
                     "cost": result["cost"],
                     "episodes": episodes_of(transcript),
                     "seconds": result["seconds"],
@@ -222,14 +222,21 @@ def open_finished(path: str | Path) -> Transcript:
     lines, _, _ = read(Path(path))
     found = Transcript(Path(path), lines)
     if not found.finished:
-        mend = f"Go on with it: restock agent --resume {path}."
+        mend = "Finish it first: restock agent resumes it with --resume."
         raise InvalidInput("transcript", str(path), "this run is not finished", mend)
     return found
 
 
-def cut_off(transcript: Transcript) -> int:
-    """Return how many replies ended at the token limit."""
-    return sum(line.get("finish") == "length" for line in transcript.of("reply"))
+def cut_off(transcript: Transcript) -> dict[str, int]:
+    """Return how many replies were cut off, how many of them before the limit asked for, and of how many that is open.
+
+    A reply of fewer tokens than were asked for at most ended at a limit of the endpoint.
+    """
+    cut = [line for line in transcript.of("reply") if line.get("finish") == "length"]
+    limit = transcript.run["request"].get("max_tokens")
+    counted = [line for line in cut if line["counted"] and line["tokens_out"]]
+    early = sum(limit is None or line["tokens_out"] < limit for line in counted)
+    return {"cut": len(cut), "cut_early": early, "cut_uncounted": len(cut) - len(counted)}
 
 
 def episodes_of(transcript: Transcript) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@
       - {name: small with tools, model: some-small-model, mode: tool, policies: [base-stock, s-S]}
 
 A key never stands in the file: `api_key_env` names the environment variable that holds it. Without a `base_url` a
-model is asked at the address, and with the key, of the environment (`API_BASE_URL`, `API_KEY` ...); an address from
-the file gets no key but the one it names, and one beyond this machine only where the file is trusted. Every scenario
+model is asked at the address, and with the key, of the environment (`API_BASE_URL`, `API_KEY` ...). A file that is not
+trusted reads no other variable, sends no key to an address of its own, and nothing beyond this machine. Every scenario
 has a transcript in the run's folder, from which a stopped run is resumed, and whose decisions are played again in the
 simulator before they count.
 """
@@ -31,7 +31,7 @@ from typing import Any
 
 import pydantic
 
-from restock.agents.client import Endpoint, EndpointError, Model, Request, public, url_of
+from restock.agents.client import KEYS, Endpoint, EndpointError, Model, Request, public, url_of
 from restock.agents.counts import Counts, Prices
 from restock.agents.judge import Recorded, check_rewards
 from restock.agents.modes import KINDS, mode_of
@@ -56,7 +56,7 @@ VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 PRICES = ("price_in", "price_out", "price_reasoning", "price_cached")
 COUNTED = (
     "replies", "unreadable", "rejected", "retries", "fallbacks", "suggestions",
-    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached",
+    "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached", "uncounted",
 )  # fmt: skip
 
 
@@ -139,20 +139,34 @@ class ModelSpec(Spec):
         """Return the endpoint of the model.
 
         Raises:
-            InvalidInput: No address is known, or the variable with its key is not set.
+            InvalidInput: No address is known, the variable with its key is not set, or the file is not trusted.
         """
+        if not trusted():
+            self._refuse()
         key = None if self.base_url is None else "none"
         if self.api_key_env is not None:
-            if self.base_url is not None and not (trusted() or url_of(self.base_url.strip()).host in LOOPBACK):
-                problem = f"a file must not send a key by itself, and this would send that to {public(self.base_url)}"
-                mend = f"If that is where {self.api_key_env} belongs, add --trust."
-                raise InvalidInput("api_key_env", self.api_key_env, problem, mend)
             key = os.environ.get(self.api_key_env)
             if not key:
                 mend = f"Set it: export {self.api_key_env}=..."
                 problem = "there is no such variable in the environment"
                 raise InvalidInput("api_key_env", self.api_key_env, problem, mend)
         return Endpoint(self.base_url, key, request_of(self.model, self.request))
+
+    def _refuse(self) -> None:
+        """Reject what a file decides that only the user may: which variable is read, and what leaves this machine.
+
+        Without trust it may name an address on this machine, which gets no key, and the usual variables for the key of
+        the address in the environment.
+        """
+        address = self.base_url and self.base_url.strip()
+        to = "the address of the environment" if address is None else public(address)
+        if address is not None and url_of(address).host not in LOOPBACK and self.api_key_env is None:
+            problem = "a file must not send anything beyond this machine by itself, and this would send prompts to "
+            raise InvalidInput("base_url", to, problem + to, "If they belong there, add --trust.")
+        if self.api_key_env is not None and (address is not None or self.api_key_env not in KEYS):
+            problem = f"a file must not send a key by itself, and this would send {self.api_key_env} to {to}"
+            mend = f"If that is where {self.api_key_env} belongs, add --trust."
+            raise InvalidInput("api_key_env", self.api_key_env, problem, mend)
 
     def playing(self) -> dict[str, Any]:
         """Return what determines the model's decisions: not its name, its address or its prices."""

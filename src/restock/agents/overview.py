@@ -26,7 +26,7 @@ def rows(judged: Sequence[Judgement]) -> list[dict[str, Any]]:
                     "gap": one.comparison.row(name).gap,
                     "score": sum(grade.score for grade in grades) / len(grades) if grades else None,
                     **{field: result[field] for field in ("counts", "cost", "seconds")},
-                    "cut": cut_off(transcript),
+                    **cut_off(transcript),
                     "limit": transcript.run["request"].get("max_tokens"),
                     "transcript": None if transcript.path is None else str(transcript.path),
                 }
@@ -49,7 +49,7 @@ def total(table: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "episodes": sum(row["episodes"] for row in table),
         "counts": counts.to_dict(),
-        "cut": sum(row["cut"] for row in table),
+        **{name: sum(row[name] for row in table) for name in ("cut", "cut_early", "cut_uncounted")},
         "limit": table[0]["limit"] if table else None,
         "cost": sum(costs) if costs else None,
         "seconds": counts.seconds,

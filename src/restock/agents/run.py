@@ -150,16 +150,18 @@ def run_agents(
         models = [
             stack.enter_context(asking(one.problem, one.settings, asked, base_url, api_key, headers)) for one in wanted
         ]
-        transcripts = [stack.enter_context(closing(Transcript.begin(one.out))) for one in wanted]
+        transcripts: list[Transcript] = []
         plays = []
-        for k, (one, (answers, address), transcript) in enumerate(zip(wanted, models, transcripts, strict=True)):
-            said = about(one.problem, model, address, asked)
-            count, heard = episodes if own[k] is None else len(own[k] or ()), functools.partial(tell, k)
-            plays.append(Play(one.problem, answers, one.settings, transcript, count, seed, said, heard, own[k]))
         try:
+            for one in wanted:
+                transcripts.append(stack.enter_context(closing(Transcript.begin(one.out))))
+            for k, (one, (answers, address), transcript) in enumerate(zip(wanted, models, transcripts, strict=True)):
+                said = about(one.problem, model, address, asked)
+                count, heard = episodes if own[k] is None else len(own[k] or ()), functools.partial(tell, k)
+                plays.append(Play(one.problem, answers, one.settings, transcript, count, seed, said, heard, own[k]))
             finish(plays, jobs)
-        except EndpointError:
-            if not any(transcript.of("reply") for transcript in transcripts):  # a wrong name or address, most likely
+        except BaseException:  # a wrong name or address, or Ctrl-C: without a reply there is nothing to resume
+            if not any(transcript.of("reply") for transcript in transcripts):
                 for transcript in transcripts:
                     transcript.discard()
             raise

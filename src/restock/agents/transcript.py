@@ -38,10 +38,13 @@ ABOUT_THE_RUN = ("run", "result")
 EVENTS = ("run", "episode", "reply", "tool", "turn", "end", "result")
 # Fields that earlier versions did not write, and what they would have written: of an event, or inside a field.
 ADDED: dict[str, dict[str, Any]] = {
-    "reply": {"reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
-    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0},
+    "reply": {
+        "reasoning": "", "reasoning_field": "", "tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0,
+        "counted": True,
+    },
+    "counts": {"tokens_reasoning": 0, "tokens_cached": 0, "charged": 0.0, "uncounted": 0},
     "settings": {"price_reasoning": None, "price_cached": None},
-}
+}  # fmt: skip
 MEASURED = ("seconds", "version", "endpoint", "grade")  # a grade rests on a solver; may differ when a run is done again
 
 
@@ -121,7 +124,7 @@ class Transcript:
         if path.exists() and path.stat().st_size:
             if not begins_one(path):
                 raise InvalidInput("out", str(path), "this file is there, and is no transcript", "Name another file.")
-            mend = f"Resume it: restock agent --resume {path}. Or name another file with --out."
+            mend = f"Resume it with --resume {path} instead of --env, or name another file with --out."
             raise InvalidInput("out", str(path), "there is a transcript in this file", mend)
         made._open()
         return made
@@ -188,7 +191,7 @@ class Transcript:
                     self._file.write(text + "\n")
                     self._file.flush()
             except OSError as error:
-                mend = f"Correct that, then resume: restock agent --resume {self.path}."
+                mend = "Correct that, then resume the run."
                 raise InvalidInput("out", str(self.path), f"it cannot be written ({error.strerror})", mend) from None
         self.lines.append(kept)
         return kept

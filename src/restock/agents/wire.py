@@ -15,6 +15,7 @@ from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from restock.agents.usage import Usage
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.loopback import LOOPBACK
 
@@ -36,11 +37,15 @@ class Trouble(Exception):
         words: What happened.
         status: What kind of trouble it is, in HTTP's numbers; None where the endpoint does not say.
         wait: Seconds after which the endpoint wants to be asked again; None where it does not say.
+
+    Attributes:
+        usage: What the answer took nevertheless.
     """
 
     def __init__(self, words: str, status: int | None = None, wait: float | None = None) -> None:
         super().__init__(words)
         self.words, self.status, self.wait = words, status, wait
+        self.usage = Usage()
 
 
 @dataclasses.dataclass(frozen=True)

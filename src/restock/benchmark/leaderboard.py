@@ -18,10 +18,11 @@ from restock.benchmark.standing import Lead, Leaderboard, Standing
 from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
+from restock.core.play import draw_each
 from restock.core.problem import Array
 from restock.core.trust import may_trust
 from restock.evaluation.bootstrap import differences, improvement, interquartile_mean, mean_ratio, resamples
-from restock.evaluation.stats import LEVEL, Estimate, episodes_needed, holm, holm_levels, p_value
+from restock.evaluation.stats import LEVEL, Estimate, alone, episodes_needed, holm, holm_levels, p_value
 
 TOLERANCE = 1e-6  # relative; what a profit may be above a proven bound by rounding
 
@@ -65,9 +66,14 @@ def leaderboard(runs: Sequence[str | Path], published: bool = True, *, trust: bo
         gap = float(np.abs(mine / theirs - 1.0).max())
     ordered = _ranked(rows)
     ordered = _with_leads(ordered, {name: one.profit / bound for name, one in known.items()})
+    same, same_demand = _same(first.suite)
+    if len(same) == len(first.suite.scenarios):
+        ordered = [_without_intervals(row) for row in ordered]
     names = [scenario.name for scenario, sure in zip(first.suite.scenarios, proven, strict=True) if sure]
     versions = {str(folder.path): plan.versions for folder, plan in zip(folders, plans, strict=True)}
-    return Leaderboard(first.suite, first.suite_mark, tuple(ordered), tuple(names), table, gap, versions)
+    return Leaderboard(
+        first.suite, first.suite_mark, tuple(ordered), tuple(names), table, gap, versions, same, same_demand
+    )
 
 
 def published_board(name: str) -> Leaderboard:
@@ -133,8 +139,16 @@ def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None]
     """Return the sums of the numbers by name; None if one of them is unknown."""
     if one is None or other is None:
         return other if one is None else one
-    summed = {name: (one[name], other[name]) for name in one}
+    summed = {name: (one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}  # some are of earlier versions
     return {name: None if None in pair else sum(n for n in pair if n is not None) for name, pair in summed.items()}
+
+
+def _same(suite: Suite) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the scenarios whose episodes are all the same, and the others whose demand is."""
+    problems = {scenario.name: scenario.problem() for scenario in suite.scenarios}
+    same = tuple(name for name, problem in problems.items() if draw_each(problem, suite.seeds).identical)
+    fixed = [name for name, problem in problems.items() if problem.fixed_demand and len(suite.seeds) > 1]
+    return same, tuple(name for name in fixed if name not in same)
 
 
 def _bound(plan: Plan, known: Mapping[str, _Known]) -> tuple[Array, Any]:
@@ -214,6 +228,17 @@ def _published(suite: Suite, table: Published) -> list[Standing]:
             )
         )
     return rows
+
+
+def _without_intervals(row: Standing) -> Standing:
+    """Return the row without what resampled seeds say, where every seed brings the same."""
+    lead = row.lead and dataclasses.replace(
+        row.lead,
+        improvement=alone(row.lead.improvement.mean), difference=alone(row.lead.difference.mean),
+        p=math.nan, more_seeds=None,
+    )  # fmt: skip
+    ratio, middle = (None if value is None else alone(value.mean) for value in (row.ratio, row.middle))
+    return dataclasses.replace(row, ratio=ratio, middle=middle, lead=lead)
 
 
 def _by_group(suite: Suite, ratios: Mapping[str, float]) -> dict[str, float]:

@@ -90,8 +90,7 @@ def bench(
     entries = load_entries(suite.policies if policies is None else policies)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise InvalidInput("jobs", jobs, "must be an integer >= 1", "Write for instance 2.")
-    for entry in entries:
-        _try(entry, suite)
+    _try(entries, suite, policies is None)
     visiting = () if guests is None else tuple(guests.guests)
     names = [one.name for one in entries] + [one.name for one in visiting]
     for one in visiting:
@@ -120,12 +119,21 @@ def bench(
     return Run(folder.path, suite, done, len(tasks) - len(missing), again, failed, caught, table)
 
 
-def _try(entry: Entry, suite: Suite) -> None:
-    """Make a policy before anything long begins, so that a misspelt parameter is reported at once."""
-    try:
-        entry.make(suite.scenarios[0].problem())
-    except InvalidInput as error:
-        raise error.within(f"policies: {entry.name}:") from None
+def _try(entries: Sequence[Entry], suite: Suite, default: bool) -> None:
+    """Make each policy for each kind of scenario before anything long begins: what does not hold is reported at once.
+
+    Raises:
+        InvalidInput: One cannot be made; where the suite's own list was taken, the error says how to name others.
+    """
+    kinds = {scenario.kind: scenario for scenario in reversed(suite.scenarios)}
+    for scenario in reversed(kinds.values()):
+        for entry in entries:
+            try:
+                entry.make(scenario.problem())
+            except InvalidInput as error:
+                mend = "Name others with --policies, or as `policies` of the suite. " if default else ""
+                where = f"scenario {scenario.name}: policies: {entry.name}: {error.field}"
+                raise InvalidInput(where, error.value, error.problem, mend + error.mend) from None
 
 
 def _missing(folder: RunFolder, tasks: Sequence[Task], say: Callable[[str], None]) -> tuple[list[Task], int]:

@@ -94,6 +94,8 @@ class Leaderboard:
         published: The published table, where the suite has one.
         oracle_gap: Largest relative difference of a scenario's bound to the published one.
         versions: Of what made each run, by run.
+        same: Scenarios whose episodes are all the same.
+        same_demand: Scenarios whose episodes differ, and all have the same demand.
     """
 
     suite: Suite
@@ -103,6 +105,8 @@ class Leaderboard:
     published: Published | None
     oracle_gap: float | None
     versions: Mapping[str, Mapping[str, str]]
+    same: tuple[str, ...] = ()
+    same_demand: tuple[str, ...] = ()
 
     def row(self, name: str, published: bool = False) -> Standing:
         """Return the row of a policy."""
@@ -125,5 +129,7 @@ class Leaderboard:
             "published_oracle_gap": self.oracle_gap,
             "versions": {run: dict(found) for run, found in self.versions.items()},
             "exceeded": list(self.exceeded),
+            "same": list(self.same),
+            "same_demand": list(self.same_demand),
             "rows": [dataclasses.asdict(row) for row in self.rows],
         }

@@ -61,7 +61,7 @@ class Suite(Spec):
         description: What it is for.
         source: Where it comes from.
         published: Name of the published results that its scenarios have.
-        policies: Name of the set of policies that run when none are named.
+        policies: What runs where no policies are named: a shipped list, or policies as in a list of one's own.
         seeds: Episode k of every scenario is the one after `reset(seed=seeds[k])`.
         scenarios: The problems.
     """
@@ -70,7 +70,7 @@ class Suite(Spec):
     description: str = ""
     source: str = ""
     published: str | None = None
-    policies: str = "fast"
+    policies: str | list[str | dict[str, Any]] = "fast"
     seeds: list[int] = pydantic.Field(min_length=1, description="one episode of each scenario for each seed")
     scenarios: list[Scenario] = pydantic.Field(min_length=1, description="the problems")
 

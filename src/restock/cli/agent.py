@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,6 +124,7 @@ With = Annotated[
     ),
 ]
 LogLines = Annotated[bool, typer.Option("--log-lines", help="Print [START], [STEP] and [END] lines.")]
+SECRET = ("api_key", "header")  # options whose values are printed nowhere
 LONG = 24  # characters of a name that stay on one line
 WHEN_RESUMED = (
     "resume", "base_url", "api_key", "header", "jobs", "beside", "others", "log_lines", "trust", "as_json", "quiet",
@@ -216,7 +217,7 @@ def agent(
         given.grouped(with_others, played_on, folders)
     kept = [whole] if whole else places
     where = ", ".join(map(str, kept))
-    go_on = shlex.join(["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))])
+    go_on = _go_on(context, kept)
     log = Log(to_stderr=as_json)
     try:
         with console.progress() as bar:
@@ -247,13 +248,16 @@ def agent(
         after = f"Then go on: {go_on}" if left else "Nothing was played, and no transcript is kept: then start again."
         raise Halted(FAILED, str(error), f"{error.mend} {after}") from None
     except KeyboardInterrupt:
+        if not any(path.exists() for path in places):
+            words = "stopped; nothing was played, and no transcript is kept"
+            raise Halted(INTERRUPTED, words, "The same command starts it again") from None
         words = f"stopped; what was played is kept in {where}"
         raise Halted(INTERRUPTED, words, f"Go on with it: {go_on}") from None
     finally:
         log.end()
     rows = overview.rows(judged)
     if as_json and len(judged) == 1:
-        console.document({**judged[0].to_dict(), "transcript": str(places[0])})
+        console.document({**judged[0].to_dict(), "warnings": tables.warnings_of(judged), "transcript": str(places[0])})
     elif as_json:
         documents = [
             {"problem": one.run["problem"], **verdict.to_dict(), "transcript": str(one.path)}
@@ -261,12 +265,33 @@ def agent(
         ]
         paths = {str(one.path) for one in played}
         own = overview.total([row for row in rows if row["transcript"] in paths])
-        console.document({"table": rows, "total": own, "totals": overview.totals(rows), "problems": documents})
+        told = {"total": own, "totals": overview.totals(rows), "warnings": tables.warnings_of(judged)}
+        console.document({"table": rows, **told, "problems": documents})
     elif len(judged) == 1:
         _show(console, judged[0], played[0], places[0])
     else:
         _show_all(console, judged, rows, where)
     return FAILED if any(one.comparison.exceeded for one in judged) else 0
+
+
+def _go_on(context: typer.Context, kept: Sequence[Path]) -> str:
+    """Return the command that resumes the transcripts, with every option of this one that it takes; no secret."""
+    from urllib.parse import urlsplit
+
+    words, secret = ["restock", "agent", *(word for place in kept for word in ("--resume", str(place)))], []
+    for option in context.command.params:
+        source, value = context.get_parameter_source(option.name or ""), context.params.get(option.name or "")
+        if option.name not in WHEN_RESUMED or option.name == "resume" or source is None or source.name != "COMMANDLINE":
+            continue
+        name, address = option.opts[0], urlsplit(str(value) if option.name == "base_url" else "")
+        if option.name in SECRET or "@" in address.netloc or address.query:
+            secret.append(name)
+        elif isinstance(value, bool):
+            words += [name] * value
+        else:
+            words += [word for one in (value if isinstance(value, list) else [value]) for word in (name, str(one))]
+    again = f" (with the {' and '.join(secret)} of this command, which may be secret)" if secret else ""
+    return shlex.join(words) + again
 
 
 def _nothing_else(context: typer.Context) -> None:
@@ -318,13 +343,13 @@ def _show(console: Console, judged: Judgement, played: Transcript, path: Path) -
             f"Published score {mean['score']:.3f}; not held to its limits {mean['unclamped']:.3f}; "
             f"gap to the bound {share(mean['gap'], 1)}."
         )
-    for sentence in _counts(result["counts"]):
+    for sentence in tables.counted(result["counts"]):
         console.text(sentence)
-    _cut(console, cut_off(played), run["request"].get("max_tokens"))
+    tables.cut(console, cut_off(played), run["request"].get("max_tokens"))
     console.text(tables.spending(result["counts"], result["cost"], result["seconds"], run["episodes"]))
     if result["cost"] is not None:
         tables.episodes(console, episodes_of(played))
-    _warn(console, judged)
+    tables.warn(console, [judged])
     console.text(f"Transcript: {path}")
 
 
@@ -337,47 +362,15 @@ def _show_all(console: Console, judged: Sequence[Judgement], rows: Sequence[dict
     for name, total in sums.items():
         if len(sums) > 1:
             console.text(f"{name}, over all its problems:")
-        for sentence in _counts(total["counts"]):
+        for sentence in tables.counted(total["counts"]):
             console.text(sentence)
-        _cut(console, total["cut"], total["limit"])
+        tables.cut(console, total, total["limit"])
         console.text(tables.spending(total["counts"], total["cost"], total["seconds"], total["episodes"]))
-    for one in judged:
-        _warn(console, one)
+    tables.warn(console, judged)
     console.text(f"Transcripts: {where}")
-
-
-def _cut(console: Console, count: int, limit: int | None) -> None:
-    """Report replies that ended at the token limit, which retrying does not mend."""
-    if count:
-        said = "1 reply was" if count == 1 else f"{count} replies were"
-        at = "" if limit is None else f" at {limit} tokens"
-        console.text(f"{said} cut off{at}: raise --max-tokens.", style="yellow")
-
-
-def _warn(console: Console, judged: Judgement) -> None:
-    from restock.report.words import warnings
-
-    exceeded = judged.comparison.exceeded
-    for warning in warnings(judged.comparison):
-        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
 
 
 def _p(value: float | None, words: Callable[[float], str]) -> str:
     from restock.report.numbers import NONE
 
     return NONE if value is None else words(value)
-
-
-def _counts(counts: Mapping[str, Any]) -> list[str]:
-    """Return the counts in sentences."""
-    ways = ("unreadable", "rejected")
-    wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
-    wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
-    replies, requests = counts["replies"], counts["requests"]
-    asked = f" to {requests} requests" if requests > replies else ""  # some were repeated
-    said = [f"{replies} replies{asked}: {', '.join(wrong)}."]
-    if counts["suggestions"]:
-        said.append(f"Policies were asked {counts['suggestions']} times.")
-    if counts["faults"]:
-        said.append("Went wrong in play: " + ", ".join(f"{name} {n}" for name, n in counts["faults"].items()) + ".")
-    return said

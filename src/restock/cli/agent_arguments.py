@@ -50,7 +50,7 @@ def places(problems: Sequence[str], model: str, seed: int, out: Path | None) -> 
         mend = "Name a folder for the transcripts of these problems."
         raise InvalidInput("--out", str(folder), "must be a folder, and is a file", mend)
     if any(folder.glob("*.jsonl")):
-        mend = f"Resume them: restock agent --resume {folder}. Or name another folder with --out."
+        mend = f"Resume them with --resume {folder} instead of --env, or name another folder with --out."
         raise InvalidInput("--out", str(folder), "there are transcripts in this folder", mend)
     return [folder / f"{file_name(name)}.jsonl" for name in problems], folder
 

@@ -1,18 +1,21 @@
-"""Tables of `restock agent`: one row per problem, one row per episode."""
+"""What `restock agent` prints: one row per problem, one row per episode, counts in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restock.cli.console import Console, table
+
+if TYPE_CHECKING:
+    from restock.agents.judge import Judgement
 
 MOST_EPISODES = 40  # that are listed one by one
 
 
 def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mapping[str, Mapping[str, Any]]) -> None:
     """Print one row for each agent on each problem; several agents stand below the problem's name."""
-    from restock.report.numbers import NONE, amount, decimals, share
+    from restock.report.numbers import NONE, amount, decimals, price, share
 
     problems = list(dict.fromkeys(row["problem"] for row in rows))
     played = f"{len(problems)} problems, {max(total['episodes'] for total in totals.values())} episodes"
@@ -33,14 +36,14 @@ def overview(console: Console, rows: Sequence[Mapping[str, Any]], totals: Mappin
         cells.append(NONE if apart is None else between(apart, places))
         cells.append(NONE if row["gap"] is None else share(row["gap"], 1))
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
-        cells += [str(row["counts"]["fallbacks"])] + [NONE if row["cost"] is None else f"{row['cost']:.4g}"] * priced
+        cells += [str(row["counts"]["fallbacks"])] + [price(row["cost"], row["counts"]["uncounted"])] * priced
         shown.add_row(*cells)
     console.table(shown)
 
 
 def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one row per episode, with its price."""
-    from restock.report.numbers import NONE, amount, decimals
+    from restock.report.numbers import NONE, amount, at_least, decimals, price
 
     if not 1 < len(rows) <= MOST_EPISODES:
         return
@@ -52,7 +55,9 @@ def episodes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         cells = [str(row["episode"] + 1), str(row["seed"]), amount(row["return"], places)]
         cells += [NONE if row["score"] is None else f"{row['score']:.3f}"] * scored
         shown.add_row(
-            *cells, str(row["tokens_in"]), str(row["tokens_out"]), NONE if row["cost"] is None else f"{row['cost']:.4g}"
+            *cells,
+            *(at_least(str(row[name]), row["uncounted"]) for name in ("tokens_in", "tokens_out")),
+            price(row["cost"], row["uncounted"]),
         )
     console.table(shown)
 
@@ -72,7 +77,56 @@ def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, coun
     kept = f" ({counts['tokens_cached']} of them kept)" if counts["tokens_cached"] else ""
     thought = f" ({counts['tokens_reasoning']} of reasoning)" if counts["tokens_reasoning"] else ""
     said = f"{counts['tokens_in']} tokens read{kept}, {counts['tokens_out']} written{thought}; waited {seconds:.1f} s."
-    if cost is None:
-        return said
-    each = f", {cost / count:.4g} an episode" if count > 1 else ""
-    return f"{said} Cost {cost:.4g} in all{each}."
+    if cost is not None:
+        each = f", {cost / count:.4g} an episode" if count > 1 else ""
+        said += f" Cost {cost:.4g} in all{each}."
+    if counts["uncounted"]:
+        more = "tokens and cost are" if cost is not None else "tokens are"
+        said += (
+            f" Of {counts['uncounted']} of {counts['replies']} replies the endpoint did not count the tokens: {more} "
+            "more than that."
+        )
+    return said
+
+
+def counted(counts: Mapping[str, Any]) -> list[str]:
+    """Return the counts in sentences."""
+    ways = ("unreadable", "rejected")
+    wrong = [f"{sum(counts['repairs'].values())} repairs", *(f"{counts[way]} {way}" for way in ways)]
+    wrong += [f"{counts['retries']} asked again", f"{counts['fallbacks']} decided without it"]
+    replies, requests = counts["replies"], counts["requests"]
+    asked = f" to {requests} requests" if requests > replies else ""  # some were repeated
+    said = [f"{replies} replies{asked}: {', '.join(wrong)}."]
+    if counts["suggestions"]:
+        said.append(f"Policies were asked {counts['suggestions']} times.")
+    if counts["faults"]:
+        said.append("Went wrong in play: " + ", ".join(f"{name} {n}" for name, n in counts["faults"].items()) + ".")
+    return said
+
+
+def cut(console: Console, replies: Mapping[str, int], limit: int | None) -> None:
+    """Report replies that were cut off, which retrying does not mend."""
+    early, uncounted = replies["cut_early"], replies["cut_uncounted"]
+    before = "" if limit is None else f" before the {limit} tokens asked for at most"
+    for count, what in (
+        (replies["cut"] - early - uncounted, f" at {limit} tokens: raise --max-tokens."),
+        (early, f"{before}, by a limit of the endpoint: raise it there, or lower --history."),
+        (uncounted, ", and not counted: raise --max-tokens, or a limit of the endpoint."),
+    ):
+        if count:
+            said = "1 reply was" if count == 1 else f"{count} replies were"
+            console.text(f"{said} cut off{what}", style="yellow")
+
+
+def warn(console: Console, judged: Sequence[Judgement]) -> None:
+    """Print what must not be overlooked."""
+    exceeded = any(one.comparison.exceeded for one in judged)
+    for warning in warnings_of(judged):
+        console.text(f"Warning: {warning}", style="bold red" if exceeded else "yellow")
+
+
+def warnings_of(judged: Sequence[Judgement]) -> list[str]:
+    """Return what must not be overlooked in any of the comparisons."""
+    from restock.report.words import warnings
+
+    return [warning for one in judged for warning in warnings(one.comparison)]

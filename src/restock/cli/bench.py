@@ -77,7 +77,8 @@ def bench(
             )
     except KeyboardInterrupt:
         go_on = f"Go on with: {_command(suite, policies, agents, jobs, folder, trust)}"
-        raise Halted(INTERRUPTED, f"stopped; what is finished is kept in {folder}", go_on) from None
+        kept = f"what is finished is kept in {folder}" if folder.exists() else "nothing was played"
+        raise Halted(INTERRUPTED, f"stopped; {kept}", go_on) from None
     except Unfinished as halt:
         raise Halted(FAILED, str(halt), halt.mend) from None
     if as_json:

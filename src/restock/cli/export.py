@@ -155,7 +155,7 @@ def _nothing(kind: str, given: Collection[str]) -> str:
             "the same repairs, and ends more than --margin apart."
         )
     if kind == "repairs":
-        return "Every reply could be used as it was: export them as they are, --to sft."
+        return "Every reply could be used as it was, or was empty: export those that were used, --to sft."
     asked = [words for name, words in FILTERS.items() if name in given]
     if asked:
         return f"Ask for less: {' or '.join(asked)}."

@@ -105,6 +105,7 @@ def _as_yaml(found: Fit) -> str:
 
 def _print(console: Console, found: Fit) -> None:
     from restock.report.numbers import amount, decimals, interval
+    from restock.report.words import demand_doubt
 
     policy = found.policy
     console.text(
@@ -127,4 +128,6 @@ def _print(console: Console, found: Fit) -> None:
             "found is the best for this one episode.",
             style="yellow",
         )
+    for doubt in demand_doubt([policy.problem.name] if policy.problem.fixed_demand else [], found.episodes):
+        console.text(doubt, style="yellow")
     console.text(_as_yaml(found).split("\n", 1)[1].rstrip(), hanging="  ")

@@ -38,6 +38,7 @@ def leaderboard(
     from restock.benchmark import leaderboard as benchmark
     from restock.core.writing import check_writable
     from restock.report import board as page
+    from restock.report import standings as say
 
     console = Console(as_json, quiet)
     for path in (out, markdown):
@@ -51,7 +52,8 @@ def leaderboard(
         page.write_markdown(board, markdown, command)
     if as_json:
         files = {"out": out, "markdown": markdown}
-        console.document({**board.to_dict(), **{k: None if v is None else str(v) for k, v in files.items()}})
+        told = {"warnings": say.warnings(board)}
+        console.document({**board.to_dict(), **told, **{k: None if v is None else str(v) for k, v in files.items()}})
     else:
         _print(console, board)
         for path in (out, markdown):

@@ -46,6 +46,7 @@ def simulate(
     """
     from restock.evaluation import simulate as evaluation
     from restock.evaluation.stats import episodes_for_t
+    from restock.report.words import demand_doubt
 
     console = Console(as_json, quiet)
     save = None if out is None else saver(out)
@@ -60,6 +61,7 @@ def simulate(
             tell("writing", 1, 1)
             save(result.trajectory)
     figures, same, episodes = result.estimates(), result.identical, len(result.chance)
+    told = [] if same or not problem.fixed_demand else demand_doubt([problem.name], episodes)
     needed = None if same else episodes_for_t(result.profit)
     if as_json:
         console.document(
@@ -74,6 +76,7 @@ def simulate(
                 "seeds": list(result.chance.seeds),
                 "identical": same,
                 "skewed": needed,
+                "warnings": told,
                 "kpis": {key: {"mean": e.mean, "low": e.low, "high": e.high} for key, e in figures.items()},
                 "seconds": result.seconds,
                 "out": None if out is None else str(out),
@@ -95,6 +98,8 @@ def simulate(
             "turn out.",
             style="yellow",
         )
+    for doubt in told:
+        console.text(doubt, style="yellow")
     if needed is not None:
         console.text(
             f"Warning: rare large values sway the mean {problem.wording.worth}: with {episodes} episodes its interval "

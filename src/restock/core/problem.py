@@ -217,6 +217,7 @@ class Problem(abc.ABC):
 
     name: str
     horizon: int
+    fixed_demand: bool = False  # whether demand is the same in every episode, whatever else differs between them
     origin: tuple[str, Mapping[str, Any]] | None = None  # of one from outside restock: its place, and its arguments
 
     @abc.abstractmethod
@@ -286,11 +287,7 @@ class Problem(abc.ABC):
         raise NotImplementedError
 
     def operations(self, library: str) -> dict[str, Text]:
-        """Return, by name, what the texts call that has no row-wise form of its own (see `restock.core.rowwise`).
-
-        Args:
-            library: `numpy` or `torch`.
-        """
+        """Return, by name, what the texts call that has no row-wise form of its own in `numpy` or `torch`."""
         return {}
 
     @abc.abstractmethod

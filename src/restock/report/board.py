@@ -96,7 +96,7 @@ def render(board: Leaderboard, command: str = "") -> str:
     parts = [
         ("Standings", _table(board, say.standings(board)) + _listed(say.close_calls(board)) + cards),
         ("The ratios", picture),
-        ("By group", _table(board, say.by_group(board))),
+        *([] if (groups := say.by_group(board)) is None else [("By group", _table(board, groups))]),
         ("By scenario", _table(board, say.by_scenario(board), shaded=True)),
         *_agents(board),
         ("What the figures mean", _definitions(board)),

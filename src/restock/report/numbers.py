@@ -73,3 +73,13 @@ def share_interval(value: Estimate, places: int = 0) -> str:
 def places_for(value: Estimate) -> int:
     """Return the decimals for a mean and its interval."""
     return decimals([value.mean, value.low, value.high])
+
+
+def at_least(told: str, missing: float) -> str:
+    """Return a sum in words; with a mark if something is missing in it."""
+    return f"≥ {told}" if missing else told
+
+
+def price(cost: float | None, uncounted: float = 0) -> str:
+    """Return an amount of money, a least one if replies are not counted in it."""
+    return NONE if cost is None else at_least(f"{cost:.4g}", uncounted)

@@ -6,9 +6,9 @@ from restock.benchmark.standing import Leaderboard, Standing
 from restock.evaluation.bootstrap import FEWEST
 from restock.evaluation.stats import LEVEL
 from restock.report.certainty import OPEN
-from restock.report.numbers import NONE, amount, p_in_words, share, share_interval
+from restock.report.numbers import NONE, amount, at_least, p_in_words, price, share, share_interval
 from restock.report.tables import Table
-from restock.report.words import upper
+from restock.report.words import demand_doubt, upper
 
 MEANINGS = {
     "of bound": "mean over scenarios of sum(profit) / sum(bound), both summed over the seeds; the bound is the "
@@ -68,9 +68,11 @@ def standings(board: Leaderboard) -> Table:
     return Table(caption, header, tuple(rows))
 
 
-def by_group(board: Leaderboard) -> Table:
-    """Return the mean ratio of each policy in each group of scenarios."""
+def by_group(board: Leaderboard) -> Table | None:
+    """Return the mean ratio of each policy in each group of scenarios; None if there are no groups."""
     groups = board.suite.groups
+    if not groups:
+        return None
     rows = [
         (row.shown, *(share(row.by_group[group], 1) if group in row.by_group else NONE for group in groups))
         for row in board.rows
@@ -99,13 +101,19 @@ def agents(board: Leaderboard) -> Table | None:
         return None
     header = ("agent", "replies", "repairs", "not usable", "decided without it", "tokens read", "written", "cost")
     rows = []
+    uncounted: list[str] = []
     for row, counted in guests:
         number = {name: value or 0 for name, value in counted.items()}
         cells = [number["replies"], number["repaired"], number["unreadable"] + number["rejected"], number["fallbacks"]]
-        cells += [number["tokens_in"], number["tokens_out"]]
-        cost = counted["cost"]
-        rows.append((row.shown, *(f"{cell:,.0f}" for cell in cells), NONE if cost is None else f"{cost:.4g}"))
-    return Table("Agents, over all episodes of all scenarios.", header, tuple(rows))
+        missing = number.get("uncounted", 0)
+        tokens = [at_least(f"{number[name]:,.0f}", missing) for name in ("tokens_in", "tokens_out")]
+        rows.append((row.shown, *(f"{cell:,.0f}" for cell in cells), *tokens, price(counted["cost"], missing)))
+        if missing:
+            uncounted.append(f"{row.shown} {missing:,.0f}")
+    caption = "Agents, over all episodes of all scenarios."
+    if uncounted:
+        caption += f" ≥: of some replies the endpoint did not count the tokens ({', '.join(uncounted)})."
+    return Table(caption, header, tuple(rows))
 
 
 def answer(board: Leaderboard) -> list[str]:
@@ -127,8 +135,8 @@ def answer(board: Leaderboard) -> list[str]:
 
 def close_calls(board: Leaderboard) -> list[str]:
     """Return the leads that are not clear, and what it would take to settle them."""
-    said = []
-    for row in board.rows:
+    said: list[str] = []
+    for row in board.rows if len(board.same) < len(board.suite.scenarios) else ():
         if row.lead is None or row.lead.p < LEVEL:
             continue
         if row.lead.difference.mean == 0.0 and row.lead.p == 1.0:
@@ -142,7 +150,13 @@ def close_calls(board: Leaderboard) -> list[str]:
 
 def warnings(board: Leaderboard) -> list[str]:
     """Return what must not be overlooked."""
-    found = []
+    found = demand_doubt(board.same_demand, len(board.suite.seeds))
+    if board.same:
+        scenarios = "every scenario" if len(board.same) == len(board.suite.scenarios) else ", ".join(board.same)
+        found.append(
+            f"All {len(board.suite.seeds)} episodes of {scenarios} are the same: more seeds say nothing more, and "
+            "intervals and tests none of how another episode would turn out."
+        )
     for row in board.rows:
         if row.exceeded:
             scenario, seed = row.exceeded[0]

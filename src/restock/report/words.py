@@ -179,6 +179,7 @@ def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
             f"All {count} {words.episodes} of {name} are the same, so there are no intervals and no tests: the figures "
             f"are those of one {words.episode}, and say nothing of how another one would turn out."
         ]
+    found = demand_doubt([name] if comparison.problem.fixed_demand else [], count, words)
     judged = [row for row in comparison.rows if row.information != "clairvoyant"]
     parts, needed = [], 0
     for field, what in (("skewed", f"the mean {words.worth} of"), ("difference_skewed", "the difference of")):
@@ -187,11 +188,22 @@ def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
             parts.append(f"{what} {_listed(list(rows))}")
             needed = max(needed, *rows.values())
     if not parts:
-        return []
+        return found
     return [
+        *found,
         f"On {name}, rare large values sway {' and '.join(parts)}: with {amount(count)} {words.episodes} the 95% "
         "intervals may be off more often than stated, and p with them. "
-        f"About {amount(needed)} {words.episodes} would do."
+        f"About {amount(needed)} {words.episodes} would do.",
+    ]
+
+
+def demand_doubt(names: Sequence[str], count: int, words: Wording = WORDING) -> list[str]:
+    """Return what intervals do not tell on problems whose demand is the same in every episode; nothing without any."""
+    if not names or count < 2:
+        return []
+    return [
+        f"On {_listed(list(names))} demand is the same in all {count} {words.episodes}: intervals and tests allow for "
+        "what else differs between them, such as deliveries, and say nothing of how other demand would turn out."
     ]
 
 

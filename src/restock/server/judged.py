@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MOST_EPISODES = 100_000
+GRADED = ("score", "profit", "floor", "ceiling", "unclamped")  # of a store
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,27 +163,34 @@ class Entry:
             periods: How many were played.
             total: The sum of their rewards.
         """
-        told = {"finished": env.done, "periods": periods, "score": score(env)}
+        told: dict[str, Any] = {"finished": env.done, "periods": periods}
         nothing = env.action_type()
         while not env.done:
             total += env.step(nothing).reward
-        told["return"] = total
+        told |= {"return": total, **graded(env, told["finished"])}
         self._book.write("end", {**self.told(), **told, "seconds": round(time.monotonic() - self._began, 3)})
 
 
-def score(env: StructuredEnvironment) -> float | None:
-    """Return the published score of a store's episode, the lowest if it was not finished; None for other problems."""
+def graded(env: StructuredEnvironment, finished: bool) -> dict[str, float | None]:
+    """Return the profit of a store's episode, whatever its reward is, and what it is graded by; no value for others.
+
+    Args:
+        env: What was played, to its end.
+        finished: Whether the client played all of it; if not, the score is the lowest.
+    """
+    found: dict[str, float | None] = dict.fromkeys(GRADED)
     if env.problem.family != "retail":
-        return None
+        return found
     from restock.problems.retail.grader import LEAST, scale
 
-    if not env.done:
-        return LEAST
+    found |= {"profit": float(env.played.now("total_profit")[0]), "score": None if finished else LEAST}
     try:
         by = scale(env.problem, env.trajectory.exogenous["demand"])  # type: ignore[arg-type]
     except InvalidInput:  # there is nothing between floor and ceiling
-        return None
-    return by.score(float(env.played.now("total_profit")[0]))
+        return found
+    profit = found["profit"] or 0.0
+    found |= {"floor": by.floor, "ceiling": by.ceiling, "unclamped": by.unclamped(profit)}
+    return found | ({"score": by.score(profit)} if finished else {})
 
 
 def results(path: str | Path) -> list[dict[str, Any]]:
@@ -196,7 +204,7 @@ def results(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         InvalidInput: There is no such file, or it holds something else.
     """
-    unknown = {"finished": False, "periods": None, "return": None, "score": None, "seconds": None}
+    unknown = {"finished": False, **dict.fromkeys(("periods", "return", *GRADED, "seconds"))}
     found: dict[int, dict[str, Any]] = {}
     for line in read_lines(Path(path))[1:]:
         told = {name: value for name, value in line.items() if name not in ("event", "at")}

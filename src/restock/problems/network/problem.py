@@ -42,6 +42,7 @@ class NetworkProblem(Problem):
         markets: (retailer id, market id) in serving order (M).
         demand: The demand model fixed for these markets and this horizon.
         rank: Index of each managed node among `nodes`.
+        assumed: Whether its demand is only what is known beforehand, and not what is played.
     """
 
     texts: ClassVar[Texts] = Texts.of(
@@ -82,6 +83,7 @@ class NetworkProblem(Problem):
         self.markets = tuple((market.source, market.market) for market in spec.ordered_markets)
         self.demand = Demand(spec.demand, [market.mean for market in spec.ordered_markets], spec.horizon)
         self.rank = {node_id: j for j, node_id in enumerate(self.nodes)}
+        self.assumed = False
         self._base = self._pack()
 
     # tables -----------------------------------------------------------------------------------
@@ -245,7 +247,11 @@ class NetworkProblem(Problem):
             unknown = copy.copy(self)
             unknown.demand = cast(Demand, NoPrior())
             return unknown
-        return self._under(changes) if changes else self
+        if not changes:
+            return self
+        found = self._under(changes)
+        found.assumed = True
+        return found
 
     def counterpart(self) -> NetworkProblem:
         """Return the same network under falling demand that halves at once, or without effects where it has such."""

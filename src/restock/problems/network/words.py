@@ -21,6 +21,7 @@ WORDING = Wording(
 )
 
 BULLWHIP = "bullwhip_at_{}"
+ASSUMED = ", as far as it is known beforehand; what comes may differ"
 MOST_STAGES = 20  # that are listed one by one
 
 
@@ -69,11 +70,12 @@ def explain(problem: NetworkProblem) -> str:
         "Markets: "
         + "; ".join(
             f"{market.source} -> {market.market} (price {market.price:g}, shortage {market.shortage_cost:g}, "
-            f"mean demand {problem.demand.mean[:, k].mean():.3g}{_by_default(problem, k)})"
+            f"mean demand{' known beforehand' if problem.assumed else ''} "
+            f"{problem.demand.mean[:, k].mean():.3g}{_by_default(problem, k)})"
             for k, market in enumerate(spec.ordered_markets)
         )
         + ".",
-        "Demand: " + "; ".join(_demand_words(problem)) + ".",
+        f"Demand{ASSUMED if problem.assumed else ''}: " + "; ".join(_demand_words(problem)) + ".",
     ]
     return "\n".join(lines)
 
@@ -187,12 +189,14 @@ def _markets(problem: NetworkProblem) -> list[dict[str, Any]]:
 
 def _demand(problem: NetworkProblem) -> dict[str, Any]:
     demand = problem.demand
+    effects = {name: one for name, one in problem.spec.demand.effects.model_dump().items() if one is not None}
     return {
+        **({"known": f"demand{ASSUMED}"} if problem.assumed else {}),
         "distribution": demand.distribution.name,
         "parameters": demand.distribution.model_dump(),
         "noise_scale": demand.noise_scale,
         "goodwill": None if demand.goodwill is None else demand.goodwill.model_dump(),
-        "effects": {name: one for name, one in problem.spec.demand.effects.model_dump().items() if one is not None},
+        "effects": None if problem.assumed else effects,
         "prior": None if problem.spec.demand.prior is None else problem.spec.demand.prior.mean,
         "past": problem.spec.demand.past,
         "least_mean": demand.least_mean,

@@ -25,7 +25,7 @@ from restock.problems.retail.sources import (
     published_demand,
     widest,
 )
-from restock.problems.retail.spec import RetailSpec
+from restock.problems.retail.spec import RetailSpec, Streams
 from restock.problems.retail.structured import RetailRecords
 
 # What each measure of `interface.MEASURES` counts in the reward.
@@ -41,6 +41,7 @@ class RetailProblem(Problem):
 
     Args:
         spec: The description; see `RetailSpec`.
+        played: Where the demand comes from that is played, if this is only what is known of that beforehand.
 
     Raises:
         InvalidInput: Its demand could be more than can be counted.
@@ -49,6 +50,7 @@ class RetailProblem(Problem):
         names: What is sold [K].
         life: Days after that of its arrival on which a product can be sold, 0 for ever, shape (K,).
         room: Most days until a delivery arrives [R].
+        stream: Where the demand that is played comes from, as words and descriptions say it.
         demand: Of every episode at list price, shape (T, K); None where every episode has its own.
     """
 
@@ -63,15 +65,17 @@ class RetailProblem(Problem):
     stocks: ClassVar[tuple[str, ...]] = dynamics.State._fields
     tables_shown: ClassVar[Mapping[str, str]] = {"products": "Products", "deliveries": "Ways of delivery"}
 
-    def __init__(self, spec: RetailSpec) -> None:
+    def __init__(self, spec: RetailSpec, played: Streams | None = None) -> None:
         check_countable(spec)
         self.spec = spec
+        self.stream = played or spec.demand_stream
         self.name = spec.name
         self.horizon = spec.horizon
         self.names = tuple(product.name for product in spec.products)
         self.life = np.array([product.shelf_life or 0 for product in spec.products])
         self.room = max(1, *(delivery.lead_time + delivery.jitter for delivery in spec.deliveries))
         self.demand = published_demand(spec, spec.seed) if spec.demand_stream == "task" else None
+        self.fixed_demand = self.demand is not None
 
     @cached_property
     def usual_demand(self) -> Array:
@@ -84,7 +88,7 @@ class RetailProblem(Problem):
         """The store as it is known to someone who does not know the demand to come, but its range and the events."""
         if self.spec.demand_stream == "fast":
             return self
-        return RetailProblem(self.spec.model_copy(update={"demand_stream": "fast", "seed": 0}))
+        return RetailProblem(self.spec.model_copy(update={"demand_stream": "fast", "seed": 0}), self.stream)
 
     # tables -----------------------------------------------------------------------------------
 
@@ -251,7 +255,7 @@ class RetailProblem(Problem):
 
     def description(self) -> dict[str, Any]:
         """Return the problem as plain data."""
-        return self.spec.model_dump(exclude={"name", "horizon"})
+        return self.spec.model_dump(exclude={"name", "horizon"}) | {"demand_stream": self.stream}
 
     def size(self) -> dict[str, int]:
         """What there is of it."""

@@ -28,7 +28,7 @@ class RetailAction(Spec):
     )
     delivery_method: str | None = pydantic.Field(
         None,
-        description="name of the way of delivery of all orders of the day; default: the first, `slow` as published",
+        description="name of the way of delivery of all orders of the day; default: the first of them",
     )
     liquidate: dict[str, Units] = pydantic.Field(
         {},
@@ -36,7 +36,7 @@ class RetailAction(Spec):
     )
     price_multipliers: dict[str, float] = pydantic.Field(
         {},
-        description="price of each product as a multiple of its list price; held to the range of the store, 0.5 to 1.5",
+        description="price of each product as a multiple of its list price; held to the range of the store",
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restock.core.wording import Wording
 from restock.problems.retail.dynamics import IDLE_DAYS, LOW_CASH
+from restock.problems.retail.sources import widest
 
 if TYPE_CHECKING:
     from restock.problems.retail.problem import RetailProblem
@@ -18,7 +19,7 @@ REWARDS = {
     "-1 to 1, less 1 for each hard failure",
 }
 STREAMS = {
-    "task": "the same in every episode, drawn once from the seed of the task; deliveries differ",
+    "task": "the same in every episode, drawn once from the seed of the task{deliveries}",
     "seed": "drawn as the task draws it, from the seed of each episode",
     "fast": "other in every episode",
 }
@@ -57,6 +58,8 @@ def explain(problem: RetailProblem) -> str:
     s = problem.spec
     low, high = s.price_range
     perishable = ", ".join(f"{p.name} ({p.shelf_life} days)" for p in s.products if p.shelf_life)
+    stream = STREAMS[problem.stream].format(deliveries="; deliveries differ" if widest(s) else "")
+    there = "than the stock it leaves" if s.legacy_liquidation_check else "than there is"
     ways = "; ".join(_way(way.name, way.cost, way.lead_time, way.jitter) for way in s.deliveries)
     events = ", ".join(f"{event} on days {day} and {day + 1}" for event, day in s.events.items())
     return "\n".join(
@@ -74,9 +77,9 @@ def explain(problem: RetailProblem) -> str:
             f"  5. reward ({s.reward}): {REWARDS[s.reward]}.",
             "",
             f"Perishable: {perishable or 'nothing'}. Delivery: {ways}; not before the next day.",
-            f"Demand at list price ({s.demand_stream}: {STREAMS[s.demand_stream]}): uniform within the range of the "
+            f"Demand at list price ({problem.stream}: {stream}): uniform within the range of the "
             f"product, times {s.weekend_factor:g} on days 5 and 6 of 7{', and events: ' + events if events else ''}.",
-            f"Hard failures: a quantity that is below zero or not there to be liquidated, an order that is not "
+            f"Hard failures: a quantity that is below zero, a liquidation of more {there}, an order that is not "
             f"affordable, less than {LOW_CASH:g} in cash, {IDLE_DAYS:g} days or more without order or liquidation.",
         ]
     )

@@ -40,6 +40,7 @@ class ReplyLine(pydantic.BaseModel):
     tokens_in: int | None = None
     tokens_out: int | None = None
     tokens_reasoning: int | None = None
+    counted: bool | None = None
     tries: int | None = None
     seconds: float | None = None
     calls: list[dict[str, Any]] | None = None
@@ -127,6 +128,7 @@ class Said:
             (line.tries, "request" if line.tries == 1 else "requests"),
         )
         found = [f"{_number(value)} {words}" for value, words in told if value is not None]
+        found += ["tokens not counted by the endpoint"] if line.counted is False else []
         return [*found, *([f"ended by {line.finish}"] if line.finish else [])]
 
 
@@ -160,6 +162,7 @@ def counted(exchanges: Sequence[Exchange], by: str, error: str | None) -> Counts
         counts.requests += one.line.tries or 1
         counts.tokens_in += one.line.tokens_in or 0
         counts.tokens_out += one.line.tokens_out or 0
+        counts.uncounted += one.line.counted is False
         counts.seconds += one.line.seconds or 0.0
         counts.suggestions += sum(isinstance(tool.told, dict) and "action" in tool.told for tool in one.tools)
     counts.retries = max(sum(one.answers for one in exchanges) - 1, 0)

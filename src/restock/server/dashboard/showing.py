@@ -7,7 +7,7 @@ import itertools
 from typing import Any
 
 from restock.agents.counts import Counts
-from restock.report.numbers import amount
+from restock.report.numbers import amount, at_least, price
 from restock.server.dashboard.contests import Show
 from restock.server.dashboard.exchanges import Said, spent, told_of
 from restock.server.dashboard.fields import plain
@@ -28,16 +28,17 @@ def facts(show: Show, counts: Counts | None) -> Facts:
         return []
     told = spent(counts, show.prices)
     found = [
-        ("tokens read", amount(counts.tokens_in)),
-        ("tokens written", amount(counts.tokens_out)),
+        ("tokens read", at_least(amount(counts.tokens_in), counts.uncounted)),
+        ("tokens written", at_least(amount(counts.tokens_out), counts.uncounted)),
         ("seconds", amount(counts.seconds, 1 if counts.seconds >= 0.95 or not counts.seconds else 3)),
-        ("price", "not known" if told["cost"] is None else f"{told['cost']:.4g} money"),
+        ("price", "not known" if told["cost"] is None else f"{price(told['cost'], counts.uncounted)} money"),
         ("replies", amount(counts.replies)),
         ("requests", amount(counts.requests)),
     ]
     rest = {
         "tokens_reasoning": "of reasoning",
         "tokens_cached": "kept by the endpoint",
+        "uncounted": "replies whose tokens the endpoint did not count",
         "retries": "asked again",
         "unreadable": "unreadable",
         "rejected": "rejected",

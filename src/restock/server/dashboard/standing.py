@@ -121,7 +121,7 @@ def _tables(board: Leaderboard) -> list[tuple[str, Any, list[str]]]:
     best = next((row for row in board.rows if row.rank == 1), None)
     kinds = ["bound" if row.information == "clairvoyant" else "best" if row is best else "" for row in board.rows]
     named = (("Standings", say.standings), ("By group", say.by_group), ("By scenario", say.by_scenario))
-    return [(title, make(board), kinds) for title, make in named]
+    return [(title, table, kinds) for title, make in named if (table := make(board)) is not None]
 
 
 def _rows(board: Leaderboard) -> list[dict[str, Any]]:

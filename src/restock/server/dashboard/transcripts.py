@@ -239,7 +239,7 @@ def in_folder(folder: Path | None) -> list[str]:
         (path for path in places if path.is_file() and _inside(path, folder)),
         key=lambda path: (-path.stat().st_mtime, path.name),
     )
-    listed = (path for path in newest if path.parent == folder or begins_one(path))
+    listed = (path for path in newest if begins_one(path))
     return [path.relative_to(folder).as_posix() for path in itertools.islice(listed, MOST_LISTED)]
 
 
