@@ -55,7 +55,8 @@ class RetailObservation(Spec):
     )
     remaining_capacity: dict[str, int] = pydantic.Field(description="units there is room for without surcharge (units)")
     updated_events: dict[str, int] = pydantic.Field(
-        description="days until each event begins; 0 on its first day, -1 on its second and last (days)"
+        description="days from this evening until each event begins: 1 if the next day, the one to decide for, is its "
+        "first, 0 if it is its second and last, -1 or less if it is over (days)"
     )
     updated_deliveries: list[dict[str, tuple[int, int]]] = pydantic.Field(
         description="what is under way, in the order of purchase: product: [units, day of arrival]"

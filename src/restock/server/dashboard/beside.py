@@ -54,8 +54,17 @@ def standing(scene: Scene) -> list[tuple[str, str]]:
 
 def _fact(name: str, value: float) -> tuple[str, str]:
     """Return one fact of a scene; how far away an occasion is comes under its name."""
-    _, until, event = name.partition("days to ")
-    return (proper(event), f"in {number(value)} days" if value else "today") if until else (name, number(value))
+    for before, days in (("days to ", int(value)), ("days left of ", -1)):
+        if name.startswith(before):
+            return proper(name.removeprefix(before)), until(days)
+    return name, number(value)
+
+
+def until(days: int) -> str:
+    """Return how far away an occasion of two days is, from the days between the next period and its first."""
+    if days < -1:
+        return "over"
+    return "last day" if days == -1 else "begins today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
 
 
 def number(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from restock.report.naming import proper
 from restock.report.numbers import amount, decimals
+from restock.server.dashboard.beside import until
 from restock.server.dashboard.fields import plain, unit_of
 
 SAID_ELSEWHERE = ("parts", "reward", "done", "period", "horizon", "day", "current_day")
@@ -175,21 +176,12 @@ def _sight(
             value = values[field][name]
             size, largest = _size(value), most.get(field, {}).get(name, 0.0)
             full = min(size / largest, 1.0) if field in GAUGED and largest > 0.0 else None
-            words = told(value) if field != EVENTS else _until(value)
+            words = until(value - 1) if field == EVENTS and isinstance(value, int) else told(value)  # told last evening
             if value == []:
                 words = "none" if field in GAUGED else "\N{EN DASH}"
             cells.append(Cell(words, full, _shares(value)))
         rows.append((proper(name) if fields == [EVENTS] else call(name), tuple(cells)))
     return Sight(tuple(columns), tuple(rows), any(cell.full is not None for _, cells in rows for cell in cells))
-
-
-def _until(value: Any) -> str:
-    """Return how far away an event is, in words, from the days until it begins."""
-    if not isinstance(value, int):
-        return told(value)
-    if value < -1:
-        return "over"
-    return "last day" if value == -1 else "begins today" if value == 0 else f"in {value} day{'s' if value > 1 else ''}"
 
 
 def _shares(value: Any) -> tuple[float, ...] | None:
