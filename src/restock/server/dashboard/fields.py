@@ -136,7 +136,7 @@ def fill(form: Form, action: Mapping[str, Any]) -> None:
         if key and isinstance(value, Mapping):
             value = value.get(key[0])
         if isinstance(value, (int, float)):
-            box.value = f"{value:.4f}".rstrip("0").rstrip(".")
+            box.value = repr(value).removesuffix(".0")
         elif isinstance(value, str):
             box.value = value
 

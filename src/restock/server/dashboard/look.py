@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from restock.report.naming import proper
-from restock.report.numbers import amount, decimals
+from restock.report.numbers import quantity
 from restock.server.dashboard.beside import until
 from restock.server.dashboard.fields import plain, unit_of
 
@@ -119,7 +119,7 @@ def told(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
-        return figure(value)
+        return quantity(value)
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + " ..."
     if isinstance(value, Mapping):
@@ -131,17 +131,10 @@ def told(value: Any) -> str:
     return str(value)[:LONGEST_TEXT]
 
 
-def figure(value: float) -> str:
-    """Return a number in words: whole if it is, apart from rounding errors, else with few decimals."""
-    value = round(value, 9)
-    return amount(value) if float(value).is_integer() else amount(value, max(1, decimals([value])))
-
-
 def _series(values: list[float]) -> str:
-    """Return the numbers one after the other, without leading and trailing zeros unless all are zero."""
-    values = [round(one, 9) for one in values]
-    places = 0 if all(one.is_integer() for one in values) else 1
-    return "nothing" if not any(values) else " \N{MIDDLE DOT} ".join(amount(one, places) for one in values)
+    """Return the numbers one after the other, or that there is nothing."""
+    told = [quantity(one) for one in values]
+    return "nothing" if not any(one.strip("0.") for one in told) else " \N{MIDDLE DOT} ".join(told)
 
 
 def _lot(one: Any) -> str:
