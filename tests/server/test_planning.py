@@ -110,3 +110,74 @@ def test_box_and_table_and_picture_round_alike(browser: Browser):
     said = words(reply)
     assert "144 " not in said and "145" not in said.partition("The text that")[0]
     assert "factory 3 244.5 units" in said and "244.5 in stock" in said and "Orders over 1 of 30 periods: 144.5" in said
+
+
+def named(task: str) -> dict[str, str]:
+    """The name of each field of a form by its path."""
+    return {box.path.removeprefix("action."): box.name for box in fields.form_of(load_problem(task)).boxes()}
+
+
+def refused(browser: Browser, address: str, sent: dict[str, str]) -> dict[str, str]:
+    """What is said at each field of a form that was not played; the form is kept."""
+    t = re.search(r'name="period" value="(\d+)"', browser.get(address).text)
+    assert t is not None
+    reply = browser.post(f"{address}/period", {"period": t[1], **sent})
+    assert reply.status_code == 422 and "Nothing was played" in words(reply)
+    assert {name: boxes(reply)[name] for name in sent} == sent, "the form keeps what was typed"
+    assert f'name="period" value="{t[1]}"' in browser.get(address).text
+    told = re.findall(r'<(?:td|p)[^>]*id="(f[\d.]+)-wrong"[^>]*>(.*?)</(?:td|p)>', reply.text, re.S)
+    assert len(told) == len(dict(told)) == reply.text.count('aria-invalid="true"')
+    return {name: re.sub("<[^>]*>", "", said) for name, said in told}
+
+
+def test_a_store_refuses_what_cannot_be_carried_out_at_each_field(browser: Browser):
+    name = named("retail-easy")
+    address = browser.game("retail-easy")
+    sent = {
+        name["buy_quantities.electronics"]: "9",  # 918 of the 1000 in cash
+        name["buy_quantities.clothing"]: "4",  # 108, of which 82 are left
+        name["buy_quantities.groceries"]: "1.5",
+        name["buy_quantities.furniture"]: "x",
+        name["liquidate.toys"]: "11",  # of 10
+        name["liquidate.groceries"]: "-1",
+        name["price_multipliers.electronics"]: "9",
+    }
+    told = refused(browser, address, sent)
+    assert set(told) == set(sent) - {name["buy_quantities.electronics"]}
+    assert "This costs 108.00 with delivery, and 82.00" in told[name["buy_quantities.clothing"]]
+    assert "Buy at most 3." in told[name["buy_quantities.clothing"]]
+    assert "There are 10 units of it in the morning" in told[name["liquidate.toys"]]
+    assert "Must be 0.5 to 1.5" in told[name["price_multipliers.electronics"]]
+    good = {name["buy_quantities.electronics"]: "9", name["buy_quantities.clothing"]: "3", name["liquidate.toys"]: "1"}
+    played = browser.post(f"{address}/period", {"period": "0", **good})
+    assert played.status_code == 200 and "What went wrong" not in words(played)
+
+
+def test_what_arrives_and_expires_in_the_morning_counts_for_a_liquidation(browser: Browser):
+    name, address = named("retail-easy"), browser.game("retail-easy")
+    fast = {name["delivery_method"]: "fast", name["buy_quantities.toys"]: "5"}
+    browser.post(f"{address}/period", {"period": "0", **fast, name["price_multipliers.toys"]: "1.5"})
+    seen = browser.get(f"{address}/turns?format=json").json()["episodes"][0]["end"]
+    toys = sum(units for units, _ in seen["updated_inventory"]["toys"])
+    told = refused(browser, address, {name["liquidate.toys"]: str(toys + 6)})
+    assert f"There are {toys + 5} units of it in the morning" in told[name["liquidate.toys"]]
+
+
+def test_a_plant_refuses_a_choice_that_cannot_be_carried_out(browser: Browser):
+    told = refused(browser, browser.game("production"), {"f0": "convert"})
+    assert "2 units of raw material are needed" in told["f0"]
+
+
+def test_every_mistake_of_a_network_and_of_shared_stock_is_told(browser: Browser):
+    for task in ("serial", "sharing"):
+        names = list(named(task).values())[:3]
+        told = refused(browser, browser.game(task), dict(zip(names, ("-1", "many", "1e99"), strict=True)))
+        assert list(told) == names
+
+
+def test_agents_still_pay_for_what_cannot_be():
+    """The refusals are the page's: a store that an agent plays rejects the order and fines it, as published."""
+    store = StructuredEnvironment("retail-easy")
+    store.reset(seed=1)
+    seen = store.step({"buy_quantities": {"electronics": 100_000}})
+    assert store.records.metadata(store.played)["hard_fails"]["unaffordable_order"] and seen.current_day == 1

@@ -114,6 +114,13 @@ class Records(abc.ABC):
     def observation(self, played: Played) -> Spec:
         """Return the present observation from an episode in play (`Played`), without the future."""
 
+    def impossible(self, action: Any, played: Played) -> list[InvalidInput]:
+        """Return what in a valid action can certainly not be carried out now, whatever the demand will be.
+
+        To play it is a fault that costs what the problem says; whoever asks a person may refuse it instead.
+        """
+        return []
+
     def metadata(self, played: Played) -> dict[str, Any]:
         """Return what else may be reported about the last period, as plain data."""
         return {}
