@@ -12,8 +12,9 @@ import pydantic
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.core.records import Names, Played, Records, Units
+from restock.core.records import Counted, Names, Played, Records, Units
 from restock.core.validation import Spec, validated
+from restock.problems.retail import words
 
 # The names that the published store gives its scores and hard failures, in the order of `interface`.
 SCORES = ("R_revenue", "R_fulfillment", "R_waste", "R_cash_health", "R_capacity_util", "R_profit_bool")
@@ -129,6 +130,10 @@ class RetailRecords(Records):
             liquidate=units(whole[count + 1 : 2 * count + 1]),
             price_multipliers={name: price for name, price in self._products.read(prices).items() if price != 1.0},
         )
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts."""
+        return words.counted(self.problem)
 
     def impossible(self, action: RetailAction | Mapping[str, Any], played: Played) -> list[InvalidInput]:
         """Return the orders that the cash does not pay, and the liquidations of more than there is in the morning."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from restock.core.errors import InvalidInput
 from restock.report.naming import ARROW, WAY
-from restock.report.numbers import amount, decimals, quantity, rounded
+from restock.report.numbers import MINUS, amount, decimals, exact, quantity, rounded
 from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
 from restock.server.dashboard.exchanges import WITHOUT
@@ -60,6 +60,9 @@ def environment() -> Environment:
     made.filters["ways"] = _ways
     made.filters["money"] = _money
     made.filters["gap"] = _gap
+    made.filters["cents"] = _cents
+    made.filters["exact"] = exact
+    made.filters["formula"] = _formula
     made.filters["amount"] = amount
     made.filters["rounded"] = rounded
     made.filters["sentence"] = _sentence
@@ -75,6 +78,15 @@ def _ways(words: str) -> str:
 
 def _money(value: float, sign: bool = False) -> str:
     return amount(value, decimals([value]), sign)
+
+
+def _cents(value: float) -> str:
+    return amount(value, 2, True)
+
+
+def _formula(words: str) -> str:
+    """Return a formula with the signs of print."""
+    return words.replace(" * ", " \N{MULTIPLICATION SIGN} ").replace("- ", f"{MINUS} ")
 
 
 def _gap(value: float, places: int) -> str:

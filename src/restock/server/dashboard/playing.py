@@ -178,6 +178,8 @@ def _page(
         "system": room.system(game.task, problem),
         "said_to_model": said_to_model(seen, episode.note(t)),
         "history": _history(game, call),
+        "counted": problem.records().counted(),
+        "call": call,
         "grade": episode.grade,
         "note": note,
         "announced": said,

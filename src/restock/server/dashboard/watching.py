@@ -219,6 +219,8 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
         "did": decision(turn.action, call) if turn else [],
         "wrote": as_json(turn.action) if turn else "",
         "split": split(turn.parts) if turn else [],
+        "counted": () if problem is None else problem.records().counted(),
+        "call": call,
         "sums": sums(show.measures, b, episode, t),
         "rival": show.measures.rival if show.measures else None,
         "charts": courses(show.measures, b, episode, own, t, horizon, True) if count else [],
