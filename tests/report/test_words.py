@@ -47,7 +47,7 @@ def told(comparison: Comparison, p: float, more: int | None = None, **difference
 
 
 def test_numbers() -> None:
-    assert amount(1234.5) == "1,234"
+    assert amount(1234.5) == "1,235"
     assert amount(-1234.56, 1) == "\N{MINUS SIGN}1,234.6"
     assert amount(12.0, 1, sign=True) == "+12.0"
     assert amount(-0.01, 1) == "0.0"  # no minus before nothing

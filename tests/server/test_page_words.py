@@ -66,7 +66,7 @@ def test_numbers_get_the_decimals_that_tell_them_apart():
     assert apart([1007.38, 1007.42, 1006.9]) == 2 and apart([1007.0, 1012.0]) == 0 and apart([5.0, 5.0]) == 2
     assert [units(one) for one in (0.0, 0.6, 1.0, 2.0, 1500.0)] == [
         "0 units",
-        "1 unit",
+        "0.6 units",
         "1 unit",
         "2 units",
         "1,500 units",

@@ -74,6 +74,21 @@ def _schema(record: type[Spec]) -> dict[str, Any]:
     return record.model_json_schema()
 
 
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """What a part of the reward counts, so that whoever sees a period can work it out.
+
+    Attributes:
+        part: Its name, or `reward` for what holds of their sum.
+        words: How it is worked out from what is seen.
+        rates: The numbers that the words name, by node, link, market or product; empty where the words say all.
+    """
+
+    part: str
+    words: str
+    rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
 class Records(abc.ABC):
     """How decisions and what is seen of a problem are written as records.
 
@@ -113,6 +128,17 @@ class Records(abc.ABC):
     @abc.abstractmethod
     def observation(self, played: Played) -> Spec:
         """Return the present observation from an episode in play (`Played`), without the future."""
+
+    def impossible(self, action: Any, played: Played) -> list[InvalidInput]:
+        """Return what in a valid action can certainly not be carried out now, whatever the demand will be.
+
+        To play it is a fault that costs what the problem says; whoever asks a person may refuse it instead.
+        """
+        return []
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts; nothing of a problem that does not say it."""
+        return ()
 
     def metadata(self, played: Played) -> dict[str, Any]:
         """Return what else may be reported about the last period, as plain data."""

@@ -11,7 +11,7 @@ from restock.core.wording import Wording
 from restock.envs.render.layout import Layout, layout
 from restock.evaluation.compare import Comparison
 from restock.report.naming import named
-from restock.report.numbers import amount, units
+from restock.report.numbers import quantity, units
 from restock.report.svg import GREY, INK, LINE, PAPER, Point, Svg, width_of
 
 BOX = (116.0, 48.0)
@@ -61,7 +61,7 @@ def moment(scene: Scene, problem: Problem, words: Wording, when: str) -> Drawn |
         words: What to call things.
         when: The time: `after period 3`.
     """
-    tags = [amount(arrow.in_transit) if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
+    tags = [quantity(arrow.in_transit) if arrow.in_transit > 0.0 else "" for arrow in scene.arrows]
     ways = "units under way" if any(arrow.arrivals for arrow in scene.arrows) else ""
     return _drawn(scene, problem, words, tags, ways, when)
 
@@ -174,9 +174,9 @@ def _box(picture: Svg, place: Place, x: float, y: float, roles: bool) -> None:
         below.append(units(place.stock))
     asked = dict(place.figures).get("demand", 0.0) if place.role == "market" else 0.0
     if asked > 0.0:
-        below.append(f"demand {amount(asked)}")
+        below.append(f"demand {quantity(asked)}")
     if place.short > 0.0:
-        below.append(f"{amount(place.short)} {'owed' if place.short_name == 'backlog' else place.short_name}")
+        below.append(f"{quantity(place.short)} {'owed' if place.short_name == 'backlog' else place.short_name}")
     while len(title) > 3 and width_of(title, 12.5) > BOX[0] - 14.0:
         title = title[:-2] + "\N{HORIZONTAL ELLIPSIS}"
     picture.text(x, y - 4.0 if below else y + 4.5, title, INK, "middle", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Iterable
 
@@ -9,6 +10,9 @@ from restock.evaluation.stats import Estimate
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
+MORE = "\N{HORIZONTAL ELLIPSIS}"
+NOISE = 9  # decimals beyond which a number is rounding errors
+LARGEST = 1e15  # from here on a number has no decimals
 
 
 def decimals(values: Iterable[float]) -> int:
@@ -28,17 +32,41 @@ def apart(values: Iterable[float], most: int = 4) -> int:
     return next((n for n in range(decimals(found), most) if len({round(v, n) for v in found}) == len(found)), most)
 
 
+def rounded(value: float, places: int = 0) -> float:
+    """Return the number rounded as it is written, halves away from zero: 11.5 and 12.4 are 12, 0.125 is 0.13."""
+    if not abs(value) < LARGEST:
+        return float(value)
+    written = decimal.Decimal(repr(float(value)))
+    return float(written.quantize(decimal.Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP))
+
+
 def units(value: float) -> str:
     """Return a quantity with its unit."""
-    words = amount(value)
+    words = quantity(value)
     return f"{words} unit" if words == "1" else f"{words} units"
 
 
+def quantity(value: float) -> str:
+    """Return a quantity with all its decimals if these are few, else with two."""
+    few = next((n for n in range(5) if abs(rounded(value, n) - value) < 10.0**-NOISE), 2)
+    return amount(value, few)
+
+
+def exact(value: float, most: int = 6) -> str:
+    """Return a number that was decided, with all its decimals; where these are too many, dots say that more follow."""
+    value = rounded(value, NOISE)
+    digits = decimal.Decimal(repr(float(value))).as_tuple().exponent
+    places = max(-digits, 0) if isinstance(digits, int) and not value.is_integer() else 0
+    if places <= most:
+        return amount(value, places)
+    return amount(math.copysign(math.floor(abs(value) * 10.0**most) / 10.0**most, value), most) + MORE
+
+
 def amount(value: float, places: int = 0, sign: bool = False) -> str:
-    """Return the number with so many decimals; a dash if there is none."""
+    """Return the number with so many decimals, halves rounded away from zero; a dash if there is none."""
     if not math.isfinite(value):
         return NONE
-    words = f"{abs(value):,.{places}f}"
+    words = f"{rounded(abs(value), places):,.{places}f}"
     if not words.strip("0.,"):
         return words
     return (MINUS if value < 0 else "+" if sign else "") + words

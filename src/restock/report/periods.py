@@ -13,7 +13,7 @@ from restock.core.trajectory import Trajectory
 from restock.core.wording import Curve
 from restock.report.figures import coarse, grain
 from restock.report.naming import Names, kept_at
-from restock.report.numbers import amount, decimals
+from restock.report.numbers import quantity
 from restock.report.snapshots import PLACES
 from restock.report.svg import INK, Scale, Svg, ticks
 
@@ -90,8 +90,7 @@ def _panel(problem: Problem, title: str, lines: Sequence[tuple[Array, str]], fir
     now = max(until - first, -1)  # place of the last value that is over
     every = np.concatenate([values[max(start - first, 0) :] for values, _ in lines])
     low, most = min(float(every.min(initial=0.0)), 0.0), max(float(every.max(initial=0.0)), 1.0)
-    places = decimals([most])
-    told = ", ".join(amount(float(values[now]), places) for values, _ in lines) if now >= 0 else "nothing yet"
+    told = ", ".join(quantity(float(values[now])) for values, _ in lines) if now >= 0 else "nothing yet"
     picture = Svg(
         width, height, f"{title} over {until} of {problem.horizon} {problem.wording.periods}: {told} now", 12.0
     )

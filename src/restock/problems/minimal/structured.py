@@ -11,7 +11,7 @@ import pydantic
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array
-from restock.core.records import Played, Records, Units
+from restock.core.records import Counted, Played, Records, Units
 from restock.core.validation import Spec, validated
 
 
@@ -66,6 +66,15 @@ class MinimalRecords(Records):
     def action(self, decision: Any) -> MinimalAction:
         """Return the record of units ordered."""
         return MinimalAction(order=int(np.ravel(decision)[0]))
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts."""
+        spec = self.problem.spec
+        return (
+            Counted("served", "1 if nothing is unmet"),
+            Counted("short", "- 1 if anything is unmet"),
+            Counted("overflow", f"- {spec.overflow_penalty:g} if stock before + arrived is more than {spec.capacity}"),
+        )
 
     def observation(self, played: Played) -> MinimalObservation:
         """Return the present observation."""

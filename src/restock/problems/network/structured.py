@@ -11,9 +11,10 @@ import pydantic
 from numpy.typing import NDArray
 
 from restock.core.problem import Array
-from restock.core.records import Amount, Names, Played, Records
+from restock.core.records import Amount, Counted, Names, Played, Records
 from restock.core.trajectory import tidy
 from restock.core.validation import Spec, validated
+from restock.problems.network import words
 
 LINK = "by link, 'supplier->buyer'"
 
@@ -97,6 +98,10 @@ class NetworkRecords(Records):
     def action(self, decision: Any) -> NetworkAction:
         """Return the record of units ordered on each link."""
         return NetworkAction(orders=self._names["link"].above_zero(np.asarray(decision, dtype=np.float64)))
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the profit counts."""
+        return words.counted(self.problem)
 
     def observation(self, played: Played) -> NetworkObservation:
         """Return the present observation."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from restock.core.records import Counted
 from restock.core.wording import Wording
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ def explain(problem: NetworkProblem) -> str:
         "  2. what was shipped a lead time ago arrives and can be sold today;",
         "  3. goodwill moves, if it is on;",
         "  4. markets ask, and are served from what is on hand;",
-        "  5. profit = sales - purchases - operating - holding - in-transit - shortage - fixed order costs.",
+        "  5. profit = sales - purchases from outside sources - operating - holding - in-transit - shortage - fixed "
+        "order costs; what own nodes pay each other cancels.",
         "",
         "Stocking points: " + "; ".join(_node_words(node) for node in spec.managed) + ".",
         "Links: "
         + "; ".join(
             f"{link.source} -> {link.target} (lead time {link.lead_time}, price {link.price:g}"
+            + (f", in transit {link.pipeline_cost:g}" if link.pipeline_cost else "")
             + (f", fixed cost {link.fixed_cost:g})" if link.fixed_cost else ")")
             for link in spec.ordered_links
         )
@@ -78,6 +81,39 @@ def explain(problem: NetworkProblem) -> str:
         f"Demand{ASSUMED if problem.assumed else ''}: " + "; ".join(_demand_words(problem)) + ".",
     ]
     return "\n".join(lines)
+
+
+def counted(problem: NetworkProblem) -> tuple[Counted, ...]:
+    """Return what each part of the profit counts."""
+    spec, own = problem.spec, {node.id for node in problem.spec.managed}
+
+    def link(one: Any) -> str:
+        return f"{one.source}->{one.target}"
+
+    def by_market(field: str) -> dict[str, float]:
+        return {f"{one.source}->{one.market}": getattr(one, field) for one in spec.ordered_markets}
+
+    links = spec.ordered_links
+    operating = {str(node.id): (node.operating_cost or 0.0) / (node.yield_ or 1.0) for node in spec.managed}
+    holding = {str(node.id): node.holding_cost or 0.0 for node in spec.managed}
+    outside = {link(one): one.price for one in links if one.source not in own}
+    pipeline = {link(one): one.pipeline_cost for one in links}
+    fixed = {link(one): one.fixed_cost for one in links}
+    cancels = "what own nodes pay each other cancels"
+    every = (
+        Counted("revenue", "price * sold, of each market", by_market("price")),
+        Counted("purchases", f"- price * shipped, of each link from an outside source; {cancels}", outside),
+        Counted("operating", "- rate * all that the node shipped and sold", operating),
+        Counted("holding", "- rate * on hand at the end", holding),
+        Counted("pipeline_holding", "- rate * in transit at the end", pipeline),
+        Counted("shortage", "- rate * unmet, of each market", by_market("shortage_cost")),
+        Counted("fixed_orders", "- cost of each link that shipped anything", fixed),
+    )
+    some = ({label: rate for label, rate in one.rates.items() if rate} for one in every)
+    found = [Counted(one.part, one.words, rates) for one, rates in zip(every, some, strict=True) if rates]
+    if spec.discount != 1.0:
+        found.append(Counted("reward", f"each part times {spec.discount:g} for every period played before"))
+    return tuple(found)
 
 
 def _shared(problem: NetworkProblem) -> list[str]:
@@ -207,7 +243,9 @@ def _demand(problem: NetworkProblem) -> dict[str, Any]:
 
 def _node_words(node: NodeSpec) -> str:
     words = f"{node.id} (stock {node.initial_inventory:g}, holding {node.holding_cost:g}"
-    return words + (f", capacity {node.capacity:g})" if node.capacity is not None else ")")
+    if node.capacity is not None:
+        words += f", capacity {node.capacity:g}"
+    return words + (f", operating {node.operating_cost:g} per unit of stock used)" if node.operating_cost else ")")
 
 
 def _count(things: Sequence[object], name: str) -> str:

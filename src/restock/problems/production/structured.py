@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pydantic
 
+from restock.core.errors import InvalidInput
 from restock.core.problem import ActionForm, Array
-from restock.core.records import Played, Records
+from restock.core.records import Counted, Played, Records
 from restock.core.validation import Spec, validated
 
 Choice = Literal["idle", "buy", "convert"]
+RAW_PER_PRODUCT = 2.0  # units
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
@@ -69,6 +71,36 @@ class ProductionRecords(Records):
     def action(self, decision: Any) -> ProductionAction:
         """Return the record of a choice by its number."""
         return ProductionAction(choice=CHOICES[int(np.ravel(decision)[0])])
+
+    def impossible(self, action: ProductionAction | Mapping[str, Any], played: Played) -> list[InvalidInput]:
+        """Return why the choice cannot be carried out, if it cannot."""
+        choice = validated(ProductionAction, action, "action").choice
+        price, cash, raw = (float(played.now(name)[0]) for name in ("raw_price", "cash", "on_hand"))
+        mend = "Choose what can be carried out."
+        if choice == "buy" and price > cash:
+            problem = f"a unit of raw material costs {price:g}, and there are {cash:g} in cash"
+            return [InvalidInput("action.choice", choice, problem, mend)]
+        if choice == "convert" and raw < RAW_PER_PRODUCT:
+            problem = f"{RAW_PER_PRODUCT:g} units of raw material are needed, and there are {raw:g}"
+            return [InvalidInput("action.choice", choice, problem, mend)]
+        return []
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts."""
+        spec = self.problem.spec
+        found = (
+            Counted("revenue", "sold * product price as it was at the decision"),
+            Counted("conversion", f"{spec.conversion_bonus:g} for a conversion that was carried out"),
+            Counted("holding", f"- {spec.holding_cost:g} * (raw material + product) at the end"),
+            Counted("shortage", f"- {spec.stockout_penalty:g} * unmet"),
+            Counted("impossible", f"- {spec.invalid_action_penalty:g} for a choice that could not be carried out"),
+            Counted("bankruptcy", f"- {spec.bankruptcy_penalty:g} when the cash is gone"),
+        )
+        paid = "- raw price as it was at the decision, for a unit that was bought"
+        return (
+            *found,
+            Counted("purchases", paid if spec.reward == "cash" else "nothing here: they are paid in cash alone"),
+        )
 
     def observation(self, played: Played) -> ProductionObservation:
         """Return the present observation."""

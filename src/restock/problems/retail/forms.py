@@ -100,7 +100,7 @@ def observation_form(problem: RetailProblem, kind: str) -> ObservationForm:
         "demand": [f"demand for {name} yesterday (units)" for name in names],
         "remaining_capacity": [f"room for {name} (units)" for name in names],
         "stock": [f"{label} (units)" for label in problem.labels()["batches"]],
-        "events": [f"days until {event}" for event in spec.events],
+        "events": [f"days from yesterday until {event}" for event in spec.events],
         "deliveries": [f"{name} arriving after {j + 1} days (units)" for name in names for j in range(room)],
     }
     labels = tuple(label for block in blocks.values() for label in block)

@@ -232,7 +232,11 @@ class RetailProblem(Problem):
             figures = (("demand", float(flows.demand[k])), ("coming", float(state.in_transit[k])))
             stock, room = float(state.on_hand[k]), float(products.capacity[k])
             places.append(Place(name, "retailer", stock, room, figures, float(flows.unmet[k]), "lost"))
-        ahead = [(f"days to {event}", float(day - t)) for event, day in self.spec.events.items() if day >= t]
+        ahead = [
+            (f"days to {event}", float(first - t - 1)) if first > t else (f"days left of {event}", 1.0)
+            for event, first in self.spec.events.items()
+            if first >= t
+        ]
         facts = (("cash", float(state.cash[0])), ("profit", float(state.total_profit[0])), *ahead[:1])
         return Scene(tuple(places), facts=facts)
 

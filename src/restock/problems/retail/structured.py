@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 import pydantic
 
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array
-from restock.core.records import Names, Played, Records, Units
+from restock.core.records import Counted, Names, Played, Records, Units
 from restock.core.validation import Spec, validated
+from restock.problems.retail import words
 
 # The names that the published store gives its scores and hard failures, in the order of `interface`.
 SCORES = ("R_revenue", "R_fulfillment", "R_waste", "R_cash_health", "R_capacity_util", "R_profit_bool")
@@ -55,7 +58,8 @@ class RetailObservation(Spec):
     )
     remaining_capacity: dict[str, int] = pydantic.Field(description="units there is room for without surcharge (units)")
     updated_events: dict[str, int] = pydantic.Field(
-        description="days until each event begins; 0 on its first day, -1 on its second and last (days)"
+        description="days from this evening until each event begins: 1 if the next day, the one to decide for, is its "
+        "first, 0 if it is its second and last, -1 or less if it is over (days)"
     )
     updated_deliveries: list[dict[str, tuple[int, int]]] = pydantic.Field(
         description="what is under way, in the order of purchase: product: [units, day of arrival]"
@@ -126,6 +130,42 @@ class RetailRecords(Records):
             liquidate=units(whole[count + 1 : 2 * count + 1]),
             price_multipliers={name: price for name, price in self._products.read(prices).items() if price != 1.0},
         )
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts."""
+        return words.counted(self.problem)
+
+    def impossible(self, action: RetailAction | Mapping[str, Any], played: Played) -> list[InvalidInput]:
+        """Return the orders that the cash does not pay, and the liquidations of more than there is in the morning."""
+        asked, spec, day = validated(RetailAction, action, "action"), self.problem.spec, played.periods + 1
+        batches, coming = self._goods(played, played.now("on_hand").astype(int).tolist())
+        arriving = [
+            sum(units for k, units, arrival in coming if (k, arrival) == (place, day)) for place in range(len(batches))
+        ]
+        stocks = {
+            name: sum(units for units, left in batches[name] if left != 0) + due
+            for name, due in zip(batches, arriving, strict=True)
+        }
+        way = spec.deliveries[self._ways[asked.delivery_method or next(iter(self._ways))]]
+        money, found = float(played.now("cash")[0]), []
+        for product in spec.products:
+            name, stock = product.name, stocks[product.name]
+
+            def bill(units: int, product: Any = product, stock: int = stock) -> float:
+                above = max(0, stock + units - product.capacity)
+                return float(units * (product.cost + way.cost) + above * product.overflow_cost) if units else 0.0
+
+            units, cleared = asked.buy_quantities.get(name, 0), asked.liquidate.get(name, 0)
+            if bill(units) > money:
+                most = bisect.bisect_right(range(1, units + 1), money, key=bill)
+                problem = f"this costs {bill(units):,.2f} with delivery, and {money:,.2f} of the cash are left for it"
+                found.append(InvalidInput(f"action.buy_quantities.{name}", units, problem, f"Buy at most {most:,}."))
+            else:
+                money -= bill(units)
+            if cleared > stock:
+                problem = f"there are {stock:,} units of it in the morning"
+                found.append(InvalidInput(f"action.liquidate.{name}", cleared, problem, "Liquidate no more than that."))
+        return found
 
     def observation(self, played: Played) -> RetailObservation:
         """Return the present observation."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
+from restock.core.records import Counted
 from restock.core.wording import Wording
 from restock.problems.retail.dynamics import IDLE_DAYS, LOW_CASH
 from restock.problems.retail.sources import widest
@@ -51,6 +53,51 @@ def wording(problem: RetailProblem) -> Wording:
             "hard_failures": ("hard failures", "days with a failure, each kind counted by itself"),
         },
     )  # fmt: skip
+
+
+def counted(problem: RetailProblem) -> tuple[Counted, ...]:
+    """Return what each part of the reward counts: sold is the lesser of demand and the stock after the arrivals."""
+    spec = problem.spec
+    prices = {one.name: one.price for one in spec.products}
+    costs = {one.name: one.cost for one in spec.products}
+    overflow = {one.name: one.overflow_cost for one in spec.products}
+    ways = ", ".join(f"{way.name} {way.cost:g}" for way in spec.deliveries)
+    sold = "sold = the lesser of demand and the stock after arrivals and expiry"
+    profit = (
+        Counted("revenue", f"list price * price multiplier * sold; {sold}", prices),
+        Counted("purchases", f"- (cost + delivery) * units bought; delivery: {ways}", costs),
+        Counted("purchases", "- surcharge * units bought above the capacity", overflow),
+    )
+    if spec.reward == "profit":
+        return profit
+    money = (dataclasses.replace(one, part=f"profit (money): {one.part}") for one in profit)
+    if spec.reward == "readme":
+        return (
+            Counted("service", f"0.001 * (2 sold - demand) * list price * price multiplier; {sold}", prices),
+            Counted("expiry", "- 0.05 * units expired"),
+            Counted("rejection", "- 0.5 * orders rejected"),
+            Counted("liquidation", "- 0.001 * cost * units liquidated", costs),
+            *money,
+        )
+    revenue = "0.25 * (2 revenue / (the same with all demand sold) - 1); revenue = list price * price multiplier * sold"
+    kept = {one.name: float(one.capacity) for one in spec.products}
+    return (
+        Counted("revenue_score", f"{revenue}; {sold}", prices),
+        Counted("fulfilment_score", "0.2 * (2 sold / demand - 1), of all products together"),
+        Counted(
+            "waste_score",
+            "0.15 * (1 - 2 w), w = 3 (expired + liquidated) / (stock at the start + arrived), at most 1",
+        ),
+        Counted("cash_score", f"0.15 * (cash / {spec.initial_cash:g} - 0.3), the bracket within -1 and 1"),
+        Counted("capacity_score", "0.15 * (2 * the mean of stock / capacity over the products - 1), likewise", kept),
+        Counted("profit_score", "0.1 if the profit of the day is above 0, - 0.05 if it is below"),
+        Counted(
+            "hard_failures",
+            f"- 1 for each kind: an impossible liquidation; a rejected order; less than {LOW_CASH:g} in cash; "
+            f"{IDLE_DAYS:g} days or more without order or liquidation",
+        ),
+        *money,
+    )
 
 
 def explain(problem: RetailProblem) -> str:

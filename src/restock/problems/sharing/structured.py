@@ -10,8 +10,9 @@ import numpy as np
 import pydantic
 
 from restock.core.problem import Array
-from restock.core.records import Amount, Names, Played, Records
+from restock.core.records import Amount, Counted, Names, Played, Records
 from restock.core.validation import Spec, validated
+from restock.problems.sharing import words
 
 
 class SharingAction(Spec):
@@ -83,6 +84,10 @@ class SharingRecords(Records):
     def action(self, decision: Any) -> SharingAction:
         """Return the record of units ordered, to i from j at i n + j."""
         return SharingAction(shipments=self._pairs.above_zero(np.ravel(np.asarray(decision, dtype=np.float64))))
+
+    def counted(self) -> tuple[Counted, ...]:
+        """Return what each part of the reward counts."""
+        return words.counted(self.problem)
 
     def observation(self, played: Played) -> SharingObservation:
         """Return the present observation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restock.core.records import Counted
 from restock.core.wording import Wording
 
 if TYPE_CHECKING:
@@ -30,6 +31,20 @@ def wording(problem: SharingProblem) -> Wording:
             "holding_cost": ("cost of stock held", "not at a depot, whether or not it counts in the reward"),
             "cost": ("all cost", "whether or not it counts in the reward"),
         },
+    )
+
+
+def counted(problem: SharingProblem) -> tuple[Counted, ...]:
+    """Return what each part of the reward counts."""
+    costs, weight = problem.spec.costs, problem.spec.cost_weight
+    all_cost = (
+        f"all cost: {costs.unit:g} * units shipped + {costs.shipment:g} for each shipment of more than one unit + "
+        f"{costs.holding:g} * on hand in the evening, not at a depot"
+    )
+    return (
+        Counted("filled", "missions filled, of all locations together"),
+        Counted("stockouts", "- stockouts, of all locations together"),
+        Counted("weighted_cost", f"- {weight:g} * {all_cost}" if weight else f"nothing here; {all_cost}"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from restock.core.scene import Arrow, Place, Scene
 from restock.report.naming import WAY, named, proper
-from restock.report.numbers import amount, decimals
+from restock.report.numbers import quantity
 
 
 def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, ...]:
@@ -26,16 +26,16 @@ def beside(scene: Scene, label: str, call: Callable[[str], str]) -> tuple[str, .
     if end:
         reaching = [arrow for arrow in reaching if arrow.start == _find(scene, start, call)]
     coming = figures.get("coming", sum(arrow.in_transit for arrow in reaching))
-    lines = [f"{number(place.stock or 0.0)} in stock", f"{number(coming)} coming"]
+    lines = [f"{quantity(place.stock or 0.0)} in stock", f"{quantity(coming)} coming"]
     asked = _asked(scene, k)
     if asked is not None:
         lines.append(asked)
     elif "demand" in figures:
-        lines.append(f"demand {number(figures['demand'])}, {_short(place.short, place)}")
+        lines.append(f"demand {quantity(figures['demand'])}, {_short(place.short, place)}")
     elif "expected" in figures:
-        lines += [f"expected {number(figures['expected'])}", _short(place.short, place)]
+        lines += [f"expected {quantity(figures['expected'])}", _short(place.short, place)]
     elif "shipped" in figures:
-        lines.append(f"sent {number(figures['shipped'])}")
+        lines.append(f"sent {quantity(figures['shipped'])}")
     return tuple(lines)
 
 
@@ -45,22 +45,26 @@ def standing(scene: Scene) -> list[tuple[str, str]]:
     markets = [place for place in scene.places if place.role == "market"]
     stocks = [place for place in scene.places if place.stock is not None]
     if len(stocks) <= 2:
-        found += [("stock" if len(stocks) == 1 else place.name, number(place.stock or 0.0)) for place in stocks]
+        found += [("stock" if len(stocks) == 1 else place.name, quantity(place.stock or 0.0)) for place in stocks]
     if len(markets) == 1:
-        found += [(name, number(value)) for name, value in markets[0].figures]
-        found.append((markets[0].short_name, number(markets[0].short)))
+        found += [(name, quantity(value)) for name, value in markets[0].figures]
+        found.append((markets[0].short_name, quantity(markets[0].short)))
     return found
 
 
 def _fact(name: str, value: float) -> tuple[str, str]:
     """Return one fact of a scene; how far away an occasion is comes under its name."""
-    _, until, event = name.partition("days to ")
-    return (proper(event), f"in {number(value)} days" if value else "today") if until else (name, number(value))
+    for before, days in (("days to ", int(value)), ("days left of ", -1)):
+        if name.startswith(before):
+            return proper(name.removeprefix(before)), until(days)
+    return name, quantity(value)
 
 
-def number(value: float) -> str:
-    """Return a quantity in few characters."""
-    return amount(value, 0 if float(value).is_integer() else min(decimals([value]), 1))
+def until(days: int) -> str:
+    """Return how far away an occasion of two days is, from the days between the next period and its first."""
+    if days < -1:
+        return "over"
+    return "last day" if days == -1 else "begins today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
 
 
 def _find(scene: Scene, label: str, call: Callable[[str], str]) -> int | None:
@@ -75,7 +79,7 @@ def _asked(scene: Scene, k: int) -> str | None:
         return None
     demand = sum(dict(market.figures).get("demand", 0.0) for market in served)
     short = sum(market.short for market in served)
-    return f"demand {number(demand)}, {_short(short, served[0])}"
+    return f"demand {quantity(demand)}, {_short(short, served[0])}"
 
 
 def _sells(scene: Scene, arrow: Arrow, k: int) -> bool:
@@ -83,4 +87,4 @@ def _sells(scene: Scene, arrow: Arrow, k: int) -> bool:
 
 
 def _short(units: float, place: Place) -> str:
-    return f"{number(units)} {'owed' if place.short_name == 'backlog' else place.short_name}"
+    return f"{quantity(units)} {'owed' if place.short_name == 'backlog' else place.short_name}"

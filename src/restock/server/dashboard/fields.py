@@ -58,15 +58,24 @@ def form_of(problem: Problem, scene: Scene | None = None) -> Form:
 def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
     """Return the action that a form describes; empty fields are left out.
 
-    Args:
-        form: As `form_of` gives it; what was sent is written into its boxes.
-        sent: By the names of the boxes.
-
     Raises:
         InvalidInput: Something is no number.
     """
+    action, wrong = read(form, sent)
+    if wrong:
+        raise wrong[0]
+    return action
+
+
+def read(form: Form, sent: Mapping[str, str]) -> tuple[dict[str, Any], list[InvalidInput]]:
+    """Return the action of those fields of a form in which a number stands, and what is wrong with the others.
+
+    Args:
+        form: As `form_of` gives it; what was sent is written into its boxes.
+        sent: By the names of the boxes.
+    """
     action: dict[str, Any] = {}
-    wrong: InvalidInput | None = None
+    wrong: list[InvalidInput] = []
     for box in form.boxes():
         box.value = sent.get(box.name, "").strip()
         if not box.value:
@@ -76,15 +85,13 @@ def action_of(form: Form, sent: Mapping[str, str]) -> dict[str, Any]:
             value: Any = box.value if box.choices else number(box.value, box.path)
         except InvalidInput as error:
             box.error = _said(error)
-            wrong = wrong or error
+            wrong.append(error)
             continue
         if key:
             action.setdefault(field, {})[key[0]] = value
         else:
             action[field] = value
-    if wrong is not None:
-        raise wrong
-    return action
+    return action, wrong
 
 
 def number(text: str, field: str) -> int | float:
@@ -116,9 +123,9 @@ def blame(form: Form, error: InvalidInput) -> None:
     """Attach an error to the field that it is about, or else to the form."""
     box = next((one for one in form.boxes() if one.path == error.field), None)
     if box is None:
-        form.error = _said(error)
+        form.error = form.error or _said(error)
     else:
-        box.error = _said(error)
+        box.error = box.error or _said(error)
 
 
 def carry(form: Form, sent: Mapping[str, str]) -> None:
@@ -136,7 +143,7 @@ def fill(form: Form, action: Mapping[str, Any]) -> None:
         if key and isinstance(value, Mapping):
             value = value.get(key[0])
         if isinstance(value, (int, float)):
-            box.value = f"{value:.4f}".rstrip("0").rstrip(".")
+            box.value = repr(value).removesuffix(".0")
         elif isinstance(value, str):
             box.value = value
 

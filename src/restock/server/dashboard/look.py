@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from restock.report.naming import proper
-from restock.report.numbers import amount, decimals
+from restock.report.numbers import quantity
+from restock.server.dashboard.beside import until
 from restock.server.dashboard.fields import plain, unit_of
 
 SAID_ELSEWHERE = ("parts", "reward", "done", "period", "horizon", "day", "current_day")
@@ -125,7 +126,7 @@ def told(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
-        return figure(value)
+        return quantity(value)
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + " ..."
     if isinstance(value, Mapping):
@@ -137,17 +138,10 @@ def told(value: Any) -> str:
     return str(value)[:LONGEST_TEXT]
 
 
-def figure(value: float) -> str:
-    """Return a number in words: whole if it is, apart from rounding errors, else with few decimals."""
-    value = round(value, 9)
-    return amount(value) if float(value).is_integer() else amount(value, max(1, decimals([value])))
-
-
 def _series(values: list[float]) -> str:
-    """Return the numbers one after the other, without leading and trailing zeros unless all are zero."""
-    values = [round(one, 9) for one in values]
-    places = 0 if all(one.is_integer() for one in values) else 1
-    return "nothing" if not any(values) else " \N{MIDDLE DOT} ".join(amount(one, places) for one in values)
+    """Return the numbers one after the other, or that there is nothing."""
+    told = [quantity(one) for one in values]
+    return "nothing" if not any(one.strip("0.") for one in told) else " \N{MIDDLE DOT} ".join(told)
 
 
 def _lot(one: Any) -> str:
@@ -182,21 +176,12 @@ def _sight(
             value = values[field][name]
             size, largest = _size(value), most.get(field, {}).get(name, 0.0)
             full = min(size / largest, 1.0) if field in GAUGED and largest > 0.0 else None
-            words = told(value) if field != EVENTS else _until(value)
+            words = until(value - 1) if field == EVENTS and isinstance(value, int) else told(value)  # told last evening
             if value == []:
                 words = "none" if field in GAUGED else "\N{EN DASH}"
             cells.append(Cell(words, full, _shares(value)))
         rows.append((proper(name) if fields == [EVENTS] else call(name), tuple(cells)))
     return Sight(tuple(columns), tuple(rows), any(cell.full is not None for _, cells in rows for cell in cells))
-
-
-def _until(value: Any) -> str:
-    """Return how far away an event is, in words, from the days until it begins."""
-    if not isinstance(value, int):
-        return told(value)
-    if value < -1:
-        return "over"
-    return "last day" if value == -1 else "begins today" if value == 0 else f"in {value} day{'s' if value > 1 else ''}"
 
 
 def _shares(value: Any) -> tuple[float, ...] | None:

@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 
 from restock.core.errors import InvalidInput
 from restock.report.naming import ARROW, WAY
-from restock.report.numbers import amount, decimals
+from restock.report.numbers import MINUS, amount, decimals, exact, quantity, rounded
 from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
 from restock.server.dashboard.exchanges import WITHOUT
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.look import figure
 from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
 from restock.server.dashboard.shelf import Item, visitor
 from restock.server.errors import INTERNAL, Refused, refused
@@ -58,11 +57,16 @@ def environment() -> Environment:
         loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["figure"] = figure
+    made.filters["figure"] = quantity
     made.filters["plain"] = plain
     made.filters["ways"] = _ways
     made.filters["money"] = _money
+    made.filters["gap"] = _gap
+    made.filters["cents"] = _cents
+    made.filters["exact"] = exact
+    made.filters["formula"] = _formula
     made.filters["amount"] = amount
+    made.filters["rounded"] = rounded
     made.filters["sentence"] = _sentence
     made.filters["share"] = _share
     made.globals["static"] = static
@@ -76,6 +80,20 @@ def _ways(words: str) -> str:
 
 def _money(value: float, sign: bool = False) -> str:
     return amount(value, decimals([value]), sign)
+
+
+def _cents(value: float) -> str:
+    return amount(value, 2, True)
+
+
+def _formula(words: str) -> str:
+    """Return a formula with the signs of print."""
+    return words.replace(" * ", " \N{MULTIPLICATION SIGN} ").replace("- ", f"{MINUS} ")
+
+
+def _gap(value: float, places: int) -> str:
+    """Return a difference that is not nothing, however small."""
+    return amount(value, places) if rounded(value, places) else f"less than {10.0**-places:.{places}f}"
 
 
 def _share(value: float) -> str:

@@ -11,6 +11,7 @@ from restock.server.dashboard import fields, pages
 from restock.server.dashboard.beside import standing
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Game, Show
+from restock.server.dashboard.entering import entered
 from restock.server.dashboard.forms import Form
 from restock.server.dashboard.helping import AS_POLICY, OWN, REPEAT, advised, play_on
 from restock.server.dashboard.look import look
@@ -79,9 +80,10 @@ def playing(router: APIRouter, room: Room) -> None:
             if late := _late(game, sent):
                 return _page(request, room, game, form, 409, late)
             try:
-                game.table.play(fields.action_of(form, sent), OWN)
+                action = entered(form, sent, game.table.seat.table.records, game.table.seat.table.played)
+                game.table.play(action, OWN)
             except InvalidInput as error:
-                if not any(box.error for box in form.boxes()):
+                if not form.error and not any(box.error for box in form.boxes()):
                     fields.blame(form, error)
                 return _page(request, room, game, form, 422, "Nothing was played: see what is marked.")
             game.kept = dict(sent)
@@ -176,6 +178,8 @@ def _page(
         "system": room.system(game.task, problem),
         "said_to_model": said_to_model(seen, episode.note(t)),
         "history": _history(game, call),
+        "counted": problem.records().counted(),
+        "call": call,
         "grade": episode.grade,
         "note": note,
         "announced": said,

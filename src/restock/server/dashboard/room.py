@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from restock.agents import prompt
 from restock.core.problem import Problem
 from restock.policies.registry import make_policy, playable, yardsticks
-from restock.report.numbers import alike
+from restock.report.numbers import alike, exact
 from restock.server.dashboard import pages
 from restock.server.dashboard.charts import BEST, OWN, RIVAL, Line, course
 from restock.server.dashboard.contests import Game, Show
@@ -217,12 +217,17 @@ def decision(action: dict[str, Any], call: Callable[[str], str] = str) -> list[t
     found = []
     for field, value in action.items():
         if isinstance(value, dict):
-            items = [f"{call(name)}: {told(one)}" for name, one in value.items() if one != 0]
+            items = [f"{call(name)}: {_decided(one)}" for name, one in value.items() if one != 0]
         else:
-            items = [told(value)] if value is not None else []
+            items = [_decided(value)] if value is not None else []
         if items:
             found.append((plain(field), items))
     return found
+
+
+def _decided(value: Any) -> str:
+    """Return one thing that was decided, a number as it was played."""
+    return exact(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else told(value)
 
 
 def as_json(action: dict[str, Any]) -> str:

@@ -59,6 +59,7 @@ def document(show: Show) -> dict[str, Any]:
         "knows": show.informed,
         "remarks": list(show.remarks),
         "rival": None if show.measures is None else show.measures.rival,
+        "counts": [] if show.problem is None else [dataclasses.asdict(one) for one in show.problem.records().counted()],
         "episodes": [_episode(show, b, episode) for b, episode in enumerate(show.episodes)],
     }
 
