@@ -8,11 +8,12 @@ import pytest
 
 import restock
 from restock.agents.judge import judge
-from restock.agents.modes import REFERENCE, Mode, mode_of
+from restock.agents.modes import Mode, mode_of
 from restock.agents.run import run_agent
 from restock.agents.standins.speakers import speaker
 from restock.core.errors import InvalidInput
 from restock.problems import template
+from restock.problems.manifest import manifest_of
 from restock.problems.minimal.problem import MinimalProblem
 from restock.problems.minimal.spec import MinimalSpec
 from tests.agents.helping import TOOL, Script, played
@@ -34,7 +35,7 @@ def counted(transcript):
 def test_the_speaker_of_a_rule_earns_exactly_what_the_rule_earns(name, stand_in):
     problem = restock.load_problem(name)
     transcript, _ = played(name, speaker(stand_in, problem.prior()), seed=4)
-    rule = restock.simulate(problem, REFERENCE[problem.family], episodes=1, seed=4)
+    rule = restock.simulate(problem, manifest_of(problem.family).rule, episodes=1, seed=4)
     assert transcript.lines[-1]["returns"] == rule.profit.tolist()
     periods = problem.horizon
     if stand_in == "base-stock":

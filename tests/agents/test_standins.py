@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import restock
-from restock.agents.modes import REFERENCE
 from restock.agents.seat import Advised, Seat
 from restock.agents.standins.reading import view_of as view_read
 from restock.agents.standins.speakers import SPEAKERS, speaker
 from restock.core.errors import InvalidInput
 from restock.policies import TextPolicy
+from restock.problems.manifest import manifest_of
 
 NEEDED = {
     "network": ("on_hand", "in_transit", "backlog", "unmet", "sentiment"),
@@ -25,7 +25,7 @@ def test_the_state_is_read_back_from_what_is_shown(name):
     problem = restock.load_problem(name)
     seat = Seat(problem)
     seen = seat.reset(11)
-    rule = Advised(restock.make_policy(REFERENCE[problem.family], problem), seat)
+    rule = Advised(restock.make_policy(manifest_of(problem.family).rule, problem), seat)
     for t in range(25):
         there, told = seat.view(t, False), view_read(problem, seen)
         assert told.t == t
@@ -40,7 +40,7 @@ def test_views_for_advice_are_those_of_a_simulation(name):
     problem = restock.load_problem(name)
     seat, seed = Seat(problem), 4
     seat.reset(seed)
-    policy = restock.make_policy(REFERENCE[problem.family], problem)
+    policy = restock.make_policy(manifest_of(problem.family).rule, problem)
     advised = Advised(policy, seat)
     while not seat.done:
         seat.step(advised.action())

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.agents.modes import REFERENCE
 from restock.agents.run import problem_of
 from restock.agents.transcript import Transcript, read
 from restock.core.errors import InvalidInput
@@ -23,6 +22,7 @@ from restock.evaluation.grading import Grade, grade
 from restock.evaluation.stats import alone, degrees_of, without_rounding
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
+from restock.problems.manifest import manifest_of
 from restock.problems.retail import RetailProblem
 
 TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached", "uncounted")  # counts of an episode
@@ -192,7 +192,7 @@ def judge(
         if _seeds(transcript) != seeds:
             problem_words = "its episodes have other seeds than those of the first one"
             raise InvalidInput("transcript", where, problem_words, "Compare runs of one version.")
-    reference = REFERENCE.get(problem.family)
+    reference = manifest_of(problem.family).rule
     offered = list_policies(problem.family)
     if beside is None:
         beside = [name for name in (reference, "hindsight") if name in offered]

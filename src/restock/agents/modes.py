@@ -13,18 +13,11 @@ from restock.core.errors import InvalidInput, nearest, shown
 from restock.core.problem import Problem
 from restock.policies._base import Policy
 from restock.policies.registry import list_policies, make_policy, policy_class
+from restock.problems.manifest import manifest_of
 
 KINDS = ("alone", "parameters", "tool")
 # Parameters of policies that are nothing for a model to choose: some decide what it costs to decide.
 FIXED = ("self", "problem", "information", "jobs", "paths", "branching")
-# The rule that each kind of problem is usually played with: what an agent is held against.
-REFERENCE = {
-    "network": "base-stock",
-    "sharing": "base-stock",
-    "retail": "restock-to-target",
-    "production": "buy-buy-convert",
-    "minimal": "dynamic-program",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +64,12 @@ def mode_of(
 
 def usual(problem: Problem, kind: str) -> tuple[str, ...]:
     """Return the policies that a mode uses if none is named."""
-    from restock.policies.registry import usual_policies
-
-    reference = REFERENCE.get(problem.family)
+    said = manifest_of(problem.family)
     if kind == "parameters":
-        return (reference or list_policies(problem.family)[0],)
+        return (said.rule or list_policies(problem.family)[0],)
     idle = ("random", "nothing", "passive", "idle")
-    found = [name for name in usual_policies(problem.family) if name not in idle]
-    return tuple(found) or (usual_policies(problem.family)[0],)
+    found = [name for name in said.usual if name not in idle]
+    return tuple(found) or said.usual[:1]
 
 
 def make(problem: Problem, name: str, parameters: dict[str, Any], information: str) -> Policy:

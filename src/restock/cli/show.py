@@ -68,9 +68,9 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
     import yaml
 
     from restock.core.reading import parsed, read_text
-    from restock.problems.load import IDS, instance_of, loader_of, shelf_of, shipped
+    from restock.problems.load import ids, instance_of, loader_of, shelf_of, shipped
 
-    if name in IDS:
+    if name in ids():
         name = instance_of(name)
     known = shipped()
     if name in known:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gymnasium.envs.registration import register, registry
 
-from restock.problems.load import ANY, IDS, check_keywords, keywords, loader_of, place_in
+from restock.problems.load import ANY, check_keywords, ids, keywords, loader_of, place_in
 
 RENDER_MODES = ("ansi", "rgb_array")
 METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -16,7 +16,7 @@ VECTOR_FORMS = (*FORMS, "num_envs", "autoreset_mode", "record", "max_episode_ste
 
 def register_all() -> None:
     """Register every id with `gym.make` and `gym.make_vec`; calling it twice does no harm."""
-    for name in (*IDS, ANY):
+    for name in (*ids(), ANY):
         if name not in registry:
             register(
                 id=name,
@@ -63,7 +63,7 @@ def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple
     if env_id == ANY:
         known = ("problem", *loader_of(place_in(kwargs))[0].KEYWORDS)
     else:
-        known = tuple(name for name in keywords(env_id) if not (name == "instance" and "instance" in IDS[env_id]))
+        known = tuple(name for name in keywords(env_id) if not (name == "instance" and "instance" in ids()[env_id]))
     check_keywords(kwargs, (*known, *forms))
     about_problem = {name: value for name, value in kwargs.items() if name not in forms}
     return load_problem(env_id, **about_problem), {name: value for name, value in kwargs.items() if name in forms}

@@ -152,6 +152,10 @@ class Policy(abc.ABC):
         """Return the parameters in force, for tables and reports."""
         return {}
 
+    def mean_decision(self) -> Array | None:
+        """Return the decision for mean demand, shape (A,), NaN where that is no quantity; None if it is not known."""
+        return None
+
     def tunables(self) -> dict[str, Tunable]:
         """Return what `restock.fit` may change, by the parameter of `make_policy`."""
         return {}

@@ -92,6 +92,10 @@ class BaseStock(LevelPolicy):
         self.planned("levels", levels, multiples, service, formula=formula, mean=mean, sd=sd)
         self.parameters = self.pack()
 
+    def mean_decision(self) -> Array:
+        """Return the flow of each link in a period of mean demand."""
+        return np.asarray(self.rate[self.plan.buyer] * self.shares)
+
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the level of each node in the first period (in all periods, unless they follow a changing mean)."""
         return self.by_node("level", self.levels)

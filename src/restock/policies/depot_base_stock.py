@@ -67,6 +67,14 @@ class DepotBaseStock(TextPolicy):
         z = float(quantiles(np.array([service]))[0])
         return np.asarray(mean * cover + z * spread * np.sqrt(cover))
 
+    def mean_decision(self) -> Array:
+        """Return the mean demand of each location on a day, as an order from the source."""
+        n = len(self.levels)
+        found = np.zeros((n, n))
+        found[:, self.source] = self.problem.expected.mean(axis=0)
+        found[self.source, self.source] = 0.0
+        return found.ravel()
+
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the level of each location."""
         return {f"level {i}": float(level) for i, level in enumerate(self.levels) if i != self.source}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
 
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.policies._base import Policy, View
+from restock.problems.manifest import manifest_of, resolved
 
 
 class DynamicProgram(Policy):
     """Choices by backward induction: over raw material and product of a plant, over the stock of a shelf.
 
     Args:
-        problem: A plant (see `restock.solvers.production`) or a shelf (`restock.solvers.minimal`).
+        problem: A plant (see `restock.solvers.production`), a shelf (`restock.solvers.minimal`), or one of another
+            family whose manifest names an exact solver.
+
+    Raises:
+        InvalidInput: The problem's family names none.
 
     Attributes:
         value: What can be expected of an episode, and no policy can expect more.
@@ -26,7 +31,10 @@ class DynamicProgram(Policy):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        solver = import_module(f"restock.solvers.{problem.family}")
+        exact = manifest_of(problem.family).exact
+        if exact is None:
+            raise InvalidInput("problem", problem.name, "must be of a family that is solved exactly", "Take a shelf.")
+        solver = resolved(exact)
         self._optimum, self._states = solver.solve(self.problem), solver.states
         self.value: float = self._optimum.value
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from restock.core.errors import InvalidInput, nearest
 from restock.core.places import imported, module_at
 from restock.policies._base import Policy
+from restock.problems.manifest import resolved
 
 GROUP = "restock.policies"
 LONGEST_PATH = 4096
@@ -49,6 +50,15 @@ def class_at(place: str) -> type[Policy]:
         mend = nearest(attribute, known) if known else "Define a class derived from restock.policies.Policy there."
         raise InvalidInput("policy", place, f"{home} has no {attribute}", mend)
     return _checked(getattr(module, attribute), place)
+
+
+def class_named(reference: str) -> type[Policy]:
+    """Return the policy class that a family names, `package.module:Class`.
+
+    Raises:
+        InvalidInput: It cannot be imported, or is no policy.
+    """
+    return _checked(imported(lambda: resolved(reference), reference, "policy"), reference)
 
 
 def class_of(point: metadata.EntryPoint) -> type[Policy]:

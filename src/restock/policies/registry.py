@@ -12,83 +12,10 @@ from restock.core.places import names_a_place
 from restock.core.problem import Problem
 from restock.policies import outside
 from restock.policies._base import Policy
+from restock.problems import manifest
+from restock.problems.manifest import manifest_of
 
-_HOMES = {
-    "random": ("restock.policies.random_order", "RandomOrder"),
-    "constant-order": ("restock.policies.constant_order", "ConstantOrder"),
-    "newsvendor": ("restock.policies.newsvendor", "Newsvendor"),
-    "base-stock": ("restock.policies.base_stock", "BaseStock"),
-    "echelon-base-stock": ("restock.policies.echelon_base_stock", "EchelonBaseStock"),
-    "capped-base-stock": ("restock.policies.capped_base_stock", "CappedBaseStock"),
-    "s-S": ("restock.policies.s_s", "ReorderPointLevel"),
-    "r-Q": ("restock.policies.r_q", "ReorderPointQuantity"),
-    "R-S": ("restock.policies.periodic_review", "PeriodicReview"),
-    "published-newsvendor": ("restock.policies.published.newsvendor", "PublishedNewsvendor"),
-    "published-s-S": ("restock.policies.published.s_s", "PublishedReorderPoint"),
-    "published-exponential-smoothing": (
-        "restock.policies.published.exponential_smoothing",
-        "PublishedExponentialSmoothing",
-    ),
-    "published-echelon": ("restock.policies.published.echelon_approximation", "PublishedEchelon"),
-    "holt-base-stock": ("restock.policies.holt_base_stock", "HoltBaseStock"),
-    "published-dlp": ("restock.policies.published.look_ahead", "PublishedDLP"),
-    "published-mssp": ("restock.policies.published.look_ahead", "PublishedMSSP"),
-    "rolling": ("restock.policies.rolling", "Rolling"),
-    "stochastic": ("restock.policies.stochastic", "Stochastic"),
-    "optimal": ("restock.policies.optimal", "Optimal"),
-    "hindsight": ("restock.policies.hindsight", "Hindsight"),
-}
 _TRAINED = "restock.learning.trained"
-# The policies above are for supply networks. Those of other problems, some under the same names:
-_OTHERS = {
-    "sharing": {
-        "nothing": ("restock.policies.nothing", "Nothing"),
-        "random": ("restock.policies.random_order", "RandomOrder"),
-        "constant-shipment": ("restock.policies.constant_shipment", "ConstantShipment"),
-        "base-stock": ("restock.policies.depot_base_stock", "DepotBaseStock"),
-        "hindsight": ("restock.policies.sharing_hindsight", "SharingHindsight"),
-    },
-    "production": {
-        "idle": ("restock.policies.nothing", "Idle"),
-        "random": ("restock.policies.random_order", "RandomOrder"),
-        "buy-buy-convert": ("restock.policies.buy_buy_convert", "BuyBuyConvert"),
-        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
-    },
-    "retail": {
-        "passive": ("restock.policies.retail.passive", "Passive"),
-        "random": ("restock.policies.random_order", "RandomOrder"),
-        "restock-to-target": ("restock.policies.retail.restock_to_target", "RestockToTarget"),
-        "price-and-cover": ("restock.policies.retail.price_and_cover", "PriceAndCover"),
-        "tuned-price-and-cover": ("restock.policies.retail.price_and_cover", "TunedPriceAndCover"),
-        "hindsight": ("restock.policies.retail.hindsight", "RetailHindsight"),
-    },
-    "minimal": {
-        "nothing": ("restock.policies.nothing", "Nothing"),
-        "random": ("restock.policies.random_order", "RandomOrder"),
-        "dynamic-program": ("restock.policies.dynamic_program", "DynamicProgram"),
-    },
-}
-# For any problem, those from outside too.
-_ANY = {
-    "nothing": ("restock.policies.nothing", "Nothing"),
-    "random": ("restock.policies.random_order", "RandomOrder"),
-}
-_USUAL = {
-    "sharing": ("nothing", "random", "constant-shipment", "base-stock"),
-    "network": ("random", "constant-order", "newsvendor", "base-stock", "echelon-base-stock", "s-S"),
-    "production": ("idle", "random", "buy-buy-convert", "dynamic-program"),
-    "retail": ("passive", "random", "restock-to-target", "price-and-cover", "tuned-price-and-cover"),
-    "minimal": ("nothing", "random", "dynamic-program"),
-}
-
-# What a policy is measured by: one to beat, and one that no policy beats.
-_YARDSTICKS: dict[str, tuple[str, str | None]] = {
-    "network": ("base-stock", "hindsight"),
-    "sharing": ("base-stock", "hindsight"),
-    "production": ("dynamic-program", None),
-    "retail": ("tuned-price-and-cover", "hindsight"),
-    "minimal": ("dynamic-program", None),
-}
 
 
 def list_policies(family: str | None = None) -> list[str]:
@@ -98,8 +25,8 @@ def list_policies(family: str | None = None) -> list[str]:
         family: Only restock's own for this kind of problem (`network`, ...).
     """
     if family is not None:
-        return list(_homes(family))
-    own = dict.fromkeys([*_HOMES, *(name for homes in _OTHERS.values() for name in homes)])
+        return list(manifest_of(family).policies)
+    own = dict.fromkeys(name for said in manifest.known().values() for name in said.policies)
     return [*own, *(name for name in sorted(outside.entry_points()) if name not in own)]
 
 
@@ -115,21 +42,18 @@ def playable(problem: Problem) -> list[str]:
 
 def usual_policies(family: str) -> tuple[str, ...]:
     """Return fast policies that any problem of a family can be compared with."""
-    return _USUAL.get(family, tuple(_ANY))
+    return manifest_of(family).usual
 
 
 def yardsticks(family: str) -> tuple[str, str | None]:
     """Return what policies for a family are measured by: the policy to beat, and the bound if there is one."""
-    return _YARDSTICKS.get(family, ("random", None))
-
-
-def _homes(family: str) -> dict[str, tuple[str, str]]:
-    return _HOMES if family == "network" else _OTHERS.get(family, _ANY)
+    said = manifest_of(family)
+    return said.to_beat, said.bound
 
 
 def families_of(name: str) -> list[str]:
     """Return the families that a policy of restock's own is for."""
-    return [family for family in ("network", *_OTHERS) if name in _homes(family)]
+    return [family for family, said in manifest.known().items() if name in said.policies]
 
 
 def policy_class(name: str, family: str | None = None) -> type[Policy]:
@@ -145,12 +69,10 @@ def policy_class(name: str, family: str | None = None) -> type[Policy]:
     """
     known = families_of(name) if isinstance(name, str) else []
     if known:
-        if family is not None and name not in _homes(family):
+        if family is not None and name not in manifest_of(family).policies:
             mend = nearest(name, list_policies(family))
             raise InvalidInput("policy", name, f"this is for problems of the kind {' or '.join(known)}", mend)
-        module, attribute = _homes(family or known[0])[name]
-        kind: type[Policy] = getattr(import_module(module), attribute)
-        return kind
+        return outside.class_named(manifest_of(family or known[0]).policies[name])
     if isinstance(name, str) and names_a_place(name):
         return outside.class_at(name)
     if isinstance(name, str) and outside.names_a_run(name):

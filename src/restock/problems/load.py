@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,15 @@ from restock.core.errors import InvalidInput, UnknownKeyword, nearest
 from restock.core.places import has_run
 from restock.core.problem import Problem
 from restock.core.trust import ask
-from restock.problems import outside
+from restock.problems import manifest, outside
 from restock.problems.shelf import Shelf, names_a_file
 
-IDS: dict[str, dict[str, Any]] = {
-    "restock/Network-v0": {},
-    "restock/Divergent-v0": {"instance": "divergent"},
-    "restock/Serial-v0": {"instance": "serial"},
-    "restock/Sharing-v0": {},
-    "restock/Production-v0": {},
-    "restock/Retail-v0": {},
-    "restock/Minimal-v0": {},
+# Of restock's own families; `ids` has those of installed packages too.
+IDS: dict[str, Mapping[str, Any]] = {
+    id: fixed for family in manifest.own().values() for id, fixed in {family.id: {}, **family.also}.items()
 }
 # Any problem: `problem=` is what `load_problem` takes, also one from outside (see `restock.problems.outside`).
 ANY = "restock/Problem-v0"
-# Folders of `restock.problems` by the names of their environments, in lower case.
-FAMILIES = {
-    "network": "network",
-    "sharing": "sharing",
-    "production": "production",
-    "retail": "retail",
-    "minimal": "minimal",
-}
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
@@ -59,10 +45,11 @@ def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
         return load_problem(place_in(kwargs), **{name: value for name, value in kwargs.items() if name != "problem"})
     instance = getattr(id_or_path, "spec", id_or_path) if isinstance(id_or_path, Problem) else id_or_path
     if isinstance(instance, str) and instance.startswith("restock/"):
-        if instance not in IDS:
-            raise InvalidInput("id", instance, "there is no such environment", nearest(instance, [*IDS, ANY]))
+        known = ids()
+        if instance not in known:
+            raise InvalidInput("id", instance, "there is no such environment", nearest(instance, [*known, ANY]))
         check_keywords(kwargs, keywords(instance))
-        given = IDS[instance]
+        given = known[instance]
         if "instance" in given and "instance" in kwargs:
             raise InvalidInput("instance", kwargs["instance"], f"{instance} is one instance", "Use restock/Network-v0.")
         found: Problem = _loader(family_of_id(instance)).load(**{**given, **kwargs})
@@ -109,9 +96,15 @@ def keywords(env_id: str) -> Sequence[str]:
     return known
 
 
+def ids() -> dict[str, Mapping[str, Any]]:
+    """Return the ids of all environments, and what is fixed in them; families from outside are not imported for it."""
+    return IDS | {manifest.id_of(name): {} for name in manifest.points()}
+
+
 def family_of_id(env_id: str) -> str:
     """Return the kind of problem behind an environment id."""
-    return FAMILIES.get(env_id.removeprefix("restock/").partition("-")[0].lower(), "network")
+    own = {id: family.name for family in manifest.own().values() for id in (family.id, *family.also)}
+    return (own | {manifest.id_of(name): name for name in manifest.points()})[env_id]
 
 
 def family_of(instance: Any) -> str:
@@ -137,29 +130,33 @@ def family_of(instance: Any) -> str:
 
 def instance_of(env_id: str) -> str:
     """Return the shipped instance behind an id, where nothing is changed."""
-    fixed = IDS[env_id].get("instance")
+    fixed = ids()[env_id].get("instance")
     return str(fixed or inspect.signature(_loader(family_of_id(env_id)).load).parameters["instance"].default)
 
 
 def families() -> list[str]:
     """Return the kinds of problems there are."""
-    return list(dict.fromkeys(FAMILIES.values()))
+    return list(manifest.known())
 
 
 def noun_of(family: str) -> str:
     """Return what an instance of a family is called."""
-    noun: str = _loader(family).SHELF.noun
-    return noun
+    return manifest.known()[family].noun
 
 
 def shelf_of(family: str) -> Shelf:
     """Return the shipped instances of a kind of problem."""
-    return Shelf(family, family)
+    said = manifest.known()[family]
+    return Shelf(family, said.noun, said.instances)
 
 
 def shipped() -> dict[str, str]:
-    """Return the names of all shipped instances, and the kind of problem each is of."""
-    return {name: family for family in families() for name in shelf_of(family).names()}
+    """Return the names of all shipped instances, and the kind of problem each is of; of two, the first family's."""
+    found: dict[str, str] = {}
+    for family in families():
+        for name in shelf_of(family).names():
+            found.setdefault(name, family)
+    return found
 
 
 def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -174,5 +171,12 @@ def check_keywords(kwargs: Mapping[str, Any], known: Sequence[str]) -> None:
 
 
 def _loader(family: str) -> Any:
-    """Return the module `load` of a kind of problem: `load`, `KEYWORDS`."""
-    return import_module(f"restock.problems.{family}.load")
+    """Return the module `load` of a kind of problem: `load`, `KEYWORDS`.
+
+    Raises:
+        InvalidInput: There is no such kind: it is from a package that cannot be read.
+    """
+    known = manifest.known()
+    if family not in known:
+        raise InvalidInput("problem", family, "this kind of problem cannot be read", "Install its package again.")
+    return known[family].loader

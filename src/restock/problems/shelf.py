@@ -1,10 +1,9 @@
-"""The instances of a kind of problem that are shipped with restock, and how one is read from wherever it is."""
+"""The instances that are shipped with a kind of problem, and how one is read from wherever it is."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,23 +17,20 @@ class Shelf:
     """The folder `instances` of one kind of problem.
 
     Args:
-        family: Name of the folder in `restock.problems`.
+        family: Name of the kind of problem.
         noun: What an instance is called.
-        folder: Where the instances are; None: in that folder of `restock.problems`.
+        folder: Where the instances are.
         beside: Takes the data of a file and its folder, and returns them with the files they name found from there.
     """
 
-    def __init__(
-        self, family: str, noun: str, folder: Path | None = None, beside: Callable[[Any, Path], Any] | None = None
-    ) -> None:
-        self.family, self.noun = family, noun
-        self.folder = folder
+    def __init__(self, family: str, noun: str, folder: Path, beside: Callable[[Any, Path], Any] | None = None) -> None:
+        self.family, self.noun, self.folder = family, noun, folder
         self._beside = beside
 
     def names(self) -> list[str]:
         """Return the names of what is shipped."""
         return sorted(
-            entry.name.removesuffix(".yaml") for entry in self._folder().iterdir() if entry.name.endswith(".yaml")
+            entry.name.removesuffix(".yaml") for entry in self.folder.iterdir() if entry.name.endswith(".yaml")
         )
 
     def text(self, name: str) -> str:
@@ -45,7 +41,7 @@ class Shelf:
         """
         if name not in self.names():
             raise InvalidInput("instance", name, f"there is no such {self.noun}", nearest(name, self.names()))
-        return str(self._folder().joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+        return self.folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
     def read(self, instance: Any) -> tuple[Any, str]:
         """What describes an instance, and how to call it in an error.
@@ -93,11 +89,6 @@ class Shelf:
         if changed:
             spec = validated(model, {**{name: getattr(spec, name) for name in model.model_fields}, **changed}, "")
         return spec, where
-
-    def _folder(self) -> Any:
-        if self.folder is not None:
-            return self.folder
-        return resources.files(f"restock.problems.{self.family}").joinpath("instances")
 
 
 def names_a_file(instance: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from restock.core.errors import nearest
 from restock.core.problem import Problem
 from restock.envs.structured import StructuredEnvironment
-from restock.problems.load import IDS, instance_of, load_problem, shipped
+from restock.problems.load import ids, instance_of, load_problem, shipped
 from restock.problems.retail.load import PREFIX, tasks
 from restock.server.errors import Refused
 
@@ -52,7 +52,7 @@ class Catalogue:
         """Return the shipped instance that a task names."""
         if task in tasks():
             return PREFIX + task
-        if task in IDS:
+        if task in ids():
             return instance_of(task)
         return task if task in shipped() else None
 
@@ -82,7 +82,7 @@ class Catalogue:
             return self.default
         found = self.known(task)
         if found is None or (self._alone and found != self.default):
-            known = self.names() if self._alone else [*tasks(), *IDS, *self.names()]
+            known = self.names() if self._alone else [*tasks(), *ids(), *self.names()]
             raise Refused("UNKNOWN_TASK", f"there is no task {task[:80]!r}. {nearest(task, known)}", "task", task[:80])
         return found
 

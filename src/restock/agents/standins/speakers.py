@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from restock.agents.modes import REFERENCE
 from restock.agents.prompt import PARAMETERS
 from restock.agents.standins import PREFIX
 from restock.agents.standins.reading import object_in, view_of
@@ -31,6 +30,7 @@ from restock.core.places import names_a_place
 from restock.core.problem import Array, Problem
 from restock.policies._base import Policy, TextPolicy
 from restock.policies.registry import list_policies, make_policy
+from restock.problems.manifest import manifest_of
 
 PULL = 0.5  # towards the mean
 Messages = Sequence[Mapping[str, Any]]
@@ -52,7 +52,7 @@ class Ruled:
 
     def __init__(self, problem: Problem, policy: str | None = None) -> None:
         self.problem = problem
-        name = policy or REFERENCE.get(problem.family, list_policies(problem.family)[0])
+        name = policy or manifest_of(problem.family).rule or list_policies(problem.family)[0]
         self.policy: Policy = make_policy(name, problem)
         of_the_state = isinstance(self.policy, TextPolicy) and not self.policy.notes
         if not of_the_state and policy is not None and not names_a_place(policy):  # of one's own it is taken to be so
@@ -92,46 +92,26 @@ class MeanAnchoring(Ruled):
     """A stand-in whose orders are pulled towards mean demand.
 
     Args:
-        problem: A network, locations that share stock, or a store.
+        problem: One whose usual rule knows the decision of mean demand: a network, locations that share stock, a store.
 
     Raises:
-        InvalidInput: It is another problem.
+        InvalidInput: It does not.
     """
 
     name = "mean-anchoring"
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        anchors = {"network": _flow, "sharing": _need, "retail": _sale}
-        if problem.family not in anchors:
+        anchor = self.policy.mean_decision()
+        if anchor is None:
             mend = f"Take stand-in:{self.policy.name}."
             raise InvalidInput("model", PREFIX + self.name, f"{problem.name} has no mean demand to order", mend)
-        self.anchor = anchors[problem.family](self.policy)
+        self.anchor = anchor
 
     def decided(self, seen: Mapping[str, Any]) -> Array:
         """Return a decision between the rule's and the mean, if the mean is known."""
         decision = super().decided(seen)
         return np.where(np.isnan(self.anchor), decision, decision + PULL * (self.anchor - decision))
-
-
-def _flow(policy: Any) -> Array:
-    """Return the flow of a link in a period of mean demand."""
-    return np.asarray(policy.rate[policy.plan.buyer] * policy.shares)
-
-
-def _need(policy: Any) -> Array:
-    """Return the demand of a location on a day, as an order from the source."""
-    n = len(policy.levels)
-    found = np.zeros((n, n))
-    found[:, policy.source] = policy.problem.expected.mean(axis=0)
-    found[policy.source, policy.source] = 0.0
-    return found.ravel()
-
-
-def _sale(policy: Any) -> Array:
-    """Return the demand of a day; delivery and prices stay unchanged."""
-    count = len(policy.problem.names)
-    return np.concatenate([policy.problem.usual_demand, np.full(2 * count + 1, np.nan)])
 
 
 class Follower(Ruled):

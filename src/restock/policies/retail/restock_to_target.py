@@ -60,6 +60,10 @@ class RestockToTarget(TextPolicy):
             np.broadcast_to(self.targets, shape),
         )
 
+    def mean_decision(self) -> Array:
+        """Return the demand of a day; delivery and prices are no quantities."""
+        return np.concatenate([self.problem.usual_demand, np.full(2 * len(self.problem.names) + 1, np.nan)])
+
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the level of each product, and the way of delivery."""
         levels = zip(self.problem.names, self.targets.tolist(), strict=True)

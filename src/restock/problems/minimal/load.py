@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from restock.problems.minimal.family import FAMILY
 from restock.problems.minimal.problem import MinimalProblem
 from restock.problems.minimal.spec import MinimalSpec
 from restock.problems.shelf import Shelf
 
-SHELF = Shelf("minimal", "shelf")
+SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances)
 KEYWORDS = ("instance", *(name for name in MinimalSpec.model_fields if name != "problem"))
 
 

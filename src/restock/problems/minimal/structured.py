@@ -89,3 +89,8 @@ class MinimalRecords(Records):
             reward=played.reward,
             done=played.done,
         )
+
+
+def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded fields that an observation, as plain data, tells."""
+    return {"on_hand": [seen["on_hand"]]}

@@ -9,6 +9,7 @@ from typing import Any
 from restock.core.errors import InvalidInput
 from restock.demand.series import beside
 from restock.demand.spec import check_demand
+from restock.problems.network.family import FAMILY
 from restock.problems.network.problem import NetworkProblem
 from restock.problems.network.spec import NetworkSpec, check_network
 from restock.problems.shelf import Shelf
@@ -21,7 +22,7 @@ def _beside(data: Any, folder: Path) -> Any:
     )
 
 
-SHELF = Shelf("network", "network", beside=_beside)
+SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances, _beside)
 KEYWORDS = ("instance", "demand", "horizon", "backlog", "discount")
 instances, instance_text = SHELF.names, SHELF.text
 

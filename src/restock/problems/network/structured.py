@@ -141,3 +141,9 @@ class NetworkRecords(Records):
             sent = shipped[max(0, len(shipped) - lead) :, k].tolist() if lead else []
             found[link] = [0.0] * (lead - len(sent)) + sent
         return found
+
+
+def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded fields that an observation, as plain data, tells."""
+    found = {name: list(seen[name].values()) for name in ("on_hand", "in_transit", "backlog", "unmet")}
+    return found | {"sentiment": [seen["goodwill"]]}

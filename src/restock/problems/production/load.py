@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from restock.problems.production.family import FAMILY
 from restock.problems.production.problem import ProductionProblem
 from restock.problems.production.spec import ProductionSpec
 from restock.problems.shelf import Shelf
 
-SHELF = Shelf("production", "plant")
+SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances)
 KEYWORDS = ("instance", *(name for name in ProductionSpec.model_fields if name != "problem"))
 
 

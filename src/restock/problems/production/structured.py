@@ -118,3 +118,9 @@ class ProductionRecords(Records):
             reward=played.reward,
             done=played.done,
         )
+
+
+def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded fields that an observation, as plain data, tells."""
+    one = {name: [seen[name]] for name in ("raw_price", "product_price", "cash")}
+    return one | {"last_demand": [seen["demand"]], "on_hand": [seen["raw_material"], seen["product"]]}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from restock.core.errors import InvalidInput, nearest
+from restock.problems.retail.family import FAMILY
 from restock.problems.retail.problem import RetailProblem
 from restock.problems.retail.spec import RetailSpec
 from restock.problems.shelf import Shelf
 
-SHELF = Shelf("retail", "store")
+SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances)
 PREFIX = "retail-"
 KEYWORDS = ("instance", "task", *(name for name in RetailSpec.model_fields if name != "problem"))
 

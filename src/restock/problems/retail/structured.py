@@ -247,3 +247,19 @@ class RetailRecords(Records):
             "cash": float(played.now("cash")[0]),
             "inventory": dict(zip(self.problem.names, on_hand, strict=True)),
         }
+
+
+def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded fields that an observation, as plain data, tells."""
+    count, day = len(problem.names), int(seen["current_day"])
+    products: Any = problem.world(problem.plain.fresh)[0]
+    batches = np.zeros(count + int(problem.life.sum()))
+    pipe = np.zeros(count * problem.room)
+    for k, name in enumerate(problem.names):
+        for units, days in seen["updated_inventory"][name]:
+            batches[int(products.first[k]) + (days or 0)] += units
+        for delivery in seen["updated_deliveries"]:
+            for units, arrival in [delivery[name]] if name in delivery else []:
+                pipe[k * problem.room + arrival - day - 1] += units
+    on_hand: Array = np.array([sum(batch[0] for batch in seen["updated_inventory"][name]) for name in problem.names])
+    return {"on_hand": on_hand, "batches": batches, "pipe": pipe, "cash": [seen["total_cash"]]}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from restock.core.validation import validated
+from restock.problems.sharing.family import FAMILY
 from restock.problems.sharing.problem import SharingProblem
 from restock.problems.sharing.spec import SharingSpec
 from restock.problems.shelf import Shelf
 
-SHELF = Shelf("sharing", "system of locations")
+SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances)
 KEYWORDS = ("instance", *(name for name in SharingSpec.model_fields if name != "problem"))
 SOURCES = ("missions", "random_demand_params", "demands")  # what says how much is needed
 

@@ -113,3 +113,9 @@ class SharingRecords(Records):
             reward=played.reward,
             done=played.done,
         )
+
+
+def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded fields that an observation, as plain data, tells."""
+    named = {"on_hand": "on_hand", "expected": "expected_demand", "in_transit": "in_transit"}
+    return {field: list(seen[name].values()) for field, name in named.items()}

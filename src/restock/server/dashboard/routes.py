@@ -7,6 +7,7 @@ from typing import Any
 
 from restock.core.problem import Problem
 from restock.policies.registry import policy_class, usual_policies, yardsticks
+from restock.problems.manifest import manifest_of
 from restock.server.dashboard import pages
 from restock.server.dashboard.again import again
 from restock.server.dashboard.comparing import comparing
@@ -23,14 +24,6 @@ from restock.server.guard import COOKIE
 from restock.server.hub import Hub
 from restock.server.limits import CLIENT
 from restock.server.needs_server import APIRoute, APIRouter, FastAPI, Request, Response
-
-KINDS = {
-    "network": ("Supply networks", "Order along the links so that the markets are served, and money is not tied up."),
-    "sharing": ("Shared stock", "Locations ship spare parts to each other before their missions need them."),
-    "production": ("A plant", "Buy raw material at prices that walk, and turn it into a product in time."),
-    "retail": ("Stores", "Buy, price and clear goods, some of which spoil, with the cash there is."),
-    "minimal": ("One shelf", "One item and orders that slip: small enough to be solved exactly."),
-}
 
 
 class PageRoute(APIRoute):
@@ -60,8 +53,9 @@ def _opening(router: APIRouter, room: Room) -> None:
             return taken_away(form, "problems", lambda: {"problems": offers}, lambda: offers)
         groups = []
         for family in dict.fromkeys(offer["family"] for offer in offers):
-            title, words = KINDS.get(family, (plain(family).capitalize(), ""))
-            groups.append((title, words, [offer for offer in offers if offer["family"] == family]))
+            said = manifest_of(family)
+            of_it = [offer for offer in offers if offer["family"] == family]
+            groups.append((said.title or plain(family).capitalize(), said.words, of_it))
         owner = pages.owner_of(request)
         own = {kind.kind: room.shelf.of(owner, kind) for kind in (Game, Show, Contest)}
         token = room.hub.settings.token is not None

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from restock.benchmark import leaderboard as benchmark
 from restock.benchmark.standing import Leaderboard
 from restock.core.errors import InvalidInput
-from restock.problems.load import IDS, shipped
+from restock.problems.load import ids, shipped
 from restock.report import board as drawing
 from restock.report import standings as say
 from restock.server.dashboard import pages
@@ -93,7 +93,7 @@ def _only_data(entry: Entry) -> None:
         raise InvalidInput("run", entry.name, problem, "Use restock leaderboard on the machine itself.")
     for scenario in scenarios:
         instance = scenario.get("instance")
-        if isinstance(instance, str) and instance not in shipped() and instance not in IDS:
+        if isinstance(instance, str) and instance not in shipped() and instance not in ids():
             problem = "this is no problem that restock ships, and a page loads nothing else"
             raise InvalidInput("run", instance, problem, "Use restock leaderboard on the machine itself.")
         if _names_a_file(scenario):

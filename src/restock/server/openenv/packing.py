@@ -11,6 +11,7 @@ from typing import Any
 
 import restock
 from restock.core.errors import InvalidInput, nearest
+from restock.problems import manifest
 from restock.problems.load import IDS, shipped
 from restock.problems.retail.load import tasks
 from restock.server.catalogue import Catalogue
@@ -44,8 +45,9 @@ def packed(task: str) -> dict[str, bytes]:
         (True, True)
     """
     name = Catalogue.known(task)
-    if name is None:
-        known = [*tasks(), *IDS, *shipped()]
+    own = [task for task, family in shipped().items() if family in manifest.own()]
+    if name is None or name not in own:
+        known = [*tasks(), *IDS, *own]
         mend = f"{nearest(task, known)} A problem of your own is served by `restock serve {task}`."
         raise InvalidInput("PROBLEM", task, "must be a task that is shipped", mend)
     problem = Catalogue(name, Settings.reward).loaded(name)
