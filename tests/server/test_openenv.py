@@ -25,6 +25,7 @@ from restock.server.errors import Refused
 from restock.server.openenv import models
 from restock.server.openenv.client import RestockEnv
 from restock.server.openenv.environment import Contribution, RestockEnvironment
+from restock.server.wire import BESIDE
 from tests.server.serving import Running
 
 PACKAGE = Path(restock.__file__).parent / "server" / "openenv" / "space"
@@ -292,5 +293,5 @@ def test_every_family_has_its_models() -> None:
         assert set(observation.model_fields) == {*records.observation_type.model_fields, "metadata"}
         assert action.model_config["extra"] == observation.model_config["extra"] == "forbid"
         for name, field in records.observation_type.model_fields.items():
-            if name not in models.STATED_BY_OPENENV:
+            if name not in BESIDE:
                 assert observation.model_fields[name].description == field.description

@@ -88,7 +88,7 @@ def test_a_problem_is_described_in_words_and_schemas(server: Running) -> None:
     told = server.ask("GET", "/problems/hard").json()
     env = StructuredEnvironment("retail-hard", reward="decomposed")
     assert told["task"] == "retail-hard" and told["words"] == env.explain()
-    assert told["action"] == env.action_type.model_json_schema()
+    assert told["action"] == env.records.schemas()[0]
     assert server.ask("GET", "/schema?task=production").json()["action"]["properties"].keys() == {"choice"}
 
 
