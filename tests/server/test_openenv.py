@@ -164,6 +164,8 @@ def test_what_the_manifest_declares_holds(server: Running) -> None:
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     tools = server.ask("POST", "/mcp", asked).json()["result"]["tools"]
     assert [tool["name"] for tool in tools] == declared["declared_tools"]
+    splits = [split["name"] for split in server.ask("GET", "/restock/splits").json()]
+    assert list(declared["declared_task_count"]) == splits
     for split, count in declared["declared_task_count"].items():
         assert server.ask("POST", "/restock/num_tasks", {"split": split}).json() == {"num_tasks": count}
     module, _, name = manifest["app"].partition(":")
