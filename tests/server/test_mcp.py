@@ -72,7 +72,9 @@ def test_clients_that_never_play_take_no_place(small: Running) -> None:
     small.ask("DELETE", f"/sessions/{session.json()['session_id']}")
     assert clients[0].tools() == ["list_tasks", "explain", "begin", "play", "look"]
     assert "result" in clients[0].use("begin") and "result" in clients[-1].use("begin")
-    assert clients[1].use("begin")["error"]["data"]["code"] == "CAPACITY_REACHED"
+    full = clients[1].use("begin")["result"]  # an answer of the tool, which a model reads
+    assert full["isError"] and full["structuredContent"]["code"] == "CAPACITY_REACHED"
+    assert "Server at capacity" in full["content"][0]["text"]
     for client in clients:
         assert client.end().status_code == 204
     assert len(small.hub.sessions) == 0
@@ -205,4 +207,12 @@ def test_errors_speak_of_the_tools_and_their_arguments(small: Running) -> None:
     assert [one.get("field") for one in told] == [
         None, None, "arguments.seed", "task", "arguments.episode_id", None,
     ]  # fmt: skip
+    client.end()
+
+
+@pytest.mark.parametrize(("tool", "words"), [("look", "It takes none."), ("play", "Known: action.")])
+def test_an_argument_that_there_is_not_is_told_those_that_there_are(small: Running, tool: str, words: str) -> None:
+    client = Client(small)
+    told = client.use(tool, a=1)["result"]
+    assert told["isError"] and told["structuredContent"]["message"] == f"the tool {tool} has no argument 'a'. {words}"
     client.end()

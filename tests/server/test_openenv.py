@@ -25,6 +25,7 @@ from restock.server.errors import Refused
 from restock.server.openenv import models
 from restock.server.openenv.client import RestockEnv
 from restock.server.openenv.environment import Contribution, RestockEnvironment
+from restock.server.wire import BESIDE
 from tests.server.serving import Running
 
 PACKAGE = Path(restock.__file__).parent / "server" / "openenv" / "space"
@@ -163,6 +164,8 @@ def test_what_the_manifest_declares_holds(server: Running) -> None:
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     tools = server.ask("POST", "/mcp", asked).json()["result"]["tools"]
     assert [tool["name"] for tool in tools] == declared["declared_tools"]
+    splits = [split["name"] for split in server.ask("GET", "/restock/splits").json()]
+    assert list(declared["declared_task_count"]) == splits
     for split, count in declared["declared_task_count"].items():
         assert server.ask("POST", "/restock/num_tasks", {"split": split}).json() == {"num_tasks": count}
     module, _, name = manifest["app"].partition(":")
@@ -292,5 +295,5 @@ def test_every_family_has_its_models() -> None:
         assert set(observation.model_fields) == {*records.observation_type.model_fields, "metadata"}
         assert action.model_config["extra"] == observation.model_config["extra"] == "forbid"
         for name, field in records.observation_type.model_fields.items():
-            if name not in models.STATED_BY_OPENENV:
+            if name not in BESIDE:
                 assert observation.model_fields[name].description == field.description

@@ -88,7 +88,7 @@ def test_a_problem_is_described_in_words_and_schemas(server: Running) -> None:
     told = server.ask("GET", "/problems/hard").json()
     env = StructuredEnvironment("retail-hard", reward="decomposed")
     assert told["task"] == "retail-hard" and told["words"] == env.explain()
-    assert told["action"] == env.action_type.model_json_schema()
+    assert told["action"] == env.records.schemas()[0]
     assert server.ask("GET", "/schema?task=production").json()["action"]["properties"].keys() == {"choice"}
 
 
@@ -148,6 +148,18 @@ def test_a_body_is_refused_in_the_words_of_the_sockets(
     told = reply.json()
     assert (reply.status_code, told["code"], told["field"]) == (422, "VALIDATION_ERROR", field)
     assert words in told["message"] and told["detail"]
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "text/json", "json"])
+@pytest.mark.parametrize("path", ["/sessions", "/reset", "/step", "/restock/tasks"])
+def test_a_body_that_is_not_said_to_be_json_is_told_the_header(server: Running, path: str, kind: str | None) -> None:
+    """Which a client without a library for JSON forgets, and curl sets to that of a form."""
+    headers = {} if kind is None else {"content-type": kind}
+    reply = server.ask("POST", path, content=b'{"task": "minimal"}', headers=headers)
+    told = reply.json()
+    assert (reply.status_code, told["code"], told["field"]) == (422, "VALIDATION_ERROR", "content-type")
+    assert told["message"].startswith(f"the header content-type must be application/json, got {kind or ''!r}.")
+    assert told["mend"] == "Send content-type: application/json."
 
 
 def test_the_interface_says_what_is_taken_and_told(server: Running) -> None:
@@ -273,7 +285,7 @@ def test_there_are_only_so_many_sessions(strict: Running) -> None:
         session = strict.ask("POST", "/mcp", asked).json()["result"]["session_id"]  # which takes no place yet
         begin = {"name": "begin", "arguments": {}, "session_id": session}
         told = strict.ask("POST", "/mcp", {**asked, "method": "tools/call", "params": begin}).json()
-        assert told["error"]["data"]["max_sessions"] == 2
+        assert told["result"]["structuredContent"]["max_sessions"] == 2
         assert one.reset()["observation"]["current_day"] == 0  # whose place it is already
         assert strict.ask("POST", "/reset").status_code == 200  # which takes none
     wait_for(lambda: len(strict.hub.sessions) == 0)

@@ -98,10 +98,12 @@ class Records(abc.ABC):
     Attributes:
         action_type: What an agent sends.
         observation_type: What it gets.
+        summary_type: What `summary` gives.
     """
 
     action_type: type[Spec]
     observation_type: type[Spec]
+    summary_type: type[Spec] = Spec
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem
@@ -144,8 +146,17 @@ class Records(abc.ABC):
         """Return what else may be reported about the last period, as plain data."""
         return {}
 
-    def summary(self, played: Played) -> dict[str, Any]:
-        """Return a few numbers about the state now, as plain data."""
+    def summary(self, played: Played) -> Spec:
+        """Return a few numbers about the state now."""
+        return Spec()
+
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what this problem takes in a field of an action, where any of its kind takes more.
+
+        Returns:
+            By field, the keywords of JSON Schema that say so; of a mapping, every name that may stand in it, with the
+            keywords of its value.
+        """
         return {}
 
     @property
@@ -154,12 +165,21 @@ class Records(abc.ABC):
         return type(self.problem).__name__.removesuffix("Problem")
 
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the JSON schemas of an action and of an observation, titled by the kind of problem.
+        """Return the JSON schemas of an action of this problem and of an observation, titled by the kind of problem.
 
-        A schema called just `Action` is taken by clients of OpenEnv for that of an environment of tools.
+        What the schema of an action allows is what `decision` takes. One called just `Action` is taken by clients of
+        OpenEnv for that of an environment of tools.
         """
         kinds = (("Action", self.action_type), ("Observation", self.observation_type))
         action, seen = ({**copy.deepcopy(_schema(record)), "title": f"{self.title}{kind}"} for kind, record in kinds)
+        for field, allowed in self.allowed().items():
+            told = action["properties"][field]
+            if "additionalProperties" in told:
+                entry = told["additionalProperties"]
+                told["properties"] = {name: {**entry, **keywords} for name, keywords in allowed.items()}
+                told["additionalProperties"] = False
+            else:
+                told |= allowed
         return action, seen
 
     def words(self) -> str:
@@ -265,6 +285,19 @@ class PlainRecords(Records):
     @cached_property
     def _names(self) -> Names:
         return Names("number to decide", self.form.labels)
+
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return each number by its label, with its bounds."""
+        kind: dict[str, Any] = {"type": "integer"} if self.form.discrete else {}
+        bounds = (
+            {
+                name: float(limit[k])
+                for name, limit in (("minimum", self.form.low), ("maximum", self.form.high))
+                if np.isfinite(limit[k])
+            }
+            for k in range(len(self._names))
+        )
+        return {"decision": {name: {**kind, **of} for name, of in zip(self._names, bounds, strict=True)}}
 
     def decision(self, action: AnyAction | Mapping[str, Any]) -> Array:
         """Return the numbers of the action form, within its bounds, shape (A,)."""

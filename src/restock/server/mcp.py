@@ -74,9 +74,9 @@ async def call(hub: Hub, session: Session | None, tool: Any, arguments: Any) -> 
         raise Refused("VALIDATION_ERROR", "arguments: must be a mapping of names to values", "arguments")
     for name in arguments:
         if name not in known[tool]["properties"]:
-            message = (
-                f"the tool {tool} has no argument {str(name)[:80]!r}. Known: {', '.join(known[tool]['properties'])}"
-            )
+            others = ", ".join(known[tool]["properties"])
+            mend = f"Known: {others}." if others else "It takes none."
+            message = f"the tool {tool} has no argument {str(name)[:80]!r}. {mend}"
             raise Refused("VALIDATION_ERROR", message, f"arguments.{str(name)[:80]}")
     if tool == "list_tasks":
         return {"tasks": await hub.catalogue.offers()}
@@ -220,7 +220,7 @@ async def _result(hub: Hub, method: str, params: Mapping[str, Any], session: Ses
         try:
             told = await call(hub, session, params.get("name"), params.get("arguments", {}))
         except Refused as error:
-            if error.code in ("NOT_FOUND", "UNKNOWN_SESSION", "CAPACITY_REACHED"):
+            if error.code in ("NOT_FOUND", "UNKNOWN_SESSION"):
                 raise
             return _content(error.data(), failed=True)  # the model should read what it did wrong
         return _content(told)

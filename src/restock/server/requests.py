@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, get_args
 
 from restock.core.errors import InvalidInput
 from restock.core.validation import Spec, validated
 from restock.server import wire
-from restock.server.errors import refused
+from restock.server.errors import Refused, refused
 from restock.server.needs_server import APIRoute, FastAPI, Match, Request, Response
 
+HEADER = "content-type"
+JSON = re.compile(r"application/(?:[^/]*\+)?json", re.I)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -25,10 +28,14 @@ class StrictRequest(Request):
         """Parse the body if it is JSON.
 
         Raises:
-            Refused: It is no JSON, or a name is given twice.
+            Refused: It is no JSON, is not said to be, or a name is given twice.
         """
-        body = await self.body()
-        self.read = wire.loads(body) if body and "json" in self.headers.get("content-type", "").lower() else None
+        body, kind = await self.body(), self.headers.get(HEADER, "")
+        if body and not JSON.fullmatch(kind.partition(";")[0].strip()):
+            mend = f"Send {HEADER}: application/json."
+            message = f"the header {HEADER} must be application/json, got {kind[:80]!r}. {mend}"
+            raise Refused("VALIDATION_ERROR", message, HEADER, kind[:80], mend)
+        self.read = wire.loads(body) if body else None
 
 
 class StrictRoute(APIRoute):

@@ -16,6 +16,7 @@ from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
 from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, may_fail
 from restock.server.requests import StrictRoute
+from restock.server.schemas import schemas
 
 NAME = "restock"
 ABOUT = (
@@ -64,7 +65,7 @@ class Ranged(Split):
 def openenv(hub: Hub) -> APIRouter:
     """Return the router."""
     router = APIRouter(default_response_class=Reply, route_class=StrictRoute)
-    catalogue, state_schema = hub.catalogue, State.model_json_schema()
+    catalogue = hub.catalogue
 
     @router.post(
         "/reset",
@@ -115,8 +116,8 @@ def openenv(hub: Hub) -> APIRouter:
     )
     async def schema(task: Task = None) -> Response:
         problem = await catalogue.ready(catalogue.name(task))
-        action, seen = problem.records().schemas()
-        return Reply({"action": action, "observation": seen, "state": state_schema, "reset_observation": seen})
+        told = schemas(problem)
+        return Reply({**told, "reset_observation": told["observation"]})
 
     @router.get("/list_environments", summary="The name of the environment", responses=may_fail())
     async def environments() -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from restock.core.errors import InvalidInput, require_extra
 from restock.server.hosts import hosts_of
 from restock.server.logs import seldom
-from restock.server.settings import Settings
+from restock.server.settings import Settings, check_token
 
 TOKEN = "RESTOCK_TOKEN"
 ALLOW_HOST, SPACE_HOST = "RESTOCK_ALLOW_HOST", "SPACE_HOST"
@@ -159,14 +159,43 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
 
 
 def token_of_environment(token: str | None) -> str | None:
-    """Return the given token, or the one in the environment of the process."""
-    return token if token is not None else os.environ.get(TOKEN)
+    """Return the given token, or the one in the environment of the process.
+
+    Raises:
+        InvalidInput: The one in the environment is none.
+    """
+    told = os.environ.get(TOKEN)
+    return token if token is not None or told is None else check_token(told, TOKEN)
 
 
 def hosts_of_environment(names: Iterable[str] | None) -> list[str]:
-    """Return the given names and those in the environment of the process; a Hugging Face Space sets its own."""
-    told = " ".join(os.environ.get(name, "") for name in (ALLOW_HOST, SPACE_HOST))
-    return [*(names or ()), *told.replace(",", " ").split()]
+    """Return the given names and those in the environment of the process; a Hugging Face Space sets its own.
+
+    Raises:
+        InvalidInput: One in the environment is no name.
+    """
+    found = list(names or ())
+    for variable in (ALLOW_HOST, SPACE_HOST):
+        told = os.environ.get(variable, "").replace(",", " ").split()
+        with named_by_variables(allow_host=variable):
+            hosts_of("", told)
+        found += told
+    return found
+
+
+@contextlib.contextmanager
+def named_by_variables(**variables: str) -> Iterator[None]:
+    """Let an error about a setting name the variable of the environment that it was read from.
+
+    Args:
+        **variables: By the field that errors name.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        if error.field not in variables:
+            raise
+        raise InvalidInput(variables[error.field], error.value, error.problem, error.mend) from None
 
 
 @contextlib.contextmanager

@@ -133,7 +133,7 @@ class Session:
         env = self._env
         told |= {"seed": self.seed} if seed and self.seed is not None else {}
         told |= {"done": env.done, "total_reward": self.total_reward}
-        return told | env.records.summary(env.played)
+        return {**told, **env.records.summary(env.played).__dict__}
 
 
 def _fields(action: Any) -> Any:

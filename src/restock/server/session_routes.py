@@ -11,6 +11,7 @@ from restock.server.needs_server import APIRouter, Path, Response
 from restock.server.replies import Opened, Reply, Seen, SessionState, StrictReply, may_fail
 from restock.server.requests import StrictRoute
 from restock.server.routes import Step
+from restock.server.schemas import schemas
 from restock.server.session import Session
 
 NOT_BEGUN = ("CAPACITY_REACHED", "SESSION_IN_USE", "EPISODE_UNDER_WAY", "NO_EPISODE_LEFT", "JUDGED")
@@ -38,6 +39,7 @@ class Description(Offer):
     words: str = pydantic.Field(description="the problem, and the fields of its actions and observations")
     action: dict[str, Any] = pydantic.Field(description="JSON schema of an action")
     observation: dict[str, Any] = pydantic.Field(description="JSON schema of an observation")
+    state: dict[str, Any] = pydantic.Field(description="JSON schema of the state of an episode")
 
 
 class Closed(StrictReply):
@@ -72,10 +74,8 @@ def sessions(hub: Hub) -> APIRouter:
     async def problem(task: Annotated[str, Path(max_length=255)]) -> Response:
         name = catalogue.name(task)
         found = await catalogue.ready(name)
-        records = found.records()
-        action, observation = records.schemas()
-        words = f"{found.explain()}\n\n{records.words()}"
-        return Reply({**catalogue.offer(name), "words": words, "action": action, "observation": observation})
+        words = f"{found.explain()}\n\n{found.records().words()}"
+        return Reply({**catalogue.offer(name), "words": words, **schemas(found)})
 
     @router.post(
         "/sessions",

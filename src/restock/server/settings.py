@@ -18,6 +18,23 @@ MOST_TRANSCRIPT = 8 * 1024 * 1024  # bytes of one that a page takes, with the fo
 LONGEST_IDLE = 30 * 24 * 3600.0
 
 
+def check_token(token: str, field: str = "token") -> str:
+    """Return the token.
+
+    Args:
+        token: What clients are to send.
+        field: What errors call it.
+
+    Raises:
+        InvalidInput: No header could tell it.
+    """
+    if not (token.isascii() and token.isprintable() and token.strip()):
+        shown = "(hidden)" if token else token
+        mend = "Choose one, or leave it out to ask for none."
+        raise InvalidInput(field, shown, "must be a word of printable ASCII characters", mend)
+    return token
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Settings of a server.
@@ -58,7 +75,7 @@ class Settings:
         if not (number and 0.0 < self.idle <= LONGEST_IDLE):
             problem = f"must be above 0 and at most {LONGEST_IDLE:g} seconds"
             raise InvalidInput("idle", self.idle, problem, "Write for instance 1800.")
-        if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
-            raise InvalidInput("token", "(hidden)", "must be a word of printable ASCII characters", "Choose one.")
+        if self.token is not None:
+            check_token(self.token)
         if self.reward not in ("decomposed", "readme", "profit"):
             raise InvalidInput("reward", self.reward, "there is no such reward", "Known: decomposed, readme, profit.")

@@ -11,6 +11,7 @@ from restock.core.reading import once
 from restock.envs.structured import StructuredEnvironment
 from restock.server.errors import Refused
 
+BESIDE = ("reward", "done")  # of an observation: what OpenEnv sends beside it
 MOST_SHOWN = 120  # characters of an error of the JSON parser
 
 
@@ -41,5 +42,5 @@ def reply(env: StructuredEnvironment) -> dict[str, Any]:
     played = env.played
     seen, metadata = env.records.observation(played), env.records.metadata(played)
     data = {"metadata": metadata, **seen.__dict__}
-    told = {"reward": data.pop("reward"), "done": data.pop("done"), "observation": data}
+    told = {**{name: data.pop(name) for name in BESIDE}, "observation": data}
     return {**told, "metadata": metadata} if metadata else told

@@ -52,6 +52,10 @@ class MinimalRecords(Records):
         form: ActionForm = self.problem.action_form("discrete")
         return form
 
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the largest order."""
+        return {"order": {"maximum": self.problem.spec.most_order}}
+
     def decision(self, action: MinimalAction | Mapping[str, Any]) -> Array:
         """Return the units ordered, shape (1,).
 

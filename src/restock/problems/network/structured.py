@@ -84,6 +84,10 @@ class NetworkRecords(Records):
         buyers = [problem.rank[buyer] for _, buyer in problem.links]
         return np.array(buyers), np.array([problem.rank[one] for one, _ in problem.markets])
 
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the links."""
+        return {"orders": {name: {} for name in self._names["link"]}}
+
     def decision(self, action: NetworkAction | Mapping[str, Any]) -> Array:
         """Return the units ordered on each link, shape (E,).
 

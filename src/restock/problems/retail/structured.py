@@ -68,6 +68,14 @@ class RetailObservation(Spec):
     done: bool = pydantic.Field(description="whether the last day is over (yes or no)")
 
 
+class RetailSummary(Spec):
+    """How the store stands."""
+
+    current_day: int = pydantic.Field(description="days played (days)")
+    cash: float = pydantic.Field(description="cash (money)")
+    inventory: dict[str, int] = pydantic.Field(description="stock of each product (units)")
+
+
 Lot = tuple[int, int, int]  # product, units, day of arrival
 Batch = tuple[int, int | None]  # units, days left
 
@@ -77,6 +85,7 @@ class RetailRecords(Records):
 
     action_type = RetailAction
     observation_type = RetailObservation
+    summary_type = RetailSummary
 
     def __init__(self, problem: Any) -> None:
         super().__init__(problem)
@@ -95,6 +104,12 @@ class RetailRecords(Records):
     @cached_property
     def _ways(self) -> Names:
         return Names("way of delivery", [delivery.name for delivery in self.problem.spec.deliveries])
+
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the products and the ways of delivery."""
+        by_product = ("buy_quantities", "liquidate", "price_multipliers")
+        products: dict[str, dict[str, Any]] = {name: {} for name in self._products}
+        return {**dict.fromkeys(by_product, products), "delivery_method": {"enum": [*self._ways, None]}}
 
     def decision(self, action: RetailAction | Mapping[str, Any]) -> Array:
         """Return the units to buy, way of delivery, units to liquidate, price multipliers, shape (3 K + 1,).
@@ -239,14 +254,14 @@ class RetailRecords(Records):
             "hard_fails": {name: failure > 0.0 for name, failure in zip(FAILS, failures, strict=True)},
         }
 
-    def summary(self, played: Played) -> dict[str, Any]:
+    def summary(self, played: Played) -> RetailSummary:
         """Return day, cash and stock, under the names of the published store."""
         on_hand = played.now("on_hand").astype(int).tolist()
-        return {
-            "current_day": played.periods,
-            "cash": float(played.now("cash")[0]),
-            "inventory": dict(zip(self.problem.names, on_hand, strict=True)),
-        }
+        return RetailSummary(
+            current_day=played.periods,
+            cash=float(played.now("cash")[0]),
+            inventory=dict(zip(self.problem.names, on_hand, strict=True)),
+        )
 
 
 def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:

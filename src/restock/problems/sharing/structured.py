@@ -70,6 +70,10 @@ class SharingRecords(Records):
     def _pairs(self) -> Names:
         return Names("pair of locations", self.problem.labels()["ordered"])
 
+    def allowed(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the pairs of locations."""
+        return {"shipments": {name: {} for name in self._pairs}}
+
     def decision(self, action: SharingAction | Mapping[str, Any]) -> Array:
         """Return the units ordered, to i from j at i n + j, shape (n n,).
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
-from restock.core.records import MOST_UNITS, PlainRecords
+from restock.core.records import MOST_UNITS
 from restock.core.scene import Scene
 from restock.report.naming import ARROW, WAY, Names
 from restock.server.dashboard.beside import beside
 from restock.server.dashboard.forms import Box, Form, Grid, Row
 
+KEPT = ("delivery_method", "price_multipliers")  # what a store decides once for many days
 LONGEST = 40  # characters of a number
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -165,23 +166,16 @@ def _said(error: InvalidInput) -> str:
 
 def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:
     """Return a field of the form, with what the schema and the problem say about it."""
-    kind = told.get("additionalProperties", told) if key is not None else told
+    kind = told.get("properties", {}).get(key) or told.get("additionalProperties") or told
     box = Box(name, path, label, kind.get("type") == "integer", kind.get("minimum"), kind.get("maximum"))
     box.high = None if box.high is not None and box.high >= MOST_UNITS else box.high
     if "enum" in kind:
-        box.choices, box.value = tuple(kind["enum"]), str(kind.get("default", ""))
+        box.choices = tuple(one for one in kind["enum"] if one is not None)
+        box.value = str(kind.get("default") or "")
     spec: Any = getattr(problem, "spec", None)
-    records = problem.records()
-    if field == "delivery_method" and hasattr(spec, "deliveries"):
-        box.choices, box.kept = tuple(one.name for one in spec.deliveries), True
-    elif field == "price_multipliers" and hasattr(spec, "price_range"):
-        (box.low, box.high), box.kept = spec.price_range, True
-    elif field == "order" and hasattr(spec, "most_order"):
-        box.high = spec.most_order
-    elif isinstance(records, PlainRecords) and key in records.form.labels:
-        k = records.form.labels.index(key)
-        box.low, box.high = float(records.form.low[k]), float(records.form.high[k])
-        box.whole = bool(records.form.discrete)
+    if field == "price_multipliers" and hasattr(spec, "price_range"):  # which the store holds them to
+        box.low, box.high = spec.price_range
+    box.kept = field in KEPT
     return box
 
 

@@ -20,8 +20,7 @@ from restock.problems.production import structured as production
 from restock.problems.retail import structured as retail
 from restock.problems.sharing import structured as sharing
 from restock.server.openenv.needs_openenv import Action, Observation, State
-
-STATED_BY_OPENENV = ("reward", "done")
+from restock.server.wire import BESIDE
 
 
 def model_of(record: type[Spec], base: type[pydantic.BaseModel], name: str) -> Any:
@@ -32,7 +31,7 @@ def model_of(record: type[Spec], base: type[pydantic.BaseModel], name: str) -> A
         base: `Action` or `Observation` of OpenEnv.
         name: Of the class.
     """
-    fields = {key: field for key, field in record.model_fields.items() if key not in STATED_BY_OPENENV}
+    fields = {key: field for key, field in record.model_fields.items() if key not in BESIDE}
     made: Any = pydantic.create_model(  # type: ignore[call-overload]
         name, __base__=base, __module__=__name__, __doc__=record.__doc__,
         **{key: (field.annotation, field) for key, field in fields.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from restock.server.run import token_of_environment
+from restock.server.run import named_by_variables, token_of_environment
 from restock.server.settings import Settings
 
 
@@ -13,20 +13,20 @@ def settings() -> Settings:
     """Return the settings from the variables RESTOCK_TASK, RESTOCK_REWARD, RESTOCK_TOKEN and RESTOCK_MAX_SESSIONS.
 
     Raises:
-        InvalidInput: Something of that does not hold.
+        InvalidInput: Something of that does not hold; the variable is named.
     """
     from restock.core.errors import InvalidInput
+    from restock.problems.load import load_problem
+    from restock.server.catalogue import Catalogue
 
     asked = os.environ
     most = asked.get("RESTOCK_MAX_SESSIONS", "64")
     if not most.isdigit():
         raise InvalidInput("RESTOCK_MAX_SESSIONS", most, "must be an integer", "Write for instance 64.")
-    return Settings(
-        problem=asked.get("RESTOCK_TASK", "medium"),
-        reward=asked.get("RESTOCK_REWARD", "decomposed"),
-        token=token_of_environment(None),
-        max_sessions=int(most),
-    )
+    task, reward = asked.get("RESTOCK_TASK", "medium"), asked.get("RESTOCK_REWARD", "decomposed")
+    with named_by_variables(instance="RESTOCK_TASK", reward="RESTOCK_REWARD", max_sessions="RESTOCK_MAX_SESSIONS"):
+        problem = task if Catalogue.known(task) else load_problem(task)
+        return Settings(problem, reward, token_of_environment(None), int(most))
 
 
 def __getattr__(name: str) -> Any:
