@@ -360,14 +360,14 @@ def test_replies_without_a_count_of_tokens_are_told_wherever_tokens_and_money_ar
         assert run("bench", "--suite", "one.yaml", "-p", "base-stock", "--agents", "models.yml", "-o", "r").code == 0
     said = " ".join(shown.out.split())
     assert "5000 tokens read, 250 written" in said and "Cost 5 in all" in said
-    assert "Of 5 of 10 replies the endpoint did not count the tokens: tokens and cost are more than that." in said
+    assert "The endpoint did not count the tokens of 5 of 10 replies: tokens and cost are more than that." in said
     assert "≥ 3000" in said and "≥ 150" in said and "≥ 3 " in said  # the first episode
-    assert "≥ 5" in several.out and "Of 10 of 20 replies" in " ".join(several.out.split())
+    assert "≥ 5" in several.out and "the tokens of 10 of 20 replies" in " ".join(several.out.split())
     told = run("agent", "--resume", "a.jsonl", "--json").document["agents"][0]
     assert told["counts"]["uncounted"] == 5 and [one["uncounted"] for one in told["episodes"]] == [2, 3]
     board = run("leaderboard", "r", "--markdown", "b.md", "--out", "b.html", width=170)
     for text in (board.out, Path("b.md").read_text(encoding="utf-8"), Path("b.html").read_text(encoding="utf-8")):
-        assert "≥: of some replies the endpoint did not count the tokens (m 7)" in " ".join(text.split())
+        assert "≥: the endpoint did not count the tokens of some replies (m 7)" in " ".join(text.split())
         assert "≥ 8,000" in text and text.count("≥ 8") == 2  # tokens, and money
     (row,) = [row for row in run("leaderboard", "r", "--json").document["rows"] if row["counted"]]
     assert row["counted"]["uncounted"] == 7 and row["counted"]["cost"] == 8.0

@@ -518,6 +518,6 @@ def test_every_text_about_a_store_is_of_the_store_that_is_served(stream: str):
         browser = Browser(server)
         texts.append(html.unescape(browser.get(browser.game(name)).text))
     for text in texts:
-        for told in (said[stream], "1.7 on days 5 and 6", "0.8 to 1.25", "9 days"):
-            assert told in text
+        for piece in (said[stream], "1.7 on days 5 and 6", "0.8 to 1.25", "9 days"):
+            assert piece in text
         assert not any(other in text for other in said.values() if other != said[stream])

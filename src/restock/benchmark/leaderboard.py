@@ -19,7 +19,7 @@ from restock.benchmark.suite import Suite, load_suite
 from restock.benchmark.task import Plan
 from restock.core.errors import InvalidInput
 from restock.core.play import draw_each
-from restock.core.problem import Array
+from restock.core.problem import Array, Problem
 from restock.core.trust import may_trust
 from restock.evaluation.bootstrap import differences, improvement, interquartile_mean, mean_ratio, resamples
 from restock.evaluation.stats import LEVEL, Estimate, alone, episodes_needed, holm, holm_levels, p_value
@@ -146,9 +146,17 @@ def _sums(one: dict[str, float | None] | None, other: Mapping[str, float | None]
 def _same(suite: Suite) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the scenarios whose episodes are all the same, and the others whose demand is."""
     problems = {scenario.name: scenario.problem() for scenario in suite.scenarios}
-    same = tuple(name for name, problem in problems.items() if draw_each(problem, suite.seeds).identical)
+    same = tuple(name for name, problem in problems.items() if _identical(problem, suite.seeds))
     fixed = [name for name, problem in problems.items() if problem.fixed_demand and len(suite.seeds) > 1]
     return same, tuple(name for name in fixed if name not in same)
+
+
+def _identical(problem: Problem, seeds: Sequence[int]) -> bool:
+    """Return whether the episodes of all seeds are equal; they are drawn one by one, as far as they are."""
+    first = draw_each(problem, seeds[:1])
+    if len(seeds) < 2 or first.generators is not None:
+        return False
+    return all((draw_each(problem, [seed]).vectors == first.vectors).all() for seed in seeds[1:])
 
 
 def _bound(plan: Plan, known: Mapping[str, _Known]) -> tuple[Array, Any]:

@@ -83,7 +83,7 @@ def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, coun
     if counts["uncounted"]:
         more = "tokens and cost are" if cost is not None else "tokens are"
         said += (
-            f" Of {counts['uncounted']} of {counts['replies']} replies the endpoint did not count the tokens: {more} "
+            f" The endpoint did not count the tokens of {counts['uncounted']} of {counts['replies']} replies: {more} "
             "more than that."
         )
     return said

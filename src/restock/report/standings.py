@@ -112,7 +112,7 @@ def agents(board: Leaderboard) -> Table | None:
             uncounted.append(f"{row.shown} {missing:,.0f}")
     caption = "Agents, over all episodes of all scenarios."
     if uncounted:
-        caption += f" ≥: of some replies the endpoint did not count the tokens ({', '.join(uncounted)})."
+        caption += f" ≥: the endpoint did not count the tokens of some replies ({', '.join(uncounted)})."
     return Table(caption, header, tuple(rows))
 
 
