@@ -181,3 +181,31 @@ def test_agents_still_pay_for_what_cannot_be():
     store.reset(seed=1)
     seen = store.step({"buy_quantities": {"electronics": 100_000}})
     assert store.records.metadata(store.played)["hard_fails"]["unaffordable_order"] and seen.current_day == 1
+
+
+def test_a_comparison_that_cannot_be_used_is_kept_with_every_mistake_at_its_field(browser: Browser):
+    sent = {"task": "serial", "seed": "-1", "episodes": "5000", "policy": ["newsvendor", "random"]}
+    reply = browser.post("/comparisons", sent)
+    assert reply.status_code == 422
+    assert "Episodes must be an integer, 1 to 1000." in words(reply) and "Seed must be an integer" in words(reply)
+    kept = re.search(r'<form method="post" action="/comparisons">(.*?)</form>', reply.text, re.S)
+    assert kept and reply.text.count('aria-invalid="true"') == 2
+    assert set(re.findall(r'name="policy" value="([^"]*)" checked', kept[1])) == {"newsvendor", "random"}
+    assert re.search(r'name="episodes"[^>]*value="5000"', kept[1]) and re.search(r'name="seed"[^>]*value="-1"', kept[1])
+    for other in ("/games", "/shows"):
+        form = re.search(rf'action="{other}">(.*?)</form>', reply.text, re.S)
+        assert form and "aria-invalid" not in form[1] and 'value="-1"' not in form[1], "only this form is at fault"
+
+
+def test_the_other_forms_of_a_problem_are_kept_too(browser: Browser):
+    for form, sent in (("/games", {"seed": "seven"}), ("/shows", {"seed": "1e9", "policy": "newsvendor"})):
+        reply = browser.post(form, {"task": "serial", **sent})
+        assert reply.status_code == 422 and f'value="{sent["seed"]}"' in reply.text
+        assert "Seed must be" in words(reply) and reply.text.count('aria-invalid="true"') == 1
+    assert "<option selected>newsvendor" in reply.text
+
+
+def test_nothing_chosen_or_too_much_is_told_at_the_choice(browser: Browser):
+    reply = browser.post("/comparisons", {"task": "serial", "seed": "3", "episodes": "20"})
+    assert reply.status_code == 422 and "choose at least one policy" in words(reply)
+    assert re.search(r'name="episodes"[^>]*value="20"', reply.text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
-from restock.server.dashboard import fields, pages
+from restock.server.dashboard import fields, pages, picking
 from restock.server.dashboard.beside import standing
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Game, Show
@@ -32,8 +32,10 @@ def playing(router: APIRouter, room: Room) -> None:
     @router.post("/games")
     async def begin(request: Request) -> Response:
         sent = await pages.sent(request)
-        name = catalogue.name(sent.get("task"))
-        seed = seed_of(sent.get("seed", ""), catalogue.loaded(name))
+        name, mistakes = catalogue.name(sent.get("task")), picking.Mistakes()
+        seed = mistakes.tried("seed", lambda: seed_of(sent.get("seed", ""), catalogue.loaded(name)), 0)
+        if mistakes.told:
+            return await picking.page(request, room, name, "games", sent, mistakes.told)
         owner = pages.new_owner(request)
         game = shelf.put(owner, Game(name, seed))
 

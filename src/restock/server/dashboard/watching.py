@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
 from restock.policies.registry import make_policy
-from restock.server.dashboard import pages, showing, transcripts
+from restock.server.dashboard import pages, picking, showing, transcripts
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Clock, Show
 from restock.server.dashboard.downloads import form_of, taken_away
@@ -36,8 +36,11 @@ def watching(router: APIRouter, room: Room) -> None:
         sent = await pages.sent(request)
         task = catalogue.name(sent.get("task"))
         problem = catalogue.loaded(task)
-        seed = seed_of(sent.get("seed", ""), problem)
-        name = chosen("policy", sent.get("policy", ""), await room.policies(task))
+        offered, mistakes = await room.policies(task), picking.Mistakes()
+        seed = mistakes.tried("seed", lambda: seed_of(sent.get("seed", ""), problem), 0)
+        name = mistakes.tried("policy", lambda: chosen("policy", sent.get("policy", ""), offered), "")
+        if mistakes.told:
+            return await picking.page(request, room, task, "shows", sent, mistakes.told)
         owner = pages.new_owner(request)
         show = shelf.put(owner, Show(task, f"{name} on {task}"))
         show.link = ("show", [("task", task), ("policy", name), ("seed", seed)])
@@ -64,11 +67,11 @@ def watching(router: APIRouter, room: Room) -> None:
         return pages.remember(pages.moved(request, f"/shows/{show.id}{_turn_in(sent)}"), request, owner)
 
     @router.get("/transcripts")
-    async def offered(request: Request) -> Response:
+    async def listed(request: Request) -> Response:
         files = transcripts.in_folder(folder)
         if form := form_of(request):
-            listed = [{"transcript": name} for name in files]
-            return taken_away(form, "transcripts", lambda: {"transcripts": files}, lambda: listed)
+            rows = [{"transcript": name} for name in files]
+            return taken_away(form, "transcripts", lambda: {"transcripts": files}, lambda: rows)
         return pages.page(request, "transcripts", files=files, folder=folder)
 
     @router.post("/transcripts")
