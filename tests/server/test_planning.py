@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Iterator
 
@@ -209,3 +212,31 @@ def test_nothing_chosen_or_too_much_is_told_at_the_choice(browser: Browser):
     reply = browser.post("/comparisons", {"task": "serial", "seed": "3", "episodes": "20"})
     assert reply.status_code == 422 and "choose at least one policy" in words(reply)
     assert re.search(r'name="episodes"[^>]*value="20"', reply.text)
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        ("serial", {"on_hand: 1", "demand: 1->0", "backlog: 1->0", "arriving: 2->1", "shipped: 4->3"}),
+        ("retail-easy", {"updated_inventory: toys", "demand_today: toys", "updated_deliveries", "total_cash"}),
+        ("sharing", {"on_hand: 0", "demand: 0", "arrived: 0", "stockouts: 0"}),
+        ("production", {"raw_material", "product", "demand", "unmet"}),
+        ("minimal", {"on_hand", "demand", "unmet", "arrived"}),
+    ],
+)
+def test_the_file_of_a_game_has_stock_demand_and_arrivals_at_the_games_own_address(
+    browser: Browser, task: str, wanted: set[str]
+):
+    address = browser.game(task)
+    reply = browser.post(f"{address}/several", {"period": "0", "periods": "3", "how": "policy"})
+    assert f'href="{address}?format=csv"' in reply.text and f'href="{address}?format=json"' in reply.text
+    rows = list(csv.DictReader(io.StringIO(browser.get(f"{address}?format=csv").text)))
+    assert len(rows) == 3 and wanted <= set(rows[0])
+    turns = browser.get(f"{address}?format=json").json()["episodes"][0]["turns"]
+    assert turns[0]["after"] == turns[1]["seen"], "what is seen after a period is decided by in the next"
+    for row, turn in zip(rows, turns, strict=True):
+        for name in wanted:
+            value = turn["after"]
+            for part in name.split(": "):
+                value = value[part]
+            assert row[name] == (json.dumps(value) if isinstance(value, (list, dict)) else str(value)), name

@@ -142,16 +142,6 @@ def watching(router: APIRouter, room: Room) -> None:
         said = await room.work(lambda: _told(request, show, b, t))
         return pages.page(request, "show", **_seen(room, show, b, t), **said)
 
-    @router.get("/games/{id}/turns")
-    async def played(request: Request, id: str) -> Response:
-        game = await room.game(request, id)
-        show = Show(game.task, f"game on {game.task}, seed {game.seed}")
-        over = game.table.over
-        show.episodes, show.problem = (game.table.graded() if over else game.episode,), game.problem
-        show.measures = game.measures if over else game.measures.known()
-        rows, data = partial(showing.rows, show), partial(showing.document, show)
-        return await room.work(lambda: taken_away(form_of(request) or "json", show.title, data, rows))
-
 
 def _turn_in(sent: Mapping[str, str]) -> str:
     """Return the part of an address that says which turn a form asks for, if it does."""
