@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Iterator
 
@@ -181,3 +184,59 @@ def test_agents_still_pay_for_what_cannot_be():
     store.reset(seed=1)
     seen = store.step({"buy_quantities": {"electronics": 100_000}})
     assert store.records.metadata(store.played)["hard_fails"]["unaffordable_order"] and seen.current_day == 1
+
+
+def test_a_comparison_that_cannot_be_used_is_kept_with_every_mistake_at_its_field(browser: Browser):
+    sent = {"task": "serial", "seed": "-1", "episodes": "5000", "policy": ["newsvendor", "random"]}
+    reply = browser.post("/comparisons", sent)
+    assert reply.status_code == 422
+    assert "Episodes must be an integer, 1 to 1000." in words(reply) and "Seed must be an integer" in words(reply)
+    kept = re.search(r'<form method="post" action="/comparisons">(.*?)</form>', reply.text, re.S)
+    assert kept and reply.text.count('aria-invalid="true"') == 2
+    assert set(re.findall(r'name="policy" value="([^"]*)" checked', kept[1])) == {"newsvendor", "random"}
+    assert re.search(r'name="episodes"[^>]*value="5000"', kept[1]) and re.search(r'name="seed"[^>]*value="-1"', kept[1])
+    for other in ("/games", "/shows"):
+        form = re.search(rf'action="{other}">(.*?)</form>', reply.text, re.S)
+        assert form and "aria-invalid" not in form[1] and 'value="-1"' not in form[1], "only this form is at fault"
+
+
+def test_the_other_forms_of_a_problem_are_kept_too(browser: Browser):
+    for form, sent in (("/games", {"seed": "seven"}), ("/shows", {"seed": "1e9", "policy": "newsvendor"})):
+        reply = browser.post(form, {"task": "serial", **sent})
+        assert reply.status_code == 422 and f'value="{sent["seed"]}"' in reply.text
+        assert "Seed must be" in words(reply) and reply.text.count('aria-invalid="true"') == 1
+    assert "<option selected>newsvendor" in reply.text
+
+
+def test_nothing_chosen_or_too_much_is_told_at_the_choice(browser: Browser):
+    reply = browser.post("/comparisons", {"task": "serial", "seed": "3", "episodes": "20"})
+    assert reply.status_code == 422 and "choose at least one policy" in words(reply)
+    assert re.search(r'name="episodes"[^>]*value="20"', reply.text)
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        ("serial", {"on_hand: 1", "demand: 1->0", "backlog: 1->0", "arriving: 2->1", "shipped: 4->3"}),
+        ("retail-easy", {"updated_inventory: toys", "demand_today: toys", "updated_deliveries", "total_cash"}),
+        ("sharing", {"on_hand: 0", "demand: 0", "arrived: 0", "stockouts: 0"}),
+        ("production", {"raw_material", "product", "demand", "unmet"}),
+        ("minimal", {"on_hand", "demand", "unmet", "arrived"}),
+    ],
+)
+def test_the_file_of_a_game_has_stock_demand_and_arrivals_at_the_games_own_address(
+    browser: Browser, task: str, wanted: set[str]
+):
+    address = browser.game(task)
+    reply = browser.post(f"{address}/several", {"period": "0", "periods": "3", "how": "policy"})
+    assert f'href="{address}?format=csv"' in reply.text and f'href="{address}?format=json"' in reply.text
+    rows = list(csv.DictReader(io.StringIO(browser.get(f"{address}?format=csv").text)))
+    assert len(rows) == 3 and wanted <= set(rows[0])
+    turns = browser.get(f"{address}?format=json").json()["episodes"][0]["turns"]
+    assert turns[0]["after"] == turns[1]["seen"], "what is seen after a period is decided by in the next"
+    for row, turn in zip(rows, turns, strict=True):
+        for name in wanted:
+            value = turn["after"]
+            for part in name.split(": "):
+                value = value[part]
+            assert row[name] == (json.dumps(value) if isinstance(value, (list, dict)) else str(value)), name

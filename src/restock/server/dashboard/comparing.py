@@ -13,7 +13,8 @@ from restock.report.documents import comparison_document, comparison_rows
 from restock.report.palette import colours
 from restock.report.tables import summary
 from restock.report.words import answer, bound_told, shown_rows, warnings
-from restock.server.dashboard import pages
+from restock.server.dashboard import pages, picking
+from restock.server.dashboard.bodies import Sent
 from restock.server.dashboard.charts import standings
 from restock.server.dashboard.contests import Clock, Contest, Game, Show
 from restock.server.dashboard.downloads import form_of, taken_away
@@ -38,22 +39,25 @@ def comparing(router: APIRouter, room: Room) -> None:
         task = catalogue.name(sent.get("task"))
         problem = catalogue.loaded(task)
         offered = await room.policies(task)
-        names = [chosen("policy", one, offered) for one in dict.fromkeys(sent.every.get("policy", []))]
-        owner = pages.new_owner(request)
+        owner, mistakes = pages.new_owner(request), picking.Mistakes()
+        names = mistakes.tried("policy", lambda: [chosen("policy", one, offered) for one in _asked(sent)], [])
         own = [one for one in room.own(owner, task) if one.id in sent.every.get("own", [])]
-        if not names and not own:
-            raise Refused("VALIDATION_ERROR", "Nothing was chosen to compare: choose at least one policy.", "policy")
+        if "policy" not in mistakes.told and not names and not own:
+            mistakes.told["policy"] = "Nothing was chosen to compare: choose at least one policy."
         if len(names) + len(own) > MOST_POLICIES:
-            raise Refused("VALIDATION_ERROR", f"At most {MOST_POLICIES} can be compared at once.", "policy")
+            mistakes.told["policy"] = f"At most {MOST_POLICIES} can be compared at once."
         seeds: list[int] = []
+        seed: int | None = None
         if own:
-            seeds = _common(own)
-            seed, episodes = None, len(seeds)
-            problem_of_own = own[0].problem
+            seeds = mistakes.tried("own", lambda: _common(own), [])
+            episodes, problem_of_own = len(seeds), own[0].problem
         else:
-            seed = seed_of(sent.get("seed", ""), problem)
-            episodes = whole("episodes", sent.get("episodes", "100"), 1, MOST_EPISODES)
+            seed = mistakes.tried("seed", lambda: seed_of(sent.get("seed", ""), problem), 0)
+            text = sent.get("episodes", "100")
+            episodes = mistakes.tried("episodes", lambda: whole("episodes", text, 1, MOST_EPISODES), 1)
             problem_of_own = None
+        if mistakes.told:
+            return await picking.page(request, room, task, "comparisons", sent, mistakes.told)
         called = [*names, *(_called(one) for one in own)]
         contest = shelf.put(owner, Contest(task, called, episodes, seed))
 
@@ -114,6 +118,10 @@ def comparing(router: APIRouter, room: Room) -> None:
             name = f"episodes of a comparison on {contest.task}"
             return taken_away(form, name, lambda: data, lambda: _episode_rows(data))
         return pages.page(request, "episodes", rules=pages.DRAWING, contest=contest, data=data)
+
+
+def _asked(sent: Sent) -> list[str]:
+    return list(dict.fromkeys(sent.every.get("policy", [])))
 
 
 def _plotly() -> bool:

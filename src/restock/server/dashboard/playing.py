@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
-from restock.server.dashboard import fields, pages
+from restock.server.dashboard import fields, pages, picking, showing
 from restock.server.dashboard.beside import standing
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Game, Show
+from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.entering import entered
 from restock.server.dashboard.forms import Form
 from restock.server.dashboard.helping import AS_POLICY, OWN, REPEAT, advised, play_on
@@ -32,8 +34,10 @@ def playing(router: APIRouter, room: Room) -> None:
     @router.post("/games")
     async def begin(request: Request) -> Response:
         sent = await pages.sent(request)
-        name = catalogue.name(sent.get("task"))
-        seed = seed_of(sent.get("seed", ""), catalogue.loaded(name))
+        name, mistakes = catalogue.name(sent.get("task")), picking.Mistakes()
+        seed = mistakes.tried("seed", lambda: seed_of(sent.get("seed", ""), catalogue.loaded(name)), 0)
+        if mistakes.told:
+            return await picking.page(request, room, name, "games", sent, mistakes.told)
         owner = pages.new_owner(request)
         game = shelf.put(owner, Game(name, seed))
 
@@ -52,10 +56,21 @@ def playing(router: APIRouter, room: Room) -> None:
         game = shelf.get(pages.owner_of(request), Game, id)
         if not await game.ready(PATIENCE):
             return pages.waiting(request, f"{game.task}, by hand", game)
+        if wanted := form_of(request):
+            return await taken(game, wanted)
         form = _form(game)
         if "filled" in request.query_params and not game.table.over:
             return await filled(request, game, form)
         return _page(request, room, game, form)
+
+    async def taken(game: Game, wanted: str) -> Response:
+        shown = showing.of_game(game)
+        rows, data = partial(showing.rows, shown), partial(showing.document, shown)
+        return await room.work(lambda: taken_away(wanted, shown.title, data, rows))
+
+    @router.get("/games/{id}/turns")
+    async def turns(request: Request, id: str) -> Response:
+        return await taken(await room.game(request, id), form_of(request) or "json")
 
     @router.post("/games/{id}/filled")
     async def fill(request: Request, id: str) -> Response:

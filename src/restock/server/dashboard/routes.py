@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from restock.core.problem import Problem
-from restock.policies.registry import policy_class, usual_policies, yardsticks
 from restock.problems.manifest import manifest_of
-from restock.server.dashboard import pages
+from restock.server.dashboard import pages, picking
 from restock.server.dashboard.again import again
 from restock.server.dashboard.comparing import comparing
 from restock.server.dashboard.contests import Contest, Game, Show
@@ -16,7 +14,7 @@ from restock.server.dashboard.downloads import form_of, taken_away
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.live import live
 from restock.server.dashboard.playing import playing
-from restock.server.dashboard.room import EXAMPLE, MOST_SEED, Room
+from restock.server.dashboard.room import EXAMPLE, Room
 from restock.server.dashboard.runs import runs
 from restock.server.dashboard.standing import standing
 from restock.server.dashboard.watching import watching
@@ -48,7 +46,7 @@ def _opening(router: APIRouter, room: Room) -> None:
 
     @router.get("/")
     async def home(request: Request) -> Response:
-        offers = [_offer(catalogue.loaded(name), name) for name in catalogue.names()]
+        offers = [picking.offer(catalogue.loaded(name), name) for name in catalogue.names()]
         if form := form_of(request):
             return taken_away(form, "problems", lambda: {"problems": offers}, lambda: offers)
         groups = []
@@ -63,18 +61,7 @@ def _opening(router: APIRouter, room: Room) -> None:
 
     @router.get("/pick/{task:path}")
     async def pick(request: Request, task: str) -> Response:
-        name = catalogue.name(task)
-        problem = catalogue.loaded(name)
-        family = problem.family
-        policies = [(one, policy_class(one, family)) for one in await room.policies(name)]
-        rival, knowing = yardsticks(family)
-        usual = [one for one in dict.fromkeys((rival, *usual_policies(family))) if one != "random"][:4]
-        own = room.own(pages.owner_of(request), name)
-        return pages.page(
-            request, "pick", offer=_offer(problem, name), words=problem.explain(), seed=room.seed_for(problem),
-            pictures=await room.opening(name, problem),
-            policies=policies, rival=rival, knowing=knowing, usual=usual, own=own, most_seed=MOST_SEED,
-        )  # fmt: skip
+        return await picking.page(request, room, catalogue.name(task))
 
     @router.get("/examples/{task:path}")
     async def example(request: Request, task: str) -> Response:
@@ -123,18 +110,3 @@ def _local(address: str) -> str:
     """Return an address of this server; the first page for any other."""
     plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) < 1000
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
-
-
-def _offer(problem: Problem, name: str) -> dict[str, Any]:
-    """Return what the first page says about a problem."""
-    said = problem.description().get("description")
-    words = said if isinstance(said, str) and said else problem.explain().splitlines()[0]
-    size = ", ".join(_counted(count, plain(what)) for what, count in problem.size().items() if count)
-    return {"name": name, "family": problem.family, "words": words, "size": size, "periods": problem.horizon}
-
-
-def _counted(count: int, what: str) -> str:
-    """Return a number and its noun in the plural."""
-    if count != 1:
-        return f"{count} {what}"
-    return f"1 {what[:-3]}f" if what.endswith("ves") else f"1 {what.removesuffix('s')}"

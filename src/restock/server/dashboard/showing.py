@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from restock.agents.counts import Counts
 from restock.report.numbers import amount, at_least, price
-from restock.server.dashboard.contests import Show
+from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.exchanges import Said, spent, told_of
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.turns import Episode, Turn
+from restock.server.dashboard.look import SAID_ELSEWHERE
+from restock.server.dashboard.turns import Turn
 from restock.server.dashboard.worst import worst
 
+MOST_COLUMNS = 500  # of one field; a longer one is JSON in one column
 Facts = list[tuple[str, str]]
 
 
@@ -50,6 +54,15 @@ def facts(show: Show, counts: Counts | None) -> Facts:
     return [*found, *([("repaired", named)] if named else [])]
 
 
+def of_game(game: Game) -> Show:
+    """Return a game so far as a show; while it is played, without what would tell what is to come."""
+    over = game.table.over
+    found = Show(game.task, f"game on {game.task}, seed {game.seed}")
+    found.episodes, found.problem = (game.table.graded() if over else game.episode,), game.problem
+    found.measures = game.measures if over else game.measures.known()
+    return found
+
+
 def document(show: Show) -> dict[str, Any]:
     """Return the whole show as plain data."""
     return {
@@ -75,12 +88,27 @@ def rows(show: Show) -> list[dict[str, Any]]:
             row |= {f"part: {name}": value for name, value in turn["parts"].items()}
             row |= {"faults": "; ".join(turn["faults"]), "error": turn["error"]}
             row |= {name: value for name, value in counted.items() if name != "faults"}
+            row |= {name: value for name, value in _columns(turn["after"]).items() if name not in row}
             found.append(row | {"reply": turn["reply"]})
     return found
 
 
-def _episode(show: Show, b: int, episode: Episode) -> dict[str, Any]:
-    measures = show.measures
+def _columns(seen: Mapping[str, Any], under: str = "") -> dict[str, Any]:
+    """Return what is seen after a period (stock, demand, arrivals and the like) as columns, a list as JSON."""
+    found: dict[str, Any] = {}
+    for field, value in seen.items():
+        if not under and (field in SAID_ELSEWHERE or (field == "profit" and isinstance(value, Mapping))):
+            continue
+        name = f"{under}{field}"
+        if isinstance(value, Mapping) and len(value) <= MOST_COLUMNS:
+            found |= _columns(value, f"{name}: ")
+        else:
+            found[name] = json.dumps(value) if isinstance(value, (Mapping, list, tuple)) else value
+    return found
+
+
+def _episode(show: Show, b: int) -> dict[str, Any]:
+    episode, measures = show.episodes[b], show.measures
     reward = None if measures is None else measures.tracks[0]
     last = None if measures is None else measures.tracks[-1]
     found = worst(measures, b, episode)
@@ -91,6 +119,7 @@ def _episode(show: Show, b: int, episode: Episode) -> dict[str, Any]:
             "seen": turn.seen,
             "by": turn.by,
             "action": turn.action,
+            "after": turn.after,
             "reward": turn.reward,
             "parts": dict(turn.parts),
             "total": total,

@@ -12,7 +12,7 @@ from restock.agents.prompt import turn as said_to_model
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.policies.registry import make_policy
-from restock.server.dashboard import pages, showing, transcripts
+from restock.server.dashboard import pages, picking, showing, transcripts
 from restock.server.dashboard.charts import split
 from restock.server.dashboard.contests import Clock, Show
 from restock.server.dashboard.downloads import form_of, taken_away
@@ -39,8 +39,11 @@ def watching(router: APIRouter, room: Room) -> None:
         sent = await pages.sent(request)
         task = catalogue.name(sent.get("task"))
         problem = catalogue.loaded(task)
-        seed = seed_of(sent.get("seed", ""), problem)
-        name = chosen("policy", sent.get("policy", ""), await room.policies(task))
+        offered, mistakes = await room.policies(task), picking.Mistakes()
+        seed = mistakes.tried("seed", lambda: seed_of(sent.get("seed", ""), problem), 0)
+        name = mistakes.tried("policy", lambda: chosen("policy", sent.get("policy", ""), offered), "")
+        if mistakes.told:
+            return await picking.page(request, room, task, "shows", sent, mistakes.told)
         owner = pages.new_owner(request)
         show = shelf.put(owner, Show(task, f"{name} on {task}"))
         show.link = ("show", [("task", task), ("policy", name), ("seed", seed)])
@@ -67,11 +70,11 @@ def watching(router: APIRouter, room: Room) -> None:
         return pages.remember(pages.moved(request, f"/shows/{show.id}{_turn_in(sent)}"), request, owner)
 
     @router.get("/transcripts")
-    async def offered(request: Request) -> Response:
+    async def listed(request: Request) -> Response:
         files = transcripts.in_folder(folder)
         if form := form_of(request):
-            listed = [{"transcript": name} for name in files]
-            return taken_away(form, "transcripts", lambda: {"transcripts": files}, lambda: listed)
+            rows = [{"transcript": name} for name in files]
+            return taken_away(form, "transcripts", lambda: {"transcripts": files}, lambda: rows)
         return pages.page(request, "transcripts", files=files, folder=folder)
 
     @router.post("/transcripts")
@@ -152,16 +155,6 @@ def watching(router: APIRouter, room: Room) -> None:
             return pages.page(request, "show", **seen, **said)
 
         return await room.work(made)
-
-    @router.get("/games/{id}/turns")
-    async def played(request: Request, id: str) -> Response:
-        game = await room.game(request, id)
-        show = Show(game.task, f"game on {game.task}, seed {game.seed}")
-        over = game.table.over
-        show.episodes, show.problem = (game.table.graded() if over else game.episode,), game.problem
-        show.measures = game.measures if over else game.measures.known()
-        rows, data = partial(showing.rows, show), partial(showing.document, show)
-        return await room.work(lambda: taken_away(form_of(request) or "json", show.title, data, rows))
 
 
 def _turn_in(sent: Mapping[str, str]) -> str:
