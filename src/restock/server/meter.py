@@ -16,7 +16,7 @@ from collections.abc import Callable
 from restock.server.guard import App, Receive, Scope, Send
 from restock.server.limits import CLIENT
 
-SHARE = 0.005  # seconds of a round; one piece of work more may begin before they are over
+SHARE = 0.01  # seconds of a round; one piece of work more may begin before they are over
 REST = 4  # who has used up a round waits for the fourth after it: to be answered takes others a few
 AT_ONCE = 16  # pieces of work that are looked at in one round; which of them have time left is told when they run
 
