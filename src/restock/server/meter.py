@@ -16,7 +16,7 @@ from collections.abc import Callable
 from restock.server.guard import App, Receive, Scope, Send
 from restock.server.limits import CLIENT
 
-SHARE = 0.005  # seconds of a round; one piece of work more may begin before they are over
+SHARE = 0.01  # seconds of a round; one piece of work more may begin before they are over
 REST = 4  # who has used up a round waits for the fourth after it: to be answered takes others a few
 AT_ONCE = 16  # pieces of work that are looked at in one round; which of them have time left is told when they run
 
@@ -28,7 +28,8 @@ class Meter:
         self._began: dict[str, float] = {}  # when the first work of each client began in this round
         self._waiting: dict[str, list[tuple[int, Callable[[], None]]]] = {}  # heaps, by place
         self._places = itertools.count()
-        self._round: asyncio.Handle | None = None
+        self._ends: asyncio.Handle | None = None  # what ends this round
+        self._next: asyncio.Handle | None = None  # what ends it at once, because somebody waits
         self._rounds = 0
 
     def free(self, client: str) -> bool:
@@ -39,8 +40,8 @@ class Meter:
         """Return whether a client has time left in this round."""
         now = time.perf_counter()
         began = self._began.setdefault(client, now)
-        if self._round is None:
-            self._round = asyncio.get_running_loop().call_soon(self._next)
+        if self._ends is None:  # it may last longer than one of the loop's: that costs nothing where nobody waits
+            self._ends = asyncio.get_running_loop().call_later(SHARE, self._end)
         return now - began < SHARE
 
     def later(self, client: str, go_on: Callable[[], None], place: int | None = None) -> int:
@@ -56,8 +57,8 @@ class Meter:
         """
         place = next(self._places) if place is None else place
         heapq.heappush(self._waiting.setdefault(client, []), (place, go_on))
-        if self._round is None:
-            self._round = asyncio.get_running_loop().call_soon(self._next)
+        if self._next is None:
+            self._next = asyncio.get_running_loop().call_soon(self._go_on)
         return place
 
     async def turn(self) -> None:
@@ -71,10 +72,14 @@ class Meter:
             place = self.later(client, lambda mine=mine: mine.done() or mine.set_result(None), place)  # type: ignore[misc]
             await mine
 
-    def _next(self) -> None:
-        """Begin a round."""
+    def _end(self) -> None:
+        """End a round."""
+        self._ends = None
+        self._began.clear()
+
+    def _go_on(self) -> None:
+        """End a round, and in some go on with what waits."""
         loop = asyncio.get_running_loop()
-        self._round = None
         self._began.clear()
         self._rounds += 1
         for client, queue in [*self._waiting.items()] if self._rounds % REST == 0 else ():
@@ -82,8 +87,7 @@ class Meter:
                 loop.call_soon(heapq.heappop(queue)[1])
             if not queue:
                 del self._waiting[client]
-        if self._waiting:
-            self._round = loop.call_soon(self._next)
+        self._next = loop.call_soon(self._go_on) if self._waiting else None
 
 
 class Turns:

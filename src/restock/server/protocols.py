@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import functools
@@ -40,9 +41,9 @@ class Watched(asyncio.Protocol):
         self._place: int | None = None  # in the queue of its client, while it waits to be read
 
     @property
+    @abc.abstractmethod
     def ready(self) -> bool:
         """Whether more can be read now."""
-        return not self.transport.is_closing()
 
     def connection_made(self, transport: Any) -> None:
         """Note whose connection it is."""
@@ -51,7 +52,7 @@ class Watched(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read the data, or as much of it as there is time for, and the rest later."""
-        if not self._rest and len(data) <= PIECE and self.ready and self._meter.free(self._client):
+        if not self._rest and len(data) <= PIECE and self._meter.free(self._client) and self.ready:
             self.read(data)
             return
         self._rest += data
@@ -131,13 +132,13 @@ class Http(Watched, H11Protocol):
     @property
     def ready(self) -> bool:
         """Whether more can be read now: what follows the head of a socket, before that is answered, never is."""
-        return super().ready and self.transport.get_protocol() is self
+        return self.transport.get_protocol() is self and not self.transport.is_closing()
 
     def data_received(self, data: bytes) -> None:
         """Read the data, unless the connection was refused."""
         if self._entered and not self.transport.is_closing():
             self._behind = self._behind and bool(self._rest)
-            self._unset_keepalive_if_required()
+            self._unset_keepalive_if_required()  # it may take a while until the data are read
             super().data_received(data)
 
     def read(self, data: bytes) -> None:
@@ -202,7 +203,7 @@ class Socket(Watched, WebSocketsSansIOProtocol):
     @property
     def ready(self) -> bool:
         """Whether more can be read now: not while messages wait for their answer, or answers for being taken."""
-        return super().ready and not self.read_paused and self.writable.is_set()
+        return not self.read_paused and self.writable.is_set() and not self.transport.is_closing()
 
     def begin(self) -> None:
         """Let frames come, unless the handshake still waits."""
