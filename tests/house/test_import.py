@@ -28,7 +28,6 @@ OPTIONAL = {
     "starlette",
     "uvicorn",
     "websockets",
-    "jinja2",
     "openenv",
     "openai",
     "httpx",
@@ -66,7 +65,6 @@ CLASSES_OF_SERVERS = {
         "source_routes",
         "sockets",
         "web",
-        "dashboard.needs_jinja",
         "dashboard.pages",
         "dashboard.room",
         "dashboard.routes",
@@ -102,7 +100,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_import_restock_loads_nothing_heavy():
-    heavy = OPTIONAL | {"numba", "llvmlite", "highspy", "cma", "networkx", "pydantic", "typer", "rich"}
+    heavy = OPTIONAL | {"numba", "llvmlite", "highspy", "cma", "networkx", "pydantic", "typer", "rich", "jinja2"}
     assert not loaded_by("import restock") & heavy
 
 

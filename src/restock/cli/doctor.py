@@ -10,12 +10,12 @@ from typing import Any
 
 from restock.cli.console import AsJson, Console, Quiet, table
 
-CORE = ("numpy", "numba", "gymnasium", "pydantic", "PyYAML", "highspy", "cma", "typer", "rich")
+CORE = ("numpy", "numba", "gymnasium", "pydantic", "PyYAML", "highspy", "cma", "typer", "rich", "jinja2")
 EXTRAS = {
     "viz": ("matplotlib", "plotly", "Pillow"),
     "data": ("polars",),
     "train": ("stable-baselines3", "sb3-contrib", "tensorboard", "optuna"),
-    "server": ("fastapi", "uvicorn", "jinja2", "websockets"),
+    "server": ("fastapi", "uvicorn", "websockets"),
     "openenv": ("openenv",),
     "llm": ("httpx",),
     "docs": ("sphinx", "furo", "myst-parser", "latex2mathml", "ziamath"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 
 import restock
@@ -17,3 +18,8 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def in_words(found: Mapping[str, str]) -> str:
+    """Return versions by name as a list in words."""
+    return ", ".join(f"{name} {version}" for name, version in found.items())

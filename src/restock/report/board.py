@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from restock.benchmark.standing import Leaderboard, Standing
-from restock.core.plain import plain
 from restock.core.writing import write_whole
+from restock.evaluation.provenance import in_words
 from restock.problems.network.words import WORDING
 from restock.report import standings as say
-from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.documents import as_json
+from restock.report.markup import page, parts
 from restock.report.numbers import share
 from restock.report.svg import GREY, INK, PAPER, Scale, Svg, width_of
 from restock.report.tables import Table
@@ -78,31 +77,37 @@ def _markdown_table(table: Table) -> str:
 
 def render(board: Leaderboard, command: str = "") -> str:
     """Return the page as text."""
-    title = f"Leaderboard: {board.suite.name}"
-    body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(board.suite.description)}</p>']
-    body += [f'<p class="warning">Warning. {escape(text)}</p>' for text in say.warnings(board)]
-    body.append(f'<div class="answer"><p>{escape(" ".join(say.answer(board)))}</p></div>')
-    levels = "".join(
-        f'<div class="card" style="border-color:{COLOURS[level]}"><h3>{upper(level)}</h3>'
-        f"<p>Knows {escape(knows(level, WORDING))}.</p></div>"
-        for level in COLOURS
+    scenarios = [scenario.name for scenario in board.suite.scenarios]
+    source = [f"The suite: {board.suite.source}."] if board.suite.source else []
+    shown = parts(
+        "board",
+        standings=say.standings(board),
+        close_calls=say.close_calls(board),
+        levels=[(upper(level), colour, knows(level, WORDING)) for level, colour in COLOURS.items()],
+        ratios=ratios(board),
+        by_group=say.by_group(board),
+        by_scenario=say.by_scenario(board),
+        agents=say.agents(board),
+        marks={row.shown: COLOURS[row.information] for row in board.rows},
+        kinds=kinds(board),
+        shades={row.shown: [_shade(row.by_scenario.get(name)) for name in scenarios] for row in board.rows},
+        meanings=meanings(board),
+        notes=say.notes(board),
+        command=command,
+        made_with=[*_made_with(board), *source],
+        numbers=as_json(board.to_dict()),
     )
-    cards = f'<div class="cards">{levels}</div>'
-    picture = figure(
-        ratios(board),
-        "<b>Share of the bound.</b> Mean over scenarios; bar: 95% interval. Open circles: published means.",
-        1.3,
-    )
-    parts = [
-        ("Standings", _table(board, say.standings(board)) + _listed(say.close_calls(board)) + cards),
-        ("The ratios", picture),
-        *([] if (groups := say.by_group(board)) is None else [("By group", _table(board, groups))]),
-        ("By scenario", _table(board, say.by_scenario(board), shaded=True)),
-        *_agents(board),
-        ("What the figures mean", _definitions(board)),
-        ("How to repeat this", _repeat(board, command)),
-    ]
-    return page(title, body, parts)
+    answer = [("", " ".join(say.answer(board)))]
+    return page(f"Leaderboard: {board.suite.name}", shown, answer, board.suite.description, say.warnings(board))
+
+
+def kinds(board: Leaderboard) -> dict[str, str]:
+    """Return the class of each policy's row in a table."""
+    best = next((row for row in board.rows if row.rank == 1), None)
+    return {
+        row.shown: "bound" if row.information == "clairvoyant" else "best" if row is best else ""
+        for row in board.rows
+    }  # fmt: skip
 
 
 def ratios(board: Leaderboard) -> Svg:
@@ -133,39 +138,10 @@ def _mean(row: Standing) -> float:
     return row.ratio.mean
 
 
-def _table(board: Leaderboard, table: Table, shaded: bool = False) -> str:
-    """Return a table with a row per policy; cells are shaded by their share of the bound if asked for."""
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
-    best = next((row for row in board.rows if row.rank == 1), None)
-    lines = []
-    for row, cells in zip(board.rows, table.rows, strict=True):
-        kind = "bound" if row.information == "clairvoyant" else "best" if row is best else ""
-        line = row_of(cells, chip(COLOURS[row.information]), kind)
-        if shaded:
-            for scenario in board.suite.scenarios:
-                value = row.by_scenario.get(scenario.name)
-                line = line.replace("<td>", "<td >" if value is None else f'<td style="background:{_shade(value)}">', 1)
-        lines.append(line)
-    kind = ' class="figures"' if shaded else ""
-    return scroll(
-        f"<table{kind}>{caption_of(table.caption)}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    )
-
-
-def _agents(board: Leaderboard) -> list[tuple[str, str]]:
-    """Return the section about agents, if there are any."""
-    table = say.agents(board)
-    if table is None:
-        return []
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
-    colours = {row.shown: COLOURS[row.information] for row in board.rows if row.counted is not None}
-    rows = "".join(row_of(cells, chip(colours[cells[0]])) for cells in table.rows)
-    caption = caption_of(table.caption)
-    return [("Agents", scroll(f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))]
-
-
-def _shade(ratio: float) -> str:
-    """Return a shade from warm, at half the bound and below, over white to green, at the bound."""
+def _shade(ratio: float | None) -> str:
+    """Return a shade from warm, at half the bound, over white to green, at the bound; empty without a ratio."""
+    if ratio is None:
+        return ""
     place = min(max((ratio - 0.5) / 0.5, 0.0), 1.0)
     low, middle, high = (251, 231, 214), (255, 255, 255), (196, 228, 218)
     ends, part = ((low, middle), place * 2.0) if place < 0.5 else ((middle, high), place * 2.0 - 1.0)
@@ -178,28 +154,6 @@ def meanings(board: Leaderboard) -> dict[str, str]:
     return {name: meaning for name, meaning in say.MEANINGS.items() if name in shown}
 
 
-def _definitions(board: Leaderboard) -> str:
-    terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in meanings(board).items())
-    return f"<dl>{terms}</dl>{_listed(say.notes(board))}"
-
-
-def _listed(sentences: Sequence[str]) -> str:
-    """Return sentences as a list; nothing if there are none."""
-    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences)}</ul>" if sentences else ""
-
-
 def _made_with(board: Leaderboard) -> list[str]:
     """Return the versions behind each run."""
-    return [
-        f"Run {Path(run).name} was made with {', '.join(f'{name} {version}' for name, version in found.items())}."
-        for run, found in board.versions.items()
-    ]
-
-
-def _repeat(board: Leaderboard, command: str) -> str:
-    text = f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else ""
-    text += "".join(f"<p>{escape(line)}</p>" for line in _made_with(board))
-    if board.suite.source:
-        text += f"<p>The suite: {escape(board.suite.source)}.</p>"
-    numbers = json.dumps(plain(board.to_dict()), indent=1, ensure_ascii=False)
-    return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
+    return [f"Run {Path(run).name} was made with {in_words(found)}." for run, found in board.versions.items()]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from restock.core.plain import plain
@@ -36,6 +36,16 @@ def comparison_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         row |= {name: entry[name] for name in rest}
         rows.append(row | {name: value for name, value in entry["kpis"].items() if name != "profit"})
     return rows
+
+
+def as_json(data: Any, without: Collection[str] = ()) -> str:
+    """Return data as the JSON that a page shows.
+
+    Args:
+        data: What is written.
+        without: Names of entries that are left out, wherever they stand.
+    """
+    return json.dumps(plain(data, without), indent=1, ensure_ascii=False)
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None) -> str:

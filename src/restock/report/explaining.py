@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from restock.evaluation.order_maps import OrderMap
 from restock.evaluation.responses import Response
 from restock.evaluation.stats import Estimate
 from restock.report.heat import heat_map, key
-from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.markup import Part, page
+from restock.report.markup import parts as filled
+from restock.report.naming import WAY, arrowed
 from restock.report.numbers import amount, decimals, interval, places_for
 from restock.report.palette import colours
 from restock.report.svg import GREY, INK, Scale, Svg, ticks, width_of
+from restock.report.tables import Table
+from restock.report.words import listed
 
 WIDE = 480.0
 OPEN = 1  # links whose maps are shown without a click
@@ -39,18 +43,31 @@ def write_explanation(explanation: Explanation, path: str | Path, command: str =
         InvalidInput: The file cannot be written.
     """
     title = f"What {explanation.policy.name} does on {explanation.problem.name}"
-    opening = [f"<h1>{escape(title)}</h1>", f'<div class="answer">{_answer(explanation)}</div>']
-    repeat = [("How to repeat this", f"<pre>{escape(command)}</pre>")] if command else []
-    text = page(title, opening, [*parts(explanation), *repeat])
+    told = sentences(explanation) or [f"{explanation.policy.name}: {explanation.policy.summary}."]
+    text = page(title, parts(explanation, command), [("", " ".join(told))])
     return write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
-def parts(explanation: Explanation) -> list[tuple[str, str]]:
-    """Return heading and content (HTML) of each finding, for this page or another."""
-    found = [("What it orders", _orders(explanation))]
-    if explanation.influences:
-        found.append(("What it looks at", _looks(explanation)))
-    return [*found, ("How it was explained", _method(explanation))]
+def parts(explanation: Explanation, command: str = "") -> list[Part]:
+    """Return heading and content (HTML) of each finding, for this page or another.
+
+    Args:
+        explanation: See `restock.explain`.
+        command: The command that repeats it.
+    """
+    links = _links(explanation)
+    return filled(
+        "explanation",
+        name=explanation.policy.name,
+        links=links,
+        opened=OPEN,
+        left_out=len(explanation.problem.links) - len(links),
+        no_optimum=explanation.no_optimum,
+        looks=_looks(explanation) if explanation.influences else None,
+        beside=colours(list(explanation.beside)),
+        method=_method(explanation),
+        command=command,
+    )
 
 
 # in words -----------------------------------------------------------------------------------------
@@ -69,30 +86,21 @@ def sentences(explanation: Explanation) -> list[str]:
             f"({interval(first.loss, places_for(first.loss))})."
         )
     if len(clear) > 1:
-        found.append(f"Then {_listed([f'{one.name} ({_plain(one.loss)})' for one in clear[1:4]])}.")
+        found.append(f"Then {listed([f'{one.name} ({_plain(one.loss)})' for one in clear[1:4]])}.")
     if idle:
         found.append(f"It pays no attention to {_idle(explanation)}.")
     for one in explanation.responses[:1]:
         ends = {who: (-change[0].mean, -change[-1].mean) for who, change in one.change.items()}
         told = [f"{who} by {amount(a, 2)} and {amount(b, 2)}" for who, (a, b) in ends.items()]
         found.append(
-            f"On {_arrow(one.link)} in period {one.period}, one unit more on hand, or just ordered, lowers the order "
-            f"of {_listed(told)}."
+            f"On {arrowed(one.link)} in period {one.period}, one unit more on hand, or just ordered, lowers the order "
+            f"of {listed(told)}."
         )
     return found
 
 
-def _answer(explanation: Explanation) -> str:
-    told = sentences(explanation) or [f"{explanation.policy.name}: {explanation.policy.summary}."]
-    return f"<p>{escape(' '.join(told))}</p>"
-
-
 def _plain(value: Estimate) -> str:
     return amount(value.mean, places_for(value))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
 def _by_use(influences: Sequence[Influence]) -> tuple[list[Influence], list[Influence]]:
@@ -106,81 +114,59 @@ def _idle(explanation: Explanation) -> str:
     _, idle = _by_use(explanation.influences)
     if len(idle) > FEW:
         return f"{len(idle)} of the {len(explanation.influences)} things that were tried"
-    return _listed([one.name for one in idle])
-
-
-def _arrow(link: str) -> str:
-    return link.replace("->", " \N{RIGHTWARDS ARROW} ")
+    return listed([one.name for one in idle])
 
 
 # what it orders -----------------------------------------------------------------------------------
 
 
-def _orders(explanation: Explanation) -> str:
-    names = [explanation.policy.name, *explanation.beside]
-    shades = colours(names)
-    links = list(dict.fromkeys(one.link for one in explanation.maps))
-    blocks = []
-    for k, link in enumerate(links):
-        maps = [one for one in explanation.maps if one.link == link]
-        inner = "".join(_maps(explanation, one) for one in maps)
-        for answer in explanation.responses:
-            if answer.link == link:
-                inner += _response(answer, shades)
-        heading = escape(_arrow(link))
-        if len(links) == 1:
-            blocks.append(inner)
-        else:
-            opened = " open" if k < OPEN else ""
-            blocks.append(f"<details{opened}><summary>{heading}</summary>{inner}</details>")
-    if not blocks:
-        return "<p>No inventory position ever moves, so there is nothing to map.</p>"
-    left_out = len(explanation.problem.links) - len(links)
-    note = f"<p>{left_out} links are not mapped; name them to see them.</p>" if left_out else ""
-    if explanation.no_optimum:
-        note += f'<p class="small">No exact optimum beside: {escape(explanation.no_optimum)}.</p>'
-    return note + "".join(blocks)
+def _links(explanation: Explanation) -> list[dict[str, Any]]:
+    """Return the maps and responses of each link."""
+    shades = colours([explanation.policy.name, *explanation.beside])
+    return [
+        {
+            "name": arrowed(link),
+            "maps": [_map(explanation, one) for one in explanation.maps if one.link == link],
+            "responses": [_response(one, shades) for one in explanation.responses if one.link == link],
+        }
+        for link in dict.fromkeys(one.link for one in explanation.maps)
+    ]
 
 
-def _maps(explanation: Explanation, one: OrderMap) -> str:
-    """Return a map of each policy side by side, in the same colours."""
+def _map(explanation: Explanation, one: OrderMap) -> dict[str, Any]:
+    """Return a map of each policy, in the same colours."""
     every = np.concatenate([orders[np.isfinite(orders)] for orders in one.orders.values()])
     most = float(every.max(initial=0.0))
     usual = float(np.quantile(every, 0.97)) if every.size else 0.0
     clipped = usual > 0.0 and most > 1.5 * usual
     most = max(usual if clipped else most, TINY)
-    buyer = one.link.split("->")[1]
+    buyer = one.link.split(WAY)[1]
     labels = (f"inventory position of {buyer} (units)", "period")
     title = "Orders by position and period"
     about = "Across: inventory position (on hand and under way, less backlog). Upwards: the period."
     if one.kind == "split":
-        labels = (labels[0], f"of it under way on {_arrow(one.link)} (units)")
+        labels = (labels[0], f"of it under way on {arrowed(one.link)} (units)")
         title = f"Orders by position and pipeline, in period {one.period}"
         about = (
             "Across: inventory position (on hand and under way, less backlog). Upwards: how much of it is under way. "
             "A base-stock policy looks at the position only, so its colour is the same all along a column."
         )
-    panels = "".join(
-        figure(
-            heat_map(
-                one.position, one.other, orders, most, one.visited[:, :2], labels,
-                f"Orders of {name} on {one.link} by {labels[0]} and {labels[1]}: {_spoken(one, orders)}.",
-            ),
-            f"<b>{escape(name)}</b>",
-        )
+    about += (
+        f" Dots: where {explanation.policy.name} was asked in simulation, larger where it was asked often; beyond them "
+        "a map is a guess of what the policy would do. Blank: no such state, with what is under way the position is "
+        "larger."
+    )
+    alt = f"on {one.link} by {labels[0]} and {labels[1]}"
+    pictures = [
+        (name, heat_map(one.position, one.other, orders, most, one.visited[:, :2], labels,
+                        f"Orders of {name} {alt}: {_spoken(one, orders)}."))
         for name, orders in one.orders.items()
-    )  # fmt: skip
-    who = explanation.policy.name
-    note = (
-        f"{about} Dots: where {who} was asked in simulation, larger where it was asked often; beyond them a map is a "
-        "guess of what the policy would do. Blank: no such state, with what is under way the position is larger."
-    )
-    strip = figure(key(most, clipped, "units ordered"), "units ordered", 1.0)
-    return (
-        f'<h3>{escape(title)}</h3><p class="small">{escape(note)}</p><div class="panels wide">{panels}</div>{strip}'
-        + _slopes(one)
-        + _cuts(one)
-    )
+    ]  # fmt: skip
+    shades = colours(list(one.orders))
+    return {
+        "title": title, "about": about, "pictures": pictures, "key": key(most, clipped, "units ordered"),
+        "slopes": _slopes(one), "cuts": _cuts(one, shades), "shades": shades,
+    }  # fmt: skip
 
 
 def _spoken(one: OrderMap, orders: np.ndarray) -> str:
@@ -191,27 +177,22 @@ def _spoken(one: OrderMap, orders: np.ndarray) -> str:
     return ", ".join(told) or "no states"
 
 
-def _slopes(one: OrderMap) -> str:
-    if not one.slopes:
-        return ""
-    rows = "".join(
-        row_of((name, amount(on_hand, 2, True), amount(under_way, 3, True)))
-        for name, (on_hand, under_way) in one.slopes.items()
-    )
-    head = "".join(
-        f'<th scope="col">{escape(cell)}</th>'
-        for cell in ("the order changes by", "with a unit more in the position", "with a unit of it moved from the "
-                     "shelf to the pipeline")
+def _slopes(one: OrderMap) -> Table:
+    return Table(
+        "Mean over the cells that were visited, each as often as it was (units ordered).",
+        ("the order changes by", "with a unit more in the position", "with a unit of it moved from the shelf to the "
+         "pipeline"),
+        tuple(
+            (name, amount(on_hand, 2, True), amount(under_way, 3, True))
+            for name, (on_hand, under_way) in one.slopes.items()
+        ),
     )  # fmt: skip
-    about = "Mean over the cells that were visited, each as often as it was (units ordered)."
-    return scroll(f"<table>{caption_of(about)}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
 
-def _cuts(one: OrderMap) -> str:
+def _cuts(one: OrderMap, shades: Mapping[str, str]) -> list[tuple[str, Svg]]:
     """Return the orders along three columns of a map: at one position, by the units in transit."""
     if one.kind != "split":
-        return ""
-    shades = colours(list(one.orders))
+        return []
     at = {int(np.abs(one.position - q).argmin()) for q in np.quantile(one.visited[:, 0], CUTS)}
     most = max(float(np.nanmax(orders[:, sorted(at)], initial=0.0)) for orders in one.orders.values())
     panels = []
@@ -229,11 +210,9 @@ def _cuts(one: OrderMap) -> str:
                       if np.isfinite(y)]  # fmt: skip
             if points:
                 picture.line(points, shades[name], 2.2)
-        picture.text((left + 312.0) / 2.0, 209.0, f"of it under way on {_arrow(one.link)} (units)", GREY, "middle")
-        panels.append(figure(picture, f"<b>At a position of {where}</b>"))
-    names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in shades.items())
-    about = f"Three columns of these maps, as lines: {names}. Upwards: units ordered."
-    return f'<p class="small">{about}</p><div class="panels wide">{"".join(panels)}</div>'
+        picture.text((left + 312.0) / 2.0, 209.0, f"of it under way on {arrowed(one.link)} (units)", GREY, "middle")
+        panels.append((where, picture))
+    return panels
 
 
 def _ends(values: np.ndarray) -> str:
@@ -241,7 +220,8 @@ def _ends(values: np.ndarray) -> str:
     return f"{amount(float(known[0]), 1)} to {amount(float(known[-1]), 1)}" if len(known) else "none"
 
 
-def _response(one: Response, shades: Mapping[str, str]) -> str:
+def _response(one: Response, shades: Mapping[str, str]) -> tuple[Svg, dict[str, Any]]:
+    """Return the change of the order with one unit more, by where the unit is."""
     ends = "; ".join(
         f"{name}: {amount(change[0].mean, 2)} on hand, {amount(change[-1].mean, 2)} just ordered"
         for name, change in one.change.items()
@@ -271,64 +251,36 @@ def _response(one: Response, shades: Mapping[str, str]) -> str:
         picture.text(x + 17.0, 261.0, name, INK, size=12.0)
         x += 31.0 + width_of(name, 12.0)
     unit = "one unit" if one.unit == 1.0 else f"{amount(one.unit)} units, told for one of them"
-    about = (
-        f"<b>What one unit more does to the order, in period {one.period}.</b> Added to visited states: {unit}, at one "
-        "place after the other, all else as it was; bars: 95% intervals."
-    )
-    text = (
-        "<p>Base-stock orders one unit less wherever the unit is (as long as it orders at all). Where sales are lost "
-        "the optimum answers less to a unit on hand than to one just ordered, and to none of them fully.</p>"
-        "<p>All else as it was includes the last demand. A policy that follows the demand it has just seen, instead "
-        "of the position that the demand has left behind, hardly answers here, yet orders much the same where it "
-        "goes.</p>"
-    )
-    return f'<div class="two">{figure(picture, about)}<div>{text}</div></div>'
+    return picture, {"period": one.period, "unit": unit}
 
 
 # what it looks at ---------------------------------------------------------------------------------
 
 
-def _looks(explanation: Explanation) -> str:
+def _looks(explanation: Explanation) -> dict[str, Any]:
+    """Return what it costs not to know what the policy uses, and how far orders move; empty if it uses nothing."""
     used, idle = _by_use(explanation.influences)
-    name = explanation.policy.name
     if not used:
-        return f"<p>{escape(name)} decides the same whatever it sees.</p>"
+        return {}
+    name = explanation.policy.name
     ordered = float(explanation.order.sum())
-    losses = bars(
-        [(one.name, one.loss) for one in used],
-        f"Profit that {name} loses in an episode if it is misled about one thing",
-        colours([name])[name],
-    )
-    changes = bars(
-        [(one.name, one.change) for one in used],
-        f"Mean absolute change of the orders of {name} if it is told something else about one thing",
-        GREY,
-    )
-    pictures = figure(
-        losses,
-        f"<b>What it costs not to know.</b> Profit lost in an episode (of "
-        f"{_plain(explanation.profit)}) if the policy is told, all along, what is so in another episode. "
-        "Bars: 95% intervals.",
-    ) + figure(
-        changes,
-        "<b>How far orders move.</b> Mean absolute change of the orders, all links together (units a period, of "
-        f"{amount(ordered, decimals([ordered]))} ordered), asked along the undisturbed episodes.",
-    )
-    head = "".join(
-        f'<th scope="col">{cell}</th>' for cell in ("told wrongly", "profit lost", "95% interval", "orders move by")
-    )
     places = decimals([one.loss.mean for one in used])
     fine = decimals([one.change.mean for one in used])
-    rows = "".join(
-        row_of((one.name, amount(one.loss.mean, places), interval(one.loss, places), amount(one.change.mean, fine)))
+    header = ("told wrongly", "profit lost", "95% interval", "orders move by")
+    rows = tuple(
+        (one.name, amount(one.loss.mean, places), interval(one.loss, places), amount(one.change.mean, fine))
         for one in used
     )
-    table = scroll(
-        f"<table>{caption_of('Per episode, and units a period.')}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-        "</table>"
-    )
-    note = f"<p>It pays no attention to {escape(_listed([one.name for one in idle]))}.</p>" if idle else ""
-    return f'<div class="two">{pictures}</div>{note}<details><summary>In numbers</summary>{table}</details>'
+    losses = f"Profit that {name} loses in an episode if it is misled about one thing"
+    changes = f"Mean absolute change of the orders of {name} if it is told something else about one thing"
+    return {
+        "losses": bars([(one.name, one.loss) for one in used], losses, colours([name])[name]),
+        "changes": bars([(one.name, one.change) for one in used], changes, GREY),
+        "profit": _plain(explanation.profit),
+        "ordered": amount(ordered, decimals([ordered])),
+        "idle": listed([one.name for one in idle]),
+        "table": Table("Per episode, and units a period.", header, rows),
+    }
 
 
 def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
@@ -357,9 +309,8 @@ def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
 # how it was found ---------------------------------------------------------------------------------
 
 
-def _method(explanation: Explanation) -> str:
-    names = ", ".join(f"{chip(shade)}{escape(name)}" for name, shade in colours(list(explanation.beside)).items())
-    items = [
+def _method(explanation: Explanation) -> list[str]:
+    return [
         f"{explanation.episodes} episodes of {explanation.problem.name} were simulated, drawn from seed "
         f"{explanation.seed}.",
         "A cell of a map is asked in the visited states that are nearest to it, moved into it: the pipeline is scaled, "
@@ -371,7 +322,3 @@ def _method(explanation: Explanation) -> str:
         "policies that look it up.",
         "Things that tell the same can stand in for each other: each is then worth less than all of them together.",
     ]
-    text = "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
-    if names:
-        text = f"<p>Beside it stand: {names}.</p>" + text
-    return text

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from restock.core.errors import InvalidInput
-from restock.core.plain import plain
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison
-from restock.evaluation.provenance import versions
+from restock.evaluation.provenance import in_words, versions
 from restock.report import tables
 from restock.report import words as say
 from restock.report.certainty import VERDICTS
 from restock.report.chapter import chapter
-from restock.report.markup import figure, page
+from restock.report.documents import as_json
+from restock.report.markup import Part, page, parts
+from restock.report.naming import arrowed
 from restock.report.numbers import amount
 from restock.report.palette import colours
 from restock.report.svg import Svg
@@ -107,67 +106,54 @@ def render(
     """Return the page as text."""
     names = list(dict.fromkeys(row.name for comparison in comparisons for row in comparison.rows))
     shade = colours(names)
-    body = [f"<h1>{escape(title)}</h1>"]
-    if lead:
-        body.append(f'<p class="lead">{escape(lead)}</p>')
-    body += [f'<p class="warning">Warning. {escape(text)}</p>' for c in comparisons for text in say.warnings(c, words)]
-    body.append(_answer(comparisons, words))
-    parts: list[tuple[str, str]] = [("The policies", _policies(comparisons, shade, words, policies))]
-    parts += [(say.heading(c, words), chapter(c, shade, words, labels)) for c in comparisons]
-    parts += [(section.title, _section(section)) for section in sections]
-    parts.append(("What was assumed", _assumptions(comparisons, words, assumptions)))
-    parts.append(("What the figures mean", _meanings(comparisons, words)))
-    parts.append(("How to repeat this", _repeat(comparisons, command)))
-    return page(title, body, parts)
+    shown = parts(
+        "comparison",
+        cards=_cards(comparisons, shade, words, policies),
+        chapters=[chapter(c, shade, words, labels) for c in comparisons],
+        sections=sections,
+        assumptions=_assumptions(comparisons, words, assumptions),
+        meanings=_meanings(comparisons, words),
+        command=command,
+        made_with=f"Made with {in_words(versions())}.",
+        numbers=as_json([c.to_dict() for c in comparisons], without=("seconds",)),
+    )
+    warnings = [text for c in comparisons for text in say.warnings(c, words)]
+    return page(title, shown, _answer(comparisons, words), lead, warnings)
 
 
 # parts ----------------------------------------------------------------------------------------
 
 
-def _answer(comparisons: Sequence[Comparison], words: Calling) -> str:
+def _answer(comparisons: Sequence[Comparison], words: Calling) -> list[Part]:
     if len(comparisons) == 1:
-        return f'<div class="answer"><p>{escape(" ".join(say.answer(comparisons[0], words)))}</p></div>'
-    blocks = [f"<p><b>{escape(' '.join(say.overall(comparisons, words)))}</b></p>"]
-    for comparison in comparisons:
-        told = escape(" ".join(say.answer(comparison, words)))
-        blocks.append(f"<p><b>{escape(say.upper(comparison.problem.name))}.</b> {told}</p>")
-    return f'<div class="answer">{"".join(blocks)}</div>'
+        return [("", " ".join(say.answer(comparisons[0], words)))]
+    each = [(f"{say.upper(c.problem.name)}.", " ".join(say.answer(c, words))) for c in comparisons]
+    return [(" ".join(say.overall(comparisons, words)), ""), *each]
 
 
-def _policies(
+def _cards(
     comparisons: Sequence[Comparison], shade: Mapping[str, str], words: Calling, told: Mapping[str, str]
-) -> str:
+) -> list[dict[str, Any]]:
     """Describe each policy, what it may know when it decides, and its parameters."""
     cards = []
     for name, colour in shade.items():
         holders = [(c, row) for c in comparisons for row in c.rows if row.name == name]
         policy = holders[0][1].simulation.policy
-        called = say.called(holders[0][0].problem, words)
         settings = []
         for comparison, row in holders:
-            parameters = row.simulation.policy.parameters_in_words()
-            if parameters:
-                listed = ", ".join(f"{_key(key)}: {_setting(value)}" for key, value in parameters.items())
+            if parameters := row.simulation.policy.parameters_in_words():
+                listed = ", ".join(f"{arrowed(key)}: {_setting(value)}" for key, value in parameters.items())
                 where = f"on {comparison.problem.name} " if len(comparisons) > 1 else ""
-                settings.append(f'<p class="small">Set {escape(where)}to {escape(listed)}.</p>')
+                settings.append(f"{where}to {listed}")
+        does, knows = say.upper(told.get(name) or policy.summary), say.called(holders[0][0].problem, words)
         cards.append(
-            f'<div class="card" style="border-color:{colour}"><h3>{escape(name)}</h3>'
-            f"<p>{escape(say.upper(told.get(name) or policy.summary))}.</p>"
-            f'<p class="small">Knows {escape(say.knows(policy.information, called))}.</p>{"".join(settings)}</div>'
-        )
-    return f'<div class="cards">{"".join(cards)}</div>'
+            {"name": name, "colour": colour, "does": does, "knows": say.knows(policy.information, knows),
+             "settings": settings}
+        )  # fmt: skip
+    return cards
 
 
-def _section(section: Section) -> str:
-    text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
-    if section.quote:
-        text += f"<details><summary>Licence in full</summary><pre>{escape(section.quote)}</pre></details>"
-    if section.picture is None:
-        return text
-    return f'<div class="two">{figure(section.picture, escape(section.caption))}<div>{text}</div></div>'
-
-
-def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Sequence[str]) -> str:
+def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Sequence[str]) -> list[str]:
     words = say.called(comparisons[0].problem, calling)
     items = list(own)
     if any(c.block > 1 for c in comparisons):
@@ -217,10 +203,10 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
                 f"On {c.problem.name} each of the {words.episodes} has a seed of its own, listed with all numbers "
                 "below; reset(seed=...) of an environment begins it."
             )
-    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in items) + "</ul>"
+    return items
 
 
-def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
+def _meanings(comparisons: Sequence[Comparison], words: Calling) -> dict[str, str]:
     known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
     worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
     general = {
@@ -238,20 +224,7 @@ def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
     known = general | known
     if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
         known["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in known.items()) + "</dl>"
-
-
-def _repeat(comparisons: Sequence[Comparison], command: str) -> str:
-    text = f"<p>This command repeats it:</p><pre>{escape(command)}</pre>" if command else ""
-    listed = ", ".join(f"{name} {version}" for name, version in versions().items())
-    text += f"<p>Made with {escape(listed)}.</p>"
-    numbers = json.dumps(plain([c.to_dict() for c in comparisons], without=("seconds",)), indent=1, ensure_ascii=False)
-    return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
-
-
-def _key(name: str) -> str:
-    """Return the name of a setting, with a link drawn as an arrow."""
-    return name.replace("->", " \N{RIGHTWARDS ARROW} ")
+    return known
 
 
 def _setting(value: Any) -> str:

@@ -1,77 +1,63 @@
-"""Pieces of HTML: tables, figures, marks of colour."""
+"""Pages from templates: everything that is filled in is escaped."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import resources
+from typing import Any
 
-from restock.evaluation.compare import Comparison
-from restock.report.svg import Svg
-from restock.report.tables import Table
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+Part = tuple[str, str]  # heading and content (HTML)
 
 
-def page(title: str, opening: Sequence[str], parts: Sequence[tuple[str, str]]) -> str:
-    """Return a self-contained page: head, links to its parts, the parts, and the time of writing.
+def environment(*packages: str) -> Environment:
+    """Return an environment that fills in the templates of packages; of two with one name, the first package's."""
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def _reports() -> Environment:
+    return environment(__package__)
+
+
+def parts(template: str, **given: Any) -> list[Part]:
+    """Return the parts of a page: what the template puts between `call part(heading)` and `endcall`.
 
     Args:
-        title: Of the window.
-        opening: What stands above the links (HTML).
-        parts: Heading and content (HTML) of each part.
+        template: Name of the template, without its ending.
+        **given: For the template.
     """
-    links = "".join(f'<a href="#part-{k}">{escape(name)}</a> ' for k, (name, _) in enumerate(parts))
-    body = [*opening, f'<nav aria-label="Parts of this page">{links}</nav>']
-    body += [f'<section><h2 id="part-{k}">{escape(name)}</h2>{text}</section>' for k, (name, text) in enumerate(parts)]
-    now = datetime.datetime.now(datetime.UTC)
-    body.append(f"<footer>Written by restock on {now:%Y-%m-%d %H:%M} UTC.</footer>")
-    style = resources.files("restock.report").joinpath("style.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    found: list[Part] = []
+
+    def part(heading: str, caller: Callable[[], str]) -> str:
+        found.append((heading, caller()))
+        return ""
+
+    _reports().get_template(f"{template}.html").render(part=part, **given)
+    return found
 
 
-def table_of(table: Table, comparison: Comparison, shade: Mapping[str, str]) -> str:
-    """Return a table with a row per policy."""
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
-    rows = []
-    for cells in table.rows:
-        policy = comparison.row(cells[0])
-        kind = "bound" if policy.information == "clairvoyant" else "best" if policy.name == comparison.reference else ""
-        rows.append(row_of(cells, chip(shade[policy.name]), kind))
-    return scroll(
-        f"<table>{caption_of(table.caption)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+def page(
+    title: str, parts: Sequence[Part], answer: Sequence[Part], lead: str = "", warnings: Sequence[str] = ()
+) -> str:
+    """Return a self-contained page: the answer, links to the parts, the parts, and the time of writing.
 
-
-def row_of(cells: Sequence[str], mark: str = "", kind: str = "") -> str:
-    """Return a row of a table, the first cell its name."""
-    inner = "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
-    opening = f'<tr class="{kind}">' if kind else "<tr>"
-    return f'{opening}<th scope="row">{mark}{escape(cells[0])}</th>{inner}</tr>'
-
-
-def caption_of(words: str) -> str:
-    """Return a caption that stays in sight when a wide table is moved sideways."""
-    return f"<caption><span>{escape(words)}</span></caption>"
-
-
-def figure(picture: Svg, caption: str, grow: float = 1.45) -> str:
-    """Return a picture that may be enlarged up to a factor, and its caption (HTML)."""
-    return (
-        f'<figure style="max-width:{grow * picture.width:.0f}px">{picture}<figcaption>{caption}</figcaption></figure>'
-    )
-
-
-def scroll(table: str) -> str:
-    """Wrap a wide table so that it scrolls sideways within the page, also by keyboard."""
-    return f'<div class="scroll" tabindex="0">{table}</div>'
-
-
-def chip(colour: str) -> str:
-    """Return a square of the colour."""
-    return f'<span class="chip" style="background:{colour}"></span>'
+    Args:
+        title: Of the page and its window.
+        parts: See `parts`.
+        answer: Paragraphs, each with a name in front or an empty one.
+        lead: What stands above the answer.
+        warnings: What must not be overlooked.
+    """
+    style = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    return _reports().get_template("page.html").render(
+        title=title, parts=[(heading, Markup(content)) for heading, content in parts], answer=answer, lead=lead,
+        warnings=warnings, style=Markup(style), now=datetime.datetime.now(datetime.UTC),
+    )  # fmt: skip

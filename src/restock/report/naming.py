@@ -14,6 +14,11 @@ SMALL = ("and", "of", "the", "to")  # words of a name without a capital letter
 SEVERAL = " (from "  # behind the name of a market that several nodes serve
 
 
+def arrowed(label: str) -> str:
+    """Return a label with the way from one node to another drawn as an arrow."""
+    return label.replace(WAY, f" {ARROW} ")
+
+
 class Names:
     """The readable names of a problem's labels.
 

@@ -186,6 +186,8 @@ class Svg:
             f'xmlns="http://www.w3.org/2000/svg"><title>{escape(self._alt)}</title>' + "".join(self._parts) + "</svg>"
         )
 
+    __html__ = __str__  # a template fills it in as it is
+
 
 def _places(values: Sequence[float]) -> int:
     step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
+from restock.evaluation.provenance import in_words
 from restock.learning.describe import described
 from restock.learning.evaluation import TRAINED, Evaluation
 from restock.learning.metrics import meaning
 from restock.report import curves, snapshots
 from restock.report import words as say
 from restock.report.chapter import chapter
-from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.markup import Part, page, parts
 from restock.report.numbers import amount, decimals, share, share_interval
 from restock.report.palette import FIXED
+from restock.report.tables import Table
 
 UNTOLD = ("train/n_updates",)  # counts that only grow
 METHODS = {
@@ -30,7 +32,6 @@ METHODS = {
     "dagger": "by imitating {teacher}, also where its own mistakes lead",
 }
 
-Part = tuple[str, str]  # heading and content (HTML)
 Section = Callable[[Evaluation], Part | None]  # None where there is nothing to say
 
 
@@ -52,17 +53,32 @@ def write_training_report(evaluation: Evaluation, path: str | Path | None = None
 
 def render(evaluation: Evaluation, more: Sequence[Section] = ()) -> str:
     """Return the page as text."""
-    sections = (_learning, _snapshots, _worth, *more, _meanings, _repeat)
-    parts = [part for section in sections if (part := section(evaluation)) is not None]
-    title = f"Training run {evaluation.run.name}"
-    opening = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(_lead(evaluation))}</p>']
-    if evaluation.run.result() is None:
-        told = "This run is not finished: what is shown is the best policy so far."
-        opening.append(f'<p class="warning">Warning. {told}</p>')
-    if len(evaluation.comparisons) == 1:
-        opening += [f'<p class="warning">Warning. {escape(w)}</p>' for w in say.warnings(evaluation.comparisons[0])]
-    opening.append(f'<div class="answer"><p>{escape(" ".join(_answer(evaluation)))}</p></div>')
-    return page(title, opening, parts)
+    problem = evaluation.comparisons[0].problem
+    single = len(evaluation.comparisons) == 1
+    colours = _colours(evaluation)
+    shown = parts(
+        "training",
+        words=problem.wording,
+        missed=problem.missed[1],
+        bound=evaluation.bound,
+        learning=_learning(evaluation),
+        shots=_snapshots(evaluation),
+        chapters=[chapter(evaluation.comparisons[0], colours, None, None)] if single else [],
+        several=None if single else _several(evaluation, colours),
+        colours=colours,
+        more=[part for section in more if (part := section(evaluation)) is not None],
+        meanings=_meanings(evaluation),
+        commands=_commands(evaluation),
+        seed=evaluation.config["seed"],
+        versions=in_words(json.loads(read_text(evaluation.run.path / "versions.json", "run", "JSON"))),
+        files=_files(evaluation),
+        config=yaml.safe_dump(dict(evaluation.config), sort_keys=False, width=100),
+    )
+    unfinished = "This run is not finished: what is shown is the best policy so far."
+    warnings = [unfinished] if evaluation.run.result() is None else []
+    warnings += say.warnings(evaluation.comparisons[0]) if single else []
+    answer = [("", " ".join(_answer(evaluation)))]
+    return page(f"Training run {evaluation.run.name}", shown, answer, _lead(evaluation), warnings)
 
 
 # words ----------------------------------------------------------------------------------------------
@@ -118,34 +134,23 @@ def _answer(evaluation: Evaluation) -> list[str]:
 # parts ----------------------------------------------------------------------------------------------
 
 
-def _worth(evaluation: Evaluation) -> Part:
-    """Return the trained policy beside the policy to beat and the bound."""
-    colours, baseline = _colours(evaluation), evaluation.baseline
-    if len(evaluation.comparisons) == 1:
-        return "What it is worth", chapter(evaluation.comparisons[0], colours, None, None)
+def _several(evaluation: Evaluation, colours: Mapping[str, str]) -> Table:
+    """Return the trained policy beside the policy to beat and the bound, a row per problem."""
+    pair = (TRAINED, evaluation.baseline)
     measure = "gap to bound" if evaluation.costs else "of bound"
-    head = "".join(
-        f'<th scope="col">{cell}</th>'
-        for cell in (
-            "problem",
-            *(f"{chip(colour)}{n}" for n, colour in colours.items()),
-            f"trained, {measure}",
-            f"{baseline}, {measure}",
-        )
-    )
-    rows = []
     told = evaluation.gaps if evaluation.costs else evaluation.ratios
-    ratios = {name: told(name) for name in (TRAINED, baseline)}
+    ratios = {name: told(name) for name in pair}
+    rows = []
     for k, (name, comparison) in enumerate(zip(evaluation.names, evaluation.comparisons, strict=True)):
         profits = [comparison.row(policy).profit.mean for policy in colours]
         cells = [name, *(amount(profit, decimals(profits)) for profit in profits)]
-        rows.append(row_of([*cells, *(share(ratios[policy][k], 1) for policy in (TRAINED, baseline))]))
+        rows.append((*cells, *(share(ratios[policy][k], 1) for policy in pair)))
     each = evaluation.comparisons[0].episodes
-    caption = caption_of(
-        f"Mean profit of an episode, {each} fresh episodes of each problem, the same for all policies."
+    return Table(
+        f"Mean profit of an episode, {each} fresh episodes of each problem, the same for all policies.",
+        ("problem", *colours, *(f"{policy}, {measure}" for policy in pair)),
+        tuple(rows),
     )
-    table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return "What it is worth", scroll(table)
 
 
 def _colours(evaluation: Evaluation) -> dict[str, str]:
@@ -154,30 +159,22 @@ def _colours(evaluation: Evaluation) -> dict[str, str]:
     return found | ({evaluation.bound: FIXED["hindsight"]} if evaluation.bound else {})
 
 
-def _learning(evaluation: Evaluation) -> Part | None:
-    """Draw profit on held-out episodes, and the algorithm's own metrics."""
+def _learning(evaluation: Evaluation) -> dict[str, Any] | None:
+    """Return charts of profit on held-out episodes, and of the algorithm's own metrics."""
     lines = evaluation.run.metrics()
     if not any({"profit", "baseline"} <= set(line) for line in lines):
         return None
-    told = " Hindsight is computed on some of these episodes." if evaluation.bound else ""
     words = evaluation.comparisons[0].problem.wording
-    several = any(line["restart"] for line in lines)
-    curve = figure(
-        curves.learning(lines, evaluation.baseline, evaluation.bound, words),
-        f"<b>Learning curve.</b> Mean {words.worth} on held-out episodes at each evaluation, without exploration. "
-        f"Ring: the policy that is kept. Band: 95% interval{' of its restart' if several else ''}.{told}",
-    )
     own = sorted({name for line in lines for name in line if "/" in name} - set(UNTOLD))
     small = curves.panels(lines, ["training", *own, "steps_per_second"])
-    shown = "".join(
-        figure(chart, f"<b>{escape(_plain(name))}</b>{' ' + unit if unit else ''}") for name, unit, chart in small
-    )
     still = [name for name in own if name not in {n for n, _, _ in small}]
-    fixed = [f"{name} = {value:.4g}" for name in still if (value := _last(lines, name)) is not None]
-    what = "Did not change" if len(lines) > 1 else "At the only evaluation"
-    note = f'<p class="small">{what}: {escape(", ".join(fixed))}.</p>' if fixed else ""
-    panels = f'<h3>On the way</h3><div class="panels">{shown}</div>{note}' if shown else note
-    return "How it learnt", curve + panels
+    return {
+        "curve": curves.learning(lines, evaluation.baseline, evaluation.bound, words),
+        "several": any(line["restart"] for line in lines),
+        "panels": [(_plain(name), unit, chart) for name, unit, chart in small],
+        "fixed": [f"{name} = {value:.4g}" for name in still if (value := _last(lines, name)) is not None],
+        "still": "Did not change" if len(lines) > 1 else "At the only evaluation",
+    }
 
 
 def _plain(name: str) -> str:
@@ -190,7 +187,7 @@ def _last(lines: Sequence[curves.Line], name: str) -> float | None:
     return found[-1] if found else None
 
 
-def _snapshots(evaluation: Evaluation) -> Part | None:
+def _snapshots(evaluation: Evaluation) -> dict[str, Any] | None:
     """Return one episode at several moments of training, side by side."""
     shots = evaluation.run.snapshots()
     if not shots:
@@ -207,21 +204,12 @@ def _snapshots(evaluation: Evaluation) -> Part | None:
         where = (f"restart {shot.restart + 1}, " if several else "") + f"step {amount(float(shot.step))}"
         title = "before training" if shot.evaluation == 0 else where + (" (best)" if shot is best else "")
         told = f"{words.worth} {amount(earned, decimals(totals))}, {problem.missed[1]} {amount(short)}"
-        panels.append(figure(chart, f"<b>{escape(title)}</b><br>{escape(told)}"))
-    chips = " ".join(f"{chip(colour)}{escape(name)}&ensp;" for name, colour in key)
-    coloured = "" if any(colour == snapshots.MISSED for _, colour in key) else f", in the colour of the {words.place}"
-    about = (
-        f"<p>One held-out episode, always the same {words.chance}, under the policy as it was then. Lines: stock on "
-        f"hand at the start of each {words.period}. Bars at the foot: what was missed ({problem.missed[1]}){coloured}, "
-        "all on one scale.</p>"
-    )
-    return (
-        "The same episode, while it learnt",
-        f'{about}<p class="small">{chips}</p><div class="panels">{"".join(panels)}</div>',
-    )
+        panels.append((title, told, chart))
+    by_place = all(colour != snapshots.MISSED for _, colour in key)
+    return {"panels": panels, "key": key, "by_place": by_place}
 
 
-def _meanings(evaluation: Evaluation) -> Part:
+def _meanings(evaluation: Evaluation) -> dict[str, str]:
     """Return the meaning of the curves and figures."""
     names = dict.fromkeys(name for line in evaluation.run.metrics() for name in line)
     worth = evaluation.comparisons[0].problem.wording.worth
@@ -229,38 +217,14 @@ def _meanings(evaluation: Evaluation) -> Part:
     known = {name: text.replace("mean profit", f"mean {worth}") for name in names if (text := meaning(name, algo))}
     if "baseline" in known:
         known["baseline"] = f"mean {worth} of {evaluation.baseline}, the policy to beat, on the same episodes"
-    terms = "".join(f"<dt>{escape(name)}</dt><dd>{_marked(text)}</dd>" for name, text in known.items())
-    return "What the figures mean", f"<dl>{terms}</dl>"
+    return known
 
 
-def _marked(text: str) -> str:
-    """Return text with names between backquotes marked as code."""
-    return "".join(f"<code>{escape(part)}</code>" if k % 2 else escape(part) for k, part in enumerate(text.split("`")))
-
-
-def _repeat(evaluation: Evaluation) -> Part:
-    """Return commands, versions and the whole configuration."""
-    run = evaluation.run
+def _commands(evaluation: Evaluation) -> str:
+    """Return the commands that repeat the run and its evaluation."""
     count = ["--episodes", str(evaluation.episodes), "--seed", str(evaluation.seed)]
-    commands = "\n".join(
-        [
-            "mkdir ../again && cp config.yaml ../again/",
-            "restock train --resume ../again",
-            shlex.join(["restock", "evaluate", "../again", *count]),
-        ]
-    )
-    versions = json.loads(read_text(run.path / "versions.json", "run", "JSON"))
-    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    beside = "".join(f"<li><code>{name}</code>: {escape(what)}</li>" for name, what in _files(evaluation))
-    config = yaml.safe_dump(dict(evaluation.config), sort_keys=False, width=100)
-    text = (
-        "<p>The configuration is all that a run is: a folder with nothing else in it trains anew, to the same weights "
-        f"where versions and processor are the same. In this one:</p><pre>{escape(commands)}</pre>"
-        f"<p>Seed {evaluation.config['seed']}. Trained with {escape(listed)}.</p>"
-        f"<p>Beside this page:</p><ul>{beside}</ul>"
-        f"<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
-    )
-    return "How to repeat this", text
+    again = shlex.join(["restock", "evaluate", "../again", *count])
+    return f"mkdir ../again && cp config.yaml ../again/\nrestock train --resume ../again\n{again}"
 
 
 def _files(evaluation: Evaluation) -> list[tuple[str, str]]:

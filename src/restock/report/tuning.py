@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from restock.core.reading import read_text
 from restock.core.writing import write_whole
-from restock.evaluation.provenance import versions
+from restock.evaluation.provenance import in_words, versions
 from restock.learning.tuning.outcome import Tuning
 from restock.learning.tuning.study import Trial
 from restock.report import tuning_figures as draw
-from restock.report.markup import caption_of, chip, figure, page, row_of, scroll
+from restock.report.documents import as_json
+from restock.report.markup import page, parts
 from restock.report.numbers import NONE, amount, decimals, interval, places_for, share
+from restock.report.tables import Table
 
 FEW = 20  # whole trials, below which importance is a hint
 PATHS = "held-out paths"
@@ -40,19 +40,32 @@ def write_tuning_report(tuning: Tuning, path: str | Path | None = None, command:
 
 def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
     """Return the page as text."""
-    title = f"Tuning {tuning.plan.algo} for {tuning.plan.problem}"
     lead = (
         f"Each trial trains one policy with other numbers and is worth the mean {tuning.worth} of its best policy on "
         f"{tuning.plan.base['training']['held_out']} {PATHS}. All trials have the same paths, steps and seed."
     )
-    body = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
-    body.append('<div class="answer">' + "".join(f"<p>{escape(text)}</p>" for text in answer(tuning)) + "</div>")
-    parts = [("The trials", _trials(tuning)), ("What matters", _matters(tuning))]
-    if tuning.best is not None:
-        parts.append(("The best numbers", _best(tuning, problem or tuning.plan.problem)))
-    parts += [("Every trial", _table(tuning)), ("What this rests on", _rests(tuning))]
-    parts.append(("How to repeat this", _repeat(tuning, command)))
-    return page(title, body, parts)
+    shown = parts(
+        "tuning",
+        worth=tuning.worth,
+        paths=PATHS,
+        history=draw.history(tuning),
+        keys=((draw.BEST, "the best"), (draw.FIRST, "the preset"), (draw.WHOLE, "whole"), (draw.ENDED, "pruned")),
+        curves=draw.curves(tuning) if any(trial.evaluations for trial in tuning.trials) else None,
+        importance=draw.importance(tuning) if tuning.importance else None,
+        whole=tuning.count("complete"),
+        few=FEW,
+        against=[(name, draw.against(tuning, name)) for name in tuning.importance or tuning.plan.space],
+        best=_best(tuning, problem or tuning.plan.problem),
+        trials=_trials(tuning),
+        kinds={} if tuning.best is None else {str(tuning.best.number): "best"},
+        broken=[f"Trial {trial.number}: {trial.problem}" for trial in tuning.trials if trial.problem],
+        rests=_rests(tuning),
+        command=command,
+        made_with=f"Made with {in_words(versions())}.",
+        numbers=as_json(tuning.to_dict()),
+    )
+    title = f"Tuning {tuning.plan.algo} for {tuning.plan.problem}"
+    return page(title, shown, [("", text) for text in answer(tuning)], lead)
 
 
 def answer(tuning: Tuning) -> list[str]:
@@ -93,80 +106,40 @@ def answer(tuning: Tuning) -> list[str]:
     return said
 
 
-def _trials(tuning: Tuning) -> str:
-    keys = f"{chip(draw.BEST)}the best {chip(draw.FIRST)}the preset {chip(draw.WHOLE)}whole {chip(draw.ENDED)}pruned"
-    text = figure(
-        draw.history(tuning),
-        f"<b>{tuning.worth.capitalize()} of each trial</b> on {PATHS}; line: the best so far. {keys} (open: "
-        "best before it was ended). What is far below the others stands at the foot.",
-    )
-    if any(trial.evaluations for trial in tuning.trials):
-        text += figure(
-            draw.curves(tuning),
-            f"<b>Learning curves.</b> Best {tuning.worth} so far of each trial; a dot where one was ended.",
-        )
-    return text
-
-
-def _matters(tuning: Tuning) -> str:
-    found = tuning.importance
-    if found:
-        text = figure(
-            draw.importance(tuning),
-            "<b>Importance</b> by PED-ANOVA: how far the values of the best quarter of whole trials differ from those "
-            "of all, 100% together. Among numbers that matter little everywhere, shares mean little.",
-        )
-        whole = tuning.count("complete")
-        if whole < FEW:
-            text += f"<p>{whole} whole trials are few: take these shares as a hint.</p>"
-    else:
-        text = "<p>There are too few whole trials to say which numbers matter.</p>"
-    names = list(found or tuning.plan.space)
-    panels = "".join(figure(draw.against(tuning, name), f"<b>{escape(name)}</b>", 2.0) for name in names)
-    return f'{text}<h3>{tuning.worth.capitalize()} against each number</h3><div class="cards">{panels}</div>'
-
-
-def _best(tuning: Tuning, problem: str) -> str:
-    best = tuning.best
-    assert best is not None
-    first = tuning.plan.first()
-    head = "".join(
-        f'<th scope="col">{cell}</th>' for cell in ("number", "searched", "first trial", "best", "importance")
-    )
+def _best(tuning: Tuning, problem: str) -> dict[str, Any] | None:
+    """Return the numbers of the best trial beside those of the first, and how to use them; None before the first."""
+    if tuning.best is None:
+        return None
+    first, best, weights = tuning.plan.first(), tuning.best.values, tuning.importance
     rows = []
     for name, one in tuning.plan.space.items():
-        weight = NONE if not tuning.importance else share(tuning.importance.get(name, 0.0))
-        rows.append(row_of((name, str(one), _short(first[name]), _short(best.values.get(name)), weight)))
-    table = scroll(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
-    use = f"restock simulate {problem} {tuning.path / 'best'}"
-    text = f"{table}<p>Train with them:</p><pre>{escape(tuning.command(problem))}</pre>"
-    text += f"<p>The policy of the best trial is kept; its folder is its name:</p><pre>{escape(use)}</pre>"
-    file = read_text(tuning.path / "best.yml", "tuning", "YAML")
-    return text + f"<details open><summary>best.yml, as RL-Zoo writes it</summary><pre>{escape(file)}</pre></details>"
+        weight = NONE if not weights else share(weights.get(name, 0.0))
+        rows.append((name, str(one), _short(first[name]), _short(best.get(name)), weight))
+    return {
+        "table": Table("", ("number", "searched", "first trial", "best", "importance"), tuple(rows)),
+        "train": tuning.command(problem),
+        "use": f"restock simulate {problem} {tuning.path / 'best'}",
+        "file": read_text(tuning.path / "best.yml", "tuning", "YAML"),
+    }
 
 
-def _table(tuning: Tuning) -> str:
+def _trials(tuning: Tuning) -> Table:
+    """Return every trial, best first."""
     names = list(tuning.plan.space)
-    header = ("trial", "state", tuning.worth, "fresh paths", "seconds", *names)
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
     places = decimals([0.0 if tuning.best is None else tuning.best.value]) + 1
     rows = []
     for trial in sorted(tuning.trials, key=_merit):
         cells = [str(trial.number), trial.state, amount(trial.value, places), amount(trial.fresh, places)]
-        cells += [amount(trial.seconds, 1), *(_short(trial.values.get(name)) for name in names)]
-        is_best = tuning.best is not None and trial.number == tuning.best.number
-        rows.append(row_of(cells, kind="best" if is_best else ""))
-    caption = caption_of(f"Best first; of trials that are not whole, {tuning.worth} is the best before they ended.")
-    text = scroll(f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
-    broken = [f"Trial {trial.number}: {trial.problem}" for trial in tuning.trials if trial.problem]
-    return text + (f"<h3>Why trials failed</h3>{_listed(broken)}" if broken else "")
+        rows.append((*cells, amount(trial.seconds, 1), *(_short(trial.values.get(name)) for name in names)))
+    caption = f"Best first; of trials that are not whole, {tuning.worth} is the best before they ended."
+    return Table(caption, ("trial", "state", tuning.worth, "fresh paths", "seconds", *names), tuple(rows))
 
 
 def _merit(trial: Trial) -> tuple[bool, float, int]:
     return trial.state != "complete", -trial.value if trial.value == trial.value else 0.0, trial.number
 
 
-def _rests(tuning: Tuning) -> str:
+def _rests(tuning: Tuning) -> list[str]:
     said = [
         "The best trial is the luckiest of many on the same held-out paths, so what it earns there flatters it. Fresh "
         "paths are four times as many, the same for every whole trial, and nothing is chosen by them.",
@@ -182,22 +155,10 @@ def _rests(tuning: Tuning) -> str:
         )
     if tuning.count("interrupted"):
         said.append("Interrupted trials were stopped from outside; each was repeated with the same values.")
-    return _listed(said)
-
-
-def _repeat(tuning: Tuning, command: str) -> str:
-    text = f"<p>This command resumes it, or repeats it elsewhere:</p><pre>{escape(command)}</pre>" if command else ""
-    made = ", ".join(f"{name} {version}" for name, version in versions().items())
-    numbers = json.dumps(tuning.to_dict(), indent=1, ensure_ascii=False)
-    text += f"<p>Made with {escape(made)}.</p>"
-    return text + f"<details><summary>All numbers, as JSON</summary><pre>{escape(numbers)}</pre></details>"
+    return said
 
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return NONE if value is None else json.dumps(value).replace(" ", "").strip('"')
-
-
-def _listed(sentences: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences)}</ul>"

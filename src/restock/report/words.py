@@ -185,7 +185,7 @@ def doubts(comparison: Comparison, words: Calling = None) -> list[str]:
     for field, what in (("skewed", f"the mean {words.worth} of"), ("difference_skewed", "the difference of")):
         rows = {row.name: n for row in judged if (n := getattr(row, field)) is not None}
         if rows:
-            parts.append(f"{what} {_listed(list(rows))}")
+            parts.append(f"{what} {listed(list(rows))}")
             needed = max(needed, *rows.values())
     if not parts:
         return found
@@ -202,7 +202,7 @@ def demand_doubt(names: Sequence[str], count: int, words: Wording = WORDING) -> 
     if not names or count < 2:
         return []
     return [
-        f"On {_listed(list(names))} demand is the same in all {count} {words.episodes}: intervals and tests allow for "
+        f"On {listed(list(names))} demand is the same in all {count} {words.episodes}: intervals and tests allow for "
         "what else differs between them, such as deliveries, and say nothing of how other demand would turn out."
     ]
 
@@ -226,9 +226,9 @@ def answer(comparison: Comparison, words: Calling = None) -> list[str]:
         said.append(lead(comparison, others[0], best, words))
     further = [row for row in others[1:] if row not in same]
     if alike := [row.name for row in others[1:] if row in same]:
-        said.append(f"{upper(_listed(alike))} earned the same in every {words.episode}.")
+        said.append(f"{upper(listed(alike))} earned the same in every {words.episode}.")
     if further:
-        said.append(f"{upper(_listed([f'{row.name} {apart(row)}' for row in further]))}.")
+        said.append(f"{upper(listed([f'{row.name} {apart(row)}' for row in further]))}.")
         open_ones = [row for row in further if verdict(row) not in (CLEAR, NONE)]
         said += [f"{upper(row.name)}: {surely(comparison, row, words)}" for row in open_ones]
     return said
@@ -263,30 +263,30 @@ def overall(comparisons: Sequence[Comparison], words: Calling = None) -> list[st
     winners = [comparison.reference for comparison in comparisons]
     all_of_them = f"both {words.system}s" if len(names) == 2 else f"all {len(names)} {words.system}s"
     if len(set(winners)) > 1:
-        each = _listed([f"{winner} on {name}" for winner, name in zip(winners, names, strict=True)])
+        each = listed([f"{winner} on {name}" for winner, name in zip(winners, names, strict=True)])
         return [f"No policy earned most on {all_of_them}: {each}."]
     best = winners[0]
     said = [f"On {all_of_them}, {best} earned most"]
     shares = [comparison.row(best).gap for comparison in comparisons]
     if all(gap is not None for gap in shares) and not any(costs(comparison) for comparison in comparisons):
         parts = [share(1.0 - gap) for gap in shares if gap is not None]
-        each = _listed([f"{part} on {name}" for part, name in zip(parts, names, strict=True)])
+        each = listed([f"{part} on {name}" for part, name in zip(parts, names, strict=True)])
         said[0] += (
             f": {each if len(set(parts)) > 1 else parts[0]} of what was possible with {words.chance} known in advance"
         )
     said[0] += "."
     clear = [row.name for row in rivals(comparisons[0]) if _verdicts(comparisons, row.name) == {CLEAR}]
     if clear:
-        said.append(f"It is clearly ahead of {_listed([f'{name} ({_sizes(comparisons, name)})' for name in clear])}.")
+        said.append(f"It is clearly ahead of {listed([f'{name} ({_sizes(comparisons, name)})' for name in clear])}.")
     for row in rivals(comparisons[0]):
         verdicts = _verdicts(comparisons, row.name)
         if row.name not in clear and None not in verdicts:
             rows = [(c.problem.name, c.row(row.name)) for c in comparisons]
             if len(verdicts) == 1:
-                sizes = _listed([f"{size(one)} on {name}" for name, one in rows])
+                sizes = listed([f"{size(one)} on {name}" for name, one in rows])
                 each = f"{verdict(row)} everywhere (per {words.episode} {sizes})"
             else:
-                each = _listed([f"{verdict(one)} on {name} ({size(one)} per {words.episode})" for name, one in rows])
+                each = listed([f"{verdict(one)} on {name} ({size(one)} per {words.episode})" for name, one in rows])
             said.append(f"Its lead over {row.name} is {each}.")
     return said
 
@@ -334,8 +334,8 @@ def losses(comparison: Comparison, words: Calling = None) -> list[str]:
             for part, lack in lacks.items()
         }
         saved = sorted((part for part in lacks if lacks[part] <= -0.15 * gap), key=lambda part: lacks[part])
-        in_return = f"; in return {_listed([pieces[part] for part in saved])}" if saved else ""
-        lost = _listed([pieces[part] for part in large])
+        in_return = f"; in return {listed([pieces[part] for part in saved])}" if saved else ""
+        lost = listed([pieces[part] for part in large])
         said.append(f"{upper(row.name)} lacks {amount(gap, places)}: {lost}{in_return}.")
     return said
 
@@ -353,7 +353,8 @@ def upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _listed(pieces: list[str]) -> str:
+def listed(pieces: Sequence[str]) -> str:
+    """Return names or phrases as people list them: `a, b and c`."""
     return pieces[0] if len(pieces) == 1 else ", ".join(pieces[:-1]) + " and " + pieces[-1] if pieces else ""
 
 
@@ -379,7 +380,7 @@ def facts(comparison: Comparison, words: Calling = None) -> str:
     which = list(range(values.shape[-1])) if curve is None else curve.chosen(values.shape[-1])
     start = float(values[:, which].sum(axis=-1).mean())
     names = [place_name(name, words) for k, name in enumerate(trajectory.labels("on_hand")) if k not in which]
-    beside = f" (without {_listed(names)})" if names else ""
+    beside = f" (without {listed(names)})" if names else ""
     return (
         f"It starts with {amount(start)} units in stock{beside}; {a(words.episode)} asks for "
         f"{amount(comparison.rows[0].kpis['demand'])} on average. {said}"

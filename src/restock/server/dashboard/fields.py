@@ -12,7 +12,7 @@ from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.records import MOST_UNITS
 from restock.core.scene import Scene
-from restock.report.naming import ARROW, WAY, Names
+from restock.report.naming import Names, arrowed
 from restock.server.dashboard.beside import beside
 from restock.server.dashboard.forms import Box, Form, Grid, Row
 
@@ -161,7 +161,7 @@ def unit_of(words: str) -> tuple[str, str]:
 
 
 def _said(error: InvalidInput) -> str:
-    return f"{error.problem[:1].upper()}{error.problem[1:]}. {error.mend}".replace(WAY, f" {ARROW} ")
+    return arrowed(f"{error.problem[:1].upper()}{error.problem[1:]}. {error.mend}")
 
 
 def _box(problem: Problem, name: str, path: str, label: str, field: str, key: str | None, told: Any) -> Box:

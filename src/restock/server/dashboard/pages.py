@@ -12,14 +12,16 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
+from jinja2 import Environment
+
 from restock.core.errors import InvalidInput
-from restock.report.naming import ARROW, WAY
+from restock.report import markup
+from restock.report.naming import arrowed
 from restock.report.numbers import MINUS, amount, decimals, exact, quantity, rounded
 from restock.report.palette import dark_rules
 from restock.server.dashboard import bodies
 from restock.server.dashboard.exchanges import WITHOUT
 from restock.server.dashboard.fields import plain
-from restock.server.dashboard.needs_jinja import Environment, PackageLoader, StrictUndefined
 from restock.server.dashboard.shelf import Item, visitor
 from restock.server.errors import INTERNAL, Refused, refused
 from restock.server.guard import VISITOR as VISITOR
@@ -53,13 +55,10 @@ YEAR = 365 * 24 * 3600
 @cache
 def environment() -> Environment:
     """Return the template environment."""
-    made = Environment(
-        loader=PackageLoader("restock.server.dashboard"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    made = markup.environment("restock.server.dashboard", "restock.report")
     made.filters["figure"] = quantity
     made.filters["plain"] = plain
-    made.filters["ways"] = _ways
+    made.filters["ways"] = arrowed
     made.filters["money"] = _money
     made.filters["gap"] = _gap
     made.filters["cents"] = _cents
@@ -72,10 +71,6 @@ def environment() -> Environment:
     made.globals["static"] = static
     made.globals["without"] = WITHOUT
     return made
-
-
-def _ways(words: str) -> str:
-    return words.replace(WAY, f" {ARROW} ")
 
 
 def _money(value: float, sign: bool = False) -> str:

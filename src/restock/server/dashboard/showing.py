@@ -73,7 +73,7 @@ def document(show: Show) -> dict[str, Any]:
         "remarks": list(show.remarks),
         "rival": None if show.measures is None else show.measures.rival,
         "counts": [] if show.problem is None else [dataclasses.asdict(one) for one in show.problem.records().counted()],
-        "episodes": [_episode(show, b, episode) for b, episode in enumerate(show.episodes)],
+        "episodes": [_episode(show, b) for b in range(len(show.episodes))],
     }
 
 

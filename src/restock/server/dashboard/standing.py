@@ -50,8 +50,10 @@ def standing(router: APIRouter, room: Room) -> None:
         if form := form_of(request):
             return taken_away(form, f"leaderboard {found.suite.name}", found.to_dict, lambda: _rows(found))
         words = ["restock", "leaderboard", *(one.place for one in entries)]
+        named = (("Standings", say.standings), ("By group", say.by_group), ("By scenario", say.by_scenario))
+        tables = [(title, table) for title, make in named if (table := make(found)) is not None]
         return pages.page(
-            request, "leaderboard", board=found, tables=_tables(found), warnings=say.warnings(found),
+            request, "leaderboard", board=found, tables=tables, kinds=drawing.kinds(found), warnings=say.warnings(found),
             said=say.answer(found), close=say.close_calls(found), notes=say.notes(found), picture=drawing.ratios(found),
             meanings=drawing.meanings(found), chosen=names, offered=[one.name for one in offered],
             command=shlex.join(words) if entries else "", host=str(request.base_url).rstrip("/"),
@@ -114,14 +116,6 @@ def _newest(entry: Entry) -> float:
     times = [0.0 if path is None else path.stat().st_mtime]
     times += [one.lstat().st_mtime for one in (entry.path / "episodes").glob("*.json")]
     return max(times)
-
-
-def _tables(board: Leaderboard) -> list[tuple[str, Any, list[str]]]:
-    """Return the tables with their headings and the kind of their rows."""
-    best = next((row for row in board.rows if row.rank == 1), None)
-    kinds = ["bound" if row.information == "clairvoyant" else "best" if row is best else "" for row in board.rows]
-    named = (("Standings", say.standings), ("By group", say.by_group), ("By scenario", say.by_scenario))
-    return [(title, table, kinds) for title, make in named if (table := make(board)) is not None]
 
 
 def _rows(board: Leaderboard) -> list[dict[str, Any]]:
