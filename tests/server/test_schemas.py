@@ -206,3 +206,22 @@ def test_a_problem_without_records_of_its_own_has_such_a_schema_too(task: str, d
     except InvalidInput:
         played = False
     assert Draft202012Validator(schema).is_valid(action) == played, action
+
+
+def test_text_is_read_within_a_field_and_not_in_place_of_an_action(server: Running) -> None:
+    """As by the published store; the schema describes neither."""
+    whole, within = '{"order": 1}', {"orders": '{"4->2": 30}'}
+    opened = server.ask("POST", "/sessions", {"task": "divergent", "seed": 1}).json()["session_id"]
+    reply = server.ask("POST", f"/sessions/{opened}/step", {"action": whole})
+    assert reply.status_code == 422 and "must be a mapping" in reply.json()["message"]
+    here = server.ask("POST", f"/sessions/{opened}/step", {"action": within}).json()
+    with server.talk() as talk:
+        talk.reset(task="divergent", seed=1)
+        assert talk.step(whole)["error"]["field"] == "data"
+        asked = {"method": "tools/call", "params": {"name": "play", "arguments": {"action": whole}}}
+        told = talk.ask({"type": "mcp", "data": {"jsonrpc": "2.0", "id": 1, **asked}})["data"]["result"]
+        assert told["isError"] and "must be a mapping" in told["structuredContent"]["message"]
+        assert talk.step({**within, "metadata": {"note": 1}}) == {
+            name: one for name, one in here.items() if one is not None
+        }
+    server.ask("DELETE", f"/sessions/{opened}")
