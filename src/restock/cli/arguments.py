@@ -52,7 +52,7 @@ Trust = Annotated[
         callback=_trust,
         is_eager=True,
         help="Let files name code that is then run: transcripts, run folders, lists of policies, instances in a "
-        "problem folder. Read that code first.",
+        "problem folder; and a list of models what is sent where. Read them first.",
     ),
 ]
 
