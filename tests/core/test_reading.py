@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,46 @@ def test_what_is_kept_for_the_next_look_is_that_of_the_file_as_it_is(tmp_path: P
     second, third = reading.read_yaml(path, keep=True), reading.read_yaml(path)
     assert second == third == {"a": [1]}
     assert reading.read_yaml(path) is not third
+
+
+# files without end, and pipes ---------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there are no devices here")
+def test_a_device_without_end_is_refused(tmp_path: Path) -> None:
+    """It was read until the memory was full."""
+    link = tmp_path / "network.yaml"
+    link.symlink_to("/dev/zero")
+    for path in (Path("/dev/zero"), Path("/dev/urandom"), link):
+        assert told(path) == ("file", str(path), "must be a file or a pipe, not a device")
+    with pytest.raises(InvalidInput, match="not a device"):
+        load_problem("/dev/zero")
+    assert told(Path("/dev/null"))[2] == "the file is empty"
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "network.yaml"
+    with path.open("wb") as file:
+        file.truncate(reading.MOST_YAML + 1)
+    assert told(path)[2] == "must have at most 33,554,432 bytes"
+    path.write_bytes(b"1234567")
+    assert reading.read_text(path, "file", "CSV", 7) == "1234567"
+    with pytest.raises(InvalidInput, match="must have at most 6 bytes") as found:
+        reading.read_text(path, "series", "CSV", 6)
+    assert found.value.field == "series" and "CSV" in found.value.mend
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name here")
+def test_pipes_are_read_to_their_end_and_ends_of_lines_are_alike(tmp_path: Path) -> None:
+    path, text = tmp_path / "pipe", b"\xef\xbb\xbfname: a\r\nb: c\rd: e\n" + b"# more\n" * 100_000
+    os.mkfifo(path)
+    writing = threading.Thread(target=lambda: path.write_bytes(text))
+    writing.start()
+    found = reading.read_text(path, "file", "YAML")
+    writing.join()
+    assert found.startswith("name: a\nb: c\nd: e\n# more\n") and found.count("\n") == 100_003
+    with pytest.raises(InvalidInput, match="must have at most 10 bytes"):
+        writing = threading.Thread(target=lambda: path.write_bytes(b"x" * 100))
+        writing.start()
+        reading.read_text(path, "file", "YAML", 10)
+    writing.join()

@@ -67,7 +67,7 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
     """Return the YAML of the problem; with changes, written anew."""
     import yaml
 
-    from restock.core.reading import parsed, read_text
+    from restock.core.reading import MOST_YAML, parsed, read_text
     from restock.problems.load import ids, instance_of, loader_of, shelf_of, shipped
 
     if name in ids():
@@ -83,7 +83,7 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
             raise InvalidInput("--yaml", name, "a class in a file has no YAML", "Leave it out.")
         text = loader.SHELF.text(inspect.signature(loader.load).parameters["instance"].default)
     else:
-        text = read_text(Path(name), "file", "YAML")
+        text = read_text(Path(name), "file", "YAML", MOST_YAML)
     if not changes:
         return text if text.endswith("\n") else text + "\n"
     return str(yaml.safe_dump({**parsed(text), **changes}, sort_keys=False, allow_unicode=True))

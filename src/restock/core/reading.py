@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,11 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from restock.core.errors import InvalidInput
+
+MOST_TEXT = 256 * 1024 * 1024  # bytes of a file
+MOST_YAML = 32 * 1024 * 1024  # likewise, where a byte takes Python a hundred times as long
+AT_ONCE = 1024 * 1024  # bytes that are read in one go
+MOST_OF_DEVICE = 1024 * 1024  # bytes that are read before a device counts as one without end
 
 _KEPT: dict[tuple[Path, str], Mapping[str, Any]] = {}  # at most one file, with its text
 
@@ -33,7 +40,7 @@ def read_yaml(path: Path, keep: bool = False, runs: bool = True, empty: str = AN
     Raises:
         InvalidInput: Missing, unreadable, empty, malformed, or not a mapping; or it names code.
     """
-    text = read_text(path, "file", "YAML")
+    text = read_text(path, "file", "YAML", MOST_YAML)
     data = _KEPT.pop((path, text), None)
     _KEPT.clear()
     if data is None:
@@ -80,23 +87,51 @@ def _mapping_in(path: Path, text: str, empty: str) -> Mapping[str, Any]:
     return data
 
 
-def read_text(path: Path, field: str, kind: str) -> str:
-    """Return the text of a file, a byte-order mark dropped.
+def read_text(path: Path, field: str, kind: str, most: int = MOST_TEXT) -> str:
+    """Return the text of a file, a byte-order mark dropped; see `read_bytes`.
 
     Raises:
-        InvalidInput: Missing, a folder, unreadable, or not UTF-8.
+        InvalidInput: Missing, a folder, unreadable, too large, or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = read_bytes(path, field, kind, most).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(field, str(path), "this is not UTF-8 text", f"Save it as UTF-8 {kind}.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_bytes(path: Path, field: str, kind: str, most: int = MOST_TEXT) -> bytearray:
+    """Return what is in a file.
+
+    Pipes and terminals are read until they end, like files; of another device, which may have no end, only a little.
+
+    Args:
+        path: The file.
+        field: What errors call it.
+        kind: What it should hold.
+        most: Bytes that it may have.
+
+    Raises:
+        InvalidInput: Missing, a folder, unreadable, or too large.
+    """
+    data = bytearray()
+    try:
+        with path.open("rb") as file:
+            device = stat.S_ISCHR(os.fstat(file.fileno()).st_mode) and not file.isatty()
+            limit = min(most, MOST_OF_DEVICE) if device else most
+            while len(data) <= limit and (piece := file.read(AT_ONCE)):
+                data += piece
     except FileNotFoundError:
         raise InvalidInput(field, str(path), "there is no such file", "Check the path.") from None
     except IsADirectoryError:
         raise InvalidInput(field, str(path), "this is a folder", f"Name a {kind} file inside it.") from None
-    except UnicodeDecodeError:
-        raise InvalidInput(field, str(path), "this is not UTF-8 text", f"Save it as UTF-8 {kind}.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte in it
         reason = getattr(error, "strerror", None) or error
         raise InvalidInput(field, str(path), f"it cannot be read ({reason})", "Name another file.") from None
+    if len(data) > limit:
+        what = "must be a file or a pipe, not a device" if device else f"must have at most {most:,} bytes"
+        raise InvalidInput(field, str(path), what, f"Name another {kind} file.")
+    return data
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array
+from restock.core.reading import read_bytes
 from restock.learning import unpickling
 from restock.learning.threads import one_thread
 
@@ -68,7 +69,8 @@ def scaler_of(model: Any, statistics: Any) -> Callable[[Any], Any] | None:
     if isinstance(statistics, (str, Path)):
         require_extra("stable_baselines3", "train", MODEL)
         try:
-            statistics = unpickling.loaded(Path(statistics).read_bytes(), "statistics", statistics)
+            content = bytes(read_bytes(Path(statistics), "statistics", "pickle"))
+            statistics = unpickling.loaded(content, "statistics", statistics)
         except InvalidInput:
             raise
         except Exception as error:  # what a pickle raises depends on what is in it
