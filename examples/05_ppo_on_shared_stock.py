@@ -2,7 +2,7 @@
 
     python examples/05_ppo_on_shared_stock.py [steps [folder]]
 
-Needs the extras viz and train. Ten rounds of 28 000 steps take some minutes; after each there is a checkpoint,
+Needs the extra train and matplotlib. Ten rounds of 28 000 steps take some minutes; after each there is a checkpoint,
 an evaluation without exploration, a line of a CSV file, events for TensorBoard, and a picture of the stocks with
 the days of stock-outs marked. `restock train sharing` does the same in a folder that can be resumed.
 """

@@ -2,7 +2,7 @@
 
     python examples/06_dqn_on_a_plant.py [steps [folder]]
 
-Needs the extras viz and train. Episodes grow from 50 periods over 150 to 300; the policy is judged on a thousand
+Needs the extra train and matplotlib. Episodes grow from 50 periods over 150 to 300; the policy is judged on a thousand
 episodes of 50 periods beside the dynamic program. `restock train production --algo dqn` does the same in a
 folder that can be resumed.
 """

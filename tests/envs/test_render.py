@@ -177,6 +177,14 @@ def test_missing_pillow_names_the_command(monkeypatch: pytest.MonkeyPatch) -> No
         played("rgb_array").render()
 
 
+def test_names_beyond_ascii_are_drawn_in_the_font_that_is_shipped() -> None:
+    face = canvas.font(14, "Łódź".isascii())
+    assert Path(face.path).parent == Path(canvas.__file__).parent and face.getname() == ("DejaVu Sans", "Book")
+    blank = bytes(face.getmask("\uffff"))
+    for letter in "äßéłžøñαωΩЖя→≤≥±€":
+        assert bytes(face.getmask(letter)) != blank, letter
+
+
 # Gymnasium around it -------------------------------------------------------------------------------
 
 

@@ -36,7 +36,7 @@ def test_every_source_and_data_file_is_in_it(wheel):
     }
     assert there <= set(wheel.namelist())
     kinds = {Path(name).suffix for name in there}
-    assert {".py", ".yaml", ".csv", ".md"} <= kinds
+    assert {".py", ".yaml", ".csv", ".md", ".html", ".ttf"} <= kinds
     assert "restock/data/LICENSE.ddop" in there and "restock/py.typed" in there
 
 
@@ -44,5 +44,6 @@ def test_it_has_the_command_the_licences_and_nothing_else(wheel):
     names = wheel.namelist()
     about = next(name for name in names if name.endswith(".dist-info/METADATA")).removesuffix("METADATA")
     assert "restock = restock.cli.main:main" in wheel.read(about + "entry_points.txt").decode()
-    assert {about + "licenses/LICENSE", about + "licenses/src/restock/data/LICENSE.ddop"} <= set(names)
+    licences = ["LICENSE", "src/restock/data/LICENSE.ddop", "src/restock/envs/render/DejaVuSans.LICENSE"]
+    assert {f"{about}licenses/{name}" for name in licences} <= set(names)
     assert all(name.startswith(("restock/", about)) for name in names)

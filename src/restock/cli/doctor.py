@@ -12,7 +12,7 @@ from restock.cli.console import AsJson, Console, Quiet, table
 
 CORE = ("numpy", "numba", "gymnasium", "pydantic", "PyYAML", "highspy", "cma", "typer", "rich", "jinja2")
 EXTRAS = {
-    "viz": ("matplotlib", "plotly", "Pillow"),
+    "viz": ("plotly", "Pillow"),
     "data": ("polars",),
     "train": ("stable-baselines3", "sb3-contrib", "tensorboard", "optuna"),
     "server": ("fastapi", "uvicorn", "websockets"),

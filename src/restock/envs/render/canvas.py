@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# DejaVu Sans 2.35, cut by pyftsubset (fonttools) to Latin, Greek, Cyrillic, arrows and mathematics:
+# --unicodes=20-7E,A0-17F,218-21B,370-3FF,400-45F,490,491,1E9E,2010-2027,2030-203A,2044,2070-208E,20AC,20B4-20BF,
+# 2116-2122,2190-2199,21D0-21D5,2200-226F --name-IDs=0,1,2,3,4,5,6,13,14 --name-languages=0x409 --notdef-outline
+DEJAVU = Path(__file__).with_name("DejaVuSans.ttf")
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -103,16 +107,10 @@ class Canvas:
 
 @lru_cache(maxsize=64)
 def font(size: int, plain: bool = True) -> Any:
-    """Return Pillow's own typeface, which has little beyond ASCII, or Matplotlib's if that is installed."""
+    """Return Pillow's own typeface, which has little beyond ASCII, or DejaVu Sans for what is not plain."""
     from PIL import ImageFont
 
-    if not plain:
-        found = importlib.util.find_spec("matplotlib")
-        if found is not None and found.origin is not None:
-            path = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-            if path.exists():
-                return ImageFont.truetype(str(path), size)
-    return ImageFont.load_default(size)
+    return ImageFont.load_default(size) if plain else ImageFont.truetype(str(DEJAVU), size)
 
 
 def text_width(words: str, size: int) -> float:
