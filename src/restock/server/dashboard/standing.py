@@ -55,7 +55,8 @@ def standing(router: APIRouter, room: Room) -> None:
         return pages.page(
             request, "leaderboard", board=found, tables=tables, kinds=drawing.kinds(found),
             warnings=say.warnings(found), said=say.answer(found), close=say.close_calls(found), notes=say.notes(found),
-            picture=drawing.ratios(found), meanings=drawing.meanings(found), chosen=names, offered=[one.name for one in offered],
+            picture=drawing.ratios(found), meanings=drawing.meanings(found), chosen=names,
+            offered=[one.name for one in offered],
             command=shlex.join(words) if entries else "", host=str(request.base_url).rstrip("/"),
             shared=f"/leaderboard?{urlencode([('run', name) for name in names])}" if names else "/leaderboard",
         )  # fmt: skip
