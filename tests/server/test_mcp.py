@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from restock.server.mcp import PROTOCOLS
 from restock.server.tickets import MOST_ENDED, Tickets
@@ -215,4 +216,19 @@ def test_an_argument_that_there_is_not_is_told_those_that_there_are(small: Runni
     client = Client(small)
     told = client.use(tool, a=1)["result"]
     assert told["isError"] and told["structuredContent"]["message"] == f"the tool {tool} has no argument 'a'. {words}"
+    client.end()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"seed": 2**63 - 1}, {"seed": 2**63}, {"seed": -1}, {"seed": 1.0}, {"seed": 1.5}, {"episode_id": "x" * 255},
+     {"episode_id": "x" * 256}, {"more": 1}],
+    ids=lambda one: str(one)[:30],
+)  # fmt: skip
+def test_the_schema_of_a_tool_allows_what_the_tool_takes(small: Running, arguments: dict[str, Any]) -> None:
+    client = Client(small)
+    tools = client.post("tools/list").json()["result"]["tools"]
+    (schema,) = (tool["inputSchema"] for tool in tools if tool["name"] == "begin")
+    taken = not client.use("begin", **arguments)["result"]["isError"]
+    assert Draft202012Validator(schema).is_valid(arguments) == taken
     client.end()

@@ -10,7 +10,7 @@ from restock import __version__
 from restock.server import wire
 from restock.server.errors import INTERNAL, Refused
 from restock.server.hub import Hub
-from restock.server.session import Session
+from restock.server.session import LONGEST_ID, MOST_SEED, Session
 
 PROTOCOLS = ("2025-03-26", "2025-06-18", "2025-11-25")  # the versions that begin with `initialize`, latest last
 BATCHED = PROTOCOLS[0]  # the one that knows several messages in one request, and that holds where none is named
@@ -34,10 +34,10 @@ def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
     free = hub.book is None
     begin = {
         "task": _TASK,
-        "seed": {"type": "integer", "minimum": 0, "description": "of the episode"},
-        "episode_id": {"type": "string", "description": "what to call the episode"},
+        "seed": {"type": "integer", "minimum": 0, "maximum": MOST_SEED, "description": "of the episode"},
+        "episode_id": {"type": "string", "maxLength": LONGEST_ID, "description": "what to call the episode"},
     }
-    about = {"player": {"type": "string", "description": "who plays, for the results"}}
+    about = {"player": {"type": "string", "maxLength": LONGEST_ID, "description": "who plays, for the results"}}
     described: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         "list_tasks": ("The problems that can be played.", {}, []),
         "explain": ("A problem in words: its rules, and the fields of actions and observations.",
