@@ -65,7 +65,7 @@ class Watched(asyncio.Protocol):
 
     def read(self, data: bytes) -> None:
         """Read a piece."""
-        super().data_received(data)  # type: ignore[misc]
+        super().data_received(data)
 
     def resume(self) -> None:
         """Let more come."""
