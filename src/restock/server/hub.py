@@ -42,7 +42,7 @@ class Hub:
         settings: See `Settings`.
 
     Attributes:
-        meter: Shares the time in which requests and messages are answered among clients.
+        meter: Shares the time of the event loop among clients.
 
     Raises:
         InvalidInput: The problem is none.

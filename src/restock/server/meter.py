@@ -18,6 +18,7 @@ from restock.server.limits import CLIENT
 
 SHARE = 0.01  # seconds of a round; one piece of work more may begin before they are over
 REST = 4  # who has used up a round waits for the fourth after it: to be answered takes others a few
+MOST_HEARD = 10_000  # connections, of which closed ones are not forgotten before a round ends
 AT_ONCE = 16  # pieces of work that are looked at in one round; which of them have time left is told when they run
 
 
@@ -28,9 +29,16 @@ class Meter:
         self._began: dict[str, float] = {}  # when the first work of each client began in this round
         self._waiting: dict[str, list[tuple[int, Callable[[], None]]]] = {}  # heaps, by place
         self._places = itertools.count()
-        self._ends: asyncio.Handle | None = None  # what ends this round
-        self._next: asyncio.Handle | None = None  # what ends it at once, because somebody waits
+        self._heard: set[int] = set()  # connections that were heard in this round
+        self._next: asyncio.Handle | None = None  # what ends this round, because somebody waits
         self._rounds = 0
+
+    def heard(self, connection: int) -> None:
+        """Note that a connection was heard: the loop hears each once in a round, so a second time begins another."""
+        if connection in self._heard or len(self._heard) == MOST_HEARD:
+            self._heard.clear()
+            self._began.clear()
+        self._heard.add(connection)
 
     def free(self, client: str) -> bool:
         """Return whether new work of a client may be done at once."""
@@ -40,8 +48,6 @@ class Meter:
         """Return whether a client has time left in this round."""
         now = time.perf_counter()
         began = self._began.setdefault(client, now)
-        if self._ends is None:  # it may last longer than one of the loop's: that costs nothing where nobody waits
-            self._ends = asyncio.get_running_loop().call_later(SHARE, self._end)
         return now - began < SHARE
 
     def later(self, client: str, go_on: Callable[[], None], place: int | None = None) -> int:
@@ -72,15 +78,11 @@ class Meter:
             place = self.later(client, lambda mine=mine: mine.done() or mine.set_result(None), place)  # type: ignore[misc]
             await mine
 
-    def _end(self) -> None:
-        """End a round."""
-        self._ends = None
-        self._began.clear()
-
     def _go_on(self) -> None:
         """End a round, and in some go on with what waits."""
         loop = asyncio.get_running_loop()
         self._began.clear()
+        self._heard.clear()
         self._rounds += 1
         for client, queue in [*self._waiting.items()] if self._rounds % REST == 0 else ():
             for _ in range(min(AT_ONCE, len(queue))):

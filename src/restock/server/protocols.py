@@ -27,7 +27,7 @@ class Watched(asyncio.Protocol):
 
     Args:
         connections: All of the server.
-        meter: Shares the time in which connections are read among clients.
+        meter: Shares the time of the event loop among clients.
         **given: What uvicorn gives.
     """
 
@@ -48,10 +48,11 @@ class Watched(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """Note whose connection it is."""
         super().connection_made(transport)
-        self._client = client_of(self.client[0] if self.client else "")
+        self._client = f"reading {client_of(self.client[0] if self.client else '')}"  # apart from what is answered
 
     def data_received(self, data: bytes) -> None:
         """Read the data, or as much of it as there is time for, and the rest later."""
+        self._meter.heard(id(self))
         if not self._rest and len(data) <= PIECE and self._meter.free(self._client) and self.ready:
             self.read(data)
             return

@@ -127,7 +127,6 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
     import uvicorn
 
     from restock.server.connections import AT_ONCE, Connections
-    from restock.server.meter import Meter
     from restock.server.protocols import protocols
 
     class Server(uvicorn.Server):
@@ -140,7 +139,7 @@ def server_of(app: Any, settings: Settings, *, alone: bool = False) -> Any:
                 gc.freeze()
 
     connections = app.state.connections = Connections(settings.limits, settings.max_sessions)
-    made = protocols(connections, Meter(), settings.hosts)
+    made = protocols(connections, app.state.hub.meter, settings.hosts)
     config = uvicorn.Config(
         app,
         http=made.http,

@@ -34,7 +34,6 @@ class Item:
     """
 
     kind = "item"
-    size = 0  # bytes of what was sent that it keeps
 
     def __init__(self, task: str) -> None:
         self.id = secrets.token_hex(8)
@@ -47,6 +46,11 @@ class Item:
         self.failure: Refused | None = None
         self.dropped = False  # whoever works for it stops then
         self._work: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what was sent that it keeps."""
+        return 0
 
     def begin(self, work: Callable[[], Awaitable[None]]) -> None:
         """Start the work that makes the item ready."""
