@@ -194,7 +194,7 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
     count = len(episode.turns)
     horizon = problem.horizon if problem is not None else count
     turn = episode.turns[t - 1] if t else None
-    own = show.title.partition(" on ")[0] if show.recorded or not count else episode.turns[0].by
+    own = showing.player(show, episode)
     address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.episodes) > 1 else "")
     after = turn.after if turn is not None else episode.first
     before, call = [one.seen for one in episode.turns[:t]], called(problem, episode.scenes)
@@ -212,6 +212,8 @@ def _seen(room: Room, show: Show, b: int, t: int) -> dict[str, Any]:
         "did": decision(turn.action, call) if turn else [],
         "wrote": as_json(turn.action) if turn else "",
         "split": split(turn.parts) if turn else [],
+        "abreast": showing.abreast(show, b, t),
+        "decided": partial(decision, call=call),
         "counted": () if problem is None else problem.records().counted(),
         "call": call,
         "sums": sums(show.measures, b, episode, t),
