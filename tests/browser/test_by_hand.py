@@ -124,3 +124,38 @@ def test_what_arrives_when_is_seen_on_a_phone_without_moving_the_table(phone: Ta
     over = "e.getBoundingClientRect().right - e.closest('.scroll').getBoundingClientRect().right"
     ends = phone.run(f"[...document.querySelectorAll('td.series')].map(e => {over})")
     assert ends and max(ends) < 1
+
+
+def test_every_mistake_is_marked_and_the_form_keeps_what_was_typed(phone: Tab, site: Running):
+    begin(phone, site, "retail-medium")
+    for name, value in (("f0.0", "90"), ("f2.1", "999"), ("f3.2", "9")):
+        phone.run(f"document.getElementsByName('{name}')[0].value = '{value}'")
+    phone.tap("[data-key=play-one]")
+    phone.until(f"{SAID}.startsWith('Nothing was played')")
+    marked = phone.run("[...document.querySelectorAll('[aria-invalid]')].map(e => [e.name, e.value])")
+    assert marked == [["f0.0", "90"], ["f2.1", "999"], ["f3.2", "9"]]
+    assert phone.run("document.activeElement.name") == "f0.0"
+    fits(phone)
+
+
+def test_a_game_is_played_to_the_end_with_one_button(tab: Tab, site: Running):
+    begin(tab, site, "serial")
+    tab.tab_to("to_end")
+    tab.press("Enter")
+    tab.until("document.querySelector('#end')")
+    assert "Periods 1 to 30 were played" in tab.run(SAID)
+
+
+def test_a_comparison_with_a_wrong_number_is_mended_where_it_was_filled_in(phone: Tab, site: Running):
+    phone.open(f"{site.url}/pick/serial")
+    form = "document.querySelector('form[action=\"/comparisons\"]')"
+    phone.run(f"{form}.episodes.value = '5000'")
+    phone.click('form[action="/comparisons"] button')
+    phone.until("document.querySelector('[aria-invalid]')")
+    assert phone.run(f"{form}.episodes.value") == "5000" and phone.run("document.activeElement.name") == "episodes"
+    fits(phone)
+    phone.run(f"{form}.episodes.value = '5'")
+    phone.click('form[action="/comparisons"] button')
+    phone.arrived("/comparisons/")
+    phone.until("document.querySelector('#meanings')")
+    fits(phone)

@@ -44,3 +44,21 @@ def test_a_turn_and_the_end_of_a_game_are_printed_whole(tab: Tab, site: Running)
     tab.click("form.several button")
     tab.until("document.querySelector('#end')")
     printed(tab, "dark")
+
+
+def test_a_game_in_play_is_printed_without_its_form_and_with_what_was_opened(tab: Tab, site: Running):
+    begin(tab, site, "serial")
+    tab.click("[data-key=play-on]")
+    tab.until("document.querySelector('#said').textContent.includes('were played')")
+    tab.run("document.querySelector('#counts').open = true")
+    printed(tab, "dark")
+    said = tab.text()
+    for part in ("Your decision", "What the fields mean", "Take it away", "The text that a model gets"):
+        assert part not in said, part
+    assert "What happened in period 5" in said and "What the reward counts" in said and "factory 3 0.01" in said
+
+
+def test_the_page_of_a_problem_is_printed_without_what_can_be_begun_there(tab: Tab, site: Running):
+    tab.open(f"{site.url}/pick/serial")
+    printed(tab, "light")
+    assert "Play by hand" not in tab.text() and "The nodes" in tab.text()

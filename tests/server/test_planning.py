@@ -75,7 +75,7 @@ def test_who_plays_what_is_filled_in_plays_as_the_policy_does(browser: Browser, 
         browser.post(f"{address}/period", {"period": str(t), **filled(browser, address)})
     browser.post(f"{beside}/several", {"period": "0", "periods": "3", "how": "policy"})
     own, rival = (browser.get(f"{one}/turns?format=json").json()["episodes"][0]["turns"] for one in (address, beside))
-    assert [turn["reward"] for turn in own] == [turn["reward"] for turn in rival]
+    assert [turn["reward"] for turn in own] == pytest.approx([turn["reward"] for turn in rival], abs=1e-10)
     count = str(load_problem(task).horizon)
     over = browser.post(f"{address}/several", {"period": "3", "periods": count, "how": "policy"})
     assert "you are ahead by" not in words(over) and "you are behind by" not in words(over)
@@ -240,3 +240,66 @@ def test_the_file_of_a_game_has_stock_demand_and_arrivals_at_the_games_own_addre
             for part in name.split(": "):
                 value = value[part]
             assert row[name] == (json.dumps(value) if isinstance(value, (list, dict)) else str(value)), name
+
+
+@pytest.mark.parametrize(
+    ("task", "policy"), [("serial", "newsvendor"), ("retail-easy", "random"), ("minimal", "random")]
+)
+def test_a_turn_shows_what_the_rival_and_the_plan_decided_and_earned_in_it(browser: Browser, task: str, policy: str):
+    address = browser.show(task, policy)
+    data = browser.get(f"{address}?format=json").json()["episodes"][0]
+    t = data["worst"]["turn"]
+    page = browser.get(f"{address}?turn={t}")
+    table = re.search(r'<h2 id="abreast">In the same period</h2>.*?<tbody>(.*?)</tbody>', page.text, re.S)
+    assert table
+    rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>.*?<td class="words">(.*?)</td>', table[1], re.S)
+    told = data["turns"][t - 1]["abreast"]
+    assert [name for name, _, _ in rows] == [one["name"] for one in told]
+    assert rows[0][0] == policy and rows[1][0] == data_rival(browser, address)
+    for (_, earned, _), one in zip(rows, told, strict=True):
+        if "reward" in one["earned"]:
+            assert earned == amount(one["earned"]["reward"], 2, True)
+    assert told[1]["earned"]["reward"] == data["turns"][t - 1]["rival"]
+    if data["turns"][t - 1]["plan"] is not None:
+        assert (
+            told[2]["name"] == "hindsight"
+            and told[2]["earned"][list(told[2]["earned"])[-1]] == data["turns"][t - 1]["plan"]
+        )
+
+
+def data_rival(browser: Browser, address: str) -> str:
+    return str(browser.get(f"{address}?format=json").json()["rival"])
+
+
+def test_what_the_plan_decides_is_not_told_while_a_game_is_played(browser: Browser):
+    address = browser.game("serial")
+    browser.post(f"{address}/several", {"period": "0", "periods": "3", "how": "policy"})
+    turns = browser.get(f"{address}?format=json").json()["episodes"][0]["turns"]
+    assert all(turn["plan"] is None for turn in turns)
+    assert "hindsight" not in json.dumps(turns)
+
+
+def test_a_game_is_played_to_the_end_at_once(browser: Browser):
+    address = browser.game("serial")
+    browser.post(f"{address}/several", {"period": "0", "periods": "3", "how": "policy"})
+    assert "Play to the end" in words(browser.get(address))
+    reply = browser.post(f"{address}/several", {"period": "3", "periods": "", "how": "policy", "to_end": "yes"})
+    assert reply.status_code == 200 and "over after 30 periods" in words(reply)
+
+
+def test_the_words_of_a_comparison_are_explained_without_a_mouse(browser: Browser):
+    asked = {"task": "serial", "seed": "3", "episodes": "5", "policy": ["base-stock", "newsvendor"]}
+    reply = browser.post("/comparisons", asked)
+    found = re.search(r'<details id="meanings"><summary>(.*?)</summary>(.*?)</details>', reply.text, re.S)
+    assert found
+    meant = set(re.findall(r"<dt>(.*?)</dt>", found[2]))
+    assert {"profit", "knows: blind", "knows: clairvoyant", "joint 95% interval", "adjusted p", "difference"} <= meant
+
+
+@pytest.mark.parametrize("task", ["serial", "retail-easy", "minimal"])
+def test_reward_profit_return_and_regret_are_explained_where_they_are_shown(browser: Browser, task: str):
+    address, shown = browser.game(task), browser.show(task, "random")
+    for reply in (browser.get(address), browser.get(f"{shown}?turn=1")):
+        found = re.search(r'<details id="counts">(.*?)</details>', reply.text, re.S)
+        assert found and "the return of the episode" in found[1] and "<dt>regret</dt>" in found[1]
+        assert ("<dt>profit</dt>" in found[1]) == task.startswith("retail")

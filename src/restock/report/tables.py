@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from restock.core.kpis import KPIS, MONEY
 from restock.evaluation.compare import Comparison, Row
 from restock.evaluation.stats import Estimate
-from restock.report.certainty import verdict
+from restock.report.certainty import VERDICTS, verdict
 from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share, share_interval
-from restock.report.words import Calling, attained, bounded, called, costs, kpi_name, model, parts_of, shown_rows
+from restock.report.words import Calling, attained, bounded, called, costs, knows, kpi_name, model, parts_of, shown_rows
 
 JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
 SHARES = (*(name for name, kpi in KPIS.items() if kpi.unit == "share"), "cash_gain")
@@ -180,3 +181,36 @@ def gaps(comparison: Comparison, words: Calling = None) -> Table | None:
         "there it does better."
     )
     return Table(caption, header, tuple(rows))
+
+
+def columns(comparisons: Sequence[Comparison], words: Calling = None) -> dict[str, str]:
+    """Return what the columns of `summary` mean, by name."""
+    worth, limited = called(comparisons[0].problem, words).worth, any(bounded(c) for c in comparisons)
+    found = {
+        "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
+        JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of "
+        "100 tables, whichever policy turns out best; the interval of a single mean stands for itself",
+        ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, "
+        "were they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
+        "verdict": VERDICTS,
+    }
+    if limited and any(costs(c) for c in comparisons):
+        found["gap to bound"] = f"(bound - {worth}) / |bound|, both summed: the cost above the least; 95% interval"
+    if limited and not all(costs(c) for c in comparisons):
+        found["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes; 95% interval"
+    if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
+        found["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
+    return found
+
+
+def words_of(comparison: Comparison) -> dict[str, str]:
+    """Return what the words of a comparison mean: what is earned, what policies know, and the columns."""
+    words = called(comparison.problem)
+    found = {
+        words.worth: f"the sum of the rewards of all {words.periods} of an episode, also called its return"
+        + (f"; a reward is {words.counted}" if words.counted else ""),
+        "difference": "to the policy that the others are compared with, in the same episodes",
+        "more, same, less": f"in how many episodes a policy had more {words.worth} than that one, as much, or less",
+    }
+    kinds = dict.fromkeys(row.information for row in comparison.rows)
+    return found | {f"knows: {kind}": knows(kind, words) for kind in kinds} | columns([comparison])

@@ -11,7 +11,7 @@ from restock.evaluation.compare import Comparison, Enough, compare
 from restock.policies.registry import list_policies, make_policy
 from restock.report.documents import comparison_document, comparison_rows
 from restock.report.palette import colours
-from restock.report.tables import summary
+from restock.report.tables import summary, words_of
 from restock.report.words import answer, bound_told, shown_rows, warnings
 from restock.server.dashboard import pages, picking
 from restock.server.dashboard.bodies import Sent
@@ -103,7 +103,7 @@ def comparing(router: APIRouter, room: Room) -> None:
         return pages.page(
             request, "comparison", contest=contest, said=answer(found), warnings=warnings(found), bound=told,
             table=summary(found), knows={row.name: row.information for row in found.rows}, shade=shade,
-            reference=found.reference, explore=_plotly(),
+            meanings=words_of(found), reference=found.reference, explore=_plotly(),
             picture=standings(rows, "return of an episode, mean and 95% interval", limit),
             host=str(request.base_url).rstrip("/"), **_again(room, contest),
         )  # fmt: skip

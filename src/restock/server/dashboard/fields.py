@@ -18,6 +18,7 @@ from restock.server.dashboard.forms import Box, Form, Grid, Row
 
 KEPT = ("delivery_method", "price_multipliers")  # what a store decides once for many days
 LONGEST = 40  # characters of a number
+DIGITS = 15  # of a number that is filled in: all that are no rounding errors
 UNIT = re.compile(r"^(?P<words>.*)\((?P<unit>[^()]*)\)(?P<rest>[^()]*)$", re.S)
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 DECIMALS = re.compile(r"[+-]?\d+,\d+")
@@ -144,7 +145,7 @@ def fill(form: Form, action: Mapping[str, Any]) -> None:
         if key and isinstance(value, Mapping):
             value = value.get(key[0])
         if isinstance(value, (int, float)):
-            box.value = repr(value).removesuffix(".0")
+            box.value = f"{value:.{DIGITS}g}"
         elif isinstance(value, str):
             box.value = value
 

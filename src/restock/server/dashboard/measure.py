@@ -88,14 +88,19 @@ class Measures:
     Attributes:
         rival: Name of the policy to beat.
         tracks: The reward first; that with a bound last.
+        rival_decisions: Of the policy to beat, shape (B, T, A).
+        plan_decisions: Of the plan that knows everything, shape (B, T, A); None where there is none.
     """
 
     rival: str
     tracks: tuple[Track, ...]
+    rival_decisions: Array | None = None
+    plan_decisions: Array | None = None
 
     def known(self) -> Measures:
         """Return what may be shown while an episode is played, which excludes the clairvoyant plan."""
-        return Measures(self.rival, tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks))
+        tracks = tuple(dataclasses.replace(one, best=None, bound=None) for one in self.tracks)
+        return Measures(self.rival, tracks, self.rival_decisions)
 
 
 def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = None) -> Measures:
@@ -117,17 +122,23 @@ def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = Non
             best = simulate(problem, make_policy(knowing, problem), seed=seeds[0], seeds=seeds, progress=tell)
         except InvalidInput:  # not of every variant of a problem there is a plan
             best = None
+    tracks = _tracks(problem, beaten, best)
+    decided = [None if one is None else one.trajectory[problem.decision] for one in (beaten, best)]
+    return Measures(rival, tracks, *decided)
+
+
+def _tracks(problem: Problem, beaten: Simulation, best: Simulation | None) -> tuple[Track, ...]:
     rewards = beaten.trajectory.rewards
     if isinstance(problem, RetailProblem):
         paid = _paid(problem, beaten, best)
         if problem.spec.reward == "profit":
-            return Measures(rival, (dataclasses.replace(paid, name="reward"),))
-        return Measures(rival, (Track("reward", rewards), paid))
+            return (dataclasses.replace(paid, name="reward"),)
+        return (Track("reward", rewards), paid)
     if best is None or best.bound is None:
-        return Measures(rival, (Track("reward", rewards),))
+        return (Track("reward", rewards),)
     proven = bool(np.isfinite(best.bound).all())
     bound = best.bound if proven else best.profit
-    return Measures(rival, (Track("reward", rewards, best.trajectory.rewards, bound, proven),))
+    return (Track("reward", rewards, best.trajectory.rewards, bound, proven),)
 
 
 def _paid(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:

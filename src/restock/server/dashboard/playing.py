@@ -111,13 +111,14 @@ def playing(router: APIRouter, room: Room) -> None:
         game = await room.game(request, id)
         sent = await pages.sent(request)
         how = fields.chosen("how", sent.get("how", AS_POLICY), (AS_POLICY, REPEAT))
-        game.several, game.how = sent.get("periods", "")[:20], how
+        game.several, game.how = sent.get("periods", "")[:20], how  # which stay in the form
         async with game.hand:
             before = len(game.episode.turns)
             if late := _late(game, sent):
                 return _page(request, room, game, _form(game), 409, late)
             try:
-                count = whole("periods", game.several, 1, game.problem.horizon)
+                most = game.problem.horizon
+                count = most - before if "to_end" in sent else whole("periods", game.several, 1, most)
                 if how == REPEAT and not before:
                     raise Refused("VALIDATION_ERROR", "No period has been played, so there is no decision to repeat.")
             except (InvalidInput, Refused) as error:

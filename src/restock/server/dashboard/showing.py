@@ -14,7 +14,7 @@ from restock.server.dashboard.contests import Game, Show
 from restock.server.dashboard.exchanges import Said, spent, told_of
 from restock.server.dashboard.fields import plain
 from restock.server.dashboard.look import SAID_ELSEWHERE
-from restock.server.dashboard.turns import Turn
+from restock.server.dashboard.turns import Episode, Turn
 from restock.server.dashboard.worst import worst
 
 MOST_COLUMNS = 500  # of one field; a longer one is JSON in one column
@@ -61,6 +61,34 @@ def of_game(game: Game) -> Show:
     found.episodes, found.problem = (game.table.graded() if over else game.episode,), game.problem
     found.measures = game.measures if over else game.measures.known()
     return found
+
+
+def player(show: Show, episode: Episode) -> str:
+    """Return what to call who plays an episode."""
+    return show.title.partition(" on ")[0] if show.recorded or not episode.turns else episode.turns[0].by
+
+
+def abreast(show: Show, b: int, t: int) -> list[dict[str, Any]]:
+    """Return what each decided and earned in period t of episode b: who plays, the policy to beat, and the plan.
+
+    Nothing where there is nobody beside the one who plays.
+    """
+    measures, episode = show.measures, show.episodes[b]
+    if show.problem is None or measures is None or not 1 <= t <= len(episode.turns):
+        return []
+    tracks, records, own = measures.tracks, show.problem.records(), player(show, episode)
+    mine = {track.name: track.of(episode)[t - 1] for track in tracks}
+    rival = {track.name: float(track.rival[b, t - 1]) for track in tracks}
+    plan = {track.name: float(track.best[b, t - 1]) for track in tracks if track.best is not None}
+    others = [(measures.rival, measures.rival_decisions, rival)] if measures.rival != own else []
+    if plan and tracks[-1].carried_out(b):
+        others.append(("hindsight", measures.plan_decisions, plan))
+    found = [{"name": own, "action": episode.turns[t - 1].action, "earned": mine}]
+    for name, decisions, earned in others:
+        if decisions is not None and name != own:
+            action = records.action(decisions[b, t - 1]).model_dump(mode="json")
+            found.append({"name": name, "action": action, "earned": earned})
+    return found if len(found) > 1 else []
 
 
 def document(show: Show) -> dict[str, Any]:
@@ -127,6 +155,7 @@ def _episode(show: Show, b: int) -> dict[str, Any]:
             "plan": float(last.best[b, t])
             if last is not None and last.best is not None and last.carried_out(b)
             else None,
+            "abreast": abreast(show, b, t + 1),
             "faults": list(turn.faults),
             "reply": turn.reply,
             "error": turn.error,

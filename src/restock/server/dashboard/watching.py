@@ -207,7 +207,7 @@ def _seen(room: Room, show: Show, episode: Episode, b: int, t: int) -> dict[str,
     count = len(episode.turns)
     horizon = problem.horizon if problem is not None else count
     turn = episode.turns[t - 1] if t else None
-    own = show.title.partition(" on ")[0] if show.recorded or not count else episode.turns[0].by
+    own = showing.player(show, episode)
     address = f"/shows/{show.id}?" + (f"episode={b + 1}&" if len(show.seeds) > 1 else "")
     after = turn.after if turn is not None else episode.first
     before, call = [one.seen for one in episode.turns[:t]], called(problem, episode.scenes)
@@ -225,6 +225,8 @@ def _seen(room: Room, show: Show, episode: Episode, b: int, t: int) -> dict[str,
         "did": decision(turn.action, call) if turn else [],
         "wrote": as_json(turn.action) if turn else "",
         "split": split(turn.parts) if turn else [],
+        "abreast": showing.abreast(show, b, t),
+        "decided": partial(decision, call=call),
         "counted": () if problem is None else problem.records().counted(),
         "call": call,
         "sums": sums(show.measures, b, episode, t),
