@@ -41,6 +41,7 @@ class Manifest:
         words: A sentence on what is done in it, for the page.
         noun: What an instance is called.
         place: Families are told in the order of this, then as they are installed.
+        tasks: Short names for instances, as a server takes them.
         also: Ids for single instances of it, and what is fixed in them.
         policies: The classes of the policies that can play it, by their names.
         usual: Fast policies that any problem of the family can be compared with.
@@ -49,7 +50,8 @@ class Manifest:
         bound: The policy that no policy beats; None if none is known.
         exact: A module with `solve(problem)` and `states(fields)`, for the policy `dynamic-program`.
         reader: Takes a problem and an observation as plain data, and returns the recorded fields it tells.
-        scale: Takes a problem and the demand met, and returns the scale of its published score; None if it has none.
+        grader: A module with `scale(problem, demand)` of the published score, and the `LEAST` of these; None: no score.
+        grade: Takes a problem, the key figure `earned` and the demand met, and returns the grade with its score.
         money: The recorded flow that is the profit where a reward can be something else; None if rewards are money.
         learning: The class that knows what training can do with it; see `restock.learning.family`.
     """
@@ -60,6 +62,7 @@ class Manifest:
     words: str = ""
     noun: str = "problem"
     place: int = 100
+    tasks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     policies: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(POLICIES))
     usual: tuple[str, ...] = tuple(POLICIES)
@@ -68,7 +71,8 @@ class Manifest:
     bound: str | None = None
     exact: str | None = None
     reader: str | None = None
-    scale: str | None = None
+    grader: str | None = None
+    grade: str | None = None
     money: str | None = None
     learning: str = "restock.learning.family:Learning"
 

@@ -15,6 +15,7 @@ from restock.core.errors import InvalidInput
 from restock.core.holding import take
 from restock.core.reading import once, read_text
 from restock.core.streams import check_seed, episode_seeds
+from restock.problems.manifest import manifest_of, resolved
 from restock.server.errors import Refused
 
 if TYPE_CHECKING:
@@ -172,17 +173,17 @@ class Entry:
 
 def score(env: StructuredEnvironment) -> float | None:
     """Return the published score of a store's episode, the lowest if it was not finished; None for other problems."""
-    if env.problem.family != "retail":
+    named = manifest_of(env.problem.family).grader
+    if named is None:
         return None
-    from restock.problems.retail.grader import LEAST, scale
-
+    grader = resolved(named)
     if not env.done:
-        return LEAST
+        return float(grader.LEAST)
     try:
-        by = scale(env.problem, env.trajectory.exogenous["demand"])  # type: ignore[arg-type]
+        by = grader.scale(env.problem, env.trajectory.exogenous["demand"])
     except InvalidInput:  # there is nothing between floor and ceiling
         return None
-    return by.score(float(env.played.now("total_profit")[0]))
+    return float(by.score(float(env.played.now("total_profit")[0])))
 
 
 def results(path: str | Path) -> list[dict[str, Any]]:
