@@ -9,7 +9,7 @@ from typing import Any
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.problems.load import load_problem
-from restock.problems.manifest import manifest_of, resolved
+from restock.problems.manifest import manifest_for, resolved
 from restock.problems.retail.grader import scale
 
 BASELINE = "tuned-price-and-cover"  # what a score is held against where none is named
@@ -89,7 +89,7 @@ def graded(problem: Problem, figures: Mapping[str, float], exogenous: Mapping[st
         figures: Its key figures.
         exogenous: What it met, as a trajectory keeps it.
     """
-    named = manifest_of(problem.family).grade
+    named = manifest_for(problem).grade
     if named is None:
         return None
     found: Grade = resolved(named)(problem, figures["earned"], exogenous["demand"])
@@ -122,6 +122,6 @@ def grade_policy(problem: Any, policy: str = BASELINE) -> Grade:
 
 def _store(problem: Any) -> Any:
     store = load_problem(problem)
-    if manifest_of(store.family).grader is None:
+    if manifest_for(store).grader is None:
         raise InvalidInput("problem", store.name, "only stores are graded", "Give restock/Retail-v0 or a task of it.")
     return store

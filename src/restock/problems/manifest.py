@@ -178,5 +178,11 @@ def manifest_of(family: str) -> Manifest:
     return own().get(family) or outside().get(family) or ANY
 
 
+def manifest_for(problem: Any) -> Manifest:
+    """Return what the family of a problem says, or the family that its class is derived from."""
+    families = [vars(kind).get("family") for kind in type(problem).__mro__]
+    return next((manifest_of(name) for name in families if name in own() or name in outside()), ANY)
+
+
 def _left_out(point: metadata.EntryPoint, why: str) -> None:
     warnings.warn(f"The family {point.name} of {point.value} is left out: {why}.", stacklevel=3)

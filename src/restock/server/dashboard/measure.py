@@ -12,7 +12,7 @@ from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, simulate
 from restock.policies._base import Progress
 from restock.policies.registry import make_policy, yardsticks
-from restock.problems.manifest import manifest_of
+from restock.problems.manifest import manifest_for
 from restock.report.numbers import amount, decimals
 from restock.server.dashboard.turns import Episode
 
@@ -118,7 +118,7 @@ def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = Non
         except InvalidInput:  # not of every variant of a problem there is a plan
             best = None
     rewards = beaten.trajectory.rewards
-    money = manifest_of(problem.family).money
+    money = manifest_for(problem).money
     if money is not None:
         paid = _paid(money, beaten, best)
         if problem.description()["reward"] == money:

@@ -11,7 +11,7 @@ from restock.agents.run import kept
 from restock.core.problem import Problem
 from restock.policies.registry import list_policies
 from restock.problems.load import load_problem
-from restock.problems.manifest import manifest_of
+from restock.problems.manifest import manifest_for
 from restock.server.catalogue import Catalogue
 from restock.server.hub import Hub
 
@@ -98,7 +98,7 @@ def _command(kind: str, hub: Hub, task: str, problem: Problem, names: Sequence[s
     if name is None:
         return ""
     more = []
-    if manifest_of(problem.family).money is not None and Catalogue.known(task) is not None:
+    if manifest_for(problem).money is not None and Catalogue.known(task) is not None:
         usual, reward = (one.description()["reward"] for one in (load_problem(task), problem))
         if usual != reward:
             more = ["--with", f"reward={reward}"]
