@@ -159,7 +159,7 @@ def outside() -> dict[str, Manifest]:
         try:
             one = point.load()
             if not isinstance(one, Manifest) or one.name != name or one.also:
-                raise InvalidInput("manifest", one, f"must be the Manifest of {name}, without `also`", "Correct it.")
+                raise InvalidInput("name", name, f"must name the Manifest of {name}, without `also`", "Correct it.")
             next(one.instances.iterdir())
         except (Exception, SystemExit) as error:  # whatever somebody's module does when it is imported
             _left_out(point, f"{type(error).__name__}: {error}")
@@ -185,4 +185,4 @@ def manifest_for(problem: Any) -> Manifest:
 
 
 def _left_out(point: metadata.EntryPoint, why: str) -> None:
-    warnings.warn(f"The family {point.name} of {point.value} is left out: {why}.", stacklevel=3)
+    warnings.warn(f"The family {point.name} of {point.value} is left out: {why.rstrip('.')}.", stacklevel=3)
