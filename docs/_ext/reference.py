@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import families
 import pydantic
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
@@ -91,7 +92,7 @@ def write(app: Sphinx) -> None:
     """Write the pages that autodoc fills; only those that changed, so that a second build is quick."""
     folder = Path(app.srcdir) / "reference" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"names": names_page(), "commands": commands_page()}
+    pages = {"names": names_page(), "families": families.page(), "commands": commands_page()}
     grouped: dict[str, list[str]] = {}
     for name in modules():
         grouped.setdefault(name.split(".")[1], []).append(name)

@@ -18,12 +18,11 @@ from restock.core.problem import Array, Problem
 from restock.core.trust import may_trust
 from restock.evaluation.compare import Comparison, compare
 from restock.evaluation.family import Family
-from restock.evaluation.grading import Grade, grade
+from restock.evaluation.grading import Grade, graded
 from restock.evaluation.stats import alone, degrees_of, without_rounding
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import list_policies, make_policy
 from restock.problems.manifest import manifest_of
-from restock.problems.retail import RetailProblem
 
 TOLD = ("replies", "tokens_in", "tokens_out", "tokens_reasoning", "tokens_cached", "uncounted")  # counts of an episode
 
@@ -192,24 +191,24 @@ def judge(
         if _seeds(transcript) != seeds:
             problem_words = "its episodes have other seeds than those of the first one"
             raise InvalidInput("transcript", where, problem_words, "Compare runs of one version.")
-    reference = manifest_of(problem.family).rule
-    offered = list_policies(problem.family)
+    said = manifest_of(problem.family)
+    reference = said.rule
     if beside is None:
-        beside = [name for name in (reference, "hindsight") if name in offered]
+        beside = [name for name in (reference, said.bound) if name is not None]
     policies: dict[str, Policy] = {name: Recorded(problem, transcript) for name, transcript in agents.items()}
     for name in beside:
         policies.setdefault(name, make_policy(name, problem))
     comparison = compare(
-        problem, policies, seed=first["seed"], seeds=seeds, bound="hindsight" in beside, progress=progress
+        problem, policies, seed=first["seed"], seeds=seeds, bound=said.bound in beside, progress=progress
     )
     grades = {}
     for name, transcript in agents.items():
         simulation = comparison.row(name).simulation
         check_rewards(transcript, simulation.trajectory.rewards)
-        if isinstance(problem, RetailProblem):
-            demand = simulation.trajectory.exogenous["demand"]
-            earned = simulation.kpis["earned"]
-            grades[name] = tuple(grade(problem, float(money), met) for money, met in zip(earned, demand, strict=True))
+        if said.grade is not None:
+            met = zip(simulation.kpis["earned"], simulation.trajectory.exogenous["demand"], strict=True)
+            found = [graded(problem, {"earned": float(money)}, {"demand": demand}) for money, demand in met]
+            grades[name] = tuple(one for one in found if one is not None)
     return Judgement(comparison, agents, grades, reference if reference in policies else None)
 
 

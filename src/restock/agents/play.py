@@ -19,9 +19,8 @@ from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Problem
 from restock.core.streams import episode_seeds
-from restock.evaluation.grading import grade
+from restock.evaluation.grading import graded
 from restock.policies._base import Policy
-from restock.problems.retail import RetailProblem
 
 LEVELS = ("blind", "informed")
 
@@ -218,12 +217,9 @@ class _Episode:
         return total, earned
 
     def _grade(self, figures: dict[str, float]) -> dict[str, float] | None:
-        """Return the score of the profit if the problem is a store."""
-        problem = self.seat.problem
-        if not isinstance(problem, RetailProblem):
-            return None
-        demand = self.seat.trajectory.exogenous["demand"]
-        return grade(problem, figures["earned"], demand).to_dict()
+        """Return the score of the profit if there is a published one."""
+        found = graded(self.seat.problem, figures, self.seat.trajectory.exogenous)
+        return None if found is None else found.to_dict()
 
     def _alone(
         self, t: int, seen: dict[str, Any], note: str | None, counts: Counts

@@ -35,14 +35,14 @@ def grade(
     from restock.core.errors import InvalidInput
     from restock.evaluation.grading import BASELINE, Grade, grade_policy
     from restock.evaluation.grading import grade as grade_profit
-    from restock.problems.retail.load import PREFIX, tasks
+    from restock.problems.retail.family import FAMILY
 
     if profit is not None and policy is not None:
         raise InvalidInput("--policy", policy, "must not stand beside --profit", "Give one of them.")
     console = Console(as_json, quiet)
     grades: dict[str, Grade] = {}
     with console.progress() as progress:
-        names = stores or [PREFIX + task for task in tasks()]
+        names = stores or list(FAMILY.tasks.values())
         for k, name in enumerate(names):
             progress(name, k, len(names))
             grades[name] = grade_policy(name, policy or BASELINE) if profit is None else grade_profit(name, profit)

@@ -42,13 +42,14 @@ def _known() -> dict[str, list[dict[str, Any]]]:
     from restock.demand import registry as distributions
     from restock.demand.series import DATASETS
     from restock.policies.registry import families_of, list_policies, policy_class
-    from restock.problems.load import family_of_id, ids, load_problem, shipped
+    from restock.problems.load import families, family_of_id, ids, load_problem, shipped
 
     policies = {name: policy_class(name) for name in list_policies()}
     return {
         "environments": [
             {"name": name, "summary": _environment(family_of_id(name), fixed.get("instance"))}
             for name, fixed in ids().items()
+            if family_of_id(name) in families()  # others are of packages that cannot be read
         ],
         "instances": [_instance(name, load_problem(name)) for name in shipped()],
         "policies": [

@@ -14,7 +14,7 @@ from restock.evaluation.table import Comparison as Comparison
 from restock.evaluation.table import Row as Row
 from restock.evaluation.table import table
 from restock.policies._base import Policy, Progress
-from restock.policies.registry import list_policies, make_policy
+from restock.policies.registry import make_policy, yardsticks
 from restock.problems.load import load_problem
 
 
@@ -70,14 +70,11 @@ def compare(
     if isinstance(block, bool) or not isinstance(block, int) or block < 1:
         raise InvalidInput("block", block, "must be an integer >= 1", "Write for instance 5.")
     chosen = _named(policies, problem)
-    if (
-        bound
-        and "hindsight" in list_policies(problem.family)
-        and not any(policy.name == "hindsight" for policy in chosen.values())
-    ):
-        if "hindsight" in chosen:
-            raise InvalidInput("policies", "hindsight", "this is the name of the bound", "Call your policy otherwise.")
-        chosen["hindsight"] = make_policy("hindsight", problem)
+    best = yardsticks(problem.family)[1] if bound else None
+    if best is not None and not any(policy.name == best for policy in chosen.values()):
+        if best in chosen:
+            raise InvalidInput("policies", best, "this is the name of the bound", "Call your policy otherwise.")
+        chosen[best] = make_policy(best, problem)
     if reference is not None and reference not in chosen:
         raise InvalidInput("reference", reference, "there is no such policy", nearest(str(reference), list(chosen)))
     chance = episodes_of(problem, episodes, seed, seeds, exogenous)

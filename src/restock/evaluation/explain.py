@@ -29,7 +29,7 @@ from restock.evaluation.views import Seen
 from restock.policies._base import Policy, Progress
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
-from restock.problems.network import NetworkProblem
+from restock.problems.network import NetworkProblem, is_network
 
 OTHERS = "explain: others"  # stream of the episodes that observations are borrowed from
 LEAST_EPISODES = 4
@@ -189,7 +189,7 @@ def check_explained(field: str, problem: Problem, mend: str) -> None:
     Raises:
         InvalidInput: It is no supply network.
     """
-    if not isinstance(problem, NetworkProblem):
+    if not is_network(problem):
         why = "this is not a supply network, and order maps are drawn of links"
         raise InvalidInput(field, problem.name, why, mend)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from restock.core import streams
@@ -23,7 +23,6 @@ from restock.evaluation.stats import Estimate, alone, estimate
 from restock.policies._base import Information, Policy, Progress, Tunable
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
-from restock.problems.network import NetworkProblem
 
 SEARCHED, HELD_OUT = "fit", "fit: held out"  # streams of their own: episodes of comparisons stay unseen
 
@@ -157,10 +156,8 @@ def fit(
 
 def _drawn_before(problem: Problem) -> Problem:
     """Return the problem with demand drawn before the episode, if it would be drawn period by period."""
-    if not problem.sequential or not isinstance(problem, NetworkProblem):
-        return problem
-    demand = problem.spec.demand.model_copy(update={"sampler": "numpy"})
-    return NetworkProblem(problem.spec.model_copy(update={"demand": demand}))
+    known: Callable[[], Problem] | None = getattr(problem, "drawn_before", None) if problem.sequential else None
+    return problem if known is None else known()
 
 
 def _chosen(policy: Policy, tune: Sequence[str] | None) -> dict[str, Tunable]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from restock.core.errors import InvalidInput
-from restock.core.problem import Array
+from restock.core.problem import Array, Problem
 from restock.problems.load import load_problem
-from restock.problems.retail import RetailProblem
+from restock.problems.manifest import manifest_for, resolved
 from restock.problems.retail.grader import scale
 
 BASELINE = "tuned-price-and-cover"  # what a score is held against where none is named
@@ -80,6 +81,21 @@ def grade(problem: Any, profit: float, demand: Array | None = None) -> Grade:
     )
 
 
+def graded(problem: Problem, figures: Mapping[str, float], exogenous: Mapping[str, Array]) -> Grade | None:
+    """Return the grade of an episode; None of a problem whose family has no published score.
+
+    Args:
+        problem: What was played.
+        figures: Its key figures.
+        exogenous: What it met, as a trajectory keeps it.
+    """
+    named = manifest_for(problem).grade
+    if named is None:
+        return None
+    found: Grade = resolved(named)(problem, figures["earned"], exogenous["demand"])
+    return found
+
+
 def grade_policy(problem: Any, policy: str = BASELINE) -> Grade:
     """Grade a policy on the episode of a published store, with its own demand and deliveries.
 
@@ -104,8 +120,8 @@ def grade_policy(problem: Any, policy: str = BASELINE) -> Grade:
     return grade(store, float(store.figures(played)["earned"][0]))
 
 
-def _store(problem: Any) -> RetailProblem:
+def _store(problem: Any) -> Any:
     store = load_problem(problem)
-    if not isinstance(store, RetailProblem):
+    if manifest_for(store).grader is None:
         raise InvalidInput("problem", store.name, "only stores are graded", "Give restock/Retail-v0 or a task of it.")
     return store

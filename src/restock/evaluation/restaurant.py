@@ -22,7 +22,6 @@ from restock.evaluation.windows import Windows, cut
 from restock.policies._base import Policy
 from restock.policies.registry import make_policy
 from restock.problems.load import load_problem
-from restock.problems.network import NetworkProblem
 
 INGREDIENTS = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak")
 NETWORKS = ("serial", "divergent")
@@ -97,7 +96,6 @@ def restaurant_study(
 
 def policies(problem: Problem, windows: Windows, mean: float, sd: float) -> dict[str, Policy]:
     """Return the policies of the study, all planned with the past only."""
-    assert isinstance(problem, NetworkProblem)
     formula: Any = make_policy("base-stock", problem, mean=mean, sd=sd)
     past: Any = cut(windows.history, windows.length, 1).episodes[:, :, None]
     tuned = fit(

@@ -8,11 +8,9 @@ from typing import Any
 from restock.core.validation import validated
 from restock.learning.config import Architecture, Regimes
 from restock.learning.describe import described
+from restock.learning.family import learning_of
 from restock.learning.networks import Actor
-from restock.learning.paths import trainable
-from restock.learning.regimes import curves_of, general
 from restock.learning.tensor import TensorNetwork
-from restock.problems.network import NetworkProblem
 
 
 def regimes_of(config: Mapping[str, Any]) -> Regimes | None:
@@ -30,10 +28,7 @@ def ground_of(config: Mapping[str, Any]) -> Any:
     Raises:
         InvalidInput: It does not hold.
     """
-    problem = described(config["problem"])
-    if not isinstance(problem, NetworkProblem):
-        return problem
-    return trainable(problem) if regimes_of(config) is None else general(problem)
+    return learning_of(described(config["problem"])).ground(regimes_of(config))
 
 
 def actor_of(config: Mapping[str, Any]) -> Actor:
@@ -44,7 +39,5 @@ def actor_of(config: Mapping[str, Any]) -> Actor:
     """
     architecture = validated(Architecture, config["architecture"], "architecture")
     ground, problem = ground_of(config), described(config["problem"])
-    curves = None
-    if architecture.memory == "belief" and isinstance(problem, NetworkProblem):
-        curves = curves_of(problem, regimes_of(config))
+    curves = learning_of(problem).curves(regimes_of(config)) if architecture.memory == "belief" else None
     return Actor(ground, TensorNetwork(ground), architecture, curves)

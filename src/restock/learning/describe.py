@@ -7,10 +7,9 @@ from typing import Any
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.core.validation import plain
-from restock.demand.series import SeriesSource
+from restock.learning.family import learning_of
 from restock.problems import outside
 from restock.problems.load import families, load_problem
-from restock.problems.network import NetworkProblem
 
 OUTSIDE = "place"  # key of where the code of a problem from outside stands
 
@@ -23,8 +22,9 @@ def description(problem: Problem) -> dict[str, Any]:
     Raises:
         InvalidInput: It is from outside, and was made by its class instead of `load_problem`.
     """
-    if isinstance(problem, NetworkProblem):
-        return _network(problem)
+    data = learning_of(problem).data()
+    if data is not None:
+        return data
     origin = outside.origin_of(problem)
     if origin is not None:
         return {OUTSIDE: origin[0], "arguments": plain(origin[1])}
@@ -49,13 +49,3 @@ def described(data: Any) -> Problem:
     if not isinstance(arguments, dict) or outside.loader_at(place) is None:
         raise InvalidInput("problem", data, "this names no problem from outside", "Train again.")
     return load_problem(place, **arguments)
-
-
-def _network(problem: NetworkProblem) -> dict[str, Any]:
-    data = problem.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    demand = problem.spec.demand
-    if demand.distribution is not None:
-        data["demand"]["distribution"] = {"name": demand.distribution.name, **demand.distribution.model_dump()}
-    if isinstance(demand.series, SeriesSource):
-        data["demand"]["series"] = demand.series.read().tolist()
-    return data

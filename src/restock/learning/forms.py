@@ -6,11 +6,9 @@ from typing import Any
 
 from restock.core.problem import Problem
 from restock.core.validation import validated
-from restock.learning.network_forms import NetworkForms
-from restock.learning.own_forms import OwnForms
+from restock.learning.family import learning_of
 from restock.learning.preparation import Forms, Preparation
 from restock.policies._base import Information
-from restock.problems.network import NetworkProblem
 
 
 def settled(problem: Problem, preparation: Any) -> Preparation:
@@ -42,7 +40,4 @@ def forms_of(problem: Problem, preparation: Any, information: Information) -> Fo
     Raises:
         InvalidInput: The problem has no such form.
     """
-    chosen = settled(problem, preparation)
-    if isinstance(problem, NetworkProblem):
-        return NetworkForms(problem, chosen, information)
-    return OwnForms(problem, chosen, information)
+    return learning_of(problem).forms(settled(problem, preparation), information)

@@ -10,11 +10,11 @@ import numpy as np
 from restock.core.play import Episodes, draw
 from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import run
+from restock.learning.family import learning_of
 from restock.learning.paths import HELD_OUT
 from restock.learning.trained import Decides, Deployed
 from restock.policies._base import Information, Policy, View
 from restock.policies.registry import make_policy, policy_class, yardsticks
-from restock.problems.network import NetworkProblem
 
 MOST_SOLVED = 16  # episodes whose hindsight optimum is computed, of all problems together
 
@@ -63,7 +63,7 @@ class HeldOut:
         self.information: Information = information
         self.warm_up = warm_up
         self._episodes: list[Episodes] = [draw(p, each, k, stream) for k, p in enumerate(problems)]
-        self._weights = [1.0 / _worth(p) for p in problems]
+        self._weights = [1.0 / learning_of(p).worth() for p in problems]
         mean = float(np.mean([1.0 / w for w in self._weights]))
         self._weights = [w * mean for w in self._weights]
         self.lines: dict[str, float] = {}
@@ -145,11 +145,6 @@ def knowing(name: str, problem: Problem, information: Information) -> Policy:
     """Return a policy that knows as much as the one that is measured by it, where it can choose."""
     levels = policy_class(name, problem.family).may_know
     return make_policy(name, problem, **({"information": information} if len(levels) > 1 else {}))
-
-
-def _worth(problem: Problem) -> float:
-    """Return the scale of a problem's profit, so that those with more demand do not count for more."""
-    return max(float(problem.demand.mean.sum()), 1e-9) if isinstance(problem, NetworkProblem) else 1.0
 
 
 def _share(part: float, whole: float) -> float:

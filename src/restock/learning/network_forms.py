@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core.problem import Array, Problem, choose
+from restock.core.problem import Array, choose
 from restock.learning.preparation import RATES, Floats, Forms, Preparation, corrected
 from restock.learning.several import rules_of
 from restock.policies._base import Information, View
@@ -158,9 +158,8 @@ class NetworkForms(Forms):
 
     # deployed ---------------------------------------------------------------------------------------
 
-    def begin(self, episodes: int, problem: Problem) -> None:
+    def begin(self, episodes: int, problem: Any) -> None:
         """See `Forms.begin`."""
-        assert isinstance(problem, NetworkProblem)
         self._rules = np.repeat(np.array([rules_of(problem)]), episodes, axis=0)
         self._wanted: Array | None = None
         if self.ground is not None:

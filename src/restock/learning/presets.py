@@ -21,7 +21,7 @@ import yaml
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
 from restock.core.reading import read_yaml
-from restock.problems.load import ANY
+from restock.learning.family import learning_of
 
 STABLE = ("ppo", "a2c", "sac", "td3", "dqn")
 CONTRIB = ("tqc", "recurrent-ppo", "maskable-ppo")
@@ -68,20 +68,14 @@ def entry_of(path: Given, problem: Problem) -> dict[str, Any]:
     if isinstance(path, Mapping):
         return dict(path)
     entries = read_yaml(Path(path))
-    key = environment_id(problem)
-    rest = "default" if problem.family == "network" else ANY
+    learning = learning_of(problem)
+    key, rest = learning.entry, learning.general[0]
     name = key if key in entries else rest
     if name not in entries:
         raise InvalidInput(str(path), list(entries), f"there is no entry for {key}, and no {rest}", "Add one.")
     if not isinstance(entries[name], Mapping):
         raise InvalidInput(f"{path}: {name}", entries[name], "must be a mapping of names to numbers", "Correct it.")
     return {str(key): value for key, value in entries[name].items()}
-
-
-def environment_id(problem: Problem) -> str:
-    """Return the name under which files of presets list a problem: of networks each its own, of others one for all."""
-    name = problem.name if problem.family == "network" else problem.family
-    return f"restock/{name.capitalize()}-v0"
 
 
 def written(config: Mapping[str, Any], problem: Problem, comment: Sequence[str]) -> str:
@@ -101,8 +95,8 @@ def written(config: Mapping[str, Any], problem: Problem, comment: Sequence[str])
         entry |= training["numbers"]
     else:
         entry |= training | {"policy_kwargs": dict(config["architecture"])}
-    general = ("default", "restock/Network-v0") if problem.family == "network" else (ANY,)
-    names = dict.fromkeys((*general, environment_id(problem)))
+    learning = learning_of(problem)
+    names = dict.fromkeys((*learning.general, learning.entry))
     text = yaml.safe_dump(dict.fromkeys(names, entry), sort_keys=False, width=120)
     # The dumper calls the entry that is meant several times id001.
     text = text.replace("&id001", "&numbers").replace("*id001", "*numbers")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from restock.core import streams
-from restock.core.problem import Array, Problem
+from restock.core.problem import Array
 from restock.demand.effects import Effects
 from restock.demand.spec import Goodwill, Prior
 from restock.learning.config import Family, Regimes
@@ -117,19 +117,6 @@ def chance_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Chance,
         return Several(problems), problems
     members = Members(problem, regimes.family)
     return members, members.problems(JUDGED)
-
-
-def judged_by(ground: Problem, problem: Problem, regimes: Regimes | None) -> list[Problem]:
-    """Return the problems that a policy is judged on.
-
-    Args:
-        ground: What it is trained on.
-        problem: What it is trained for.
-        regimes: Of a generalist.
-    """
-    if regimes is None or not isinstance(problem, NetworkProblem):
-        return [ground]
-    return list(chance_of(problem, regimes)[1])
 
 
 def curves_of(problem: NetworkProblem, regimes: Regimes | None) -> tuple[Array, Array]:

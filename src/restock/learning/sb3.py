@@ -13,22 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from restock.core.errors import InvalidInput
+from restock.learning.family import learning_of
 from restock.learning.forms import forms_of
-from restock.learning.network_forms import NetworkForms
-from restock.learning.network_rows import NetworkRows
-from restock.learning.own_forms import OwnForms
-from restock.learning.paths import trainable
-from restock.learning.rows import OwnRows, Rows
+from restock.learning.rows import Rows
 from restock.problems.load import load_problem
-from restock.problems.network import NetworkProblem
 
 
 def stable_environment(
     problem: Any,
     num_envs: int = 1,
     preparation: Any = None,
-    several: Sequence[NetworkProblem] | None = None,
+    several: Sequence[Any] | None = None,
     information: Any = "informed",
 ) -> Rows:
     """Return B rows of a problem for an algorithm of stable-baselines3.
@@ -45,12 +40,6 @@ def stable_environment(
         InvalidInput: An argument does not hold.
     """
     problem = load_problem(problem)
-    if isinstance(problem, NetworkProblem):
-        problem = trainable(problem)
-    forms = forms_of(problem, preparation, information)
-    if isinstance(forms, NetworkForms):
-        return NetworkRows(problem, num_envs, forms, several)
-    if several is not None:
-        raise InvalidInput("several", several, "only supply networks have several kinds of demand", "Leave it out.")
-    assert isinstance(forms, OwnForms)
-    return OwnRows(problem, num_envs, forms)
+    learning = learning_of(learning_of(problem).trainable())
+    forms = forms_of(learning.problem, preparation, information)
+    return learning.rows(num_envs, forms, several)

@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from restock.core.errors import InvalidInput, require_extra
+from restock.core.errors import require_extra
 from restock.core.problem import Problem
 from restock.core.validation import validated
 from restock.learning import normalising
 from restock.learning.config import Regimes
 from restock.learning.describe import described
+from restock.learning.family import learning_of
 from restock.learning.paths import path_seed
 from restock.learning.run_folder import BEST, LAST, RunFolder
 from restock.learning.stable import Stable, is_number
 from restock.learning.threads import one_thread
-from restock.problems.network import NetworkProblem
 
 
 def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[str, Any]:
@@ -41,15 +41,14 @@ def run(folder: RunFolder, config: Mapping[str, Any], tell: Any = None) -> dict[
     from restock.learning.actors import ground_of
     from restock.learning.agents import forms_in
     from restock.learning.held_out import HeldOut
-    from restock.learning.regimes import judged_by
     from restock.learning.train import refuse_sequential, versions
 
     regimes = None if config["regimes"] is None else validated(Regimes, config["regimes"], "regimes")
     problem, ground = described(config["problem"]), ground_of(config)
     refuse_sequential(ground)
     forms_in(config)  # whatever is wrong with the forms is told before anything is written
-    several = _met(problem, regimes) if regimes is not None and isinstance(problem, NetworkProblem) else None
-    judged = judged_by(ground, problem, regimes)
+    learning = learning_of(problem)
+    several, judged = learning.met(regimes), learning.judged(ground, regimes)
     with one_thread():
         training = Training(ground, several, config, folder)
         finished = folder.finished(config)
@@ -288,16 +287,6 @@ class Training:
 _PROGRESS = ("evaluations", "best", "next", "cpu_seconds")
 _COUNTERS = ("num_timesteps", "_n_updates", "_n_calls")
 _STORED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
-
-def _met(problem: NetworkProblem, regimes: Regimes) -> list[NetworkProblem]:
-    """Return the problems of a generalist."""
-    from restock.learning.regimes import combinations
-
-    if regimes.kind == "effects":
-        return combinations(problem)
-    mend = "Use pathwise for a broad family, or --generalist effects."
-    raise InvalidInput("regimes.kind", regimes.kind, "these algorithms are trained for combinations of effects", mend)
 
 
 def _more_versions(algo: str) -> dict[str, str]:

@@ -14,11 +14,11 @@ from restock.core.validation import plain, validated
 from restock.learning import imitation, presets, run_folder
 from restock.learning.config import Architecture, Pathwise, Regimes
 from restock.learning.describe import described, description
+from restock.learning.family import learning_of
 from restock.learning.run_folder import FORMAT
 from restock.learning.threads import one_thread
 from restock.policies.registry import policy_class
 from restock.problems.load import load_problem
-from restock.problems.network import NetworkProblem
 
 if TYPE_CHECKING:
     from restock.learning.pathwise import Report
@@ -69,7 +69,7 @@ def train(
 
 def usual(problem: Problem) -> str:
     """Return the default algorithm of a problem."""
-    return "pathwise" if isinstance(problem, NetworkProblem) else "ppo"
+    return learning_of(problem).algorithm
 
 
 def configuration(
@@ -87,16 +87,16 @@ def configuration(
         InvalidInput: An argument does not hold, or a package is missing.
     """
     problem = load_problem(problem)
-    network = isinstance(problem, NetworkProblem)
+    learning = learning_of(problem)
     algo = usual(problem) if algo is None else algo
     if algo not in ALGORITHMS:
         raise InvalidInput("algo", algo, "there is no such algorithm", nearest(algo, ALGORITHMS))
     if check_seed(seed) >= MOST_SEED:
         raise InvalidInput("seed", seed, f"of a training run this is below {MOST_SEED}", "Write a smaller one.")
-    if not network and algo not in presets.ALGORITHMS:
+    if not learning.tensors and algo not in presets.ALGORITHMS:
         problem_with = f"it learns through the tensors of a supply network, which {problem.name} has not"
         raise InvalidInput("algo", algo, problem_with, f"Use {', '.join(presets.ALGORITHMS)}.")
-    if not network and regimes is not None:
+    if not learning.tensors and regimes is not None:
         mend = "Leave it out."
         raise InvalidInput("regimes", regimes, "a generalist is trained for demands of a supply network", mend)
     which = None if regimes is None else validated(Regimes, regimes, "regimes")
@@ -110,8 +110,7 @@ def configuration(
         "format": FORMAT,
         "algo": algo,
         "seed": int(seed),
-        # Where nobody is told more than that, to have met the chances is not to have been told them.
-        "information": "informed" if which is None and network else "blind",
+        "information": learning.information if which is None else "blind",
         **_own(problem, algo, architecture, numbers, blind, preset),
         "regimes": None if which is None else which.model_dump(),
         "problem": description(problem),

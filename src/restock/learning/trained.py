@@ -12,6 +12,7 @@ from restock.core.checks import yes_or_no
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.problem import Array, Problem
 from restock.learning.describe import described, description
+from restock.learning.family import learning_of
 from restock.learning.run_folder import BEST, RunFolder
 from restock.learning.threads import one_thread
 from restock.policies._base import Information, Policy, View
@@ -162,11 +163,7 @@ def check_same(trained_for: Problem, problem: Problem) -> None:
         size = ", ".join(f"{count} {what}" for what, count in trained_for.size().items())
         mend = f"It was trained for {trained_for.name} ({size})."
         raise InvalidInput("problem", problem.name, "a trained policy decides in problems like its own only", mend)
-    if not isinstance(trained_for, NetworkProblem) or not isinstance(problem, NetworkProblem):
-        return
-    ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (trained_for, problem))
-    if list(ours) != list(theirs):
-        raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")
+    learning_of(trained_for).check_same(problem)
 
 
 def check_horizon(trained_for: Problem, problem: Problem) -> None:
@@ -175,7 +172,7 @@ def check_horizon(trained_for: Problem, problem: Problem) -> None:
     Raises:
         InvalidInput: It cannot.
     """
-    if not isinstance(problem, NetworkProblem) or problem.horizon != trained_for.horizon:
+    if not learning_of(problem).tensors or problem.horizon != trained_for.horizon:
         mend = f"Use a network over {trained_for.horizon} periods."
         raise InvalidInput("problem", problem.name, "a trained policy keeps to its calendar", mend)
 

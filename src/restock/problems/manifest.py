@@ -41,6 +41,7 @@ class Manifest:
         words: A sentence on what is done in it, for the page.
         noun: What an instance is called.
         place: Families are told in the order of this, then as they are installed.
+        tasks: Short names for instances, as a server takes them.
         also: Ids for single instances of it, and what is fixed in them.
         policies: The classes of the policies that can play it, by their names.
         usual: Fast policies that any problem of the family can be compared with.
@@ -49,7 +50,8 @@ class Manifest:
         bound: The policy that no policy beats; None if none is known.
         exact: A module with `solve(problem)` and `states(fields)`, for the policy `dynamic-program`.
         reader: Takes a problem and an observation as plain data, and returns the recorded fields it tells.
-        scale: Takes a problem and the demand met, and returns the scale of its published score; None if it has none.
+        grader: A module with `scale(problem, demand)` of the published score, and the `LEAST` of these; None: no score.
+        grade: Takes a problem, the key figure `earned` and the demand met, and returns the grade with its score.
         money: The recorded flow that is the profit where a reward can be something else; None if rewards are money.
         learning: The class that knows what training can do with it; see `restock.learning.family`.
     """
@@ -60,6 +62,7 @@ class Manifest:
     words: str = ""
     noun: str = "problem"
     place: int = 100
+    tasks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     policies: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(POLICIES))
     usual: tuple[str, ...] = tuple(POLICIES)
@@ -68,7 +71,8 @@ class Manifest:
     bound: str | None = None
     exact: str | None = None
     reader: str | None = None
-    scale: str | None = None
+    grader: str | None = None
+    grade: str | None = None
     money: str | None = None
     learning: str = "restock.learning.family:Learning"
 
@@ -155,7 +159,7 @@ def outside() -> dict[str, Manifest]:
         try:
             one = point.load()
             if not isinstance(one, Manifest) or one.name != name or one.also:
-                raise InvalidInput("manifest", one, f"must be the Manifest of {name}, without `also`", "Correct it.")
+                raise InvalidInput("name", name, f"must name the Manifest of {name}, without `also`", "Correct it.")
             next(one.instances.iterdir())
         except (Exception, SystemExit) as error:  # whatever somebody's module does when it is imported
             _left_out(point, f"{type(error).__name__}: {error}")
@@ -174,5 +178,11 @@ def manifest_of(family: str) -> Manifest:
     return own().get(family) or outside().get(family) or ANY
 
 
+def manifest_for(problem: Any) -> Manifest:
+    """Return what the family of a problem says, or the family that its class is derived from."""
+    families = [vars(kind).get("family") for kind in type(problem).__mro__]
+    return next((manifest_of(name) for name in families if name in own() or name in outside()), ANY)
+
+
 def _left_out(point: metadata.EntryPoint, why: str) -> None:
-    warnings.warn(f"The family {point.name} of {point.value} is left out: {why}.", stacklevel=3)
+    warnings.warn(f"The family {point.name} of {point.value} is left out: {why.rstrip('.')}.", stacklevel=3)

@@ -9,10 +9,20 @@ from restock.core.errors import nearest
 from restock.core.problem import Problem
 from restock.envs.structured import StructuredEnvironment
 from restock.problems.load import ids, instance_of, load_problem, shipped
-from restock.problems.retail.load import PREFIX, tasks
+from restock.problems.manifest import known, manifest_of
 from restock.server.errors import Refused
 
-SPLITS = {"retail": "the published stores", "all": "every instance"}
+ALL = "all"  # the split of every instance
+
+
+def tasks() -> dict[str, str]:
+    """Return the short names of instances, and these."""
+    return {task: name for family in known().values() for task, name in family.tasks.items()}
+
+
+def splits() -> list[str]:
+    """Return the names of the splits: the families with published tasks, and all."""
+    return [*(name for name, family in known().items() if family.tasks), ALL]
 
 
 class Catalogue:
@@ -51,7 +61,7 @@ class Catalogue:
     def known(task: str) -> str | None:
         """Return the shipped instance that a task names."""
         if task in tasks():
-            return PREFIX + task
+            return tasks()[task]
         if task in ids():
             return instance_of(task)
         return task if task in shipped() else None
@@ -66,11 +76,11 @@ class Catalogue:
         Raises:
             Refused: There is no such split.
         """
-        if split == "retail":
-            return [PREFIX + task for task in tasks() if PREFIX + task in self.names()]
-        if split == "all":
+        if split == ALL:
             return self.names()
-        raise Refused("UNKNOWN_TASK", f"there is no split {split!r}. {nearest(split, SPLITS)}", "split", split)
+        if split not in splits():
+            raise Refused("UNKNOWN_TASK", f"there is no split {split!r}. {nearest(split, splits())}", "split", split)
+        return [name for name in known()[split].tasks.values() if name in self.names()]
 
     def name(self, task: str | None) -> str:
         """Return the name of a task: None means the default; an environment id or a short name means its instance.
@@ -82,8 +92,9 @@ class Catalogue:
             return self.default
         found = self.known(task)
         if found is None or (self._alone and found != self.default):
-            known = self.names() if self._alone else [*tasks(), *ids(), *self.names()]
-            raise Refused("UNKNOWN_TASK", f"there is no task {task[:80]!r}. {nearest(task, known)}", "task", task[:80])
+            offered = self.names() if self._alone else [*tasks(), *ids(), *self.names()]
+            words = f"there is no task {task[:80]!r}. {nearest(task, offered)}"
+            raise Refused("UNKNOWN_TASK", words, "task", task[:80])
         return found
 
     async def offers(self) -> list[dict[str, Any]]:
@@ -132,5 +143,5 @@ class Catalogue:
         return self._ready[name]
 
     def _shipped(self, name: str) -> Problem:
-        retail = self._reward is not None and shipped()[name] == "retail"
-        return load_problem(name, reward=self._reward) if retail else load_problem(name)
+        chosen = self._reward is not None and manifest_of(shipped()[name]).money is not None
+        return load_problem(name, reward=self._reward) if chosen else load_problem(name)

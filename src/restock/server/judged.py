@@ -15,6 +15,7 @@ from restock.core.errors import InvalidInput
 from restock.core.holding import take
 from restock.core.reading import once, read_text
 from restock.core.streams import check_seed, episode_seeds
+from restock.problems.manifest import manifest_of, resolved
 from restock.server.errors import Refused
 
 if TYPE_CHECKING:
@@ -179,13 +180,13 @@ def graded(env: StructuredEnvironment, finished: bool) -> dict[str, float | None
         finished: Whether the client played all of it; if not, the score is the lowest.
     """
     found: dict[str, float | None] = dict.fromkeys(GRADED)
-    if env.problem.family != "retail":
+    named = manifest_of(env.problem.family).grader
+    if named is None:
         return found
-    from restock.problems.retail.grader import LEAST, scale
-
-    found |= {"profit": float(env.played.now("total_profit")[0]), "score": None if finished else LEAST}
+    grader = resolved(named)
+    found |= {"profit": float(env.played.now("total_profit")[0]), "score": None if finished else grader.LEAST}
     try:
-        by = scale(env.problem, env.trajectory.exogenous["demand"])  # type: ignore[arg-type]
+        by = grader.scale(env.problem, env.trajectory.exogenous["demand"])
     except InvalidInput:  # there is nothing between floor and ceiling
         return found
     profit = found["profit"] or 0.0

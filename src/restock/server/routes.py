@@ -10,7 +10,7 @@ import pydantic
 from restock import __version__
 from restock.core.validation import LARGEST, WHOLE, Spec
 from restock.server import alive, mcp
-from restock.server.catalogue import SPLITS
+from restock.server.catalogue import splits as split_names
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
@@ -126,7 +126,7 @@ def openenv(hub: Hub) -> APIRouter:
     @router.get("/{env_name}/splits", summary="Splits of the tasks", responses=may_fail("NOT_FOUND"))
     async def splits(env_name: str) -> list[dict[str, str]]:
         _check(env_name)
-        return [{"name": name, "type": "test"} for name in SPLITS]
+        return [{"name": name, "type": "test"} for name in split_names()]
 
     unknown = may_fail("INVALID_JSON", "NOT_FOUND", "UNKNOWN_TASK", "VALIDATION_ERROR")
 

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import pydantic
 
 from restock.core.errors import shown
-from restock.problems.load import load_problem
 from restock.problems.retail.grader import Scale, scale
-from restock.problems.retail.load import PREFIX, tasks
+from restock.problems.retail.load import load, tasks
 from restock.server.errors import Refused
 from restock.server.needs_server import APIRouter, Query, Response
 from restock.server.replies import Reply, StrictReply, may_fail
@@ -118,7 +117,7 @@ def source() -> APIRouter:
 
 
 def _store(name: str) -> Any:
-    return load_problem(PREFIX + name)
+    return load(task=name)
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array
 from restock.demand.negative_binomial import NegativeBinomial
 from restock.demand.poisson import Poisson
-from restock.problems.network import NetworkProblem
+from restock.problems.network import NetworkProblem, is_network
 
 TAIL = 1e-12  # probability of demands that are counted as the largest one kept
 
@@ -82,7 +82,7 @@ def single_location(problem: Any) -> SingleLocation:
     Raises:
         InvalidInput: It is none: the error says what stands in the way.
     """
-    if not isinstance(problem, NetworkProblem):
+    if not is_network(problem):
         raise _not_exact(getattr(problem, "name", problem), "it is not a supply network")
     spec = problem.spec
     for what, entities in (("stocking points", problem.nodes), ("links", problem.links), ("markets", problem.markets)):

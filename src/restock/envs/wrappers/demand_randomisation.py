@@ -11,7 +11,7 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.validation import validated
 from restock.envs.wrappers.generic import VectorWrapper
-from restock.problems.network.problem import NetworkProblem
+from restock.problems.network.problem import is_network
 from restock.problems.network.regimes import DemandRegimes, Regimes, RegimeSource
 
 
@@ -120,7 +120,7 @@ class _Sources:
 def _installed(env: Any, fields: dict[str, Any]) -> _Sources:
     """Make an environment take its episodes from regimes."""
     problem = getattr(env, "problem", None)
-    if not isinstance(problem, NetworkProblem) or not hasattr(env, "use_source"):
+    if not is_network(problem) or not hasattr(env, "use_source"):
         raise InvalidInput(
             "env", type(env).__name__, "demand is randomised in restock's own environments of a supply network",
             'Wrap gym.make("restock/Network-v0"), or gym.make_vec without a vectorization_mode.',

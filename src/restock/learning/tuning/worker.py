@@ -89,12 +89,12 @@ def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
     from restock.core.writing import write_whole
     from restock.learning.actors import ground_of, regimes_of
     from restock.learning.describe import described
+    from restock.learning.family import learning_of
     from restock.learning.held_out import HeldOut
-    from restock.learning.regimes import judged_by
     from restock.learning.trained import policy_at
     from restock.learning.tuning.folder import FRESH
 
-    judged = judged_by(ground_of(config), described(config["problem"]), regimes_of(config))
+    judged = learning_of(described(config["problem"])).judged(ground_of(config), regimes_of(config))
     paths = HeldOut(judged, count, config["information"], int(config["training"].get("warm_up", 0)), STREAM)
     profits = paths.earned_by(policy_at(str(folder.path)))
     text = json.dumps([round(float(profit), 6) for profit in profits])

@@ -38,5 +38,6 @@ FAMILY = Manifest(
     to_beat="base-stock",
     rule="base-stock",
     bound="hindsight",
+    learning="restock.learning.network_family:NetworkLearning",
     reader="restock.problems.network.structured:read",
 )

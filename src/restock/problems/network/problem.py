@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -268,6 +268,10 @@ class NetworkProblem(Problem):
         """Whether demand is drawn period by period outside compiled code."""
         return self.demand.sequential
 
+    def drawn_before(self) -> NetworkProblem:
+        """Return the same network with demand drawn before the episode, where it would be drawn period by period."""
+        return self._under({"sampler": "numpy"})
+
     def draw_now(self, t: int, world: tuple[Any, ...], generator: np.random.Generator) -> None:
         """Draw period t's demand at the mean that goodwill makes of it."""
         rules, state, chance = world[3], world[4], world[5]
@@ -327,3 +331,8 @@ class NetworkProblem(Problem):
     def size(self) -> dict[str, int]:
         """Return how large it is: stocking points, links, markets."""
         return {"nodes": len(self.nodes), "links": len(self.links), "markets": len(self.markets)}
+
+
+def is_network(problem: object) -> TypeGuard[NetworkProblem]:
+    """Return whether a problem is a supply network, for what is about links and markets."""
+    return isinstance(problem, NetworkProblem)

@@ -9,6 +9,7 @@ FAMILY = Manifest(
     words="Buy, price and clear goods, some of which spoil, with the cash there is.",
     noun="store",
     place=4,
+    tasks={"easy": "retail-easy", "medium": "retail-medium", "hard": "retail-hard"},
     policies={
         "passive": "restock.policies.retail.passive:Passive",
         "random": "restock.policies.random_order:RandomOrder",
@@ -22,6 +23,7 @@ FAMILY = Manifest(
     rule="restock-to-target",
     bound="hindsight",
     reader="restock.problems.retail.structured:read",
-    scale="restock.problems.retail.grader:scale",
+    grader="restock.problems.retail.grader",
+    grade="restock.evaluation.grading:grade",
     money="profit",
 )

@@ -11,13 +11,12 @@ from restock.problems.retail.spec import RetailSpec
 from restock.problems.shelf import Shelf
 
 SHELF = Shelf(FAMILY.name, FAMILY.noun, FAMILY.instances)
-PREFIX = "retail-"
 KEYWORDS = ("instance", "task", *(name for name in RetailSpec.model_fields if name != "problem"))
 
 
 def tasks() -> list[str]:
     """Return the names of the published tasks."""
-    return [task for task in ("easy", "medium", "hard") if PREFIX + task in SHELF.names()]
+    return list(FAMILY.tasks)
 
 
 def load(instance: Any = "retail-medium", task: str | None = None, **changes: Any) -> RetailProblem:
@@ -34,5 +33,5 @@ def load(instance: Any = "retail-medium", task: str | None = None, **changes: An
     if task is not None:
         if not isinstance(task, str) or task not in tasks():
             raise InvalidInput("task", task, "there is no such task", nearest(task, tasks()))
-        instance = PREFIX + task
+        instance = FAMILY.tasks[task]
     return RetailProblem(SHELF.spec(RetailSpec, instance, changes)[0])

@@ -12,7 +12,7 @@ from restock.core.problem import Array, Problem
 from restock.evaluation.simulate import Simulation, simulate
 from restock.policies._base import Progress
 from restock.policies.registry import make_policy, yardsticks
-from restock.problems.retail import RetailProblem
+from restock.problems.manifest import manifest_for
 from restock.report.numbers import amount, decimals
 from restock.server.dashboard.turns import Episode
 
@@ -129,9 +129,10 @@ def measured(problem: Problem, seeds: Sequence[int], tell: Progress | None = Non
 
 def _tracks(problem: Problem, beaten: Simulation, best: Simulation | None) -> tuple[Track, ...]:
     rewards = beaten.trajectory.rewards
-    if isinstance(problem, RetailProblem):
-        paid = _paid(problem, beaten, best)
-        if problem.spec.reward == "profit":
+    money = manifest_for(problem).money
+    if money is not None:
+        paid = _paid(money, beaten, best)
+        if problem.description()["reward"] == money:
             return (dataclasses.replace(paid, name="reward"),)
         return (Track("reward", rewards), paid)
     if best is None or best.bound is None:
@@ -141,13 +142,13 @@ def _tracks(problem: Problem, beaten: Simulation, best: Simulation | None) -> tu
     return (Track("reward", rewards, best.trajectory.rewards, bound, proven),)
 
 
-def _paid(problem: RetailProblem, beaten: Simulation, best: Simulation | None) -> Track:
-    """Return the profit of a store in money, whatever its reward is."""
-    rival = beaten.trajectory["profit"][..., 0]
+def _paid(money: str, beaten: Simulation, best: Simulation | None) -> Track:
+    """Return the profit in money, whatever the reward is."""
+    rival = beaten.trajectory[money][..., 0]
     if best is None:
         return Track("profit", rival)
     value: Array = best.policy.value  # type: ignore[attr-defined]
-    return Track("profit", rival, best.trajectory["profit"][..., 0], value, True)
+    return Track("profit", rival, best.trajectory[money][..., 0], value, True)
 
 
 def _money(value: float) -> str:

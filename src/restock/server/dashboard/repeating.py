@@ -11,7 +11,7 @@ from restock.agents.run import kept
 from restock.core.problem import Problem
 from restock.policies.registry import list_policies
 from restock.problems.load import load_problem
-from restock.problems.retail import RetailProblem
+from restock.problems.manifest import manifest_for
 from restock.server.catalogue import Catalogue
 from restock.server.hub import Hub
 
@@ -98,10 +98,10 @@ def _command(kind: str, hub: Hub, task: str, problem: Problem, names: Sequence[s
     if name is None:
         return ""
     more = []
-    if isinstance(problem, RetailProblem) and Catalogue.known(task) is not None:
-        usual = load_problem(task)
-        if isinstance(usual, RetailProblem) and usual.spec.reward != problem.spec.reward:
-            more = ["--with", f"reward={problem.spec.reward}"]
+    if manifest_for(problem).money is not None and Catalogue.known(task) is not None:
+        usual, reward = (one.description()["reward"] for one in (load_problem(task), problem))
+        if usual != reward:
+            more = ["--with", f"reward={reward}"]
     return shlex.join(["restock", kind, name, *names, *drawn, *more])
 
 

@@ -16,7 +16,8 @@ from restock.agents.run import kept
 from restock.agents.transcript import begins_one, lines_of
 from restock.core.errors import InvalidInput
 from restock.core.problem import Problem
-from restock.problems.load import load_problem
+from restock.problems.load import load_problem, shipped
+from restock.problems.manifest import manifest_of
 from restock.server.catalogue import Catalogue
 from restock.server.dashboard.exchanges import Exchange, ReplyLine, ToolLine, counted, counts_of
 from restock.server.dashboard.folders import Model, can_be_named, line_as
@@ -220,7 +221,8 @@ def problem_of(found: Recording, catalogue: Catalogue) -> tuple[str, Problem] | 
     if name is None:
         return None
     reward = found.described.get("reward")
-    for changes in ({}, {"reward": reward}) if name.startswith("retail") and isinstance(reward, str) else ({},):
+    chosen = isinstance(reward, str) and manifest_of(shipped()[name]).money is not None
+    for changes in ({}, {"reward": reward}) if chosen else ({},):
         try:
             problem = load_problem(name, **changes)
         except InvalidInput:

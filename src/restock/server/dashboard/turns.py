@@ -17,7 +17,6 @@ from restock.core.problem import Array, Problem
 from restock.core.scene import Scene
 from restock.core.trajectory import Trajectory
 from restock.policies._base import Policy
-from restock.problems.retail import RetailProblem
 from restock.server.dashboard.exchanges import Exchange
 
 Plain = dict[str, Any]
@@ -144,13 +143,11 @@ class Table:
         return self._graded
 
     def _grade(self) -> Mapping[str, float] | None:
-        problem = self.seat.problem
-        if not isinstance(problem, RetailProblem):
-            return None
-        from restock.evaluation.grading import grade
+        from restock.evaluation.grading import graded
 
-        earned = self.seat.table.environment.kpis()["earned"]
-        return grade(problem, earned, self.seat.trajectory.exogenous["demand"]).to_dict()
+        figures = self.seat.table.environment.kpis()
+        found = graded(self.seat.problem, figures, self.seat.trajectory.exogenous)
+        return None if found is None else found.to_dict()
 
 
 def played_by(

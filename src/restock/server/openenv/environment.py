@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from restock import __version__
-from restock.server.catalogue import SPLITS
+from restock.server.catalogue import splits as split_names
 from restock.server.errors import Refused
 from restock.server.hub import Hub
 from restock.server.openenv.models import RestockState, models_for
@@ -140,7 +140,7 @@ class RestockEnvironment(Environment[Any, Any, RestockState]):
 
     def list_splits(self) -> list[dict[str, str]]:
         """Return the splits of the tasks."""
-        return [{"name": name, "type": "test"} for name in SPLITS]
+        return [{"name": name, "type": "test"} for name in split_names()]
 
     def list_tasks(self, split: str) -> list[dict[str, Any]]:
         """Return the tasks of a split."""

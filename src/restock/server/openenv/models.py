@@ -8,17 +8,14 @@ Example:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import pydantic
 
-from restock.core import records as any_problem
+from restock.core.records import AnyAction, AnyObservation
 from restock.core.validation import Spec
-from restock.problems.minimal import structured as minimal
-from restock.problems.network import structured as network
-from restock.problems.production import structured as production
-from restock.problems.retail import structured as retail
-from restock.problems.sharing import structured as sharing
+from restock.problems.manifest import known
 from restock.server.openenv.needs_openenv import Action, Observation, State
 from restock.server.wire import BESIDE
 
@@ -39,27 +36,9 @@ def model_of(record: type[Spec], base: type[pydantic.BaseModel], name: str) -> A
     return made
 
 
-RetailAction = model_of(retail.RetailAction, Action, "RetailAction")
-RetailObservation = model_of(retail.RetailObservation, Observation, "RetailObservation")
-NetworkAction = model_of(network.NetworkAction, Action, "NetworkAction")
-NetworkObservation = model_of(network.NetworkObservation, Observation, "NetworkObservation")
-SharingAction = model_of(sharing.SharingAction, Action, "SharingAction")
-SharingObservation = model_of(sharing.SharingObservation, Observation, "SharingObservation")
-ProductionAction = model_of(production.ProductionAction, Action, "ProductionAction")
-ProductionObservation = model_of(production.ProductionObservation, Observation, "ProductionObservation")
-MinimalAction = model_of(minimal.MinimalAction, Action, "MinimalAction")
-MinimalObservation = model_of(minimal.MinimalObservation, Observation, "MinimalObservation")
-AnyAction = model_of(any_problem.AnyAction, Action, "AnyAction")
-AnyObservation = model_of(any_problem.AnyObservation, Observation, "AnyObservation")
-
-MODELS = {
-    retail.RetailAction: (RetailAction, RetailObservation),
-    network.NetworkAction: (NetworkAction, NetworkObservation),
-    sharing.SharingAction: (SharingAction, SharingObservation),
-    production.ProductionAction: (ProductionAction, ProductionObservation),
-    minimal.MinimalAction: (MinimalAction, MinimalObservation),
-    any_problem.AnyAction: (AnyAction, AnyObservation),
-}
+@lru_cache(maxsize=64)  # of problems that are loaded again and again there are new ones each time
+def _made(action: type[Spec], observation: type[Spec], title: str) -> tuple[Any, Any]:
+    return model_of(action, Action, f"{title}Action"), model_of(observation, Observation, f"{title}Observation")
 
 
 class RestockState(State):
@@ -74,7 +53,18 @@ class RestockState(State):
 def models_for(problem: Any) -> tuple[type[Action], type[Observation]]:
     """Return the classes of a problem's actions and observations."""
     records = problem.records()
-    if records.action_type in MODELS:
-        return MODELS[records.action_type]
-    action = model_of(records.action_type, Action, f"{records.title}Action")
-    return action, model_of(records.observation_type, Observation, f"{records.title}Observation")
+    named = records.action_type.__name__.removesuffix("Action")
+    title = named if records.action_type.__module__.startswith("restock.") else records.title
+    return _made(records.action_type, records.observation_type, title)
+
+
+def __getattr__(name: str) -> Any:
+    """Return `RetailAction`, `NetworkObservation`, ...: the classes of every family, and of any other problem."""
+    if name.endswith(("Action", "Observation")):
+        found = {one.__name__: one for one in _made(AnyAction, AnyObservation, "Any")}
+        for family in known().values():
+            if name.startswith(family.id.removeprefix("restock/").removesuffix("-v0")):
+                found |= {one.__name__: one for one in models_for(family.loader.load())}
+        if name in found:
+            return found[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,8 +13,7 @@ import restock
 from restock.core.errors import InvalidInput, nearest
 from restock.problems import manifest
 from restock.problems.load import IDS, shipped
-from restock.problems.retail.load import tasks
-from restock.server.catalogue import Catalogue
+from restock.server.catalogue import Catalogue, tasks
 from restock.server.settings import Settings
 
 TEMPLATE = Path(__file__).with_name("space")
@@ -56,7 +55,7 @@ def packed(task: str) -> dict[str, bytes]:
         TASK: name,
         "RetailAction": f"{records.title}Action",
         "RetailObservation": f"{records.title}Observation",
-        STORES_RANGE: STORES_RANGE if problem.family == "retail" else MONEY_RANGE,
+        STORES_RANGE: STORES_RANGE if manifest.manifest_of(problem.family).grader else MONEY_RANGE,
         "0.0.0.dev0": restock.__version__,
         "dependencies = []": _dependencies(),
         "{{WORDS}}": problem.explain(),
