@@ -23,7 +23,9 @@ from restock.core import kernels, operations
 
 Text = Callable[..., Any]
 
-OPERATIONS: tuple[Text, ...] = (operations.smaller, operations.larger, operations.positive, operations.when)
+OPERATIONS: tuple[Text, ...] = (
+    operations.smaller, operations.larger, operations.positive, operations.when, operations.reading, operations.linear,
+)  # fmt: skip
 TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, kernels.shown, kernels.decided)
 
 

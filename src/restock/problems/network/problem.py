@@ -45,7 +45,6 @@ class NetworkProblem(Problem):
     """
 
     texts: ClassVar[Texts] = Texts.of(
-        "network",
         dynamics,
         interface,
         laws=(
@@ -72,6 +71,8 @@ class NetworkProblem(Problem):
         "links": "Links, in the order in which a supplier serves them",
         "markets": "Markets, in the order in which they are served",
     }
+
+    spec: NetworkSpec
 
     def __init__(self, spec: NetworkSpec) -> None:
         self.spec = spec

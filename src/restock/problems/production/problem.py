@@ -42,12 +42,14 @@ class ProductionProblem(Problem):
     """
 
     family: ClassVar[str] = "production"
-    texts: ClassVar[Texts] = Texts.of("production", dynamics, interface, laws=(dynamics.chosen,))
+    texts: ClassVar[Texts] = Texts.of(dynamics, interface, laws=(dynamics.chosen,))
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1, "raw_price": 1, "product_price": 1}
     decision: ClassVar[str] = "choice"
     stocks: ClassVar[tuple[str, ...]] = dynamics.State._fields
+
+    spec: ProductionSpec
 
     def __init__(self, spec: ProductionSpec) -> None:
         self.spec = spec

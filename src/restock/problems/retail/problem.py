@@ -54,7 +54,7 @@ class RetailProblem(Problem):
 
     family: ClassVar[str] = "retail"
     texts: ClassVar[Texts] = Texts.of(
-        "retail", dynamics, interface, laws=(dynamics.whole, dynamics.of_way, dynamics.send, dynamics.score)
+        dynamics, interface, laws=(dynamics.whole, dynamics.of_way, dynamics.send, dynamics.score)
     )
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "multidiscrete")
@@ -248,10 +248,6 @@ class RetailProblem(Problem):
     def explain(self) -> str:
         """Return the problem in words: products, sequence of a day, reward."""
         return words.explain(self)
-
-    def description(self) -> dict[str, Any]:
-        """Return the problem as plain data."""
-        return self.spec.model_dump(exclude={"name", "horizon"})
 
     def size(self) -> dict[str, int]:
         """What there is of it."""

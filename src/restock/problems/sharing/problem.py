@@ -40,7 +40,7 @@ class SharingProblem(Problem):
     """
 
     family: ClassVar[str] = "sharing"
-    texts: ClassVar[Texts] = Texts.of("sharing", dynamics, interface)
+    texts: ClassVar[Texts] = Texts.of(dynamics, interface)
     parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("matrix", "quantity", "normalized")
     observation_kinds: ClassVar[tuple[str, ...]] = ("dict", "flat", "scaled")
