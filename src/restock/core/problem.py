@@ -114,9 +114,10 @@ class Problem:
         """The length of each axis."""
         return {PERIOD: self.horizon} | {axis: len(found) for axis, found in self.axes().items()}
 
-    def columns(self) -> Mapping[str, Any]:
-        """Return the declared tables by full name; unless a problem says more, as the description has them."""
-        return {field.key: getattr(self.spec, field.name) for field in self.schema.of("integer", "real")}
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name: its `own`, given by name, and the others from the description."""
+        fields = self.schema.of("integer", "real")
+        return {one.key: own[one.name] if one.name in own else getattr(self.spec, one.name) for one in fields}
 
     def begins(self) -> Mapping[str, Any]:
         """Return the fields that are not zero when an episode begins, by full name."""
@@ -227,7 +228,7 @@ class Problem:
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Return the named exogenous information of recorded episodes, as `replay` takes it."""
         held = self.schema.split(self.sizes, episodes)
-        return {name: held[name] for name in self.exogenous}
+        return {name: values for name, values in held.items() if name in self.exogenous}
 
     # what is known of it ------------------------------------------------------------------------
 
