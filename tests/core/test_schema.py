@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from restock.core.errors import InvalidInput
-from restock.core.operations import reading
+from restock.core.operations import form_of, most_of
 from restock.core.schema import (
     ONE,
     PERIOD,
@@ -105,13 +105,13 @@ def test_totals_sums_weighs_discounts_and_signs() -> None:
     assert SCHEMA.totals(2, *found) == (0.5, 7.5, 3.0, -0.75, -1.0, -1.0)
 
 
-def test_an_episode_is_split_into_what_it_was_made_of() -> None:
-    generator = np.random.default_rng(1)
-    drawn = {field.name: generator.random(SCHEMA.shape(field, SIZES)) for field in SCHEMA.segment("episode")}
-    episodes = np.stack([SCHEMA.episode(SIZES, drawn)] * 2)
-    for name, values in SCHEMA.split(SIZES, episodes).items():
-        assert values.shape == (2, *np.shape(drawn[name]))
-        assert (values == drawn[name]).all()
+def test_held_is_where_an_episode_keeps_its_fields() -> None:
+    _, _, row, found = world()
+    episode = row[row.size - SCHEMA.length(SIZES, "episode") :]
+    for name, (place, shape) in SCHEMA.held(SIZES).items():
+        held = np.asarray(getattr(found.chance, name))
+        assert held.ravel().tolist() == episode[place].tolist()
+        assert held.size == np.prod(shape)
 
 
 def test_observation_is_the_blocks_times_their_scale() -> None:
@@ -126,7 +126,7 @@ def test_decide_reads_an_action_within_its_bounds() -> None:
     ints, floats, _, found = world()
     unit, shift, most, scale = np.full(4, 2.0), np.ones(4), np.full(4, 5.0), np.ones(5)
     whole = np.concatenate([floats, unit, shift, most, scale])
-    assert [part.tolist() for part in reading(ints, whole)] == [unit.tolist(), shift.tolist(), most.tolist()]
+    assert (form_of(ints), most_of(3, ints, whole)) == (0, 5.0)
     SCHEMA.decide(np.array([-3.0, 0.0, 1.0, 9.0]), ints, whole, *found)
     assert found.flows.sent.tolist() == [0.0, 2.0, 4.0, 5.0]
     SCHEMA.decide(np.array([0.5]), ints, whole, *found)

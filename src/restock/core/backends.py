@@ -24,7 +24,8 @@ from restock.core import kernels, operations
 Text = Callable[..., Any]
 
 OPERATIONS: tuple[Text, ...] = (
-    operations.smaller, operations.larger, operations.positive, operations.when, operations.reading, operations.linear,
+    operations.smaller, operations.larger, operations.positive, operations.when,
+    operations.form_of, operations.most_of, operations.read, operations.linear,
 )  # fmt: skip
 TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, kernels.shown, kernels.decided)
 

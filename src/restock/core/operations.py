@@ -39,16 +39,27 @@ def grid(flat: Any, start: int, rows: int, columns: int) -> Any:
     return flat[start : start + rows * columns].reshape((rows, columns))
 
 
-def reading(ints: Any, floats: Any) -> Any:
-    """Return how an action is read: unit, shift and most of each number of the decision (see `Problem.reading`)."""
+def form_of(ints: Any) -> Any:
+    """Return the number of the form that actions are written in, among `Problem.action_kinds`."""
+    return ints[4]
+
+
+def most_of(i: Any, ints: Any, floats: Any) -> Any:
+    """Return the most that number i of an action can ask for."""
+    return floats[len(floats) - ints[3] - ints[2] + i]
+
+
+def read(number: Any, i: Any, ints: Any, floats: Any) -> Any:
+    """Return number i of a decision that an action asks for: unit * (number + shift), from 0 to the most."""
     n = ints[2]
-    at = len(floats) - ints[3] - 3 * n
-    return cut(floats, at, n), cut(floats, at + n, n), cut(floats, at + 2 * n, n)
+    at = (
+        len(floats) - ints[3] - 3 * n + i
+    )  # behind the tables: units, shifts, mosts, scales of what is seen
+    return smaller(positive(floats[at] * (number + floats[at + n])), floats[at + 2 * n])
 
 
 def linear(action: Any, ints: Any, floats: Any, decision: Any) -> None:
-    """Read an action as a decision, unit * (action + shift), from 0 to the most; one number may say it for all."""
-    unit, shift, most = reading(ints, floats)
+    """Read an action as a decision, each number by `read`; one number of an action may ask for all."""
     apart = 0 if len(action) == 1 else 1
     for i in range(len(decision)):
-        decision[i] = smaller(positive(unit[i] * (action[i * apart] + shift[i])), most[i])
+        decision[i] = read(action[i * apart], i, ints, floats)

@@ -167,8 +167,12 @@ class Problem:
         most = np.broadcast_to(np.asarray(self.largest(), dtype=np.float64), len(names)).copy()
         return forms.bounded(kind, names, most, field.meaning, field.unit)
 
-    def seen(self) -> Mapping[str, forms.Block]:
-        """Return the blocks of the observation; unless a problem says more, as declared, over the largest decision."""
+    def seen(self, scaled: bool) -> Mapping[str, forms.Block]:
+        """Return the blocks of the observation: unless a problem says more, as declared, over the largest decision.
+
+        Args:
+            scaled: Whether anybody asks for yardsticks.
+        """
         yardstick = np.max(self.largest())
         return {one.name: forms.Block(self._named(one.name, one.axis), yardstick) for one in self.schema.seen}
 
@@ -179,7 +183,7 @@ class Problem:
             InvalidInput: No such kind.
         """
         choose(kind, self.observation_kinds, "observation")
-        return forms.seen(kind, self.seen())
+        return forms.seen(kind, self.seen(kind == "scaled"))
 
     def _named(self, name: str, axis: Any) -> list[str]:
         words = name.replace("_", " ")
@@ -204,9 +208,18 @@ class Problem:
         """
         return DrawnEpisodes(self, seeds, generators)
 
+    @cached_property
+    def held(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Where each field of an episode stands in it, and its shape, by its name."""
+        return self.schema.held(self.sizes)
+
     def episode(self, drawn: Mapping[str, Any]) -> Array:
-        """Return the episode that holds these numbers, shape (drawn,)."""
-        return self.schema.episode(self.sizes, drawn)
+        """Return the episode that holds these numbers by name, shape (drawn,); one number may stand for all."""
+        found = np.empty(self.plain.drawn)
+        for name, (place, shape) in self.held.items():
+            into = found[place]
+            (into if len(shape) < 2 else into.reshape(shape))[...] = drawn[name]
+        return found
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """Return the episode that recorded exogenous information makes, shape (drawn,).
@@ -215,20 +228,19 @@ class Problem:
             InvalidInput: Another name, shape, or a number that cannot be.
         """
         recorded_names(exogenous, self.exogenous)
-        fields = (field for field in self.schema.segment("episode") if field.name in self.exogenous)
+        least = {field.name: field.least for field in self.schema.fields}
         return self.episode(
             {
-                one.name: recorded_array(
-                    f"exogenous.{one.name}", exogenous[one.name], self.schema.shape(one, self.sizes), one.least
-                )
-                for one in fields
+                name: recorded_array(f"exogenous.{name}", exogenous[name], self.held[name][1], least[name])
+                for name in self.exogenous
             }
         )
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Return the named exogenous information of recorded episodes, as `replay` takes it."""
-        held = self.schema.split(self.sizes, episodes)
-        return {name: values for name, values in held.items() if name in self.exogenous}
+        batch = episodes.shape[:-1]
+        held = {name: (episodes[..., place], shape) for name, (place, shape) in self.held.items()}
+        return {name: part.reshape((*batch, *shape)) for name, (part, shape) in held.items() if name in self.exogenous}
 
     # what is known of it ------------------------------------------------------------------------
 

@@ -124,6 +124,7 @@ class Schema:
         name: Name of the problem, for tracebacks and error messages.
         decision: The recorded field that holds the decision.
         seen: The observation: names of recorded fields, and blocks.
+        choice: Whether an action is the decision as it stands: which of several things to do.
         discount: The constant that discounts the parts of the reward; "": they are not discounted.
         money: Names of the parts of the reward, where they are told in another order than declared.
         parts: Named tuples of fields, by the name that the texts use.
@@ -138,11 +139,12 @@ class Schema:
         name: str,
         decision: str,
         seen: Sequence[str | Seen] = (),
+        choice: bool = False,
         discount: str = "",
         money: Sequence[str] = (),
         **parts: Any,
     ) -> None:
-        self.name, self.decision, self.discount, self.parts = name, decision, discount, parts
+        self.name, self.decision, self.choice, self.discount, self.parts = name, decision, choice, discount, parts
         self.World = collections.namedtuple("World", parts)  # type: ignore[misc]
         self.fields = tuple(
             dataclasses.replace(kind._field_defaults[field], name=field, part=part)
@@ -233,20 +235,10 @@ class Schema:
             row[places[key]] = np.ravel(values)
         return row
 
-    def episode(self, sizes: Mapping[str, int], drawn: Mapping[str, Any]) -> NDArray[np.float64]:
-        """Return the episode part of a row, from what an episode holds by name; one number may stand for all."""
-        fields = self.segment("episode")
-        return np.concatenate(
-            [np.broadcast_to(np.asarray(drawn[f.name], np.float64), self.shape(f, sizes)).ravel() for f in fields]
-        )
-
-    def split(self, sizes: Mapping[str, int], episodes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return what episodes of shape (..., drawn) hold, by name: the inverse of `episode`."""
+    def held(self, sizes: Mapping[str, int]) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Return where each field of an episode stands in it, and its shape, by its name."""
         places = self.places(sizes, "episode")
-        return {
-            field.name: episodes[..., places[field.key]].reshape((*episodes.shape[:-1], *self.shape(field, sizes)))
-            for field in self.segment("episode")
-        }
+        return {field.name: (places[field.key], self.shape(field, sizes)) for field in self.segment("episode")}
 
     def columns(self, sizes: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
         """Return the columns of each recorded field in a memory row, by name."""
@@ -317,9 +309,14 @@ class Schema:
 
     @cached_property
     def decide(self) -> Callable[..., Any]:
-        """Return the text that reads an action as the decision; see `restock.core.operations.linear`."""
-        line = f"linear(action, ints, floats, {self.recorded[self.decision].key})"
-        return self._text("decide", f"action, ints, floats, {', '.join(self.parts)}", [line])
+        """Return the text that reads an action as the decision, as it stands or by `restock.core.operations.read`."""
+        into = self.recorded[self.decision]
+        lines = [f"linear(action, ints, floats, {into.key})"]
+        if self.choice:
+            lines = [f"for i in range(len({into.key})):", f"    {into.key}[i] = action[i] * 1.0"]
+        elif into.axis == ONE:
+            lines = [f"{into.key}[0] = read(action[0], 0, ints, floats)"]
+        return self._text("decide", f"action, ints, floats, {', '.join(self.parts)}", lines)
 
     @cached_property
     def put(self) -> Callable[..., Any]:

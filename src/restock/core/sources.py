@@ -63,4 +63,7 @@ class DrawnEpisodes(GeneratorSource[Any]):
     def next(self, rows: NDArray[np.int64]) -> Array:
         """Return the next episode of each row named, shape (len(rows), drawn)."""
         problem = self._model
-        return np.stack([problem.episode(problem.draw(self._generators[row])) for row in rows.tolist()])
+        episodes = np.empty((len(rows), problem.plain.drawn))
+        for episode, row in zip(episodes, rows.tolist(), strict=True):
+            episode[:] = problem.episode(problem.draw(self._generators[row]))
+        return episodes

@@ -43,7 +43,7 @@ class Flows(NamedTuple):
     overflow: Any = cost(ONE, "points", "penalty if more arrived than fits")
 
 
-SCHEMA = Schema("minimal", "ordered", ["on_hand"], rules=Rules, state=State, chance=Chance, flows=Flows)
+SCHEMA = Schema("minimal", "ordered", ["on_hand"], choice=True, rules=Rules, state=State, chance=Chance, flows=Flows)
 
 
 def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:

@@ -40,7 +40,7 @@ class MinimalProblem(Problem):
         most = np.array([float(self.spec.most_order)])
         return ActionForm(kind, ("order (units)",), np.zeros(1), most, most, True, "units ordered", ())
 
-    def seen(self) -> dict[str, Block]:
+    def seen(self, scaled: bool) -> dict[str, Block]:
         """Return the stock, over the capacity."""
         return {"on_hand": Block(("on hand",), self.spec.capacity, high=self.spec.capacity)}
 

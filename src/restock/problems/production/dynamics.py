@@ -68,7 +68,7 @@ class Flows(NamedTuple):
 
 
 SCHEMA = Schema(
-    "production", "choice", ["on_hand", "raw_price", "product_price", "last_demand", "cash"],
+    "production", "choice", ["on_hand", "raw_price", "product_price", "last_demand", "cash"], choice=True,
     rules=Rules, state=State, chance=Chance, flows=Flows,
 )  # fmt: skip
 

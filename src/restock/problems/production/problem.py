@@ -53,10 +53,6 @@ class ProductionProblem(Problem):
         """Return the cash."""
         return {"state.cash": self.spec.initial_cash}
 
-    def reading(self, action: ActionForm | None) -> Sequence[Array]:
-        """Read a choice as it stands; what cannot be carried out is for the dynamics to say."""
-        return super().reading(None)
-
     # what agents see and do ---------------------------------------------------------------------
 
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
@@ -72,7 +68,7 @@ class ProductionProblem(Problem):
         two = np.array([2.0])
         return ActionForm(kind, labels, np.zeros(1), two, two, True, "what to do in this period", ())
 
-    def seen(self) -> Mapping[str, Block]:
+    def seen(self, scaled: bool) -> Mapping[str, Block]:
         """Return the blocks of the observation, and what the scaled form divides them by."""
         return {
             "on_hand": Block(("raw material", "product"), 10.0),
@@ -125,9 +121,9 @@ class ProductionProblem(Problem):
         shape = (max(2, *lengths.values()),)
         found = {name: recorded_array(f"exogenous.{name}", exogenous[name], shape) for name in self.exogenous}
         rest = (0, self.horizon + 1 - shape[0])
-        return self.held({name: np.pad(path, rest, "edge") for name, path in found.items()})
+        return self.with_paths({name: np.pad(path, rest, "edge") for name, path in found.items()})
 
-    def held(self, paths: Mapping[str, Array]) -> Array:
+    def with_paths(self, paths: Mapping[str, Array]) -> Array:
         """Return the episode with these paths, each of shape (T + 1,), which begins with their first numbers."""
         return self.episode({**paths, **{f"first_{name}": path[0] for name, path in paths.items()}})
 

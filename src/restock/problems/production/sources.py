@@ -29,11 +29,11 @@ class PlantSource(GeneratorSource["ProductionProblem"]):
         self, problem: ProductionProblem, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None
     ) -> None:
         super().__init__(problem, seeds, generators)
-        s, places = problem.spec, problem.schema.places(problem.sizes, "episode")
+        s = problem.spec
         self._law = np.array([s.raw_price_base, s.product_price_base, s.price_std, s.price_floor])
         self._demand = np.array([s.demand_mean, s.demand_volatility])
         names = ("raw_price", "product_price", "demand")
-        self._places = np.array([[places[f"chance.{way}{name}"].start for name in names] for way in ("first_", "")])
+        self._places = np.array([[problem.held[way + name][0].start for name in names] for way in ("first_", "")])
         self._shape = (problem.horizon + 1, len(names))
         self._size = problem.plain.drawn
 
