@@ -52,9 +52,7 @@ def most_of(i: Any, ints: Any, floats: Any) -> Any:
 def read(number: Any, i: Any, ints: Any, floats: Any) -> Any:
     """Return number i of a decision that an action asks for: unit * (number + shift), from 0 to the most."""
     n = ints[2]
-    at = (
-        len(floats) - ints[3] - 3 * n + i
-    )  # behind the tables: units, shifts, mosts, scales of what is seen
+    at = len(floats) - ints[3] - 3 * n + i  # behind the tables: units, shifts, mosts, scales of what is seen
     return smaller(positive(floats[at] * (number + floats[at + n])), floats[at + 2 * n])
 
 
