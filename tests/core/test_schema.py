@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from restock.core.errors import InvalidInput
-from restock.core.operations import form_of, most_of
+from restock.core.operations import MOST, SHIFT, UNIT, form_of, reading
 from restock.core.schema import (
     ONE,
     PERIOD,
@@ -126,7 +126,8 @@ def test_decide_reads_an_action_within_its_bounds() -> None:
     ints, floats, _, found = world()
     unit, shift, most, scale = np.full(4, 2.0), np.ones(4), np.full(4, 5.0), np.ones(5)
     whole = np.concatenate([floats, unit, shift, most, scale])
-    assert (form_of(ints), most_of(3, ints, whole)) == (0, 5.0)
+    assert form_of(ints) == 0
+    assert [reading(what, 3, ints, whole) for what in (UNIT, SHIFT, MOST)] == [2.0, 1.0, 5.0]
     SCHEMA.decide(np.array([-3.0, 0.0, 1.0, 9.0]), ints, whole, *found)
     assert found.flows.sent.tolist() == [0.0, 2.0, 4.0, 5.0]
     SCHEMA.decide(np.array([0.5]), ints, whole, *found)

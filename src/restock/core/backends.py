@@ -25,7 +25,7 @@ Text = Callable[..., Any]
 
 OPERATIONS: tuple[Text, ...] = (
     operations.smaller, operations.larger, operations.positive, operations.when,
-    operations.form_of, operations.most_of, operations.read, operations.linear,
+    operations.form_of, operations.reading, operations.read, operations.linear,
 )  # fmt: skip
 TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, kernels.shown, kernels.decided)
 

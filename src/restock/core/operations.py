@@ -44,16 +44,18 @@ def form_of(ints: Any) -> Any:
     return ints[4]
 
 
-def most_of(i: Any, ints: Any, floats: Any) -> Any:
-    """Return the most that number i of an action can ask for."""
-    return floats[len(floats) - ints[3] - ints[2] + i]
+UNIT, SHIFT, MOST = range(3)  # what is known of each number of a decision
+
+
+def reading(what: int, i: Any, ints: Any, floats: Any) -> Any:
+    """Return unit, shift or most of number i of a decision: they stand between the tables and the scales."""
+    return floats[len(floats) - ints[3] + (what - 3) * ints[2] + i]
 
 
 def read(number: Any, i: Any, ints: Any, floats: Any) -> Any:
     """Return number i of a decision that an action asks for: unit * (number + shift), from 0 to the most."""
-    n = ints[2]
-    at = len(floats) - ints[3] - 3 * n + i  # behind the tables: units, shifts, mosts, scales of what is seen
-    return smaller(positive(floats[at] * (number + floats[at + n])), floats[at + 2 * n])
+    asked = reading(UNIT, i, ints, floats) * (number + reading(SHIFT, i, ints, floats))
+    return smaller(positive(asked), reading(MOST, i, ints, floats))
 
 
 def linear(action: Any, ints: Any, floats: Any, decision: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from restock.core.operations import form_of, linear, most_of, positive, smaller
+from restock.core.operations import MOST, form_of, linear, positive, reading, smaller
 
 ACTIONS = ("quantity", "normalized", "order-up-to", "multidiscrete", "discrete")
 ORDER_UP_TO = ACTIONS.index("order-up-to")
@@ -54,7 +54,7 @@ def decide(action, ints, floats, nodes, links, markets, rules, state, chance, fl
     inventory_position(position, links, markets, state)
     for i in range(len(flows.ordered)):
         j = links.buyer[i]
-        flows.ordered[i] = positive(smaller(action[i] * 1.0, most_of(i, ints, floats)) - position[j])
+        flows.ordered[i] = positive(smaller(action[i] * 1.0, reading(MOST, i, ints, floats)) - position[j])
         position[j] = position[j] + flows.ordered[i]
 
 
