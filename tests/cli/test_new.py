@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -51,6 +52,26 @@ def test_it_has_the_files_of_every_problem_and_nothing_of_the_template(here):
     for path in (here / "corner-shop").rglob("*.*"):
         text = path.read_text(encoding="utf-8").lower() if path.is_file() else ""
         assert "own-problem" not in text and "ownproblem" not in text and "own_problem" not in text, path
+
+
+def span(node):
+    """Return the lines of a node."""
+    return range(node.lineno, node.end_lineno + 1)
+
+
+def test_it_is_at_most_110_lines_of_code_in_four_files(here):
+    lines = 0
+    for name in ("spec.py", "dynamics.py", "problem.py", "load.py"):
+        tree = ast.parse((here / "corner-shop" / name).read_text(encoding="utf-8"))
+        told = [node for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+        words = {line for node in told if ast.get_docstring(node) for line in span(node.body[0])}
+        text = (here / "corner-shop" / name).read_text(encoding="utf-8").splitlines()
+        code = [k for k, line in enumerate(text, 1) if line.strip() and not line.strip().startswith("#")]
+        lines += len(set(code) - words)
+    assert lines <= 110
+    assert sorted(path.name for path in (here / "corner-shop").glob("*.py")) == [
+        "dynamics.py", "load.py", "problem.py", "spec.py",
+    ]  # fmt: skip
 
 
 def test_it_can_be_used_wherever_a_problem_is_named(here):

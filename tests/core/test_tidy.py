@@ -88,7 +88,7 @@ def test_the_plain_records_of_any_problem_are_told_without_dust() -> None:
 
     env = StructuredEnvironment("serial", horizon=20)
     env.reset(exogenous={"demand": np.zeros((20, 1))})
-    env.environment._lines[0, env.problem.layout.columns["in_transit"]] = [-6e-14, 2.0, 0.0]
+    env.environment._episode.lines[0, env.problem.layout.columns["in_transit"]] = [-6e-14, 2.0, 0.0]
     assert list(PlainRecords(env.problem).observation(env.played).stocks["in_transit"].values()) == [0.0, 2.0, 0.0]
 
 

@@ -23,7 +23,10 @@ from restock.core import kernels, operations
 
 Text = Callable[..., Any]
 
-OPERATIONS: tuple[Text, ...] = (operations.smaller, operations.larger, operations.positive, operations.when)
+OPERATIONS: tuple[Text, ...] = (
+    operations.smaller, operations.larger, operations.positive, operations.when,
+    operations.form_of, operations.reading, operations.read, operations.linear,
+)  # fmt: skip
 TEMPLATES: tuple[Text, ...] = (kernels.single, kernels.batch, kernels.advance, kernels.shown, kernels.decided)
 
 

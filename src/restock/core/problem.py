@@ -13,170 +13,35 @@ trajectories and KPIs are written once over this contract.
 
 from __future__ import annotations
 
-import abc
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from restock.core import forms
 from restock.core.backends import Text
+from restock.core.checks import recorded_array, recorded_names
 from restock.core.compiled import compiled, compiled_rollout
 from restock.core.errors import InvalidInput
+from restock.core.forms import UNBOUNDED, ActionForm, Array, ObservationForm, choose
 from restock.core.scene import Place, Scene
-from restock.core.schema import Schema
+from restock.core.schema import HEADER, PERIOD, Schema, along, entries
+from restock.core.sources import DrawnEpisodes, Source
+from restock.core.texts import Tables, Texts
 from restock.core.trajectory import Layout, Trajectory
 from restock.core.wording import Curve, Wording
 
 if TYPE_CHECKING:
     from restock.core.records import Records
 
-Array = NDArray[np.float64]
-UNBOUNDED = float(np.finfo(np.float32).max)  # a bound for observations that have none
-
-
-def monitor(t: int, *world: Any) -> tuple[()]:
-    """Tell nothing besides the parts of the reward."""
-    return ()
-
-
-nothing_to_monitor = monitor  # compiled code calls a text by its own name
-
-
-@dataclasses.dataclass(frozen=True)
-class Texts:
-    """The functions that define a problem; see `restock.core.kernels` for their parts.
-
-    Attributes:
-        name: Marks compiled variants.
-        laws: Functions the others call (distributions, parts of the dynamics), in order of dependence.
-        unpack: (ints, floats, memory) -> world.
-        step: (t, *world) -> reward.
-        ends: (t, *world) -> how the episode ends with period t: 0 it goes on, 1 terminated, 2 truncated, 3 both.
-        decide: (action, ints, floats, *world): writes the decision, read from an action laid out flat.
-        observe: (t, obs, ints, floats, *world): writes the observation.
-        monitor: (t, *world) -> the numbers that `info` tells beside the parts of the reward, as `Problem.monitored`
-            names them; t is -1 before the first period.
-        totals: (t, *world) -> the parts of the reward, which add up to it.
-        put: (decision, *world): writes a decision given in physical units.
-    """
-
-    name: str
-    laws: tuple[Text, ...]
-    unpack: Text
-    step: Text
-    ends: Text
-    decide: Text
-    observe: Text
-    totals: Text
-    put: Text
-    monitor: Text = nothing_to_monitor
-
-    @classmethod
-    def of(cls, name: str, dynamics: ModuleType, interface: ModuleType, laws: tuple[Text, ...] = ()) -> Texts:
-        """Return the texts of a problem's two modules, which bear the names they have here."""
-        seen = (interface.decide, interface.observe, interface.totals, interface.put)
-        monitor = getattr(interface, "monitor", nothing_to_monitor)
-        return cls(name, laws, interface.unpack, dynamics.step, dynamics.ends, *seen, monitor)
-
-    @property
-    def all(self) -> tuple[Text, ...]:
-        """In order of dependence."""
-        seen = (self.decide, self.observe, self.monitor, self.totals, self.put)
-        return (*self.laws, self.unpack, self.step, self.ends, *seen)
-
-
-@dataclasses.dataclass(frozen=True)
-class Tables:
-    """A problem's packed numbers, for one form of action and observation.
-
-    Attributes:
-        ints: Integer tables, shape (I,).
-        floats: Real tables, shape (F,).
-        fresh: A memory row at the start of an episode, its episode part zero, shape (W,).
-        recorded: Leading entries of a row that a trajectory keeps.
-        drawn: Trailing entries of a row that make up the episode.
-        given: Leading entries of a row, and of an episode, that the episode fills: a state it begins with.
-    """
-
-    ints: NDArray[np.int64]
-    floats: Array
-    fresh: Array
-    recorded: int
-    drawn: int
-    given: int = 0
-
-    def begun(self, memory: Array, episodes: Array) -> None:
-        """Begin episodes of shape (..., drawn) in memory rows of shape (..., W)."""
-        first = len(self.fresh) - self.drawn
-        memory[..., :first] = self.fresh[:first]
-        memory[..., first:] = episodes
-        memory[..., : self.given] = episodes[..., : self.given]
-
-
-@dataclasses.dataclass(frozen=True)
-class ActionForm:
-    """How an agent's action is written.
-
-    Attributes:
-        kind: Its name (`quantity`, `normalized`, ...).
-        labels: What each number decides.
-        low: Least value of each number, shape (A,).
-        high: Most; for whole numbers the number of choices less one.
-        most: Largest quantity (or level) each number can ask for, in physical units, shape (A,).
-        discrete: Whether actions are whole numbers.
-        words: What an action of this form is.
-        shape: How an agent lays the numbers out; None: one after the other. A single number is of shape ().
-        exact: Whether numbers that are not whole are taken as float64 rather than float32.
-        reach: The largest quantity of each decision, where one number decides several; None: `most`.
-    """
-
-    kind: str
-    labels: tuple[str, ...]
-    low: Array
-    high: Array
-    most: Array
-    discrete: bool
-    words: str = ""
-    shape: tuple[int, ...] | None = None
-    exact: bool = False
-    reach: Array | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class ObservationForm:
-    """What an agent sees.
-
-    Attributes:
-        kind: `flat`, `scaled` or `dict`.
-        labels: What each number is.
-        low: Least value, shape (O,).
-        high: Most.
-        scale: Factor on the physical value, shape (O,).
-        groups: Name and slice of each block, for the `dict` form.
-    """
-
-    kind: str
-    labels: tuple[str, ...]
-    low: Array
-    high: Array
-    scale: Array
-    groups: Mapping[str, slice]
-
-
-class Source(abc.ABC):
-    """A source of episodes: an independent sequence for each of several rows."""
-
-    @abc.abstractmethod
-    def next(self, rows: NDArray[np.int64]) -> Array:
-        """Return the next episode of each row named, shape (len(rows), drawn)."""
-
-    @abc.abstractmethod
-    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
-        """Restart a row's sequence."""
+__all__ = [
+    "UNBOUNDED", "ActionForm", "Array", "ObservationForm", "Problem", "Source", "Tables", "Texts", "Told", "choose",
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,41 +63,139 @@ class Told:
     truth: bool = False
 
 
-class Problem(abc.ABC):
+class Problem:
     """A sequential decision problem under uncertainty."""
 
     family: ClassVar[str]  # the folder of `restock.problems` it comes from
     texts: ClassVar[Texts]
-    schema: ClassVar[Schema | None] = None  # its declared fields
+    # From the schema of the texts, where a class does not say otherwise:
+    schema: ClassVar[Schema]  # its declared fields
     parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
-    monitored: ClassVar[tuple[str, ...]] = ()  # names of what `monitor` returns, if there is such a text
-    action_kinds: ClassVar[tuple[str, ...]]  # the first is the default, so with observations
-    observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
-    exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode
-    decision: ClassVar[str]  # name of the recorded field that holds the decision
     stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
+    decision: ClassVar[str]  # name of the recorded field that holds the decision
+    exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode
+    # Of the problem alone:
+    monitored: ClassVar[tuple[str, ...]] = ()  # names of what `monitor` returns, if there is such a text
+    action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized")  # the first is the default, so with the next
+    observation_kinds: ClassVar[tuple[str, ...]] = ("flat", "scaled", "dict")
     service: ClassVar[tuple[str, str]] = ("sold", "demand")  # flows whose ratio is the served rate
     missed: ClassVar[tuple[str, str]] = ("unmet", "not served")  # flow of what was not served at once, and its name
     tables_shown: ClassVar[Mapping[str, str]] = {}  # parts of the description that are tables, and their titles
 
+    spec: Any
     name: str
     horizon: int
     fixed_demand: bool = False  # whether demand is the same in every episode, whatever else differs between them
     origin: tuple[str, Mapping[str, Any]] | None = None  # of one from outside restock: its place, and its arguments
 
-    @abc.abstractmethod
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Take from the schema what a class does not say otherwise."""
+        super().__init_subclass__(**keywords)
+        if "texts" in vars(cls) and cls.texts.schema is not None:
+            schema = cls.texts.schema
+            cls.schema, cls.parts, cls.decision = schema, schema.money, schema.decision
+            cls.stocks = tuple(field.name for field in schema.of("stock"))
+            if "exogenous" not in vars(cls):
+                cls.exogenous = {field.name: len(field.axes) for field in schema.of("initial", "chance")}
+
+    def __init__(self, spec: Any) -> None:
+        self.spec, self.name, self.horizon = spec, spec.name, spec.horizon
+
+    # tables -----------------------------------------------------------------------------------
+
+    def axes(self) -> Mapping[Any, Sequence[Any]]:
+        """Return the entries of each axis besides the periods: their names, or a range where they have none.
+
+        Entries of several axes together may have names of their own, under the tuple of the axes.
+        """
+        return {}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The length of each axis."""
+        return {PERIOD: self.horizon} | {axis: len(found) for axis, found in self.axes().items()}
+
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name: its `own`, given by name, and the others from the description."""
+        fields = self.schema.of("integer", "real")
+        return {one.key: own[one.name] if one.name in own else getattr(self.spec, one.name) for one in fields}
+
+    def begins(self) -> Mapping[str, Any]:
+        """Return the fields that are not zero when an episode begins, by full name."""
+        return {}
+
+    def reading(self, action: ActionForm | None) -> Sequence[Array]:
+        """Return unit, shift and most of each number of the decision: unit * (action + shift), from 0 to the most."""
+        size = int(self._packed[0][2])
+        if action is None:
+            return np.ones(size), np.zeros(size), np.full(size, np.inf)
+        reach, width = action.most if action.reach is None else action.reach, action.high - action.low
+        return reach / np.where(width > 0.0, width, 1.0), np.zeros(size) - action.low, reach
+
+    @cached_property
+    def _packed(self) -> tuple[NDArray[np.int64], Array, Array]:
+        return *self.schema.pack(self.sizes, self.columns()), self.schema.row(self.sizes, self.begins())
+
     def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
         """Return the packed numbers; without forms, for decisions in physical units."""
+        ints, floats, fresh = self._packed
+        _, recorded, _, observed, _ = header = ints[:HEADER].copy()
+        if action is not None and action.kind in self.action_kinds:
+            header[-1] = self.action_kinds.index(action.kind)
+        scale = np.ones(observed) if observation is None else observation.scale
+        drawn = self.schema.length(self.sizes, "episode")
+        given = sum(math.prod(self.schema.shape(field, self.sizes)) for field in self.schema.of("initial"))
+        floats = np.concatenate([floats, *self.reading(action), scale])
+        return Tables(np.concatenate([header, ints[HEADER:]]), floats, fresh, int(recorded), drawn, given)
 
-    @abc.abstractmethod
+    # what agents see and do ---------------------------------------------------------------------
+
+    def largest(self) -> Any:
+        """Return the largest decision that an action can ask for: a number, or one for each."""
+        raise NotImplementedError
+
     def action_form(self, kind: str, max_order: Any = None) -> ActionForm:
-        """Return the action form of that kind."""
+        """Return the action form of that kind: unless a problem has its own, `quantity` or `normalized`, from nothing.
 
-    @abc.abstractmethod
+        Raises:
+            InvalidInput: No such kind, or a bound where that is part of the problem.
+        """
+        choose(kind, self.action_kinds, "action")
+        if max_order is not None:
+            raise InvalidInput("max_order", max_order, "the largest order is part of the problem", "Change that.")
+        field = self.schema.recorded[self.decision]
+        names = self._named(field.name, field.axis)
+        most = np.broadcast_to(np.asarray(self.largest(), dtype=np.float64), len(names)).copy()
+        return forms.bounded(kind, names, most, field.meaning, field.unit)
+
+    def seen(self, scaled: bool) -> Mapping[str, forms.Block]:
+        """Return the blocks of the observation: unless a problem says more, as declared, over the largest decision.
+
+        Args:
+            scaled: Whether anybody asks for yardsticks.
+        """
+        yardstick = np.max(self.largest())
+        return {one.name: forms.Block(self._named(one.name, one.axis), yardstick) for one in self.schema.seen}
+
     def observation_form(self, kind: str) -> ObservationForm:
-        """Return the observation form of that kind."""
+        """Return the observation form of that kind: `flat` (physical units), `scaled` (over yardsticks), `dict`.
 
-    @abc.abstractmethod
+        Raises:
+            InvalidInput: No such kind.
+        """
+        choose(kind, self.observation_kinds, "observation")
+        return forms.seen(kind, self.seen(kind == "scaled"))
+
+    def _named(self, name: str, axis: Any) -> list[str]:
+        words = name.replace("_", " ")
+        return [f"{words}: {entry}" for entry in entries(axis, self.axes())] if along(axis) else [words]
+
+    # exogenous information ----------------------------------------------------------------------
+
+    def draw(self, generator: np.random.Generator) -> Mapping[str, Any]:
+        """Return what one episode holds, by the names of its declared fields."""
+        raise NotImplementedError
+
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
@@ -244,14 +207,43 @@ class Problem(abc.ABC):
             ahead: Episodes that may be drawn from a generator at once, by a caller who leaves the
                 generators alone.
         """
+        return DrawnEpisodes(self, seeds, generators)
 
-    @abc.abstractmethod
+    @cached_property
+    def held(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Where each field of an episode stands in it, and its shape, by its name."""
+        return self.schema.held(self.sizes)
+
+    def episode(self, drawn: Mapping[str, Any]) -> Array:
+        """Return the episode that holds these numbers by name, shape (drawn,); one number may stand for all."""
+        found = np.empty(self.plain.drawn)
+        for name, (place, shape) in self.held.items():
+            into = found[place]
+            (into if len(shape) < 2 else into.reshape(shape))[...] = drawn[name]
+        return found
+
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
-        """Return the episode that recorded exogenous information makes, shape (drawn,)."""
+        """Return the episode that recorded exogenous information makes, shape (drawn,).
 
-    @abc.abstractmethod
+        Raises:
+            InvalidInput: Another name, shape, or a number that cannot be.
+        """
+        recorded_names(exogenous, self.exogenous)
+        least = {field.name: field.least for field in self.schema.fields}
+        return self.episode(
+            {
+                name: recorded_array(f"exogenous.{name}", exogenous[name], self.held[name][1], least[name])
+                for name in self.exogenous
+            }
+        )
+
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Return the named exogenous information of recorded episodes, as `replay` takes it."""
+        batch = episodes.shape[:-1]
+        held = {name: (episodes[..., place], shape) for name, (place, shape) in self.held.items()}
+        return {name: part.reshape((*batch, *shape)) for name, (part, shape) in held.items() if name in self.exogenous}
+
+    # what is known of it ------------------------------------------------------------------------
 
     def prior(self) -> Problem:
         """Return the same system as known to a learner who does not know its distributions."""
@@ -290,21 +282,26 @@ class Problem(abc.ABC):
         """Return, by name, what the texts call that has no row-wise form of its own in `numpy` or `torch`."""
         return {}
 
-    @abc.abstractmethod
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the names of the entries of each recorded field."""
+        return self.schema.labels(self.axes())
 
-    @abc.abstractmethod
     def explain(self) -> str:
-        """Return the problem in words: entities, clock, costs, demand."""
+        """Return the problem in words: entities, clock, costs, demand; unless a problem says more, its parameters."""
+        told = (f"  {name} = {getattr(self.spec, name)}: {field.description}"
+                for name, field in type(self.spec).model_fields.items() if field.description)  # fmt: skip
+        return "\n".join([f"{self.name}: {self.spec.description}".rstrip(": "), "", *told])
 
-    @abc.abstractmethod
     def description(self) -> dict[str, Any]:
         """Return the problem as plain data, for JSON; lists of rows named in `tables_shown` are shown as tables."""
+        found: dict[str, Any] = self.spec.model_dump(exclude={"name", "horizon"})
+        return found
 
-    @abc.abstractmethod
     def size(self) -> dict[str, int]:
         """Return how many there are of what it is made of, by name in the plural."""
+        named = {axis: names for axis, names in self.axes().items() if isinstance(axis, str)}
+        counts = {f"{axis}s": len(names) for axis, names in named.items() if not isinstance(names, range)}
+        return counts or {"items": 1}
 
     def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
         """Return the scene of the state at the start of period t; its stock, unless a problem says more."""
@@ -346,10 +343,10 @@ class Problem(abc.ABC):
     @cached_property
     def layout(self) -> Layout:
         """Where each recorded field stands in a memory row."""
-        tables = self.plain
-        if self.schema is not None:
-            columns = self.schema.columns(tables.ints)
+        if self.texts.schema is not None:
+            columns = self.schema.columns(self.sizes)
             return Layout(columns, self.labels(), self.parts, self.stocks, self.service, self.missed_at())
+        tables = self.plain
         places = np.arange(len(tables.fresh), dtype=np.float64)
         world = self.texts.unpack(tables.ints, tables.floats, places)
         columns = {}
@@ -371,11 +368,16 @@ class Problem(abc.ABC):
         """Return the compiled rollout with this policy inside."""
         return compiled_rollout(type(self), act)
 
-    def world(self, memory: Array, tables: Tables | None = None) -> tuple[Any, ...]:
-        """Named views of a memory row."""
+    def world(self, memory: Array, tables: Tables | None = None) -> Any:
+        """Return the named views of a memory row, as a named tuple of parts."""
         tables = tables or self.plain
-        world: tuple[Any, ...] = self.texts.unpack(tables.ints, tables.floats, memory)
-        return world
+        world = self.texts.unpack(tables.ints, tables.floats, memory)
+        return world if self.texts.schema is None else self.schema.World(*world)
+
+    @property
+    def fixed(self) -> Any:
+        """The world as an episode begins: for its tables."""
+        return self.world(self.plain.fresh)
 
     def rows(self, episodes: Array, tables: Tables | None = None) -> Array:
         """Return memory rows at the start of given episodes, shape (B, W)."""
@@ -383,15 +385,3 @@ class Problem(abc.ABC):
         memory = np.empty((len(episodes), len(tables.fresh)))
         tables.begun(memory, episodes)
         return memory
-
-
-def choose(kind: str, kinds: Sequence[str], field: str) -> None:
-    """Check that a form is one of those offered.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    from restock.core.errors import nearest
-
-    if not isinstance(kind, str) or kind not in kinds:
-        raise InvalidInput(field, kind, "there is no such form", nearest(kind, kinds))

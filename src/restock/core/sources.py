@@ -1,7 +1,8 @@
-"""Episodes drawn from NumPy generators: what every source of that kind has in common."""
+"""Sources of episodes: the contract, and what sources that draw from NumPy generators have in common."""
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -10,9 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
-from restock.core.problem import Source
+from restock.core.forms import Array
 
 Model = TypeVar("Model")
+
+
+class Source(abc.ABC):
+    """A source of episodes: an independent sequence for each of several rows."""
+
+    @abc.abstractmethod
+    def next(self, rows: NDArray[np.int64]) -> Array:
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
+
+    @abc.abstractmethod
+    def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
+        """Restart a row's sequence."""
 
 
 class GeneratorSource(Source, Generic[Model]):
@@ -42,3 +55,15 @@ class GeneratorSource(Source, Generic[Model]):
         """Begin a row's sequence afresh."""
         self._generators[row] = generator
         self.__dict__.pop("_bits", None)
+
+
+class DrawnEpisodes(GeneratorSource[Any]):
+    """Episodes as a problem draws them: `Problem.draw`, one after the other."""
+
+    def next(self, rows: NDArray[np.int64]) -> Array:
+        """Return the next episode of each row named, shape (len(rows), drawn)."""
+        problem = self._model
+        episodes = np.empty((len(rows), problem.plain.drawn))
+        for episode, row in zip(episodes, rows.tolist(), strict=True):
+            episode[:] = problem.episode(problem.draw(self._generators[row]))
+        return episodes

@@ -216,7 +216,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
             return InvalidInput(what, "before reset", "no episode has begun", "Call reset() first.")
         return InvalidInput("step", f"period {self._t}", "the episode is over", "Call reset() to begin another.")
 
-    def _world(self) -> tuple[Any, ...]:
+    def _world(self) -> Any:
         return self.problem.world(self.memory, self.tables)
 
     @property

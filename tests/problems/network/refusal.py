@@ -57,10 +57,10 @@ def undisturbed(env: Any, refuse: Callable[[], Any]) -> None:
         world.reset(seed=5)
         world.step(np.full(3, 20.0))
     generator = env.np_random.bit_generator.state
-    memory = env._memory.copy()
+    memory = env._episode._memory.copy()
     refuse()
     assert env.np_random.bit_generator.state == generator
-    np.testing.assert_array_equal(env._memory, memory)
+    np.testing.assert_array_equal(env._episode._memory, memory)
     for _ in range(2):
         same(env.step(np.full(3, 10.0)), twin.step(np.full(3, 10.0)))
     np.testing.assert_array_equal(env.reset()[0], twin.reset()[0])

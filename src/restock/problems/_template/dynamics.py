@@ -1,4 +1,4 @@
-"""The dynamics of the newsvendor with lead time: one period, written once.
+"""The dynamics of the newsvendor with lead time: its fields, each declared once, and one period.
 
 Every back end runs the text of `step`: each assignment is `x[k] = expression`, and `smaller`, `larger`,
 `positive` and `when` of `restock.core.operations` stand where a program would branch on data.
@@ -9,42 +9,48 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from restock.core.operations import smaller
+from restock.core.schema import ONE, Schema, chance, cost, flow, income, real, stock
 
 
 class Rules(NamedTuple):
-    """What is fixed; every field has shape (1,)."""
+    """What is fixed."""
 
-    price: Any  # money/unit [p]
-    cost: Any  # money/unit [c]
-    holding_cost: Any  # money/unit/period [h]
-    shortage_cost: Any  # money/unit [b]
+    price: Any = real(ONE, "money/unit", "price of a unit sold", "p")
+    cost: Any = real(ONE, "money/unit", "cost of a unit ordered", "c")
+    holding_cost: Any = real(ONE, "money/unit/period", "cost of a unit left over", "h")
+    shortage_cost: Any = real(ONE, "money/unit", "cost of a unit asked for in vain", "b")
 
 
 class State(NamedTuple):
     """S_t: what carries over from one period to the next."""
 
-    on_hand: Any  # (1,) units [I]
-    in_transit: Any  # (L,) units on order; the first entry arrives next [P]
+    on_hand: Any = stock(ONE, "units", "stock on hand", "I")
+    in_transit: Any = stock("ahead", "units", "units on order; the first entry arrives next", "P")
 
 
 class Chance(NamedTuple):
     """W_1 .. W_T: everything random, drawn before the episode."""
 
-    demand: Any  # (T,) units asked for
+    demand: Any = chance(ONE, "units", "units asked for", "D")
 
 
 class Flows(NamedTuple):
-    """What happened in the period; every field has shape (1,)."""
+    """What happened in the period."""
 
-    ordered: Any  # the decision x_t (units)
-    arrived: Any
-    demand: Any  # [D]
-    sold: Any
-    unmet: Any
-    revenue: Any  # from here on money
-    purchase: Any
-    holding: Any
-    shortage: Any
+    ordered: Any = flow(ONE, "units", "units ordered, the decision x_t", "x")
+    arrived: Any = flow(ONE, "units", "units that came in")
+    demand: Any = flow(ONE, "units", "units asked for")
+    sold: Any = flow(ONE, "units", "units sold")
+    unmet: Any = flow(ONE, "units", "units asked for in vain")
+    revenue: Any = income(ONE, "money", "sales")
+    purchase: Any = cost(ONE, "money", "cost of the order")
+    holding: Any = cost(ONE, "money", "cost of what is left over")
+    shortage: Any = cost(ONE, "money", "cost of what was asked for in vain")
+
+
+SCHEMA = Schema(
+    "own_problem", "ordered", ["on_hand", "in_transit"], rules=Rules, state=State, chance=Chance, flows=Flows
+)
 
 
 def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:

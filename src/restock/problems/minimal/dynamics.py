@@ -26,7 +26,7 @@ class Chance(NamedTuple):
     """W_1 .. W_T: everything random, drawn before the episode."""
 
     start: Any = initial(ONE, "units", "stock at the start")
-    slip: Any = chance(ONE, "units", "what arrives more, or less, than was ordered: -1, 0 or 1")
+    slip: Any = chance(ONE, "units", "what arrives more, or less, than was ordered: -1, 0 or 1", least=-1.0)
     demand: Any = chance(ONE, "units", "units asked for")
 
 
@@ -43,7 +43,7 @@ class Flows(NamedTuple):
     overflow: Any = cost(ONE, "points", "penalty if more arrived than fits")
 
 
-SCHEMA = Schema("minimal", rules=Rules, state=State, chance=Chance, flows=Flows)
+SCHEMA = Schema("minimal", "ordered", ["on_hand"], choice=True, rules=Rules, state=State, chance=Chance, flows=Flows)
 
 
 def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:
@@ -72,8 +72,3 @@ def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> An
 def ends(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
     """Return the shelf goes on for ever; watching it stops at the horizon."""
     return 2 if t + 1 >= len(chance.demand) else 0
-
-
-def decide(action: Any, ints: Any, floats: Any, rules: Rules, state: State, chance: Chance, flows: Flows) -> None:
-    """Read an action, which is the decision itself."""
-    flows.ordered[0] = action[0] * 1.0

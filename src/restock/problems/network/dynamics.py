@@ -15,93 +15,111 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from restock.core.operations import larger, positive, smaller, when
+from restock.core.schema import ONE, Schema, Seen, chance, constant, cost, flow, hidden, income, integer, real, stock
 from restock.demand.laws import demand_of
+
+NODE, LINK, MARKET = "node", "link", "market"  # axes
+SLOT, ARRIVAL = "slot", "arrival"  # entries of the pipe, and those of them that stand for goods under way
 
 
 class Nodes(NamedTuple):
-    """What is fixed about each managed node; every field has shape (N,)."""
+    """What is fixed about each managed node."""
 
-    initial: Any  # stock at the start of the episode [I0] (units)
-    capacity: Any  # most units shipped a period [C] (inf for a distributor)
-    units_out: Any  # units shipped for each unit of stock used up: the yield [v]
-    units_in: Any  # stock used up for each unit shipped [1 / v]
-    operating_cost: Any  # cost per unit shipped [o / v]
-    holding_cost: Any  # cost per unit held at the end of a period [h]
+    initial: Any = real(NODE, "units", "stock at the start of the episode", "I0")
+    capacity: Any = real(NODE, "units/period", "most that is shipped (inf for a distributor)", "C")
+    units_out: Any = real(NODE, "1", "units shipped for each unit of stock used up: the yield", "v")
+    units_in: Any = real(NODE, "1", "stock used up for each unit shipped", "1/v")
+    operating_cost: Any = real(NODE, "money/unit", "cost of a unit shipped", "o/v")
+    holding_cost: Any = real(NODE, "money/unit/period", "cost of a unit held at the end of a period", "h")
 
 
 class Links(NamedTuple):
-    """What is fixed about each replenishment link; (E,) unless a shape is given."""
+    """What is fixed about each replenishment link."""
 
-    supplier: Any  # node index, -1 for an outside source
-    buyer: Any  # node index
-    lead_time: Any  # periods from order to arrival [L]
-    first: Any  # entry of `pipe`, counted from t, that arrives in period t (unused where L = 0)
-    last: Any  # entry, counted from t + 1, that a shipment of period t takes (unused where L = 0)
-    outside_price: Any  # price per unit paid to an outside source; 0 between managed nodes
-    pipeline_cost: Any  # cost per unit in transit at the end of a period [g]
-    fixed_cost: Any  # cost of a period in which anything is shipped [K]
-    most: Any  # largest order read from an action (units)
+    supplier: Any = integer(LINK, "index", "node that ships, -1 for an outside source")
+    buyer: Any = integer(LINK, "index", "node that orders")
+    lead_time: Any = integer(LINK, "periods", "periods from order to arrival", "L")
+    first: Any = integer(
+        LINK, "index", "entry of `pipe`, counted from t, that arrives in period t (unused where L = 0)"
+    )
+    last: Any = integer(LINK, "index", "entry, counted from t + 1, that a shipment of period t takes (likewise)")
+    outside_price: Any = real(LINK, "money/unit", "price paid to an outside source; 0 between managed nodes", "p")
+    pipeline_cost: Any = real(LINK, "money/unit/period", "cost of a unit in transit at the end of a period", "g")
+    fixed_cost: Any = real(LINK, "money", "cost of a period in which anything is shipped", "K")
 
 
 class Markets(NamedTuple):
-    """What is fixed about each retail link; every field has shape (M,)."""
+    """What is fixed about each retail link."""
 
-    retailer: Any  # node index
-    price: Any  # sale price per unit [p]
-    shortage_cost: Any  # cost per unit unmet at the end of a period [b]
+    retailer: Any = integer(MARKET, "index", "node that sells")
+    price: Any = real(MARKET, "money/unit", "sale price", "p")
+    shortage_cost: Any = real(MARKET, "money/unit/period", "cost of a unit unmet at the end of a period", "b")
 
 
 class Rules(NamedTuple):
     """Numbers that hold for one whole episode and may differ from episode to episode."""
 
-    discount: Any  # worth of next period's money in today's
-    carry: Any  # 1 if unmet demand waits (backlog), 0 if it is lost
-    growth: Any  # goodwill factor after a period without shortage
-    decay: Any  # goodwill factor after a period with one
-    floor: Any  # least goodwill
-    cap: Any  # most goodwill
-    least_mean: Any  # floor of the mean demand
-    noise_scale: Any  # how far demand moves from its mean (1 = as the distribution says)
-    law: Any  # code of the demand distribution; 0 = `chance.draw` is the demand itself
-    spread: Any  # its spread at a mean of 1
-    power: Any  # how the spread grows with the mean
+    discount: Any = constant(ONE, "1", "worth of next period's money in today's")
+    carry: Any = constant(ONE, "1", "1 if unmet demand waits (backlog), 0 if it is lost")
+    growth: Any = constant(ONE, "1", "goodwill factor after a period without shortage")
+    decay: Any = constant(ONE, "1", "goodwill factor after a period with one")
+    floor: Any = constant(ONE, "1", "least goodwill")
+    cap: Any = constant(ONE, "1", "most goodwill")
+    least_mean: Any = constant(ONE, "units/period", "floor of the mean demand")
+    noise_scale: Any = constant(ONE, "1", "how far demand moves from its mean (1 = as the distribution says)")
+    law: Any = constant(ONE, "code", "demand distribution; 0 = `chance.draw` is the demand itself")
+    spread: Any = constant(ONE, "units/period", "its spread at a mean of 1")
+    power: Any = constant(ONE, "1", "how the spread grows with the mean")
 
 
 class State(NamedTuple):
     """S_t: what carries over from one period to the next."""
 
-    on_hand: Any  # (N,) stock [X]
-    in_transit: Any  # (E,) units under way [Y]
-    backlog: Any  # (M,) demand still to be served
-    unmet: Any  # (M,) demand left unserved in the last period, waiting or lost [U]
-    sentiment: Any  # (1,) goodwill of the customers [s]
-    pipe: Any  # (T + sum L,) shipments under way: from entry t on, what arrives in 1, 2, ..., L periods, link by link
+    on_hand: Any = stock(NODE, "units", "stock on hand", "X")
+    in_transit: Any = stock(LINK, "units", "shipped and not yet arrived", "Y")
+    backlog: Any = stock(MARKET, "units", "demand still to be served")
+    unmet: Any = flow(MARKET, "units", "demand left unserved in the last period, waiting or lost", "U")
+    sentiment: Any = stock(ONE, "1", "goodwill of the customers", "s")
+    pipe: Any = hidden(
+        SLOT, "units", "shipments under way: from entry t on, what arrives in 1 .. L periods, link by link"
+    )
 
 
 class Chance(NamedTuple):
     """W_1 .. W_T: everything random, drawn before the episode."""
 
-    mean: Any  # (T, M) mean demand before goodwill
-    draw: Any  # (T, M) demand itself, or the number `demand_of` turns into demand
+    mean: Any = chance(MARKET, "units/period", "mean demand before goodwill")
+    draw: Any = chance(MARKET, "units", "demand itself, or the number that `demand_of` turns into demand", "W")
 
 
 class Flows(NamedTuple):
-    """What happened in the period, and the money it moved."""
+    """What happened in the period, and the money it moved, before discounting."""
 
-    ordered: Any  # (E,) the decision x_t, as asked
-    shipped: Any  # (E,) as filled [R]
-    arrived: Any  # (E,)
-    released: Any  # (N,) units shipped out
-    used: Any  # (N,) stock used up to ship them
-    demand: Any  # (M,) [D]
-    sold: Any  # (M,)
-    revenue: Any  # (M,) from here on money per period, before discounting
-    shortage: Any  # (M,)
-    purchases: Any  # (E,) paid to outside sources
-    pipeline_holding: Any  # (E,)
-    fixed_orders: Any  # (E,)
-    operating: Any  # (N,)
-    holding: Any  # (N,)
+    ordered: Any = flow(LINK, "units", "the decision x_t, as asked", "a")
+    shipped: Any = flow(LINK, "units", "as filled by the supplier", "R")
+    arrived: Any = flow(LINK, "units", "arrived at the buyer")
+    released: Any = flow(NODE, "units", "shipped or sold by the node")
+    used: Any = flow(NODE, "units", "stock used up to ship them")
+    demand: Any = flow(MARKET, "units", "demand of the period, served or not", "D")
+    sold: Any = flow(MARKET, "units", "units sold, backlog included")
+    revenue: Any = income(MARKET, "money", "sales revenue")
+    shortage: Any = cost(MARKET, "money", "shortage cost")
+    purchases: Any = cost(LINK, "money", "paid to outside sources")
+    pipeline_holding: Any = cost(LINK, "money", "cost of goods under way")
+    fixed_orders: Any = cost(LINK, "money", "fixed order costs")
+    operating: Any = cost(NODE, "money", "operating cost")
+    holding: Any = cost(NODE, "money", "cost of stock held")
+
+
+SCHEMA = Schema(
+    "network",
+    "ordered",
+    ["demand", "unmet", "on_hand", Seen("arrivals", "state.pipe[t + i]", ARRIVAL), Seen("period", "t"),
+     Seen("goodwill", "state.sentiment[0]")],
+    discount="rules.discount",
+    money=("revenue", "purchases", "operating", "holding", "pipeline_holding", "shortage", "fixed_orders"),
+    nodes=Nodes, links=Links, markets=Markets, rules=Rules, state=State, chance=Chance, flows=Flows,
+)  # fmt: skip
 
 
 def goodwill(t: int, rules: Rules, unmet: Any, sentiment: Any) -> Any:
@@ -126,7 +144,7 @@ def step(
 ) -> Any:
     """Run period t: change `state`, fill `flows`, return the discounted profit (the contribution)."""
     initial, capacity, units_out, units_in, operating_cost, holding_cost = nodes
-    supplier, buyer, lead_time, first, last, outside_price, pipeline_cost, fixed_cost, most = links
+    supplier, buyer, lead_time, first, last, outside_price, pipeline_cost, fixed_cost = links
     retailer, price, shortage_cost = markets
     on_hand, in_transit, backlog, unmet, sentiment, pipe = state
     (ordered, shipped, arrived, released, used, demand, sold,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restock.core.errors import InvalidInput
-from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, choose
+from restock.core.forms import ActionForm, Array, Block, bounded, choose
 from restock.core.validation import LARGEST
 
 if TYPE_CHECKING:
@@ -94,16 +94,13 @@ def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> Ac
     most = level_bounds(problem, max_order) if kind == "order-up-to" else order_bounds(problem, max_order)
     arrows = [f"{s} -> {b}" for s, b in problem.links]
     zero, one = np.zeros(len(arrows)), np.ones(len(arrows))
-    if kind == "quantity":
-        labels = tuple(f"order {a} (units)" for a in arrows)
-        return ActionForm(kind, labels, zero, most, most, False, "units ordered on each link")
+    if kind in ("quantity", "normalized"):
+        words = "units ordered on each link" if kind == "quantity" else "order on each link"
+        return bounded(kind, [f"order {a}" for a in arrows], most, words)
     if kind == "order-up-to":
         labels = tuple(f"order-up-to level {a} (units)" for a in arrows)
         words = "inventory position each link raises its buyer to, links in their order"
         return ActionForm(kind, labels, zero, most, most, False, words)
-    if kind == "normalized":
-        labels = tuple(f"order {a} (-1: nothing, 1: {b:g})" for a, b in zip(arrows, most, strict=True))
-        return ActionForm(kind, labels, -one, one, most, False, "order on each link, -1 for nothing and 1 for the most")
     if kind == "discrete":
         one_choice = np.array([CHOICES - 1.0])
         words = "one choice: every link orders the same share of its largest order, in equal steps from nothing to all"
@@ -114,17 +111,11 @@ def action_form(problem: NetworkProblem, kind: str, max_order: Any = None) -> Ac
     return ActionForm(kind, labels, zero, one * (CHOICES - 1), most, True, words)
 
 
-def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:
-    """Return the observation form of that kind.
+def seen(problem: NetworkProblem, scaled: bool) -> dict[str, Block]:
+    """Return the blocks of the observation.
 
-    `flat`: physical units. `scaled`: each number over a fixed yardstick (peak mean demand of
-    the market or node, initial stock where larger, the horizon). `dict`: flat, in named blocks.
-
-    Raises:
-        InvalidInput: No such kind.
+    Yardsticks: peak mean demand of the market or node, initial stock where larger, the horizon.
     """
-    choose(kind, problem.observation_kinds, "observation")
-    e = len(problem.links)
     lead = [link.lead_time for link in problem.spec.ordered_links]
     retail = [f"{s} -> {m}" for s, m in problem.markets]
     arrivals = [
@@ -132,33 +123,23 @@ def observation_form(problem: NetworkProblem, kind: str) -> ObservationForm:
         for (s, b), length in zip(problem.links, lead, strict=True)
         for k in range(length)
     ]
-    blocks = {
-        "demand": [f"demand {r}" for r in retail],
-        "unmet": [f"{'backlog' if problem.spec.backlog else 'lost'} {r}" for r in retail],
-        "on_hand": [f"on hand {node}" for node in problem.nodes],
-        "arrivals": arrivals,
-        "period": ["period"],
-        "goodwill": ["goodwill"],
-    }
-    groups: dict[str, slice] = {}
-    labels: list[str] = []
-    for name, block in blocks.items():
-        groups[name] = slice(len(labels), len(labels) + len(block))
-        labels += block
     goodwill = problem.spec.demand.goodwill
     cap = max(1.0, goodwill.cap) if goodwill else 1.0
-    low, high = np.zeros(len(labels)), np.full(len(labels), UNBOUNDED)
-    high[-2], high[-1] = problem.horizon, cap
-    scale = np.ones(len(labels))
-    if kind == "scaled":
+    peak = stock = coming = np.ones(1)
+    if scaled:
         flow = np.maximum(peak_flow(problem), 1.0)
         peak = np.maximum(problem.demand.mean.max(axis=0), 1.0)
         stock = np.maximum(np.array([node.initial_inventory or 0.0 for node in problem.spec.managed]), flow)
-        buyer = np.array([problem.rank[b] for _, b in problem.links])
-        yardstick = [peak, peak, stock, np.repeat(flow[buyer] if e else np.empty(0), lead), [problem.horizon], [cap]]
-        scale = 1.0 / np.concatenate(yardstick)
-        high = np.minimum(high * scale, UNBOUNDED)
-    return ObservationForm(kind, tuple(labels), low, high, scale, groups)
+        coming = np.repeat(flow[[problem.rank[b] for _, b in problem.links]], lead)
+    unmet = "backlog" if problem.spec.backlog else "lost"
+    return {
+        "demand": Block([f"demand {r}" for r in retail], peak),
+        "unmet": Block([f"{unmet} {r}" for r in retail], peak),
+        "on_hand": Block([f"on hand {node}" for node in problem.nodes], stock),
+        "arrivals": Block(arrivals, coming),
+        "period": Block(["period"], problem.horizon, high=problem.horizon),
+        "goodwill": Block(["goodwill"], cap, high=cap),
+    }
 
 
 def _positive_numbers(field: str, value: Any, links: Sequence[tuple[Any, Any]]) -> Array:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeGuard, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restock.core.backends import Text
 from restock.core.checks import recorded_names
 from restock.core.errors import InvalidInput
+from restock.core.forms import UNBOUNDED, ActionForm, Array, Block, ObservationForm
 from restock.core.kpis import variance_ratio
-from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts
+from restock.core.problem import Problem, Source, Texts
 from restock.core.scene import Scene
 from restock.core.trajectory import Trajectory
 from restock.core.wording import Wording
@@ -46,7 +47,6 @@ class NetworkProblem(Problem):
     """
 
     texts: ClassVar[Texts] = Texts.of(
-        "network",
         dynamics,
         interface,
         laws=(
@@ -59,98 +59,74 @@ class NetworkProblem(Problem):
             dynamics.goodwill,
             interface.inventory_position,
             interface.echelon_position,
-            interface.show,
         ),
     )
     family: ClassVar[str] = "network"
-    parts: ClassVar[tuple[str, ...]] = interface.PARTS
     monitored: ClassVar[tuple[str, ...]] = interface.MONITORED
-    action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "order-up-to", "multidiscrete", "discrete")
+    action_kinds: ClassVar[tuple[str, ...]] = interface.ACTIONS
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 2}
-    decision: ClassVar[str] = "ordered"
     tables_shown: ClassVar[Mapping[str, str]] = {
         "nodes": "Nodes",
         "links": "Links, in the order in which a supplier serves them",
         "markets": "Markets, in the order in which they are served",
     }
 
+    spec: NetworkSpec
+
     def __init__(self, spec: NetworkSpec) -> None:
-        self.spec = spec
-        self.name = spec.name
-        self.horizon = spec.horizon
+        super().__init__(spec)
         self.nodes = tuple(node.id for node in spec.managed)
         self.links = tuple((link.source, link.target) for link in spec.ordered_links)
         self.markets = tuple((market.source, market.market) for market in spec.ordered_markets)
         self.demand = Demand(spec.demand, [market.mean for market in spec.ordered_markets], spec.horizon)
         self.rank = {node_id: j for j, node_id in enumerate(self.nodes)}
         self.assumed = False
-        self._base = self._pack()
 
     # tables -----------------------------------------------------------------------------------
 
-    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """Return the packed numbers; without forms, for decisions in physical units."""
-        ints, floats, fresh, recorded, drawn = self._base
-        ints, floats = ints.copy(), floats.copy()
-        e = len(self.links)
-        scale = np.ones(self._observed) if observation is None else observation.scale
-        unit, shift, most = np.ones(e), np.zeros(e), np.full(e, np.inf)
-        if action is not None:
-            most = action.most if action.reach is None else action.reach
-            if action.kind == "normalized":
-                unit, shift = most / 2.0, np.ones(e)
-            elif action.kind in ("multidiscrete", "discrete"):
-                unit = most / (forms.CHOICES - 1)
-                ints[8] = interface.TOGETHER if action.kind == "discrete" else interface.LINEAR
-            elif action.kind == "order-up-to":
-                ints[8] = interface.ORDER_UP_TO
-        world = self.texts.unpack(ints, floats, fresh)
-        world[1].most[:] = most
-        return Tables(ints, np.concatenate([floats, unit, shift, scale]), fresh, recorded, drawn)
+    def axes(self) -> Mapping[Any, Sequence[Any]]:
+        """Return nodes, links and markets by name, and the places of shipments under way."""
+        under_way = sum(link.lead_time for link in self.spec.ordered_links)
+        return {
+            dynamics.NODE: tuple(map(str, self.nodes)),
+            dynamics.LINK: tuple(f"{supplier}->{buyer}" for supplier, buyer in self.links),
+            dynamics.MARKET: tuple(f"{retailer}->{market}" for retailer, market in self.markets),
+            dynamics.ARRIVAL: range(under_way),
+            dynamics.SLOT: range(under_way + self.horizon),
+        }
 
-    def _pack(self) -> tuple[NDArray[np.int64], Array, Array, int, int]:
-        spec, periods = self.spec, self.horizon
-        nodes, links, markets = spec.managed, spec.ordered_links, spec.ordered_markets
-        n, e, m = len(nodes), len(links), len(markets)
-        lead = np.array([link.lead_time for link in links], dtype=np.int64)
-        slots = int(lead.sum()) + periods
-        last = np.cumsum(lead) - 1
-        first = np.where(lead > 0, last - lead + 1, 0)
-        last = np.where(lead > 0, last, 0)
-        self._observed = 2 * m + n + int(lead.sum()) + 2
-
-        recorded = 5 * n + 7 * e + 6 * m + 1
-        drawn = len(dynamics.Rules._fields) + 2 * periods * m
-        width = recorded + slots + drawn
-        header = [width, recorded, e, self._observed, n, m, slots, periods, interface.LINEAR]
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name."""
+        nodes, links, markets = self.spec.managed, self.spec.ordered_links, self.spec.ordered_markets
         supplier = [self.rank.get(link.source, -1) for link in links]
-        buyer = [self.rank[link.target] for link in links]
-        retailer = [self.rank[market.source] for market in markets]
-        ints = np.concatenate([header, supplier, lead, buyer, first, last, retailer]).astype(np.int64)
-
+        lead = np.array([link.lead_time for link in links], dtype=np.int64)
+        last = np.cumsum(lead) - 1
         units_out = [node.yield_ or 1.0 for node in nodes]
-        floats = np.concatenate(
-            [
-                [node.initial_inventory for node in nodes],
-                [math.inf if node.capacity is None else node.capacity for node in nodes],
-                units_out,
-                [1.0 / v for v in units_out],
-                [(node.operating_cost or 0.0) / v for node, v in zip(nodes, units_out, strict=True)],
-                [node.holding_cost for node in nodes],
-                [link.price if j < 0 else 0.0 for link, j in zip(links, supplier, strict=True)],
-                [link.pipeline_cost for link in links],
-                [link.fixed_cost for link in links],
-                np.full(e, math.inf),
-                [market.price for market in markets],
-                [market.shortage_cost for market in markets],
-            ]
-        ).astype(np.float64)
+        return {
+            "nodes.initial": [node.initial_inventory for node in nodes],
+            "nodes.capacity": [math.inf if node.capacity is None else node.capacity for node in nodes],
+            "nodes.units_out": units_out,
+            "nodes.units_in": [1.0 / v for v in units_out],
+            "nodes.operating_cost": [
+                (node.operating_cost or 0.0) / v for node, v in zip(nodes, units_out, strict=True)
+            ],
+            "nodes.holding_cost": [node.holding_cost for node in nodes],
+            "links.supplier": supplier,
+            "links.buyer": [self.rank[link.target] for link in links],
+            "links.lead_time": lead,
+            "links.first": np.where(lead > 0, last - lead + 1, 0),
+            "links.last": np.where(lead > 0, last, 0),
+            "links.outside_price": [link.price if j < 0 else 0.0 for link, j in zip(links, supplier, strict=True)],
+            "links.pipeline_cost": [link.pipeline_cost for link in links],
+            "links.fixed_cost": [link.fixed_cost for link in links],
+            "markets.retailer": [self.rank[market.source] for market in markets],
+            "markets.price": [market.price for market in markets],
+            "markets.shortage_cost": [market.shortage_cost for market in markets],
+        }
 
-        fresh = np.zeros(width)
-        state = self.texts.unpack(ints, floats, fresh)[4]
-        state.on_hand[:] = floats[:n]
-        state.sentiment[0] = 1.0
-        return ints, floats, fresh, recorded, drawn
+    def begins(self) -> Mapping[str, Any]:
+        """Return the stock on hand, and the goodwill."""
+        return {"state.on_hand": [node.initial_inventory for node in self.spec.managed], "state.sentiment": 1.0}
 
     # what agents see and do ---------------------------------------------------------------------
 
@@ -158,9 +134,19 @@ class NetworkProblem(Problem):
         """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
+    def seen(self, scaled: bool) -> Mapping[str, Block]:
+        """Return the blocks of the observation; see `forms.seen`."""
+        return forms.seen(self, scaled)
+
     def observation_form(self, kind: str) -> ObservationForm:
-        """Return the observation form of that kind; see `forms.observation_form`."""
-        return forms.observation_form(self, kind)
+        """Return the observation form of that kind: `flat` (physical units), `scaled` (over yardsticks), `dict`.
+
+        Raises:
+            InvalidInput: No such kind.
+        """
+        form = super().observation_form(kind)
+        bounded = np.where(form.high < UNBOUNDED, form.high, np.minimum(UNBOUNDED * form.scale, UNBOUNDED))
+        return dataclasses.replace(form, high=bounded)
 
     def records(self) -> NetworkRecords:
         """Return the actions and observations as records; see `network.structured`."""
@@ -168,25 +154,27 @@ class NetworkProblem(Problem):
 
     # exogenous information ------------------------------------------------------------------------
 
-    def rules(self, law: int) -> Array:
-        """Return the numbers that hold for a whole episode, in the order of `dynamics.Rules`."""
+    def rules(self, law: int) -> dict[str, float]:
+        """Return the numbers that hold for a whole episode, by the names of `dynamics.Rules`."""
         demand, spec = self.demand, self.spec
         goodwill = spec.demand.goodwill
-        return np.array(
-            dynamics.Rules(
-                discount=spec.discount,
-                carry=1.0 if spec.backlog else 0.0,
-                growth=goodwill.growth if goodwill else 1.0,
-                decay=goodwill.decay if goodwill else 1.0,
-                floor=goodwill.floor if goodwill else 0.0,
-                cap=goodwill.cap if goodwill else 1.0,
-                least_mean=demand.least_mean,
-                noise_scale=demand.noise_scale,
-                law=law,
-                spread=demand.distribution.spread,
-                power=demand.distribution.power,
-            )
-        )
+        return {
+            "discount": spec.discount,
+            "carry": 1.0 if spec.backlog else 0.0,
+            "growth": goodwill.growth if goodwill else 1.0,
+            "decay": goodwill.decay if goodwill else 1.0,
+            "floor": goodwill.floor if goodwill else 0.0,
+            "cap": goodwill.cap if goodwill else 1.0,
+            "least_mean": demand.least_mean,
+            "noise_scale": demand.noise_scale,
+            "law": law,
+            "spread": demand.distribution.spread,
+            "power": demand.distribution.power,
+        }
+
+    def episode_under(self, law: int, mean: Array, draw: Array) -> Array:
+        """Return the episode in which a law makes demand of means and draws, each of shape (T, M)."""
+        return self.episode({**self.rules(law), "mean": mean, "draw": draw})
 
     def source(
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
@@ -212,13 +200,12 @@ class NetworkProblem(Problem):
             demand = demand[:, None]
         if demand.shape != shape:
             raise InvalidInput("exogenous.demand", f"shape {demand.shape}", f"must be {shape}", "Cut or pad it.")
-        return np.concatenate([self.rules(laws.GIVEN), self.demand.mean.ravel(), demand.ravel()])
+        return self.episode_under(laws.GIVEN, self.demand.mean, demand)
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Return the demand that was met in recorded episodes, and the mean before goodwill."""
-        rules = len(dynamics.Rules._fields)
-        size = self.horizon * len(self.markets)
-        mean = episodes[..., rules : rules + size].reshape((*episodes.shape[:-1], self.horizon, len(self.markets)))
+        place, shape = self.held["mean"]
+        mean = episodes[..., place].reshape((*episodes.shape[:-1], *shape))
         return {"demand": record[..., 1:, self.layout.columns["demand"]], "mean": mean}
 
     def operations(self, library: str) -> dict[str, Text]:
@@ -272,28 +259,15 @@ class NetworkProblem(Problem):
         """Return the same network with demand drawn before the episode, where it would be drawn period by period."""
         return self._under({"sampler": "numpy"})
 
-    def draw_now(self, t: int, world: tuple[Any, ...], generator: np.random.Generator) -> None:
+    def draw_now(self, t: int, world: Any, generator: np.random.Generator) -> None:
         """Draw period t's demand at the mean that goodwill makes of it."""
-        rules, state, chance = world[3], world[4], world[5]
-        sentiment = dynamics.goodwill(t, rules, state.unmet, state.sentiment[0])
+        state, chance = world.state, world.chance
+        sentiment = dynamics.goodwill(t, world.rules, state.unmet, state.sentiment[0])
         chance.draw[t] = self.demand.draw_now(generator, chance.mean[t] * sentiment)
 
     # words ------------------------------------------------------------------------------------
 
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the entries of each recorded field."""
-        nodes = tuple(str(node) for node in self.nodes)
-        links = tuple(f"{s}->{b}" for s, b in self.links)
-        markets = tuple(f"{s}->{m}" for s, m in self.markets)
-        by_axis = {
-            nodes: ("on_hand", "released", "used", "operating", "holding"),
-            links: ("in_transit", "ordered", "shipped", "arrived", "purchases", "pipeline_holding", "fixed_orders"),
-            markets: ("backlog", "unmet", "demand", "sold", "revenue", "shortage"),
-        }
-        names = {field: axis for axis, fields in by_axis.items() for field in fields}
-        return names | {"sentiment": ("sentiment",)}
-
-    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+    def scene(self, t: int, world: Any) -> Scene:
         """What a picture of the state at the start of period t shows."""
         return scene_of(self, t, world)
 
@@ -327,10 +301,6 @@ class NetworkProblem(Problem):
     def description(self) -> dict[str, Any]:
         """Return the problem as plain data, for JSON and tables."""
         return words.describe(self)
-
-    def size(self) -> dict[str, int]:
-        """Return how large it is: stocking points, links, markets."""
-        return {"nodes": len(self.nodes), "links": len(self.links), "markets": len(self.markets)}
 
 
 def is_network(problem: object) -> TypeGuard[NetworkProblem]:

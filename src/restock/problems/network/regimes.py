@@ -255,7 +255,7 @@ class RegimeSource(Source):
             else:
                 path = variant.demand.path(self._generators[row])
             self._episode[row] += 1
-            episodes[k] = np.concatenate([variant.rules(path.law), path.mean.ravel(), path.draw.ravel()])
+            episodes[k] = variant.episode_under(path.law, path.mean, path.draw)
             self.regimes[row] = regime
             self.begun.append(row)
         return episodes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
 
 
-def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
+def scene_of(problem: NetworkProblem, t: int, world: Any) -> Scene:
     """Return the network at the start of period t: outside sources, stocking points, markets.
 
     A bar is full at what covers the longest lead time of the node and two periods more, at peak
@@ -25,7 +25,7 @@ def scene_of(problem: NetworkProblem, t: int, world: tuple[Any, ...]) -> Scene:
         t: Period about to be played.
         world: Its state, as `problem.world` gives it.
     """
-    _, _, _, rules, state, _, flows = world
+    rules, state, flows = world.rules, world.state, world.flows
     spec = problem.spec
     flow = peak_flow(problem)
     lead = np.array([link.lead_time for link in spec.ordered_links])

@@ -1,7 +1,6 @@
 """The sources of the episodes of a supply network.
 
-An episode is the vector [rules | mean (T, M) | draw (T, M)] of a memory row; the rules and the means
-are the same for all episodes, so only the draws are written anew.
+The rules and the means are the same for all episodes, so only the draws are written anew.
 """
 
 from __future__ import annotations
@@ -44,7 +43,8 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
         super().__init__(problem, seeds, generators)
         self._demand = problem.demand
         mean, draw, law = self._demand.paths(streams.generator(0), 1)
-        self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
+        self._template = problem.episode_under(law, mean[0], draw[0])
+        self._drawn = problem.held["draw"][0]
         self._size = draw[0].size
         # Compiling is not worth it for one row.
         self._counts = self._demand.counts if len(self._generators) > 1 and same_counts() else None
@@ -62,17 +62,16 @@ class DrawnSource(GeneratorSource["NetworkProblem"]):
         """Return the next episode of each row named, shape (len(rows), drawn)."""
         episodes = np.empty((len(rows), len(self._template)))
         episodes[:] = self._template
-        size = self._size
         if self._counts is not None:
-            self._counts.draw(self._bits[rows], episodes[:, -size:])
+            self._counts.draw(self._bits[rows], episodes[:, self._drawn])
             return episodes
         for k, row in enumerate(rows.tolist()):
             at = self._used[row]
             if at == self._ahead:
                 draws = self._demand.paths(self._generators[row], self._ahead)[1]
-                self._draws[row] = draws.reshape(self._ahead, size)
+                self._draws[row] = draws.reshape(self._ahead, self._size)
                 at = 0
-            episodes[k, -size:] = self._draws[row, at]
+            episodes[k, self._drawn] = self._draws[row, at]
             self._used[row] = at + 1
         return episodes
 
@@ -86,8 +85,8 @@ class CounterSource(Source):
         self._keys = np.array([streams.key(seed, "demand") for seed in seeds], dtype=np.uint64)
         self._episode = np.zeros(len(self._keys), dtype=np.int64)
         mean, draw, law = problem.demand.paths_at(self._keys[:1], self._episode[:1])
-        self._template = np.concatenate([problem.rules(law), mean[0].ravel(), draw[0].ravel()])
-        self._size = draw[0].size
+        self._template = problem.episode_under(law, mean[0], draw[0])
+        self._drawn = problem.held["draw"][0]
 
     def restart(self, row: int, seed: int, generator: np.random.Generator) -> None:
         """Begin a row's sequence afresh."""
@@ -98,12 +97,11 @@ class CounterSource(Source):
         """Return the next episode of each row named, shape (len(rows), drawn)."""
         keys, numbers = self._keys[rows], self._episode[rows]
         self._episode[rows] += 1
-        size = self._size
         episodes = np.empty((len(rows), len(self._template)))
         episodes[:] = self._template
         if self._counts is not None:
-            self._counts.read(keys, numbers.view(np.uint64), episodes[:, -size:])
+            self._counts.read(keys, numbers.view(np.uint64), episodes[:, self._drawn])
             return episodes
         draw = self._problem.demand.paths_at(keys, numbers)[1]
-        episodes[:, -size:] = draw.reshape((len(rows), size))
+        episodes[:, self._drawn] = draw.reshape((len(rows), -1))
         return episodes

@@ -9,55 +9,68 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from restock.core.operations import positive, smaller, when
+from restock.core.schema import ONE, Schema, chance, cost, flow, income, initial, real, stock
+
+STOCK = "stock"  # an axis: raw material, product
+MOMENT = "moment"  # an axis: the reset, then the end of each period
 
 
 class Rules(NamedTuple):
-    """What is fixed; every field has shape (1,)."""
+    """What is fixed."""
 
-    holding_cost: Any  # reward lost per unit held at the end of a period [h]
-    stockout_penalty: Any  # reward lost per unit of unmet demand [b]
-    invalid_penalty: Any  # reward lost for an impossible action
-    bankruptcy_penalty: Any  # reward lost when the cash is gone
-    conversion_bonus: Any  # reward for a conversion
-    pays: Any  # 1 if purchases are paid out of the reward too, else 0
+    holding_cost: Any = real(ONE, "money/unit/period", "reward lost per unit held at the end of a period", "h")
+    stockout_penalty: Any = real(ONE, "money/unit", "reward lost per unit of unmet demand", "b")
+    invalid_action_penalty: Any = real(ONE, "money", "reward lost for an impossible action")
+    bankruptcy_penalty: Any = real(ONE, "money", "reward lost when the cash is gone")
+    conversion_bonus: Any = real(ONE, "money", "reward for a conversion")
+    pays: Any = real(ONE, "1", "1 if purchases are paid out of the reward too, else 0")
 
 
 class State(NamedTuple):
     """S_t: what carries over from one period to the next."""
 
-    raw_price: Any  # (1,) price of raw material now (money/unit)
-    product_price: Any  # (1,) price of the product now (money/unit)
-    last_demand: Any  # (1,) demand of the last period (units)
-    on_hand: Any  # (2,) raw material and product (units)
-    cash: Any  # (1,) (money)
+    raw_price: Any = stock(ONE, "money/unit", "price of raw material now")
+    product_price: Any = stock(ONE, "money/unit", "price of the product now")
+    last_demand: Any = stock(ONE, "units", "demand of the last period")
+    on_hand: Any = stock(STOCK, "units", "raw material and product", "I")
+    cash: Any = stock(ONE, "money", "cash")
 
 
 class Chance(NamedTuple):
-    """W: what is known at the start, then W_1 .. W_T; every field has shape (T + 1,)."""
+    """W: what is known at the start, then W_1 .. W_T."""
 
-    raw_price: Any
-    product_price: Any
-    demand: Any
+    first_raw_price: Any = initial(ONE, "money/unit", "price of raw material at the start")
+    first_product_price: Any = initial(ONE, "money/unit", "price of the product at the start")
+    first_demand: Any = initial(ONE, "units", "demand before the start")
+    raw_price: Any = chance(ONE, "money/unit", "price of raw material", over=MOMENT)
+    product_price: Any = chance(ONE, "money/unit", "price of the product", over=MOMENT)
+    demand: Any = chance(ONE, "units", "demand", "D", over=MOMENT)
 
 
 class Flows(NamedTuple):
-    """What happened in the period, and the money it moved; (1,) unless a shape is given."""
+    """What happened in the period; money as it added to the reward, or took from it."""
 
-    choice: Any  # the decision x_t: 0 idle, 1 buy, 2 convert
-    invalid: Any  # 1 if it could not be carried out
-    bought: Any  # units of raw material
-    converted: Any  # units of product made
-    offered: Any  # units of product before the sale
-    demand: Any  # [D]
-    sold: Any
-    unmet: Any
-    revenue: Any  # from here on what it added to the reward, or took from it
-    conversion: Any
-    holding: Any
-    shortage: Any
-    impossible: Any
-    bankruptcy: Any
-    purchases: Any  # money paid, whether or not the reward pays it
+    choice: Any = flow(ONE, "choice", "the decision x_t: 0 idle, 1 buy, 2 convert", "x")
+    invalid: Any = flow(ONE, "1", "1 if it could not be carried out")
+    bought: Any = flow(ONE, "units", "units of raw material bought")
+    converted: Any = flow(ONE, "units", "units of product made")
+    offered: Any = flow(ONE, "units", "units of product before the sale")
+    demand: Any = flow(ONE, "units", "demand, served or not", "D")
+    sold: Any = flow(ONE, "units", "units sold")
+    unmet: Any = flow(ONE, "units", "demand that was lost")
+    revenue: Any = income(ONE, "money", "sales")
+    conversion: Any = income(ONE, "money", "bonus for conversions")
+    holding: Any = cost(ONE, "money", "cost of stock held")
+    shortage: Any = cost(ONE, "money", "penalty for unmet demand")
+    impossible: Any = cost(ONE, "money", "penalty for impossible actions")
+    bankruptcy: Any = cost(ONE, "money", "penalty for bankruptcy")
+    purchases: Any = cost(ONE, "money", "money paid, whether or not the reward pays it", weight="rules.pays")
+
+
+SCHEMA = Schema(
+    "production", "choice", ["on_hand", "raw_price", "product_price", "last_demand", "cash"], choice=True,
+    rules=Rules, state=State, chance=Chance, flows=Flows,
+)  # fmt: skip
 
 
 def chosen(choice: Any, number: float) -> Any:
@@ -94,7 +107,7 @@ def step(t: int, rules: Rules, state: State, chance: Chance, flows: Flows) -> An
     conversion[0] = rules.conversion_bonus[0] * converted[0]
     holding[0] = rules.holding_cost[0] * (on_hand[0] + on_hand[1])
     shortage[0] = rules.stockout_penalty[0] * unmet[0]
-    impossible[0] = rules.invalid_penalty[0] * invalid[0]
+    impossible[0] = rules.invalid_action_penalty[0] * invalid[0]
     bankruptcy[0] = when(cash[0], 0.0, rules.bankruptcy_penalty[0])
     profit = conversion[0] - impossible[0] + revenue[0] - shortage[0] - holding[0] - bankruptcy[0]
 

@@ -10,28 +10,17 @@ from numpy.typing import NDArray
 
 from restock.core.checks import length_of, recorded_array, recorded_names
 from restock.core.errors import InvalidInput
-from restock.core.problem import (
-    UNBOUNDED,
-    ActionForm,
-    Array,
-    ObservationForm,
-    Problem,
-    Source,
-    Tables,
-    Texts,
-    Told,
-    choose,
-)
+from restock.core.forms import Block
+from restock.core.problem import ActionForm, Array, Problem, Source, Texts, Told, choose
 from restock.core.scene import Arrow, Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.core.wording import Curve, Wording
-from restock.problems.production import dynamics, interface
-from restock.problems.production.sources import PlantSource, packed
+from restock.problems.production import dynamics
+from restock.problems.production.sources import PlantSource
 from restock.problems.production.spec import ProductionSpec
 from restock.problems.production.structured import ProductionRecords
 
 IDLE, BUY, CONVERT = 0, 1, 2
-SCALE = (10.0, 10.0, 10.0, 10.0, 20.0, 2000.0)
 
 
 class ProductionProblem(Problem):
@@ -42,33 +31,27 @@ class ProductionProblem(Problem):
     """
 
     family: ClassVar[str] = "production"
-    texts: ClassVar[Texts] = Texts.of("production", dynamics, interface, laws=(dynamics.chosen,))
-    parts: ClassVar[tuple[str, ...]] = interface.PARTS
+    texts: ClassVar[Texts] = Texts.of(dynamics, laws=(dynamics.chosen,))
     action_kinds: ClassVar[tuple[str, ...]] = ("discrete",)
     exogenous: ClassVar[Mapping[str, int]] = {"demand": 1, "raw_price": 1, "product_price": 1}
-    decision: ClassVar[str] = "choice"
-    stocks: ClassVar[tuple[str, ...]] = dynamics.State._fields
+    spec: ProductionSpec
 
     def __init__(self, spec: ProductionSpec) -> None:
-        self.spec = spec
-        self.name = spec.name
-        self.horizon = spec.max_steps
+        self.spec, self.name, self.horizon = spec, spec.name, spec.max_steps
 
-    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """Return the packed numbers."""
-        spec = self.spec
-        recorded = interface.STATE + interface.FLOWS
-        drawn = interface.GIVEN + 3 * (self.horizon + 1)
-        ints = np.array([recorded + drawn, recorded, 1, interface.OBSERVED, self.horizon])
-        rules = dynamics.Rules(
-            spec.holding_cost, spec.stockout_penalty, spec.invalid_action_penalty, spec.bankruptcy_penalty,
-            spec.conversion_bonus, 1.0 if spec.reward == "cash" else 0.0,
-        )  # fmt: skip
-        scale = np.ones(interface.OBSERVED) if observation is None else observation.scale
-        fresh = np.zeros(recorded + drawn)
-        floats = np.concatenate([rules, scale])
-        self.texts.unpack(ints, floats, fresh)[1].cash[0] = spec.initial_cash
-        return Tables(ints, floats, fresh, recorded, drawn, given=interface.GIVEN)
+    # tables -----------------------------------------------------------------------------------
+
+    def axes(self) -> Mapping[Any, Sequence[Any]]:
+        """Return both stocks, and the moments at which prices and demand are known."""
+        return {dynamics.STOCK: ("raw", "product"), dynamics.MOMENT: range(self.horizon + 1)}
+
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name."""
+        return super().columns(pays=1.0 if self.spec.reward == "cash" else 0.0, **own)
+
+    def begins(self) -> Mapping[str, Any]:
+        """Return the cash."""
+        return {"state.cash": self.spec.initial_cash}
 
     # what agents see and do ---------------------------------------------------------------------
 
@@ -85,18 +68,14 @@ class ProductionProblem(Problem):
         two = np.array([2.0])
         return ActionForm(kind, labels, np.zeros(1), two, two, True, "what to do in this period", ())
 
-    def observation_form(self, kind: str) -> ObservationForm:
-        """Return the observation form of that kind: `flat`, `scaled` (over 10, 10, 10, 10, 20, 2000), `dict`.
-
-        Raises:
-            InvalidInput: No such kind.
-        """
-        choose(kind, self.observation_kinds, "observation")
-        groups = {"on_hand": slice(0, 2), "prices": slice(2, 4), "demand": slice(4, 5), "cash": slice(5, 6)}
-        labels = ("raw material", "product", "price of raw material", "price of product", "last demand", "cash")
-        size = len(labels)
-        scale = 1.0 / np.array(SCALE) if kind == "scaled" else np.ones(size)
-        return ObservationForm(kind, labels, np.zeros(size), np.full(size, UNBOUNDED), scale, groups)
+    def seen(self, scaled: bool) -> Mapping[str, Block]:
+        """Return the blocks of the observation, and what the scaled form divides them by."""
+        return {
+            "on_hand": Block(("raw material", "product"), 10.0),
+            "prices": Block(("price of raw material", "price of product"), 10.0),
+            "demand": Block(("last demand",), 20.0),
+            "cash": Block(("cash",), 2000.0),
+        }
 
     def masks(self, fields: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Return the valid choices: idle always; buy with cash for it; convert with two units of raw material."""
@@ -125,7 +104,7 @@ class ProductionProblem(Problem):
         self, seeds: Sequence[int], generators: Sequence[np.random.Generator] | None = None, ahead: int = 1
     ) -> Source:
         """Return the episodes for rows with these seeds (or drawn from these generators of theirs)."""
-        return PlantSource(self.spec, seeds, generators)
+        return PlantSource(self, seeds, generators)
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """Return the episode with recorded demand and prices.
@@ -142,23 +121,13 @@ class ProductionProblem(Problem):
         shape = (max(2, *lengths.values()),)
         found = {name: recorded_array(f"exogenous.{name}", exogenous[name], shape) for name in self.exogenous}
         rest = (0, self.horizon + 1 - shape[0])
-        paths = (np.pad(found[name], rest, "edge")[None] for name in ("raw_price", "product_price", "demand"))
-        episode: Array = packed(*paths)[0]
-        return episode
+        return self.with_paths({name: np.pad(path, rest, "edge") for name, path in found.items()})
 
-    def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Return the demand and prices of recorded episodes, each of shape (..., T + 1)."""
-        known = self.horizon + 1
-        names = ("raw_price", "product_price", "demand")
-        first = interface.GIVEN
-        return {name: episodes[..., first + k * known : first + (k + 1) * known] for k, name in enumerate(names)}
+    def with_paths(self, paths: Mapping[str, Array]) -> Array:
+        """Return the episode with these paths, each of shape (T + 1,), which begins with their first numbers."""
+        return self.episode({**paths, **{f"first_{name}": path[0] for name, path in paths.items()}})
 
     # words ------------------------------------------------------------------------------------
-
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the entries of each recorded field."""
-        names = {name: (name,) for name in (*dynamics.State._fields, *dynamics.Flows._fields)}
-        return names | {"on_hand": ("raw", "product")}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the cash at the end, and its gain on the cash at the start."""
@@ -166,9 +135,9 @@ class ProductionProblem(Problem):
         start = self.spec.initial_cash
         return {"cash": cash, "cash_gain": cash / start - 1.0} if start > 0.0 else {"cash": cash}
 
-    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+    def scene(self, t: int, world: Any) -> Scene:
         """What a picture of the state at the start of period t shows."""
-        _, state, _, flows = world
+        state, flows = world.state, world.flows
         figures = (("demand", float(flows.demand[0])), ("sold", float(flows.sold[0])))
         places = (
             Place("supplier", "source", figures=(("price", float(state.raw_price[0])),)),
@@ -237,11 +206,3 @@ class ProductionProblem(Problem):
                 f"Prices start at {s.raw_price_base:g} (raw material) and {s.product_price_base:g} (product).",
             ]
         )
-
-    def description(self) -> dict[str, Any]:
-        """Return the problem as plain data."""
-        return self.spec.model_dump(exclude={"name"})
-
-    def size(self) -> dict[str, int]:
-        """Return how many things are kept in stock."""
-        return {"stocks": 2}

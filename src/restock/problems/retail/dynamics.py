@@ -11,6 +11,10 @@ import math
 from typing import Any, NamedTuple
 
 from restock.core.operations import larger, positive, smaller, when
+from restock.core.schema import ONE, Schema, Seen, chance, flow, income, integer, real, stock
+from restock.problems.retail.interface import PARTS
+
+PRODUCT, WAY, EVENT, MEASURE, MORNING = "product", "way", "event", "measure", "morning"  # axes
 
 LOW_CASH = 10.0  # with less than this in the evening the store counts as bankrupt (and goes on)
 MOST = 1e15  # whole numbers up to here are exact, and fit the integers of compiled code
@@ -18,72 +22,85 @@ IDLE_DAYS = 3.0  # from so many days in a row on without an order or a liquidati
 
 
 class Products(NamedTuple):
-    """What is fixed about products, every field of shape (K,)."""
+    """What is fixed about products."""
 
-    first: Any  # where its batches begin
-    life: Any  # days after that of its arrival on which it can be sold; 0: for ever
-    price: Any  # list price [p] (money/unit)
-    cost: Any  # [c] (money/unit)
-    elasticity: Any  # [e]
-    overflow: Any  # surcharge per unit above the capacity (money/unit)
-    capacity: Any  # (units)
+    first: Any = integer(PRODUCT, "index", "where its batches begin")
+    life: Any = integer(PRODUCT, "days", "days after that of its arrival on which it can be sold; 0: for ever")
+    price: Any = real(PRODUCT, "money/unit", "list price", "p")
+    cost: Any = real(PRODUCT, "money/unit", "price paid for a unit", "c")
+    elasticity: Any = real(PRODUCT, "1", "how demand answers the price", "e")
+    overflow: Any = real(PRODUCT, "money/unit", "surcharge per unit above the capacity")
+    capacity: Any = real(PRODUCT, "units", "stock that there is room for")
 
 
 class Deliveries(NamedTuple):
-    """Ways of delivery, every field of shape (S,)."""
+    """Ways of delivery."""
 
-    cost: Any  # (money/unit)
-    lead_time: Any  # (days)
-    share: Any  # what a jitter drawn for the widest range is multiplied by
+    cost: Any = real(WAY, "money/unit", "cost of a unit delivered")
+    lead_time: Any = real(WAY, "days", "days until it arrives")
+    share: Any = real(WAY, "1", "what a jitter drawn for the widest range is multiplied by")
 
 
 class Rules(NamedTuple):
-    """What is fixed otherwise; (1,) unless a shape is given."""
+    """What is fixed otherwise."""
 
-    initial_cash: Any
-    least_price: Any  # bounds of a price multiplier
-    most_price: Any
-    by_what_is_left: Any  # 1 if a liquidation is judged by the stock it leaves, 0 by what it found
-    weights: Any  # (13,) of the measures in the reward
+    initial_cash: Any = real(ONE, "money", "cash at the start")
+    least_price: Any = real(ONE, "1", "least multiple of the list price")
+    most_price: Any = real(ONE, "1", "largest multiple of the list price")
+    by_what_is_left: Any = real(ONE, "1", "1 if a liquidation is judged by the stock it leaves, 0 by what it found")
+    weights: Any = real(MEASURE, "points", "of the measures in the reward")
+    event_day: Any = integer(EVENT, "day", "day on which an event begins")
 
 
 class State(NamedTuple):
-    """S_t: what carries over from one day to the next; (1,) unless a shape is given."""
+    """S_t: what carries over from one day to the next."""
 
-    on_hand: Any  # (K,) stock, all batches [I]
-    in_transit: Any  # (K,) ordered, not arrived
-    batches: Any  # (N,) stock by days left
-    pipe: Any  # (K R,) at k R + j what arrives of product k after j more mornings
-    cash: Any
-    total_profit: Any
-    idle: Any  # days in a row without an order or a liquidation
+    on_hand: Any = stock(PRODUCT, "units", "stock, all batches", "I")
+    in_transit: Any = stock(PRODUCT, "units", "ordered, not arrived")
+    batches: Any = stock("batch", "units", "stock by days left")
+    pipe: Any = stock((PRODUCT, MORNING), "units", "what arrives of a product after 0 .. R - 1 more mornings")
+    cash: Any = stock(ONE, "money", "cash")
+    total_profit: Any = stock(ONE, "money", "profit so far")
+    idle: Any = stock(ONE, "days", "days in a row without an order or a liquidation")
 
 
 class Chance(NamedTuple):
-    """W_1 .. W_T, drawn before the episode; every field has shape (T, K)."""
+    """W_1 .. W_T, drawn before the episode."""
 
-    demand: Any  # at list price, after events
-    jitter: Any  # days a delivery comes late, for the widest range
+    demand: Any = chance(PRODUCT, "units", "demand at list price, after events")
+    jitter: Any = chance(PRODUCT, "days", "days a delivery comes late, for the widest range")
 
 
 class Flows(NamedTuple):
-    """What happened on the day; (K,) unless a shape is given."""
+    """What happened on the day."""
 
-    decision: Any  # (3 K + 1,) x_t: units to buy, way of delivery, units to liquidate, price multipliers
-    ordered: Any  # units bought
-    due: Any  # days until they arrive; 0 if nothing was bought
-    rejected: Any  # 1 where the cash was not enough
-    arrived: Any
-    expired: Any
-    demand: Any  # at the price charged [D]
-    sold: Any
-    unmet: Any
-    liquidated: Any
-    revenue: Any  # (money)
-    purchases: Any  # (money) with shipping and surcharge
-    profit: Any  # (1,) revenue less purchases (money)
-    failures: Any  # (4,) invalid quantity, order not affordable, cash nearly gone, idle: 1 where it is so
-    measures: Any  # (13,) what rewards are made of, see `interface.MEASURES`
+    decision: Any = flow("decided", "units", "x_t: units to buy, way of delivery, units to liquidate, prices")
+    ordered: Any = flow(PRODUCT, "units", "units bought")
+    due: Any = flow(PRODUCT, "days", "days until they arrive; 0 if nothing was bought")
+    rejected: Any = flow(PRODUCT, "1", "1 where the cash was not enough")
+    arrived: Any = flow(PRODUCT, "units", "units that came in")
+    expired: Any = flow(PRODUCT, "units", "units whose last day is over")
+    demand: Any = flow(PRODUCT, "units", "demand at the price charged", "D")
+    sold: Any = flow(PRODUCT, "units", "units sold")
+    unmet: Any = flow(PRODUCT, "units", "demand that was lost")
+    liquidated: Any = flow(PRODUCT, "units", "units cleared away")
+    revenue: Any = flow(PRODUCT, "money", "sales")
+    purchases: Any = flow(PRODUCT, "money", "purchases with shipping and surcharge")
+    profit: Any = flow(ONE, "money", "revenue less purchases")
+    failures: Any = flow("failure", "1", "invalid quantity, order not affordable, cash nearly gone, idle: 1 where so")
+    measures: Any = income(MEASURE, "1", "what rewards are made of", weight="rules.weights", entries=PARTS)
+
+
+SCHEMA = Schema(
+    "retail",
+    "decision",
+    [
+        Seen("day", "t"), "cash", "profit", "total_profit", "demand",
+        Seen("remaining_capacity", "positive(products.capacity[i] - state.on_hand[i])", PRODUCT),
+        "batches", Seen("events", "rules.event_day[i] - t", EVENT), "pipe",
+    ],
+    products=Products, deliveries=Deliveries, rules=Rules, state=State, chance=Chance, flows=Flows,
+)  # fmt: skip
 
 
 def whole(amount: Any) -> Any:

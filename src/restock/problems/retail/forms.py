@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restock.core.errors import InvalidInput
-from restock.core.problem import UNBOUNDED, ActionForm, Array, ObservationForm, choose
+from restock.core.forms import UNBOUNDED, ActionForm, Array, Block, choose
 from restock.core.validation import LARGEST
 
 if TYPE_CHECKING:
@@ -85,39 +85,21 @@ def conversion(problem: RetailProblem, action: ActionForm | None) -> Array:
     return np.stack([unit, low - unit * action.low, high])
 
 
-def observation_form(problem: RetailProblem, kind: str) -> ObservationForm:
-    """Return the observation form of that kind: `flat`, `scaled` (each number over a fixed yardstick), `dict`.
-
-    Raises:
-        InvalidInput: No such kind.
-    """
-    choose(kind, problem.observation_kinds, "observation")
+def seen(problem: RetailProblem, scaled: bool) -> dict[str, Block]:
+    """Return the blocks of the observation, and what the scaled form divides them by."""
     spec, names, room = problem.spec, problem.names, problem.room
-    blocks: dict[str, list[str]] = {
-        "day": ["day"],
-        "cash": ["cash (money)"],
-        "profit": ["profit of the day (money)", "profit so far (money)"],
-        "demand": [f"demand for {name} yesterday (units)" for name in names],
-        "remaining_capacity": [f"room for {name} (units)" for name in names],
-        "stock": [f"{label} (units)" for label in problem.labels()["batches"]],
-        "events": [f"days from yesterday until {event}" for event in spec.events],
-        "deliveries": [f"{name} arriving after {j + 1} days (units)" for name in names for j in range(room)],
+    capacity = np.array([product.capacity for product in spec.products], dtype=np.float64)
+    usual = np.maximum(problem.usual_demand, 1.0) if scaled else capacity
+    profits = ["profit of the day (money)", "profit so far (money)"]
+    arriving = [f"{name} arriving after {j + 1} days (units)" for name in names for j in range(room)]
+    batches = [f"{label} (units)" for label in problem.labels()["batches"]]
+    return {
+        "day": Block(["day"], spec.horizon),
+        "cash": Block(["cash (money)"], 10.0 * spec.initial_cash),
+        "profit": Block(profits, 10.0 * spec.initial_cash, low=-UNBOUNDED),
+        "demand": Block([f"demand for {name} yesterday (units)" for name in names], usual),
+        "remaining_capacity": Block([f"room for {name} (units)" for name in names], capacity),
+        "stock": Block(batches, np.repeat(capacity, problem.life + 1)),
+        "events": Block([f"days from yesterday until {event}" for event in spec.events], spec.horizon, low=-UNBOUNDED),
+        "deliveries": Block(arriving, np.repeat(capacity, room)),
     }
-    labels = tuple(label for block in blocks.values() for label in block)
-    ends = np.cumsum([len(block) for block in blocks.values()])
-    groups = {name: slice(int(end) - len(blocks[name]), int(end)) for name, end in zip(blocks, ends, strict=True)}
-    low = np.zeros(len(labels))
-    for name in ("profit", "events"):
-        low[groups[name]] = -UNBOUNDED
-    scale = np.ones(len(labels))
-    if kind == "scaled":
-        capacity = np.array([product.capacity for product in spec.products], dtype=np.float64)
-        usual = np.maximum(problem.usual_demand, 1.0)
-        yardsticks = {
-            "day": spec.horizon, "cash": 10.0 * spec.initial_cash, "profit": 10.0 * spec.initial_cash,
-            "demand": usual, "remaining_capacity": capacity, "stock": np.repeat(capacity, problem.life + 1),
-            "events": spec.horizon, "deliveries": np.repeat(capacity, room),
-        }  # fmt: skip
-        for name, yardstick in yardsticks.items():
-            scale[groups[name]] = 1.0 / np.asarray(yardstick)
-    return ObservationForm(kind, labels, low, np.full(len(labels), UNBOUNDED), scale, groups)

@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restock.core.backends import Text
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
-from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
+from restock.core.forms import ActionForm, Array, Block
+from restock.core.problem import Problem, Source, Texts, Told
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.core.validation import LARGEST
@@ -56,21 +58,17 @@ class RetailProblem(Problem):
 
     family: ClassVar[str] = "retail"
     texts: ClassVar[Texts] = Texts.of(
-        "retail", dynamics, interface, laws=(dynamics.whole, dynamics.of_way, dynamics.send, dynamics.score)
+        dynamics, interface, laws=(dynamics.whole, dynamics.of_way, dynamics.send, dynamics.score)
     )
-    parts: ClassVar[tuple[str, ...]] = interface.PARTS
     action_kinds: ClassVar[tuple[str, ...]] = ("quantity", "normalized", "multidiscrete")
-    exogenous: ClassVar[Mapping[str, int]] = {"demand": 2, "jitter": 2}
-    decision: ClassVar[str] = "decision"
-    stocks: ClassVar[tuple[str, ...]] = dynamics.State._fields
     tables_shown: ClassVar[Mapping[str, str]] = {"products": "Products", "deliveries": "Ways of delivery"}
+
+    spec: RetailSpec
 
     def __init__(self, spec: RetailSpec, played: Streams | None = None) -> None:
         check_countable(spec)
-        self.spec = spec
+        super().__init__(spec)
         self.stream = played or spec.demand_stream
-        self.name = spec.name
-        self.horizon = spec.horizon
         self.names = tuple(product.name for product in spec.products)
         self.life = np.array([product.shelf_life or 0 for product in spec.products])
         self.room = max(1, *(delivery.lead_time + delivery.jitter for delivery in spec.deliveries))
@@ -92,33 +90,60 @@ class RetailProblem(Problem):
 
     # tables -----------------------------------------------------------------------------------
 
-    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """Return the packed numbers; without forms, for decisions in physical units."""
-        spec, count = self.spec, len(self.names)
-        slots = count + int(self.life.sum())
-        flows = (3 * count + 1) + 11 * count + 1 + len(interface.FAILURES) + len(interface.MEASURES)
-        recorded = 2 * count + slots + count * self.room + 3 + flows
-        drawn = interface.EPISODE * self.horizon * count
-        seen = 4 + 2 * count + slots + len(spec.events) + count * self.room
-        scale = np.ones(seen) if observation is None else observation.scale
-        first = np.concatenate([[0], np.cumsum(self.life + 1)[:-1]])
-        header = [recorded + drawn, recorded, 3 * count + 1, seen, count, slots, self.room, len(spec.deliveries)]
-        ints = np.concatenate(
-            [header, [self.horizon, len(spec.events)], first, self.life, list(spec.events.values())]
-        ).astype(np.int64)
-        columns = ("price", "cost", "elasticity", "overflow_cost", "capacity")
-        products = [[getattr(product, name) for product in spec.products] for name in columns]
+    def axes(self) -> Mapping[Any, Sequence[Any]]:
+        """Return products and their batches, ways of delivery, events, and the entries of what else is a vector."""
+        names, mornings = self.names, range(self.room)
+        acts = (f"{act} {name}" for act in ("liquidate", "price of") for name in names)
+        return {
+            dynamics.PRODUCT: names,
+            dynamics.MORNING: mornings,
+            (dynamics.PRODUCT, dynamics.MORNING): [f"{name} after {j + 1} days" for name in names for j in mornings],
+            dynamics.WAY: [way.name for way in self.spec.deliveries],
+            dynamics.EVENT: list(self.spec.events),
+            dynamics.MEASURE: interface.MEASURES,
+            "failure": interface.FAILURES,
+            "decided": (*(f"buy {name}" for name in names), "delivery", *acts),
+            "batch": [
+                f"{name} with {left} days left" if life else name
+                for name, life in zip(names, self.life.tolist(), strict=True)
+                for left in range(life + 1)
+            ],
+        }
+
+    @cached_property
+    def _first(self) -> NDArray[np.int64]:
+        """Where the batches of each product begin, shape (K,)."""
+        return np.asarray(np.cumsum(self.life + 1) - self.life - 1)
+
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name."""
+        spec = self.spec
         range_of = 2 * widest(spec) + 1
-        ways = [(way.cost, way.lead_time, (2 * way.jitter + 1) / range_of) for way in spec.deliveries]
-        rules = [spec.initial_cash, *spec.price_range, 1.0 * spec.legacy_liquidation_check, *WEIGHTS[spec.reward]]
-        converts = forms.conversion(self, action)
-        floats = np.concatenate([np.ravel(products), np.ravel(np.transpose(ways)), rules, converts.ravel(), scale])
-        fresh = np.zeros(recorded + drawn)
-        state = self.texts.unpack(ints, floats, fresh)[3]
-        state.on_hand[:] = [product.initial_stock for product in spec.products]
-        state.batches[first + self.life] = state.on_hand
-        state.cash[0] = spec.initial_cash
-        return Tables(ints, floats, fresh, recorded, drawn)
+        rules = {
+            "initial_cash": spec.initial_cash, "least_price": spec.price_range[0], "most_price": spec.price_range[1],
+            "by_what_is_left": 1.0 * spec.legacy_liquidation_check, "weights": WEIGHTS[spec.reward],
+            "event_day": np.array(list(spec.events.values())),
+        }  # fmt: skip
+        products: dict[str, Any] = {name: [getattr(one, name) for one in spec.products]
+                    for name in ("price", "cost", "elasticity", "capacity")}  # fmt: skip
+        products |= {"first": self._first, "life": self.life, "overflow": [one.overflow_cost for one in spec.products]}
+        deliveries: dict[str, Any] = {
+            name: [getattr(way, name) for way in spec.deliveries] for name in ("cost", "lead_time")
+        }
+        deliveries["share"] = [(2 * way.jitter + 1) / range_of for way in spec.deliveries]
+        parts: dict[str, dict[str, Any]] = {"products": products, "deliveries": deliveries, "rules": rules}
+        return {f"{part}.{name}": column for part, columns in parts.items() for name, column in columns.items()}
+
+    def begins(self) -> Mapping[str, Any]:
+        """Return stock, the newest batch of each product, and cash."""
+        stock = [product.initial_stock for product in self.spec.products]
+        batches = np.zeros(self.sizes["batch"])
+        batches[self._first + self.life] = stock
+        return {"state.on_hand": stock, "state.batches": batches, "state.cash": self.spec.initial_cash}
+
+    def reading(self, action: ActionForm | None) -> Sequence[Array]:
+        """Return unit, shift and most of each number of the decision: unit * action + shift."""
+        return tuple(forms.conversion(self, action))
 
     def operations(self, library: str) -> dict[str, Text]:
         """Rounding and choosing, row by row."""
@@ -141,9 +166,9 @@ class RetailProblem(Problem):
         """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
-    def observation_form(self, kind: str) -> ObservationForm:
-        """Return the observation form of that kind; see `forms.observation_form`."""
-        return forms.observation_form(self, kind)
+    def seen(self, scaled: bool) -> Mapping[str, Block]:
+        """Return the blocks of the observation; see `forms.seen`."""
+        return forms.seen(self, scaled)
 
     def told(self) -> tuple[Told, ...]:
         """Return the profit of the day, whatever the reward is, and which hard failures there were."""
@@ -188,30 +213,9 @@ class RetailProblem(Problem):
             t, k = (int(place) for place in late[0])
             problem = f"no delivery comes more than {widest(self.spec)} days late"
             raise InvalidInput(f"exogenous.jitter[{t}][{k}]", float(jitter[t, k]), problem, "Write fewer days.")
-        return np.concatenate([demand.ravel(), jitter.ravel()])
-
-    def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
-        """Return the demand and jitter of recorded episodes, each of shape (..., T, K)."""
-        shape = (*episodes.shape[:-1], self.horizon, len(self.names))
-        demand, jitter = np.split(episodes, 2, axis=-1)
-        return {"demand": demand.reshape(shape), "jitter": jitter.reshape(shape)}
+        return self.episode({"demand": demand, "jitter": jitter})
 
     # words ------------------------------------------------------------------------------------
-
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the entries of each recorded field."""
-        names = self.names
-        found = dict.fromkeys((*dynamics.State._fields, *dynamics.Flows._fields), names)
-        found |= {field: (field,) for field in ("cash", "total_profit", "idle", "profit")}
-        found["batches"] = tuple(
-            f"{name} with {left} days left" if life else name
-            for name, life in zip(names, self.life.tolist(), strict=True)
-            for left in range(life + 1)
-        )
-        found["pipe"] = tuple(f"{name} after {j + 1} days" for name in names for j in range(self.room))
-        acts = (f"{act} {name}" for act in ("liquidate", "price of") for name in names)
-        found["decision"] = (*(f"buy {name}" for name in names), "delivery", *acts)
-        return found | {"failures": interface.FAILURES, "measures": interface.MEASURES}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the money earned, whatever the reward is, units spoiled and liquidated, and hard failures."""
@@ -224,9 +228,9 @@ class RetailProblem(Problem):
             "hard_failures": trajectory["failures"].sum(axis=(-2, -1)),
         }
 
-    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+    def scene(self, t: int, world: Any) -> Scene:
         """What a picture of the state at the start of day t + 1 shows."""
-        products, _, _, state, _, flows = world
+        products, state, flows = world.products, world.state, world.flows
         places = []
         for k, name in enumerate(self.names):
             figures = (("demand", float(flows.demand[k])), ("coming", float(state.in_transit[k])))
@@ -259,7 +263,7 @@ class RetailProblem(Problem):
 
     def description(self) -> dict[str, Any]:
         """Return the problem as plain data."""
-        return self.spec.model_dump(exclude={"name", "horizon"}) | {"demand_stream": self.stream}
+        return super().description() | {"demand_stream": self.stream}
 
     def size(self) -> dict[str, int]:
         """What there is of it."""

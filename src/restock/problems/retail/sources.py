@@ -18,7 +18,6 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Source
 from restock.core.validation import LARGEST
 from restock.problems.retail.draws import draw
-from restock.problems.retail.interface import EPISODE
 from restock.problems.retail.spec import RetailSpec
 
 WEEKEND = (5, 6)
@@ -113,8 +112,8 @@ class StreamSource(Source):
     def next(self, rows: NDArray[np.int64]) -> Array:
         """Return the next episode of each row named, shape (len(rows), drawn)."""
         size = len(self._fixed)
-        episodes = np.empty((len(rows), EPISODE * size))
         met, keys = self._met[rows], self._keys[:, rows]
+        episodes = np.empty((len(rows), len(keys) * size))
         draw(keys, met, self._span, self._least, self._choices, self._counts, self._factors, self._fixed, episodes)
         if self._spec.demand_stream == "seed":
             for k, row in enumerate(rows.tolist()):

@@ -9,66 +9,99 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from restock.core.operations import larger, positive, smaller, when
+from restock.core.schema import (
+    ONE,
+    Schema,
+    Seen,
+    chance,
+    constant,
+    cost,
+    flow,
+    hidden,
+    income,
+    initial,
+    integer,
+    real,
+    stock,
+)  # fmt: skip
+
+LOCATION, DAY = "location", "day"  # axes; one day more is known than is played
+LINK = (LOCATION, LOCATION)  # to, from
 
 
 class Links(NamedTuple):
-    """What is fixed about shipments, every field of shape (n n,)."""
+    """What is fixed about shipments."""
 
-    lead_time: Any  # days from order to arrival [L]
-    most: Any  # largest order read from an action (units)
+    lead_time: Any = integer(LINK, "days", "days from order to arrival", "L")
 
 
 class Rules(NamedTuple):
-    """What is fixed otherwise; every field has shape (1,)."""
+    """What is fixed otherwise."""
 
-    unit_cost: Any  # cost per unit shipped [c]
-    holding_cost: Any  # cost per unit at the end of a day, not at the depot [h]
-    shipment_cost: Any  # cost of a shipment of more than one unit [K]
-    cost_weight: Any  # reward lost per unit of cost [w]
-    early: Any  # 1 if arrivals come before demand, 0 if after it
+    unit_cost: Any = real(ONE, "money/unit", "cost per unit shipped", "c")
+    holding_cost: Any = real(ONE, "money/unit/day", "cost per unit at the end of a day, not at the depot", "h")
+    shipment_cost: Any = real(ONE, "money", "cost of a shipment of more than one unit", "K")
+    cost_weight: Any = real(ONE, "1/money", "reward lost per unit of cost", "w")
+    early: Any = real(ONE, "1", "1 if arrivals come before demand, 0 if after it")
 
 
 class State(NamedTuple):
     """S_t: what carries over from one day to the next."""
 
-    on_hand: Any  # (n,) stock [I]
-    expected: Any  # (n,) demand expected today (units)
-    in_transit: Any  # (n,) units on the way to a location
-    pipe: Any  # ((T - 1 + max L) n,) units that arrive on a day at a location
+    on_hand: Any = stock(LOCATION, "units", "stock", "I")
+    expected: Any = stock(LOCATION, "units", "demand expected today")
+    in_transit: Any = stock(LOCATION, "units", "units on the way to a location")
+    pipe: Any = hidden(("arrival", LOCATION), "units", "units that arrive on a day at a location")
 
 
 class Chance(NamedTuple):
     """W_1 .. W_{T-1}, drawn before the episode, and what is known of it."""
 
-    expected: Any  # (T, n) expected demand (units)
-    held: Any  # (n,) 1 where stock costs something, 0 at the depot
-    last: Any  # (1,) the day that is cut off, or one that never comes
-    missions: Any  # (T - 1, n) how many there are
-    needs: Any  # (T - 1, n K) what each of them needs; 0 where there is none
+    stock: Any = initial(LOCATION, "units", "stock at the start")
+    first: Any = initial(LOCATION, "units", "demand expected on the first day")
+    expected: Any = chance(LOCATION, "units", "expected demand", over=DAY)
+    held: Any = constant(LOCATION, "1", "1 where stock costs something, 0 at the depot")
+    last: Any = constant(ONE, "day", "the day that is cut off, or one that never comes")
+    missions: Any = chance(LOCATION, "missions", "how many there are")
+    needs: Any = chance((LOCATION, "slot"), "units", "what each of them needs; 0 where there is none")
 
 
 class Flows(NamedTuple):
-    """What happened in the day; (n,) unless a shape is given."""
+    """What happened in the day."""
 
-    ordered: Any  # (n n,) the decision x_t, as asked
-    shipped: Any  # (n n,) as filled
-    arrived: Any
-    missions: Any
-    filled: Any  # missions that got what they need
-    stockouts: Any  # missions that did not
-    fill_rate: Any  # filled / missions
-    demand: Any  # units the missions need [D]
-    sold: Any  # units they got
-    unmet: Any
-    unit_cost: Any  # of shipments to the location
-    shipment_cost: Any
-    holding_cost: Any
-    weighted_cost: Any  # (1,) what all cost takes from the reward
+    ordered: Any = flow(LINK, "units", "the decision x_t, as asked", "x")
+    shipped: Any = flow(LINK, "units", "as filled")
+    arrived: Any = flow(LOCATION, "units", "units that arrived")
+    missions: Any = flow(LOCATION, "missions", "how many there were")
+    filled: Any = income(LOCATION, "missions", "missions that got what they need")
+    stockouts: Any = cost(LOCATION, "missions", "missions that did not")
+    fill_rate: Any = flow(LOCATION, "1", "filled / missions")
+    demand: Any = flow(LOCATION, "units", "units the missions need", "D")
+    sold: Any = flow(LOCATION, "units", "units they got")
+    unmet: Any = flow(LOCATION, "units", "units they lacked")
+    unit_cost: Any = flow(LOCATION, "money", "cost per unit of shipments to the location")
+    shipment_cost: Any = flow(LOCATION, "money", "cost of shipments to the location")
+    holding_cost: Any = flow(LOCATION, "money", "cost of stock held")
+    weighted_cost: Any = cost(ONE, "points", "what all cost takes from the reward")
+
+
+SCHEMA = Schema(
+    "sharing",
+    "ordered",
+    [
+        Seen("inventory", "state.on_hand[i]", LOCATION),
+        Seen("expected_demand", "state.expected[i]", LOCATION),
+        # nothing expected: days of cover at one unit a day
+        Seen("expected_demand_ratio", "state.on_hand[i] / when(state.expected[i], state.expected[i], 1.0)", LOCATION),
+        Seen("pipeline_inventory", "larger(state.in_transit[i], 0.0)", LOCATION),
+    ],
+    links=Links, rules=Rules, state=State, chance=Chance, flows=Flows,
+)  # fmt: skip
 
 
 def step(t: int, links: Links, rules: Rules, state: State, chance: Chance, flows: Flows) -> Any:
     """Run day t: change `state`, fill `flows`, return the reward (the contribution)."""
-    lead_time, most = links
+    lead_time = links.lead_time
     on_hand, expected, in_transit, pipe = state
     (ordered, shipped, arrived, missions, filled, stockouts, fill_rate, demand, sold, unmet,
      unit_cost, shipment_cost, holding_cost, weighted_cost) = flows  # fmt: skip
@@ -147,4 +180,4 @@ def step(t: int, links: Links, rules: Rules, state: State, chance: Chance, flows
 def ends(t: int, links: Links, rules: Rules, state: State, chance: Chance, flows: Flows) -> int:
     """Terminated when all days but the last are over; truncated, where that is drawn, on any day."""
     over = 1 if t + 1 >= len(chance.missions) else 0
-    return over + (2 if t >= chance.last[0] else 0)
+    return over + (2 if t >= chance.last else 0)

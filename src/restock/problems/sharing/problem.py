@@ -10,11 +10,12 @@ import numpy as np
 from restock.core import streams
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.errors import InvalidInput
-from restock.core.problem import ActionForm, Array, ObservationForm, Problem, Source, Tables, Texts, Told
+from restock.core.forms import ActionForm, Array, Block
+from restock.core.problem import Problem, Source, Texts, Told
 from restock.core.scene import Place, Scene
 from restock.core.trajectory import Trajectory
 from restock.core.wording import Curve, Wording
-from restock.problems.sharing import dynamics, forms, interface, words
+from restock.problems.sharing import dynamics, forms, words
 from restock.problems.sharing.missions import Missions, drawn, listed
 from restock.problems.sharing.sources import MissionSource
 from restock.problems.sharing.spec import SharingSpec, check_demands, check_missions, longest, spread
@@ -40,13 +41,10 @@ class SharingProblem(Problem):
     """
 
     family: ClassVar[str] = "sharing"
-    texts: ClassVar[Texts] = Texts.of("sharing", dynamics, interface)
-    parts: ClassVar[tuple[str, ...]] = interface.PARTS
+    texts: ClassVar[Texts] = Texts.of(dynamics)
     action_kinds: ClassVar[tuple[str, ...]] = ("matrix", "quantity", "normalized")
     observation_kinds: ClassVar[tuple[str, ...]] = ("dict", "flat", "scaled")
     exogenous: ClassVar[Mapping[str, int]] = {"mission_demand": 3, "expected_demand": 2, "depot": 0, "last_day": 0}
-    decision: ClassVar[str] = "ordered"
-    stocks: ClassVar[tuple[str, ...]] = ("on_hand", "expected", "in_transit")
     service: ClassVar[tuple[str, str]] = ("filled", "missions")
     missed: ClassVar[tuple[str, str]] = ("stockouts", "stock-outs")
 
@@ -65,7 +63,6 @@ class SharingProblem(Problem):
         self.missions = None if spec.scenario == "variable" else fixed
         self.demands = None if spec.demands is None else self._needs(spec.demands)
         self.expected = fixed.expected(spec) if spec.demands is None or self._known() else self._sums()
-        self._tables = self._packed_tables()
 
     def _known(self) -> bool:
         """Return whether missions are described, so that demand can be expected from them."""
@@ -93,31 +90,25 @@ class SharingProblem(Problem):
 
     # tables -----------------------------------------------------------------------------------
 
-    def _packed_tables(self) -> Tables:
-        spec, n, days = self.spec, self.spec.n_locations, self.spec.n_timesteps
-        lead = np.array(spread(spec.lead_times, n * n) if isinstance(spec.lead_times, int) else spec.lead_times)
-        entries = (self.horizon + longest(spec.lead_times)) * n
-        recorded = 3 * n + 2 * n * n + 11 * n + 1
-        drawn = 2 * n + days * n + n + 1 + self.horizon * n * (1 + self.slots)
-        self.cut_off = 2 * n + days * n + n
-        header = [recorded + entries + drawn, recorded, n * n, 4 * n, n, days, self.slots, entries]
-        rules = dynamics.Rules(
-            spec.costs.unit, spec.costs.holding, spec.costs.shipment, spec.cost_weight, 1.0 * spec.arrivals_first
-        )
-        ints = np.concatenate([header, lead.ravel()]).astype(np.int64)
-        return Tables(ints, np.array(rules, dtype=np.float64), np.zeros(header[0]), recorded, drawn, given=2 * n)
+    def axes(self) -> Mapping[Any, Sequence[Any]]:
+        """Return the locations, the links from each to each, the days, and room for missions and arrivals."""
+        spec, locations = self.spec, tuple(map(str, range(self.spec.n_locations)))
+        return {
+            dynamics.LOCATION: locations,
+            dynamics.LINK: tuple(f"{j}->{i}" for i in locations for j in locations),
+            dynamics.DAY: range(spec.n_timesteps),
+            "arrival": range(self.horizon + longest(spec.lead_times)),
+            "slot": range(self.slots),
+        }
 
-    def tables(self, action: ActionForm | None = None, observation: ObservationForm | None = None) -> Tables:
-        """Return the packed numbers; without forms, for decisions in physical units."""
-        base, m = self._tables, self.spec.n_locations**2
-        scale = np.ones(4 * self.spec.n_locations) if observation is None else observation.scale
-        unit, shift, most = np.ones(m), np.zeros(m), np.full(m, np.inf)
-        if action is not None:
-            most = action.most
-            if action.kind == "normalized":
-                unit, shift = most / 2.0, np.ones(m)
-        floats = np.concatenate([base.floats, most, unit, shift, scale])
-        return Tables(base.ints, floats, base.fresh, base.recorded, base.drawn, base.given)
+    def columns(self, **own: Any) -> Mapping[str, Any]:
+        """Return the declared tables by full name."""
+        spec, n = self.spec, self.spec.n_locations
+        lead = np.array(spread(spec.lead_times, n * n) if isinstance(spec.lead_times, int) else spec.lead_times)
+        return super().columns(
+            lead_time=lead.reshape(n, n), unit_cost=spec.costs.unit, holding_cost=spec.costs.holding,
+            shipment_cost=spec.costs.shipment, early=1.0 * spec.arrivals_first, **own,
+        )  # fmt: skip
 
     # what agents see and do ---------------------------------------------------------------------
 
@@ -125,9 +116,9 @@ class SharingProblem(Problem):
         """Return the action form of that kind; see `forms.action_form`."""
         return forms.action_form(self, kind, max_order)
 
-    def observation_form(self, kind: str) -> ObservationForm:
-        """Return the observation form of that kind; see `forms.observation_form`."""
-        return forms.observation_form(self, kind)
+    def seen(self, scaled: bool) -> Mapping[str, Block]:
+        """Return the blocks of the observation; see `forms.seen`."""
+        return forms.seen(self)
 
     def told(self) -> tuple[Told, ...]:
         """Return what happened at each location, its cost, and what was shipped."""
@@ -162,8 +153,13 @@ class SharingProblem(Problem):
         place = self.depot if depot is None else depot
         if place >= 0:
             held[place] = 0.0
-        parts = (start, expected[0], expected.ravel(), held, [last], np.ravel(count), needs.ravel())
-        return np.concatenate(parts, dtype=np.float64)
+        needs = needs.reshape(*np.shape(count), self.slots)
+        return self.episode(
+            {
+                "stock": start, "first": expected[0], "expected": expected, "held": held, "last": last,
+                "missions": count, "needs": needs,
+            }
+        )  # fmt: skip
 
     def replay(self, exogenous: Mapping[str, Any]) -> Array:
         """Return the episode with recorded needs.
@@ -218,36 +214,26 @@ class SharingProblem(Problem):
 
     def exogenous_of(self, record: Array, episodes: Array) -> dict[str, Array]:
         """Return what was drawn in recorded episodes; missions that do not exist have the need NaN."""
-        n, days, head = self.spec.n_locations, self.spec.n_timesteps, episodes.shape[:-1]
-        at = np.cumsum([2 * n, days * n, n, 1, self.horizon * n])
-        _, expected, held, last, count, needs = np.split(episodes, at, axis=-1)
-        needs = needs.reshape(*head, self.horizon, n, self.slots)
-        there = np.arange(self.slots) < count.reshape(*head, self.horizon, n, 1)
+        head = episodes.shape[:-1]
+        found = {name: episodes[..., place].reshape((*head, *shape)) for name, (place, shape) in self.held.items()}
+        there, held = np.arange(self.slots) < found["missions"][..., None], found["held"]
         return {
-            "mission_demand": np.where(there, needs, np.nan),
-            "expected_demand": expected.reshape(*head, days, n),
+            "mission_demand": np.where(there, found["needs"], np.nan),
+            "expected_demand": found["expected"],
             "depot": np.where((held == 0.0).any(axis=-1), held.argmin(axis=-1), NO_DEPOT),
-            "last_day": last[..., 0],
+            "last_day": found["last"],
         }
 
     # words ------------------------------------------------------------------------------------
-
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the entries of each recorded field."""
-        n = self.spec.n_locations
-        locations = tuple(str(i) for i in range(n))
-        arrows = tuple(f"{j}->{i}" for i in range(n) for j in range(n))
-        names = {field: locations for field in (*self.stocks, *dynamics.Flows._fields)}
-        return names | {"ordered": arrows, "shipped": arrows, "weighted_cost": ("weighted_cost",)}
 
     def figures(self, trajectory: Trajectory) -> dict[str, Array]:
         """Return the cost by purpose, and the total, whether or not it counts in the reward."""
         cost = {name: trajectory[name].sum(axis=(-2, -1)) for name in ("unit_cost", "shipment_cost", "holding_cost")}
         return {**cost, "cost": np.asarray(sum(cost.values()))}
 
-    def scene(self, t: int, world: tuple[Any, ...]) -> Scene:
+    def scene(self, t: int, world: Any) -> Scene:
         """What a picture of the state at the start of day t shows."""
-        _, _, state, chance, flows = world
+        state, chance, flows = world.state, world.chance, world.flows
         places = []
         for i in range(self.spec.n_locations):
             role = "location" if chance.held[i] > 0.0 else "depot"
@@ -278,10 +264,6 @@ class SharingProblem(Problem):
     def description(self) -> dict[str, Any]:
         """Return the problem as plain data."""
         return {**self.spec.model_dump(exclude={"name"}), "depot": self.depot, "expected_demand": self.expected}
-
-    def size(self) -> dict[str, int]:
-        """Return how many locations there are."""
-        return {"locations": self.spec.n_locations}
 
 
 def _ragged(field: str, values: Any) -> Any:

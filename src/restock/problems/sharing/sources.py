@@ -1,8 +1,4 @@
-"""Where the episodes of shared stock come from.
-
-An episode is the vector [stock (n) | expected demand of the first day (n) | expected demand (T, n) | where stock
-costs something (n) | the day that is cut off | missions (T - 1, n) | what each needs (T - 1, n K)].
-"""
+"""Where the episodes of shared stock come from."""
 
 from __future__ import annotations
 
@@ -49,7 +45,8 @@ class MissionSource(GeneratorSource["SharingProblem"]):
                 missions = drawn(ranges, spec.n_timesteps, problem.slots, generator)
                 _Needs(problem, missions).draw([generator], self._bits[rows[k : k + 1]], episodes[k : k + 1])
         if spec.random_truncation:
-            episodes[:, problem.cut_off] = [generator.geometric(TRUNCATION) - 1.0 for generator in generators]
+            last = [[generator.geometric(TRUNCATION) - 1.0] for generator in generators]
+            episodes[:, problem.held["last"][0]] = last
         return episodes
 
 
@@ -68,7 +65,7 @@ class _Needs:
         aircraft = missions.aircraft[:played].ravel()
         there = np.flatnonzero(aircraft)
         self._aircraft = aircraft[there].astype(np.float64)
-        self._places = len(self._template) - sure.size + there
+        self._places = problem.held["needs"][0].start + there
 
     def draw(self, generators: Sequence[np.random.Generator], bits: NDArray[np.int64], episodes: Array) -> None:
         """Write an episode from each generator, whose bits are at these addresses."""
