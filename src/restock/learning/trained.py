@@ -106,7 +106,7 @@ class Deployed:
         self.actor = actor
         spec = problem.spec
         self._rules = float(spec.backlog), float(spec.demand.goodwill is not None)
-        self._lead = [int(lead) for lead in problem.world(problem.plain.fresh)[1].lead_time]
+        self._lead = [int(lead) for lead in problem.fixed.links.lead_time]
         self._markets = len(problem.markets)
 
     def begin(self, episodes: int) -> None:
@@ -164,7 +164,7 @@ def check_same(trained_for: Problem, problem: Problem) -> None:
         raise InvalidInput("problem", problem.name, "a trained policy decides in problems like its own only", mend)
     if not isinstance(trained_for, NetworkProblem) or not isinstance(problem, NetworkProblem):
         return
-    ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (trained_for, problem))
+    ours, theirs = (one.fixed.links.lead_time for one in (trained_for, problem))
     if list(ours) != list(theirs):
         raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")
 

@@ -55,7 +55,7 @@ def _minimal(problem: Any, seen: Seen) -> dict[str, Any]:
 
 def _retail(problem: Any, seen: Seen) -> dict[str, Any]:
     count, day = len(problem.names), int(seen["current_day"])
-    products: Any = problem.world(problem.plain.fresh)[0]
+    products: Any = problem.fixed.products
     batches = np.zeros(count + int(problem.life.sum()))
     pipe = np.zeros(count * problem.room)
     for k, name in enumerate(problem.names):
