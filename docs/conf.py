@@ -26,7 +26,7 @@ extensions = [
     "reference",
     "leaderboard",
 ]
-exclude_patterns = ["_build", "_generated"]
+exclude_patterns = ["_build", "_generated", "reference/generated/fields"]
 default_role = "py:obj"  # `Trajectory` in a docstring is a link where there is such a thing
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

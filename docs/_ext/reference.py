@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from typer.testing import CliRunner
 
 import restock
 from restock.cli.main import app as command_line
+from restock.problems.load import families
 
 SOURCE = Path(restock.__file__).parent
 
@@ -88,8 +91,17 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+def write_fields(folder: Path) -> None:
+    """Write the table of fields of every family, as it is declared."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for family in families():
+        schema = import_module(f"restock.problems.{family}.dynamics").SCHEMA
+        (folder / f"{family}.md").write_text(schema.symbols() + "\n", encoding="utf-8")
+
+
 def write(app: Sphinx) -> None:
     """Write the pages that autodoc fills; only those that changed, so that a second build is quick."""
+    write_fields(Path(app.srcdir) / "reference" / "generated" / "fields")
     folder = Path(app.srcdir) / "reference" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
     pages = {"names": names_page(), "families": families.page(), "commands": commands_page()}
@@ -169,7 +181,15 @@ def fields(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: l
     if issubclass(thing, pydantic.BaseModel):
         rows = described(thing)
     elif issubclass(thing, tuple) and hasattr(thing, "_fields"):
-        rows = re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(thing), re.M)
+        schema = getattr(sys.modules[thing.__module__], "SCHEMA", None)
+        rows = [
+            (
+                field.name,
+                " ".join(filter(None, (field.meaning, f"[{field.symbol}]" * bool(field.symbol), f"({field.unit})"))),
+            )
+            for field in (schema.fields if schema is not None else ())
+            if schema.parts[field.part] is thing
+        ]
     else:
         return
     if rows:

@@ -71,7 +71,7 @@ class Problem:
     # From the schema of the texts, where a class does not say otherwise:
     schema: ClassVar[Schema]  # its declared fields
     parts: ClassVar[tuple[str, ...]]  # names of what `totals` returns
-    stocks: ClassVar[tuple[str, ...]] = ("on_hand", "in_transit", "backlog", "sentiment")  # the other fields are flows
+    stocks: ClassVar[tuple[str, ...]]  # recorded fields that carry over; the others are flows
     decision: ClassVar[str]  # name of the recorded field that holds the decision
     exogenous: ClassVar[Mapping[str, int]]  # what `exogenous_of` gives and `replay` takes, and its axes in one episode
     # Of the problem alone:
@@ -91,7 +91,7 @@ class Problem:
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Take from the schema what a class does not say otherwise."""
         super().__init_subclass__(**keywords)
-        if "texts" in vars(cls) and cls.texts.schema is not None:
+        if "texts" in vars(cls):
             schema = cls.texts.schema
             cls.schema, cls.parts, cls.decision = schema, schema.money, schema.decision
             cls.stocks = tuple(field.name for field in schema.of("stock"))
@@ -343,20 +343,7 @@ class Problem:
     @cached_property
     def layout(self) -> Layout:
         """Where each recorded field stands in a memory row."""
-        if self.texts.schema is not None:
-            columns = self.schema.columns(self.sizes)
-            return Layout(columns, self.labels(), self.parts, self.stocks, self.service, self.missed_at())
-        tables = self.plain
-        places = np.arange(len(tables.fresh), dtype=np.float64)
-        world = self.texts.unpack(tables.ints, tables.floats, places)
-        columns = {}
-        for part in world:
-            for name, field in part._asdict().items():
-                if isinstance(field, np.ndarray) and field.base is not None and np.shares_memory(field, places):
-                    if field.size and field.flat[-1] < tables.recorded:
-                        columns[name] = field.ravel().astype(np.int64)
-                    elif not field.size:
-                        columns[name] = np.empty(0, dtype=np.int64)
+        columns = self.schema.columns(self.sizes)
         return Layout(columns, self.labels(), self.parts, self.stocks, self.service, self.missed_at())
 
     @property
@@ -372,7 +359,7 @@ class Problem:
         """Return the named views of a memory row, as a named tuple of parts."""
         tables = tables or self.plain
         world = self.texts.unpack(tables.ints, tables.floats, memory)
-        return world if self.texts.schema is None else self.schema.World(*world)
+        return self.schema.World(*world)
 
     @property
     def fixed(self) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from restock.core import backends
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
+from restock.core.schema import MEMORY, ONE, Field
 
 Library = Literal["numpy", "torch"]
 
@@ -102,29 +103,21 @@ def _maker(library: Library, device: Any) -> Callable[[Array], Any]:
 
 def _world(problem: Problem, episodes: Array, array: Callable[[Array], Any]) -> tuple[Any, ...]:
     """Return the world with one array for each number that a memory row holds."""
-    tables = problem.plain
-    rows = problem.rows(episodes)
-    # Where each field stands in a row: unpack a row that holds its own places, and one that holds others.
-    places = np.arange(rows.shape[1], dtype=np.float64)
-    first = problem.texts.unpack(tables.ints, tables.floats, places)
-    second = problem.texts.unpack(tables.ints, tables.floats, places + 1.0)
+    schema, rows, fixed = problem.schema, problem.rows(episodes), problem.fixed
+    places = schema.places(problem.sizes, *MEMORY)
 
-    def column(place: float) -> Any:
-        values = rows[:, int(place)]
-        return float(values[0]) if np.ndim(place) == 0 and (values == values[0]).all() else array(values)
+    def numbers(field: Field) -> Any:
+        if field.key not in places:
+            return getattr(getattr(fixed, field.part), field.name).tolist()
+        columns = rows[:, places[field.key]].T
+        if field.kind == "constant" and field.axis == ONE:  # a number that is the same in all episodes stays one
+            values = columns[0]
+            return float(values[0]) if (values == values[0]).all() else array(values)
+        entries = [array(column) for column in columns]
+        if field.kind != "chance" or field.axis == ONE:
+            return entries
+        width = len(entries) // problem.sizes[field.over]
+        return [entries[k : k + width] for k in range(0, len(entries), width)]
 
-    def entries(field: Array) -> list[Any]:
-        return [entries(line) if line.ndim else array(rows[:, int(line)]) for line in field]
-
-    parts = []
-    for part, other in zip(first, second, strict=True):
-        fields = []
-        for here, there in zip(part, other, strict=True):
-            if not isinstance(here, np.ndarray):
-                fields.append(float(here) if here == there else column(here))
-            elif np.shares_memory(here, places):
-                fields.append(entries(here))
-            else:
-                fields.append(here.tolist())
-        parts.append(type(part)(*fields))
-    return tuple(parts)
+    by_part = {part: [field for field in schema.fields if field.part == part] for part in schema.parts}
+    return schema.World(*(kind(*map(numbers, by_part[part])) for part, kind in schema.parts.items()))

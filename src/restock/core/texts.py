@@ -29,7 +29,6 @@ class Texts:
 
     Attributes:
         schema: The fields of its world.
-        name: Marks compiled variants.
         laws: Functions the others call (distributions, parts of the dynamics), in order of dependence.
         unpack: (ints, floats, memory) -> world.
         step: (t, *world) -> reward.
@@ -42,8 +41,7 @@ class Texts:
             names them; t is -1 before the first period.
     """
 
-    schema: Any
-    name: str
+    schema: Schema
     laws: tuple[Text, ...]
     unpack: Text
     step: Text
@@ -63,17 +61,17 @@ class Texts:
                 made from the schema.
             laws: Functions the texts call.
         """
-        schema: Schema | None = getattr(modules[0], "SCHEMA", None)
+        schema: Schema = modules[0].SCHEMA
+        made = ("unpack", "decide", "observe", "totals", "put")
+        found: dict[str, Text] = {name: getattr(schema, name) for name in made} | {"monitor": nothing_to_monitor}
+        for module in modules:
+            found |= {name: text for name, text in vars(module).items() if name in (*made, "step", "ends", "monitor")}
+        return cls(schema, laws, **found)
 
-        def find(name: str) -> Text:
-            written = (getattr(module, name) for module in modules if hasattr(module, name))
-            default = nothing_to_monitor if name == "monitor" else None
-            found: Text = next(written, default) or getattr(schema, name)
-            return found
-
-        names = [field.name for field in dataclasses.fields(cls)[3:]]
-        name = schema.name if schema else modules[0].__name__.split(".")[-2]
-        return cls(schema, name, laws, **{name: find(name) for name in names})
+    @property
+    def name(self) -> str:
+        """Return what marks compiled variants."""
+        return self.schema.name
 
     @property
     def all(self) -> tuple[Text, ...]:

@@ -120,7 +120,7 @@ def influences(
         moved, lost = _effects(problem, policy, base, chance, slice(None), change, seed)
         found.append(_influence(group.name, moved, lost, at_once))
         tell()
-    first_full = max(1, *problem.world(problem.plain.fresh)[1].lead_time)
+    first_full = max(1, *problem.fixed.links.lead_time)
     if problem.horizon - first_full > 1:
         count = min(CALENDARS, len(chance) // 2)
         edges = np.linspace(0, len(chance), count + 1).astype(int)

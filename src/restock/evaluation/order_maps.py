@@ -83,7 +83,8 @@ class Ground:
 
     def position(self, node: int) -> Array:
         """Return the inventory position of a node, shape (B, T) (units)."""
-        links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
+        fixed = self.problem.fixed
+        links, markets = fixed.links, fixed.markets
         fields = self.seen.fields
         position = fields["on_hand"][:, :-1, node].copy()
         position += fields["in_transit"][:, :-1, np.asarray(links.buyer) == node].sum(axis=2)
@@ -96,7 +97,8 @@ class Place:
 
     def __init__(self, ground: Ground, link: int) -> None:
         problem = ground.problem
-        links, markets = problem.world(problem.plain.fresh)[1:3]
+        fixed = problem.fixed
+        links, markets = fixed.links, fixed.markets
         self.link = link
         self.node = int(links.buyer[link])
         self.lead = int(links.lead_time[link])

@@ -38,9 +38,9 @@ class Classical:
         self._text = backends.bind(type(policy).text, backends.torch_operations())
         self._world = [
             type(part)(*(field.tolist() if isinstance(field, np.ndarray) else field for field in part))
-            for part in problem.world(problem.plain.fresh)
+            for part in problem.fixed
         ]
-        lead = np.asarray(problem.world(problem.plain.fresh)[1].lead_time)
+        lead = np.asarray(problem.fixed.links.lead_time)
         self._cuts = np.cumsum(lead)[:-1].tolist()
         self._links, self._nodes = len(lead), len(problem.nodes)
 

@@ -48,7 +48,8 @@ class Graph(nn.Module):
         periods: int,
     ) -> None:
         super().__init__()
-        nodes, links, markets = problem.world(problem.plain.fresh)[:3]
+        fixed = problem.fixed
+        nodes, links, markets = fixed.nodes, fixed.links, fixed.markets
         node_scale, link_scale, market_scale = scales
         n, e = len(problem.nodes), len(problem.links)
         lead, buyer, supplier = (np.asarray(part) for part in (links.lead_time, links.buyer, links.supplier))

@@ -94,6 +94,6 @@ class NetworkLearning(Learning):
 
     def check_same(self, problem: Any) -> None:
         """Check that the lead times are the same; see `Learning.check_same`."""
-        ours, theirs = (one.world(one.plain.fresh)[1].lead_time for one in (self.problem, problem))
+        ours, theirs = (one.fixed.links.lead_time for one in (self.problem, problem))
         if list(ours) != list(theirs):
             raise InvalidInput("problem", problem.name, "its lead times are not those trained for", "Train for it.")

@@ -49,8 +49,8 @@ class NetworkForms(Forms):
         self.looks = more > 0
         self.native = kind if kind != "discrete" and self.ground is None else "quantity"
         self.most = problem.action_form("normalized" if kind == "discrete" else kind).most  # (E,)
-        self._links = problem.world(problem.plain.fresh)[1]
-        self._markets = problem.world(problem.plain.fresh)[2]
+        self._links = problem.fixed.links
+        self._markets = problem.fixed.markets
         self.lead = [int(lead) for lead in self._links.lead_time]
         self._unit = np.maximum(problem.demand.mean.mean(axis=0), 1.0)  # (M,)
         worth = float((problem.demand.mean.mean(axis=0) * self._markets.price).sum())

@@ -91,7 +91,7 @@ class Scales:
     """
 
     def __init__(self, problem: NetworkProblem) -> None:
-        links = problem.world(problem.plain.fresh)[1]
+        links = problem.fixed.links
         mean = problem.demand.mean.mean(axis=0)
         out, flow = mean_flow(problem, mean)
         into = np.zeros(len(out))
@@ -227,7 +227,8 @@ class OrderUpTo(nn.Module):
 
     def __init__(self, problem: NetworkProblem, scale: Scales) -> None:
         super().__init__()
-        _, links, markets = problem.world(problem.plain.fresh)[:3]
+        fixed = problem.fixed
+        links, markets = fixed.links, fixed.markets
         n = len(problem.nodes)
         self.register_buffer("unit", _tensor(scale.level), persistent=False)
         of_slot = np.repeat(np.asarray(links.buyer), np.asarray(links.lead_time))

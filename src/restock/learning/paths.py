@@ -97,10 +97,8 @@ def path_seed(seed: int, number: int, count: int) -> int:
 def paths_of(problem: NetworkProblem, seeds: Sequence[int]) -> Paths:
     """Return the first episodes of these seeds, as they are at a goodwill of 1."""
     vectors = problem.source(seeds).next(np.arange(len(seeds)))
-    shape = (len(seeds), problem.horizon, len(problem.markets))
-    size = shape[1] * shape[2]
-    mean = vectors[:, -2 * size : -size].reshape(shape)
-    draw = vectors[:, -size:].reshape(shape)
+    held = (problem.held[name] for name in ("mean", "draw"))
+    mean, draw = (vectors[:, place].reshape((len(seeds), *shape)) for place, shape in held)
     demand = problem.demand
     if demand.state_dependent:
         floor = np.maximum(mean, demand.least_mean)

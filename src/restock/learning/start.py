@@ -29,7 +29,7 @@ def plans(problems: Sequence[NetworkProblem], curves: Array | None, policy: str)
     """
     count = PATHS if len(problems) == 1 else (PATHS + 1) // 2
     first = problems[0]
-    links = first.world(first.plain.fresh)[1]
+    links = first.fixed.links
     if policy == "rolling" and np.any(links.fixed_cost > 0.0):
         policy = WITH_FIXED_COSTS
     found = np.zeros((1 if curves is None else len(curves), 4, first.horizon, len(first.links)))

@@ -49,7 +49,8 @@ class TensorNetwork:
         self.torch = torch
         self.dtype = torch.float32 if dtype is None else dtype
         self.problem = problem
-        nodes, links, markets = problem.world(problem.plain.fresh)[:3]
+        fixed = problem.fixed
+        nodes, links, markets = fixed.nodes, fixed.links, fixed.markets
         n, e, m = len(problem.nodes), len(problem.links), len(problem.markets)
         lead = np.asarray(links.lead_time)
         self.slots = int(lead.sum())

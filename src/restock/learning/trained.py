@@ -107,7 +107,7 @@ class Deployed:
         self.actor = actor
         spec = problem.spec
         self._rules = float(spec.backlog), float(spec.demand.goodwill is not None)
-        self._lead = [int(lead) for lead in problem.world(problem.plain.fresh)[1].lead_time]
+        self._lead = [int(lead) for lead in problem.fixed.links.lead_time]
         self._markets = len(problem.markets)
 
     def begin(self, episodes: int) -> None:

@@ -195,7 +195,7 @@ class TextPolicy(Policy):
     def act(self, view: View) -> Array:
         """Return the decisions of shape (B, A), from one run of the text over whole columns."""
         problem = self.problem
-        world = list(problem.world(problem.plain.fresh))
+        world = list(problem.fixed)
         rows = len(next(iter(view.now.values())))
         for k, part in enumerate(world):
             fields = {}
@@ -235,17 +235,9 @@ def _check_text(name: str, problem: Problem, text: Text) -> None:
 
 def _episode_arguments(problem: Problem, text: Text) -> list[str]:
     """Return the arguments of a policy's text that are fixed or drawn with the episode."""
-    tables = problem.plain
-    places = np.arange(len(tables.fresh), dtype=np.float64)
-    first = len(places) - tables.drawn
+    held = {field.part for field in problem.schema.segment("episode")}
     names = text.__code__.co_varnames[2 : text.__code__.co_argcount]
-    found = []
-    for name, part in zip(names, problem.texts.unpack(tables.ints, tables.floats, places), strict=True):
-        # A number read from memory is its place there; tables share no memory with it.
-        of_memory = (f for f in part if isinstance(f, np.floating) or np.shares_memory(f, places))
-        if any(np.size(field) and np.ravel(field)[0] >= first for field in of_memory):
-            found.append(name)
-    return found
+    return [name for name, part in zip(names, problem.schema.parts, strict=True) if part in held]
 
 
 def _names_read(text: Text) -> set[str]:

@@ -59,7 +59,7 @@ class DepotBaseStock(TextPolicy):
 
     def _formula(self, service: float) -> Array:
         problem, n = self.problem, self.problem.spec.n_locations
-        lead = problem.world(problem.plain.fresh)[0].lead_time.reshape(n, n)[:, self.source]
+        lead = problem.fixed.links.lead_time.reshape(n, n)[:, self.source]
         cover = lead + 2.0
         mean = problem.expected.mean(axis=0)
         # The random part of a need is nearly Poisson; the certain part varies with the missions.

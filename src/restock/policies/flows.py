@@ -37,7 +37,7 @@ def mean_flow(problem: NetworkProblem, mean: Array) -> tuple[Array, Array]:
     """
     index = {node: j for j, node in enumerate(problem.nodes)}
     share = supplier_shares(problem)
-    units_in = problem.world(problem.plain.fresh)[0].units_in
+    units_in = problem.fixed.nodes.units_in
     out = np.zeros(len(problem.nodes))
     flow = np.zeros(len(problem.links))
     for (retailer, _), units in zip(problem.markets, mean, strict=True):

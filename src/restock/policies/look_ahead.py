@@ -61,7 +61,8 @@ class LookAhead(Policy):
     def begin(self, episodes: int, seed: int, chance: Any) -> None:
         """Build the programs once, and forget what earlier episodes taught."""
         if not self._programs:
-            links, markets = self.problem.world(self.problem.plain.fresh)[1:3]
+            fixed = self.problem.fixed
+            links, markets = fixed.links, fixed.markets
             self._links, self._retailer = links, markets.retailer
             self._retailers = np.unique(markets.retailer)
             self._windows = [int(links.lead_time[links.buyer == j].min()) + 1 for j in self._retailers]
@@ -150,7 +151,7 @@ class LookAhead(Policy):
         problem = self.problem
         mean = np.maximum(problem.demand.mean, problem.demand.least_mean)
         return Situation(
-            np.array(problem.world(problem.plain.fresh)[0].initial),
+            np.array(problem.fixed.nodes.initial),
             np.zeros(len(problem.markets)),
             np.zeros((problem.horizon, len(problem.nodes))),
             np.repeat(mean[None], paths, axis=0),

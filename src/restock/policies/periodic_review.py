@@ -89,13 +89,13 @@ class PeriodicReview(LevelPolicy):
 
     def _interval(self) -> int:
         """Return the shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
-        world = self.problem.world(self.problem.plain.fresh)
+        nodes = self.problem.fixed.nodes
         quantity = order_quantities(self)
         costly = quantity > 0.0
         if not costly.any():
             return 1
         interval = (quantity[costly] / np.maximum(self.rate[costly], 1e-9)).min()
-        allowed = (world[0].capacity / np.maximum(self.rate * world[0].units_out, 1e-9)).min()
+        allowed = (nodes.capacity / np.maximum(self.rate * nodes.units_out, 1e-9)).min()
         return int(np.clip(min(interval, allowed), 1, self.plan.horizon))
 
     def parameters_in_words(self) -> dict[str, Any]:

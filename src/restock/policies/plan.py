@@ -137,7 +137,7 @@ class Plan:
         self.last = last_useful_period(problem)
         self.shares = supplier_shares(problem)
         self.choice = np.bincount(self.buyer)[self.buyer] > 1
-        self.units_in = problem.world(problem.plain.fresh)[0].units_in.copy()
+        self.units_in = problem.fixed.nodes.units_in.copy()
         self.link_lead = np.array([link.lead_time for link in links], dtype=np.int64)
         self.lead = np.zeros(len(problem.nodes), dtype=np.int64)
         np.maximum.at(self.lead, self.buyer, self.link_lead)

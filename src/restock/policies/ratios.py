@@ -42,7 +42,8 @@ class UnitCosts:
 def unit_costs(problem: NetworkProblem, shares: Array) -> UnitCosts:
     """Return the costs of a unit short and of a unit left over at each node, suppliers weighted by shares (E,)."""
     plan = plan_of(problem)
-    nodes, links, markets = problem.world(problem.plain.fresh)[:3]
+    fixed = problem.fixed
+    nodes, links, markets = fixed.nodes, fixed.links, fixed.markets
     landed = replacement_costs(problem)[markets.retailer] + nodes.operating_cost[markets.retailer]
     margin = np.maximum(markets.price - landed, 0.0)
     shortage = np.array(markets.shortage_cost)

@@ -49,9 +49,10 @@ class SharingHindsight(Policy):
         n = problem.spec.n_locations
         plans, costs, served = [], [], []
         for b, row in enumerate(problem.rows(chance.vectors)):
-            _, _, state, coming, _ = problem.world(row)
+            world = problem.world(row)
+            coming = world.chance
             demand = coming.needs.reshape(problem.horizon, n, -1).sum(axis=-1)
-            plan = cheapest(problem, state.on_hand, coming.held, demand, self.exact)
+            plan = cheapest(problem, world.state.on_hand, coming.held, demand, self.exact)
             plans.append(plan.orders)
             costs.append(plan.cost if plan.unmet == 0.0 else np.inf)
             served.append(coming.missions.sum() if plan.unmet == 0.0 and not problem.spec.cost_weight else np.inf)

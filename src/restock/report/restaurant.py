@@ -35,7 +35,7 @@ def run_down(study: Study) -> list[str]:
     found = []
     for comparison in study.comparisons:
         problem = comparison.problem
-        stock = float(problem.world(problem.plain.fresh)[4].on_hand.sum())
+        stock = float(problem.fixed.state.on_hand.sum())
         asked = float(study.windows.episodes.sum(axis=1).mean())
         if stock > asked:
             found.append(

@@ -56,7 +56,7 @@ def cheapest(problem: SharingProblem, start: Array, held: Array, demand: Array, 
 
     spec = problem.spec
     days, n = demand.shape
-    lead = problem.world(problem.plain.fresh)[0].lead_time.reshape(n, n)
+    lead = problem.fixed.links.lead_time.reshape(n, n)
     pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
     q = np.arange(days * len(pairs)).reshape(days, len(pairs))
     charged = q + q.size  # switches

@@ -94,7 +94,7 @@ def single_location(problem: Any) -> SingleLocation:
     initial = float(node.initial_inventory or 0.0)
     if not initial.is_integer():
         raise _not_exact(problem.name, f"it begins with {initial:g} units, which is not an integer")
-    operating = float(problem.world(problem.plain.fresh)[0].operating_cost[0])
+    operating = float(problem.fixed.nodes.operating_cost[0])
     return SingleLocation(
         lead_time=link.lead_time,
         backlog=spec.backlog,

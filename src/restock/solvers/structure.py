@@ -98,7 +98,8 @@ class Structure:
 
 def parts_of(problem: NetworkProblem) -> tuple[Any, Any, Any]:
     """Return nodes, links and markets as named arrays."""
-    nodes, links, markets = problem.world(problem.plain.fresh)[:3]
+    fixed = problem.fixed
+    nodes, links, markets = fixed.nodes, fixed.links, fixed.markets
     return nodes, links, markets
 
 

@@ -29,11 +29,11 @@ class Rules(NamedTuple):
 class State(NamedTuple):
     """S_t: what carries over from one period to the next."""
 
-    raw_price: Any = stock(ONE, "money/unit", "price of raw material now")
-    product_price: Any = stock(ONE, "money/unit", "price of the product now")
+    raw_price: Any = stock(ONE, "money/unit", "price of raw material now", "p")
+    product_price: Any = stock(ONE, "money/unit", "price of the product now", "q")
     last_demand: Any = stock(ONE, "units", "demand of the last period")
-    on_hand: Any = stock(STOCK, "units", "raw material and product", "I")
-    cash: Any = stock(ONE, "money", "cash")
+    on_hand: Any = stock(STOCK, "units", "raw material and product", "R, Q")
+    cash: Any = stock(ONE, "money", "cash", "C")
 
 
 class Chance(NamedTuple):

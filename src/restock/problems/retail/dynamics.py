@@ -59,7 +59,7 @@ class State(NamedTuple):
     in_transit: Any = stock(PRODUCT, "units", "ordered, not arrived")
     batches: Any = stock("batch", "units", "stock by days left")
     pipe: Any = stock((PRODUCT, MORNING), "units", "what arrives of a product after 0 .. R - 1 more mornings")
-    cash: Any = stock(ONE, "money", "cash")
+    cash: Any = stock(ONE, "money", "cash", "C")
     total_profit: Any = stock(ONE, "money", "profit so far")
     idle: Any = stock(ONE, "days", "days in a row without an order or a liquidation")
 
@@ -74,7 +74,9 @@ class Chance(NamedTuple):
 class Flows(NamedTuple):
     """What happened on the day."""
 
-    decision: Any = flow("decided", "units", "x_t: units to buy, way of delivery, units to liquidate, prices")
+    decision: Any = flow(
+        "decided", "units", "x_t: units to buy, way of delivery, units to liquidate, prices", "q, l, m"
+    )
     ordered: Any = flow(PRODUCT, "units", "units bought")
     due: Any = flow(PRODUCT, "days", "days until they arrive; 0 if nothing was bought")
     rejected: Any = flow(PRODUCT, "1", "1 where the cash was not enough")

@@ -267,7 +267,7 @@ class RetailRecords(Records):
 def read(problem: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recorded fields that an observation, as plain data, tells."""
     count, day = len(problem.names), int(seen["current_day"])
-    products: Any = problem.world(problem.plain.fresh)[0]
+    products: Any = problem.fixed.products
     batches = np.zeros(count + int(problem.life.sum()))
     pipe = np.zeros(count * problem.room)
     for k, name in enumerate(problem.names):

@@ -69,8 +69,8 @@ class Chance(NamedTuple):
 class Flows(NamedTuple):
     """What happened in the day."""
 
-    ordered: Any = flow(LINK, "units", "the decision x_t, as asked", "x")
-    shipped: Any = flow(LINK, "units", "as filled")
+    ordered: Any = flow(LINK, "units", "the decision x_t, as asked: to, from", "a")
+    shipped: Any = flow(LINK, "units", "as filled", "q")
     arrived: Any = flow(LOCATION, "units", "units that arrived")
     missions: Any = flow(LOCATION, "missions", "how many there were")
     filled: Any = income(LOCATION, "missions", "missions that got what they need")
