@@ -79,7 +79,8 @@ with warnings.catch_warnings(record=True) as caught:
     import gymnasium as gym
     import restock
     loaded = "corner_shop" in sys.modules
-    from restock.problems.load import ids, load_problem, shipped
+    from restock.problems.load import load_problem, shipped
+    from restock.problems.manifest import ids
     names = [shipped()["corner-shop"], shipped()["serial"]]
     shipped()
 env = gym.make("restock/CornerShop-v0", horizon=7)

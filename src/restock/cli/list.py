@@ -42,7 +42,8 @@ def _known() -> dict[str, list[dict[str, Any]]]:
     from restock.demand import registry as distributions
     from restock.demand.series import DATASETS
     from restock.policies.registry import families_of, list_policies, policy_class
-    from restock.problems.load import families, family_of_id, ids, load_problem, shipped
+    from restock.problems.load import families, family_of_id, load_problem, shipped
+    from restock.problems.manifest import ids
 
     policies = {name: policy_class(name) for name in list_policies()}
     return {

@@ -68,7 +68,8 @@ def _yaml(name: str, changes: dict[str, Any]) -> str:
     import yaml
 
     from restock.core.reading import MOST_YAML, parsed, read_text
-    from restock.problems.load import ids, instance_of, loader_of, shelf_of, shipped
+    from restock.problems.load import instance_of, loader_of, shelf_of, shipped
+    from restock.problems.manifest import ids
 
     if name in ids():
         name = instance_of(name)

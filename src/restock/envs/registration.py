@@ -6,7 +6,7 @@ from typing import Any
 
 from gymnasium.envs.registration import register, registry
 
-from restock.problems.load import ANY, check_keywords, ids, keywords, loader_of, place_in
+from restock.problems.manifest import ANY, ids
 
 RENDER_MODES = ("ansi", "rgb_array")
 METADATA: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -58,7 +58,7 @@ def make_vector(env_id: str = "restock/Network-v0", **kwargs: Any) -> Any:
 
 def _split(env_id: str, kwargs: dict[str, Any], forms: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
     """Return the problem, and the keywords of the interface."""
-    from restock.problems.load import load_problem
+    from restock.problems.load import check_keywords, keywords, load_problem, loader_of, place_in
 
     if env_id == ANY:
         known = ("problem", *loader_of(place_in(kwargs))[0].KEYWORDS)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
-from restock.problems.load import ANY
-from restock.problems.manifest import manifest_for, resolved
+from restock.problems.manifest import ANY, manifest_for, resolved
 
 if TYPE_CHECKING:  # these import gymnasium or torch, and a description needs neither
     from restock.learning.config import Regimes

@@ -13,14 +13,10 @@ from restock.core.places import has_run
 from restock.core.problem import Problem
 from restock.core.trust import ask
 from restock.problems import manifest, outside
+from restock.problems.manifest import ANY, ids
 from restock.problems.shelf import Shelf, names_a_file
 
-# Of restock's own families; `ids` has those of installed packages too.
-IDS: dict[str, Mapping[str, Any]] = {
-    id: fixed for family in manifest.own().values() for id, fixed in {family.id: {}, **family.also}.items()
-}
-# Any problem: `problem=` is what `load_problem` takes, also one from outside (see `restock.problems.outside`).
-ANY = "restock/Problem-v0"
+IDS = ids(manifest.own())  # of restock's own families; `ids()` has those of installed packages too
 
 
 def load_problem(id_or_path: Any, **kwargs: Any) -> Problem:
@@ -94,11 +90,6 @@ def keywords(env_id: str) -> Sequence[str]:
     """Return what may be changed in the problem behind an id."""
     known: Sequence[str] = _loader(family_of_id(env_id)).KEYWORDS
     return known
-
-
-def ids() -> dict[str, Mapping[str, Any]]:
-    """Return the ids of all environments, and what is fixed in them; families from outside are not imported for it."""
-    return IDS | {manifest.id_of(name): {} for name in manifest.points()}
 
 
 def family_of_id(env_id: str) -> str:

@@ -25,6 +25,8 @@ from typing import Any
 from restock.core.errors import InvalidInput, nearest
 
 GROUP = "restock.families"
+# The id of any problem: `problem=` is what `load_problem` takes, also a place outside (see `restock.problems.outside`).
+ANY = "restock/Problem-v0"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # For any problem, one without a manifest too.
 POLICIES = {"nothing": "restock.policies.nothing:Nothing", "random": "restock.policies.random_order:RandomOrder"}
@@ -106,7 +108,7 @@ class Manifest:
         return Path(places[0], "instances")
 
 
-ANY = Manifest("any")  # a problem whose family says nothing of itself
+UNSAID = Manifest("unsaid")  # of a problem whose family says nothing of itself
 
 
 def id_of(name: str) -> str:
@@ -173,15 +175,26 @@ def known() -> dict[str, Manifest]:
     return own() | outside()
 
 
+def ids(families: Mapping[str, Manifest] | None = None) -> dict[str, Mapping[str, Any]]:
+    """Return the ids of environments, and what is fixed in them.
+
+    Args:
+        families: Whose; None: of all families, of which those from outside are not imported for it.
+    """
+    if families is None:
+        return ids(own()) | {id_of(name): {} for name in points()}
+    return {id: fixed for one in families.values() for id, fixed in {one.id: {}, **one.also}.items()}
+
+
 def manifest_of(family: str) -> Manifest:
     """Return what a family says of itself; of one that says nothing, what holds for any problem."""
-    return own().get(family) or outside().get(family) or ANY
+    return own().get(family) or outside().get(family) or UNSAID
 
 
 def manifest_for(problem: Any) -> Manifest:
     """Return what the family of a problem says, or the family that its class is derived from."""
     families = [vars(kind).get("family") for kind in type(problem).__mro__]
-    return next((manifest_of(name) for name in families if name in own() or name in outside()), ANY)
+    return next((manifest_of(name) for name in families if name in own() or name in outside()), UNSAID)
 
 
 def _left_out(point: metadata.EntryPoint, why: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from restock.core.errors import nearest
 from restock.core.problem import Problem
 from restock.envs.structured import StructuredEnvironment
-from restock.problems.load import ids, instance_of, load_problem, shipped
-from restock.problems.manifest import known, manifest_of
+from restock.problems.load import instance_of, load_problem, shipped
+from restock.problems.manifest import ids, known, manifest_of
 from restock.server.errors import Refused
 
 ALL = "all"  # the split of every instance

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from restock.benchmark import leaderboard as benchmark
 from restock.benchmark.standing import Leaderboard
 from restock.core.errors import InvalidInput
-from restock.problems.load import ids, shipped
+from restock.problems.load import shipped
+from restock.problems.manifest import ids
 from restock.report import board as drawing
 from restock.report import standings as say
 from restock.server.dashboard import pages
