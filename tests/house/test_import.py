@@ -70,6 +70,7 @@ CLASSES_OF_SERVERS = {
         "dashboard.pages",
         "dashboard.room",
         "dashboard.routes",
+        "dashboard.picking",
         "dashboard.playing",
         "dashboard.watching",
         "dashboard.comparing",
