@@ -68,6 +68,7 @@ CLASSES_OF_SERVERS = {
         "dashboard.pages",
         "dashboard.room",
         "dashboard.routes",
+        "dashboard.picking",
         "dashboard.playing",
         "dashboard.watching",
         "dashboard.comparing",

@@ -391,7 +391,7 @@ def test_of_many_replies_only_the_first_are_read_again(monkeypatch: pytest.Monke
 def test_a_game_is_taken_away_without_what_is_to_come(browser: Browser):
     address = browser.game("minimal")
     browser.post(f"{address}/period", {"period": "0"})
-    assert f'href="{address}/turns?format=csv"' in browser.get(address).text
+    assert f'href="{address}?format=csv"' in browser.get(address).text
     address = browser.game("serial")
     browser.post(f"{address}/period", {"period": "0"})
     data = browser.get(f"{address}/turns?format=json").json()["episodes"][0]

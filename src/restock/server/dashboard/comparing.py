@@ -40,7 +40,8 @@ def comparing(router: APIRouter, room: Room) -> None:
         problem = catalogue.loaded(task)
         offered = await room.policies(task)
         owner, mistakes = pages.new_owner(request), picking.Mistakes()
-        names = mistakes.tried("policy", lambda: [chosen("policy", one, offered) for one in _asked(sent)], [])
+        none: list[str] = []
+        names = mistakes.tried("policy", lambda: [chosen("policy", one, offered) for one in _asked(sent)], none)
         own = [one for one in room.own(owner, task) if one.id in sent.every.get("own", [])]
         if "policy" not in mistakes.told and not names and not own:
             mistakes.told["policy"] = "Nothing was chosen to compare: choose at least one policy."

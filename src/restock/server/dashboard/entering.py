@@ -42,8 +42,8 @@ def entered(form: Form, sent: Mapping[str, str], records: Records, played: Playe
         impossible = records.impossible(action, played)
     except InvalidInput as error:
         impossible = [error]
-    for error in impossible:
-        blame(form, error)
+    for mistake in impossible:
+        blame(form, mistake)
     wrong += impossible
     if wrong:
         raise wrong[0]
