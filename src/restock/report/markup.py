@@ -11,6 +11,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from restock.report.numbers import amount
+
 Part = tuple[str, str]  # heading and content (HTML)
 
 
@@ -24,7 +26,9 @@ def environment(*packages: str) -> Environment:
 
 @cache
 def _reports() -> Environment:
-    return environment(__package__)
+    made = environment(__package__)
+    made.filters["amount"] = amount
+    return made
 
 
 def parts(template: str, **given: Any) -> list[Part]:
