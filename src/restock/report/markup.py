@@ -18,17 +18,17 @@ Part = tuple[str, str]  # heading and content (HTML)
 
 def environment(*packages: str) -> Environment:
     """Return an environment that fills in the templates of packages; of two with one name, the first package's."""
-    return Environment(
+    made = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.filters["amount"] = amount
+    return made
 
 
 @cache
 def _reports() -> Environment:
-    made = environment(__package__)
-    made.filters["amount"] = amount
-    return made
+    return environment(__package__)
 
 
 def parts(template: str, **given: Any) -> list[Part]:

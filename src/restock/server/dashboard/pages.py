@@ -59,7 +59,6 @@ def environment() -> Environment:
     made.filters["plain"] = plain
     made.filters["ways"] = arrowed
     made.filters["money"] = _money
-    made.filters["amount"] = amount
     made.filters["sentence"] = _sentence
     made.filters["share"] = _share
     made.globals["static"] = static
