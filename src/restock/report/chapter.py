@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from restock.core.wording import Wording
 from restock.evaluation.compare import Comparison, Row
 from restock.report import drawing, figures, tables
 from restock.report import words as say
@@ -24,34 +23,32 @@ def chapter(
     problem = comparison.problem
     words = say.called(problem, calling)
     names = list(labels) if labels is not None else [str(k + 1) for k in range(comparison.episodes)]
-    dots = len(figures.sample(comparison.episodes))
     stocks, lacking = _stocks(comparison, shade)
-    absent = tables.left_out(comparison, words)
-    note = f"; not shown, as they never move: {', '.join(absent)}" if absent else ""
     return {
         "heading": say.heading(comparison, calling),
         "words": words,
         "shade": shade,
         "kinds": {row.name: _kind(row, comparison) for row in comparison.rows},
         "reference": comparison.reference,
+        "episodes": comparison.episodes,
         "facts": f"{getattr(getattr(problem, 'spec', None), 'description', '')} {say.facts(comparison, words)}".strip(),
         "summary": tables.summary(comparison, words),
         "bound": say.bound_told(comparison, words),
         "drawn": drawing.start(comparison, words),
         "explained": problem.explain(),
         "paired": figures.differences(comparison, shade, words),
-        "sampled": ""
-        if dots == comparison.episodes
-        else f" Drawn are {dots} of {comparison.episodes} {words.episodes}.",
+        "dots": len(figures.sample(comparison.episodes)),
         "each": figures.by_episode(comparison, shade, words, names),
         "split": figures.split(comparison, words),
         "gaps": tables.gaps(comparison, words),
         "losses": say.losses(comparison, words),
         "model": say.model(comparison).name,
         "stocks": stocks,
-        "stocks_note": _stocks_note(comparison, words, names, lacking),
+        "shown": names[_typical(comparison)],
+        "grain": figures.grain(problem.horizon),
+        "out_of_reach": lacking and say.bound_row(comparison) is not None,
         "key_figures": tables.key_figures(comparison, words),
-        "figures_note": f"Means over {comparison.episodes} {words.episodes}{note}",
+        "left_out": tables.left_out(comparison, words),
     }
 
 
@@ -79,20 +76,6 @@ def _stocks(comparison: Comparison, shade: Mapping[str, str]) -> tuple[list[Pane
             charts = figures.over_time(comparison, curve, entries, shade, example)
             blocks.append((heading, curve.unit, [(row.name, chart) for row, chart in charts]))
     return blocks, lacking
-
-
-def _stocks_note(comparison: Comparison, words: Wording, names: Sequence[str], lacking: bool) -> str:
-    """Return how to read the panels of stock."""
-    note = (
-        f"At the end of each {words.period}; 0 is the start. Thick line: mean over {comparison.episodes} "
-        f"{words.episodes}. Band: the middle 80% of them. Thin line: the {words.episode} with the median {words.worth} "
-        f"of {comparison.reference} ({names[_typical(comparison)]})."
-    )
-    if (apart := figures.grain(comparison.problem.horizon)) > 1:
-        note += f" Drawn are means of up to {apart} {words.periods}."
-    if say.bound_row(comparison) is not None and lacking:
-        note += " Where hindsight leaves demand unserved too, serving it in time was impossible or not worth its cost."
-    return note
 
 
 def _typical(comparison: Comparison) -> int:

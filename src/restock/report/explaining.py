@@ -58,14 +58,12 @@ def parts(explanation: Explanation, command: str = "") -> list[Part]:
     links = _links(explanation)
     return filled(
         "explanation",
-        name=explanation.policy.name,
+        of=explanation,
         links=links,
         opened=OPEN,
         left_out=len(explanation.problem.links) - len(links),
-        no_optimum=explanation.no_optimum,
         looks=_looks(explanation) if explanation.influences else None,
         beside=colours(list(explanation.beside)),
-        method=_method(explanation),
         command=command,
     )
 
@@ -126,14 +124,14 @@ def _links(explanation: Explanation) -> list[dict[str, Any]]:
     return [
         {
             "name": arrowed(link),
-            "maps": [_map(explanation, one) for one in explanation.maps if one.link == link],
+            "maps": [_map(one) for one in explanation.maps if one.link == link],
             "responses": [_response(one, shades) for one in explanation.responses if one.link == link],
         }
         for link in dict.fromkeys(one.link for one in explanation.maps)
     ]
 
 
-def _map(explanation: Explanation, one: OrderMap) -> dict[str, Any]:
+def _map(one: OrderMap) -> dict[str, Any]:
     """Return a map of each policy, in the same colours."""
     every = np.concatenate([orders[np.isfinite(orders)] for orders in one.orders.values()])
     most = float(every.max(initial=0.0))
@@ -142,20 +140,8 @@ def _map(explanation: Explanation, one: OrderMap) -> dict[str, Any]:
     most = max(usual if clipped else most, TINY)
     buyer = one.link.split(WAY)[1]
     labels = (f"inventory position of {buyer} (units)", "period")
-    title = "Orders by position and period"
-    about = "Across: inventory position (on hand and under way, less backlog). Upwards: the period."
     if one.kind == "split":
         labels = (labels[0], f"of it under way on {arrowed(one.link)} (units)")
-        title = f"Orders by position and pipeline, in period {one.period}"
-        about = (
-            "Across: inventory position (on hand and under way, less backlog). Upwards: how much of it is under way. "
-            "A base-stock policy looks at the position only, so its colour is the same all along a column."
-        )
-    about += (
-        f" Dots: where {explanation.policy.name} was asked in simulation, larger where it was asked often; beyond them "
-        "a map is a guess of what the policy would do. Blank: no such state, with what is under way the position is "
-        "larger."
-    )
     alt = f"on {one.link} by {labels[0]} and {labels[1]}"
     pictures = [
         (name, heat_map(one.position, one.other, orders, most, one.visited[:, :2], labels,
@@ -164,8 +150,8 @@ def _map(explanation: Explanation, one: OrderMap) -> dict[str, Any]:
     ]  # fmt: skip
     shades = colours(list(one.orders))
     return {
-        "title": title, "about": about, "pictures": pictures, "key": key(most, clipped, "units ordered"),
-        "slopes": _slopes(one), "cuts": _cuts(one, shades), "shades": shades,
+        "of": one, "pictures": pictures, "key": key(most, clipped, "units ordered"), "slopes": _slopes(one),
+        "cuts": _cuts(one, shades), "shades": shades,
     }  # fmt: skip
 
 
@@ -220,7 +206,7 @@ def _ends(values: np.ndarray) -> str:
     return f"{amount(float(known[0]), 1)} to {amount(float(known[-1]), 1)}" if len(known) else "none"
 
 
-def _response(one: Response, shades: Mapping[str, str]) -> tuple[Svg, dict[str, Any]]:
+def _response(one: Response, shades: Mapping[str, str]) -> tuple[Svg, Response]:
     """Return the change of the order with one unit more, by where the unit is."""
     ends = "; ".join(
         f"{name}: {amount(change[0].mean, 2)} on hand, {amount(change[-1].mean, 2)} just ordered"
@@ -250,8 +236,7 @@ def _response(one: Response, shades: Mapping[str, str]) -> tuple[Svg, dict[str, 
         picture.box(x, 252.0, 12.0, 10.0, shades[name], round_=2.0)
         picture.text(x + 17.0, 261.0, name, INK, size=12.0)
         x += 31.0 + width_of(name, 12.0)
-    unit = "one unit" if one.unit == 1.0 else f"{amount(one.unit)} units, told for one of them"
-    return picture, {"period": one.period, "unit": unit}
+    return picture, one
 
 
 # what it looks at ---------------------------------------------------------------------------------
@@ -304,21 +289,3 @@ def bars(values: Sequence[tuple[str, Estimate]], alt: str, colour: str) -> Svg:
         picture.text(max(scale(e.high) if np.isfinite(e.high) else x, zero) + 6.0, y + 27.5,
                      amount(e.mean, places_for(e)), INK, halo=True, size=11.5)  # fmt: skip
     return picture
-
-
-# how it was found ---------------------------------------------------------------------------------
-
-
-def _method(explanation: Explanation) -> list[str]:
-    return [
-        f"{explanation.episodes} episodes of {explanation.problem.name} were simulated, drawn from seed "
-        f"{explanation.seed}.",
-        "A cell of a map is asked in the visited states that are nearest to it, moved into it: the pipeline is scaled, "
-        "what is on hand is set, and the answers are averaged. All else the policy sees is as it was there.",
-        "To be misled about a thing means to be told what it is in another episode, drawn independently, in the same "
-        "period; the dynamics go on with what is so. The period is replaced by another one.",
-        "The last demand is what the policy is told of the last period. A policy that keeps its own notes of demand "
-        "remembers what it was told, so for it that bar counts all of its memory; earlier demand counts only for "
-        "policies that look it up.",
-        "Things that tell the same can stand in for each other: each is then worth less than all of them together.",
-    ]

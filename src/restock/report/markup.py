@@ -11,15 +11,19 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from restock.report.numbers import amount
+
 Part = tuple[str, str]  # heading and content (HTML)
 
 
 def environment(*packages: str) -> Environment:
     """Return an environment that fills in the templates of packages; of two with one name, the first package's."""
-    return Environment(
+    made = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.filters["amount"] = amount
+    return made
 
 
 @cache

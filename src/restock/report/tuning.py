@@ -59,7 +59,8 @@ def render(tuning: Tuning, command: str = "", problem: str = "") -> str:
         trials=_trials(tuning),
         kinds={} if tuning.best is None else {str(tuning.best.number): "best"},
         broken=[f"Trial {trial.number}: {trial.problem}" for trial in tuning.trials if trial.problem],
-        rests=_rests(tuning),
+        plan=tuning.plan,
+        interrupted=tuning.count("interrupted"),
         command=command,
         made_with=f"Made with {in_words(versions())}.",
         numbers=as_json(tuning.to_dict()),
@@ -137,25 +138,6 @@ def _trials(tuning: Tuning) -> Table:
 
 def _merit(trial: Trial) -> tuple[bool, float, int]:
     return trial.state != "complete", -trial.value if trial.value == trial.value else 0.0, trial.number
-
-
-def _rests(tuning: Tuning) -> list[str]:
-    said = [
-        "The best trial is the luckiest of many on the same held-out paths, so what it earns there flatters it. Fresh "
-        "paths are four times as many, the same for every whole trial, and nothing is chosen by them.",
-        "Every trial is trained once, from one seed: another seed moves each of them a little. Train with best.yml and "
-        "some other seeds before you rely on a small gain.",
-        "Trials are proposed by the tree-structured Parzen estimator of Optuna, after "
-        f"{tuning.plan.startup} at random, the first of them the preset (each number moved into its range).",
-    ]
-    if tuning.plan.pruning:
-        said.append(
-            "A trial ends early where its best so far is below the median of earlier whole trials at the same share of "
-            f"the training; not in the first quarter, nor before {max(1, tuning.plan.startup // 2)} trials are whole."
-        )
-    if tuning.count("interrupted"):
-        said.append("Interrupted trials were stopped from outside; each was repeated with the same values.")
-    return said
 
 
 def _short(value: Any) -> str:

@@ -64,7 +64,6 @@ def environment() -> Environment:
     made.filters["cents"] = _cents
     made.filters["exact"] = exact
     made.filters["formula"] = _formula
-    made.filters["amount"] = amount
     made.filters["rounded"] = rounded
     made.filters["sentence"] = _sentence
     made.filters["share"] = _share
