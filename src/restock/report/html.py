@@ -14,9 +14,8 @@ from restock.core.plain import plain
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison
 from restock.evaluation.provenance import versions
-from restock.report import tables
+from restock.report import columns, tables
 from restock.report import words as say
-from restock.report.certainty import VERDICTS
 from restock.report.chapter import chapter
 from restock.report.markup import figure, page
 from restock.report.numbers import amount
@@ -221,23 +220,8 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
 
 
 def _meanings(comparisons: Sequence[Comparison], words: Calling) -> str:
-    known = dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
-    worth, bounded = say.called(comparisons[0].problem, words).worth, any(say.bounded(c) for c in comparisons)
-    general = {
-        "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
-        tables.JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of "
-        "100 tables, whichever policy turns out best; the interval of a single mean stands for itself",
-        tables.ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, "
-        "were they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
-        "verdict": VERDICTS,
-    }
-    if bounded and any(say.costs(c) for c in comparisons):
-        general["gap to bound"] = f"(bound - {worth}) / |bound|, both summed: the cost above the least; 95% interval"
-    if bounded and not all(say.costs(c) for c in comparisons):
-        general["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes; 95% interval"
-    known = general | known
-    if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
-        known["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
+    known = dict(pair for comparison in comparisons for pair in columns.meanings(comparison, words))
+    known |= dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in known.items()) + "</dl>"
 
 
