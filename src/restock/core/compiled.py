@@ -23,16 +23,17 @@ def compiled(kind: type[Problem]) -> SimpleNamespace:
     return kernels
 
 
-def compiled_rollout(kind: type[Problem], act: Text) -> Any:
-    """Return the compiled rollout with a policy's `act` inside, built once per process."""
-    if (kind, act) not in _COMPILED:
+def compiled_rollout(kind: type[Problem], *policy: Text) -> Any:
+    """Return the compiled rollout with a policy's texts inside, the last its decision; built once per process."""
+    if (kind, policy) not in _COMPILED:
         from restock.core import kernels
 
         texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
+        *helpers, act = policy
+        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, *helpers, _as_act(act))
         name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
-        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
-    return _COMPILED[kind, act]
+        _COMPILED[kind, policy] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
+    return _COMPILED[kind, policy]
 
 
 def compiled_parts(kind: type[Problem]) -> Any:

@@ -370,9 +370,9 @@ class Problem(abc.ABC):
         """The compiled loops of this kind of problem."""
         return compiled(type(self))
 
-    def policy_kernel(self, act: Text) -> Any:
-        """Return the compiled rollout with this policy inside."""
-        return compiled_rollout(type(self), act)
+    def policy_kernel(self, *policy: Text) -> Any:
+        """Return the compiled rollout with a policy inside: its texts, the last its decision."""
+        return compiled_rollout(type(self), *policy)
 
     def world(self, memory: Array, tables: Tables | None = None) -> tuple[Any, ...]:
         """Named views of a memory row."""
