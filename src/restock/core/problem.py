@@ -368,11 +368,16 @@ class Problem(abc.ABC):
     @property
     def kernels(self) -> SimpleNamespace:
         """The compiled loops of this kind of problem."""
-        return compiled(type(self))
+        return compiled(self.texts_in_force)
+
+    @property
+    def texts_in_force(self) -> Texts:
+        """The texts that are played: those of the class, unless the problem brings a law of its own."""
+        return self.texts
 
     def policy_kernel(self, *policy: Text) -> Any:
         """Return the compiled rollout with a policy inside: its texts, the last its decision."""
-        return compiled_rollout(type(self), *policy)
+        return compiled_rollout(self.texts_in_force, *policy)
 
     def world(self, memory: Array, tables: Tables | None = None) -> tuple[Any, ...]:
         """Named views of a memory row."""

@@ -58,7 +58,8 @@ class Packing:
 
     def __init__(self, name: str, module: str, **parameters: Parameter) -> None:
         self.parameters = parameters
-        self.kind: Any = namedtuple(name, parameters, module=module)
+        make: Any = namedtuple  # its fields are not known to a type checker
+        self.kind = make(name, parameters, module=module)
         self.axes = tuple(dict.fromkeys(axis for one in parameters.values() for axis in one.axes))
         kinds = [one.note for one in parameters.values()]
         if kinds != sorted(kinds):
