@@ -77,8 +77,8 @@ def fingerprint(texts: Iterable[Text]) -> str:
         digest.update(repr((text.__defaults__, [one for one in inside if isinstance(one, (int, float))])).encode())
         for name in text.__code__.co_names:
             value = text.__globals__.get(name)
-            if hasattr(value, "py_func"):  # a function of the user's that numba compiles on its own
-                feed_text(value.py_func)
+            if (own := getattr(value, "py_func", None)) is not None:  # what numba compiles on its own
+                feed_text(own)
             elif isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
                 digest.update(f"{name}={value!r}".encode())
 

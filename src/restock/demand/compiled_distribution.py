@@ -13,7 +13,7 @@ from restock.core.errors import InvalidInput
 from restock.demand import laws, rowwise
 from restock.demand.distribution import MOST_SAMPLES, Array, Distribution
 
-PLACES = (np.arange(2000) + 0.5) / 2000.0  # probabilities at which a law is looked at to tell its deviation
+PLACES: Array = (np.arange(2000, dtype=np.float64) + 0.5) / 2000.0  # probabilities that tell a law's deviation
 
 
 class CompiledDistribution(Distribution, abc.ABC):

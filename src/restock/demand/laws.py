@@ -217,5 +217,5 @@ def laws_with(function: Callable[..., float] | None) -> tuple[Callable[..., Any]
         return the_law(u, mean, spread, power)  # type: ignore[name-defined,no-any-return]  # noqa: F821
 
     brought = FunctionType(own_quantile.__code__, {**globals(), "the_law": own_law(function)}, "own_quantile")
-    names = {**last.__globals__, "own_quantile": brought}  # type: ignore[attr-defined]
-    return (*others, brought, FunctionType(last.__code__, names, last.__name__))  # type: ignore[attr-defined]
+    names = {**last.__globals__, "own_quantile": brought}
+    return (*others, brought, FunctionType(last.__code__, names, last.__name__))

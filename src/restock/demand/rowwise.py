@@ -54,9 +54,8 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
         return a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a
 
     with torch.no_grad():
-        exact = numpy_demand(
-            *map(plain, (law, mean, spread, power, noise_scale, draw)), getattr(own, "demand_at", None)
-        )
+        function = None if own is None else own.demand_at
+        exact = numpy_demand(*map(plain, (law, mean, spread, power, noise_scale, draw, function)))
         exact = torch.as_tensor(exact, dtype=draw.dtype, device=draw.device)
     if not isinstance(mean, torch.Tensor):
         mean = torch.full_like(draw, float(mean))

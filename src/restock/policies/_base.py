@@ -225,7 +225,7 @@ class TextPolicy(Policy):
         if self.packing is None or self._own is None:
             kept = self._kept if t else [nothing] * self.notes
             return [*self.parameters.tolist(), *kept]
-        if not t:
+        if not t or not self._kept:  # a policy without notes may begin anywhere
             self._kept = {name: [nothing] * n for name, n in self.packing.notes(self._own).items()}
         return self.packing.read(self._own, t, self._kept)
 
