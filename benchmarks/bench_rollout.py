@@ -17,7 +17,7 @@ def compiled(problem: Any, policy: Any, episodes: int) -> Callable[[], int]:
     """The compiled rollout on episodes drawn before, rewards only."""
     tables = problem.plain
     vectors = np.ascontiguousarray(problem.source(list(range(episodes))).next(np.arange(episodes)))
-    rollout = problem.policy_kernel(type(policy).text)
+    rollout = problem.policy_kernel(*policy.texts())
     rewards = np.empty((episodes, problem.horizon))
     nothing = np.empty((0, problem.horizon + 1, tables.recorded))
     scratch, lengths = np.empty_like(tables.fresh), np.empty(episodes, dtype=np.int64)

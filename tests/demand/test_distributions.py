@@ -19,7 +19,7 @@ from restock.demand.negative_binomial import NegativeBinomial
 from restock.demand.normal import Normal
 from restock.demand.path import Demand, cumulative
 from restock.demand.poisson import Poisson
-from restock.demand.rowwise import TEXTS, numpy_demand
+from restock.demand.rowwise import numpy_demand
 from restock.demand.spec import check_demand
 from restock.demand.uniform import Uniform
 
@@ -240,6 +240,6 @@ def test_a_count_too_large_to_search_for_is_refused_only_where_it_is_searched_fo
 
 def test_the_texts_of_the_laws_are_the_ones_compiled():
     """Every law that `demand_of` calls is among the texts handed to the compiler, so that a bound copy is found."""
-    names = {text.__name__ for text in TEXTS}
-    called = {name for text in TEXTS for name in text.__code__.co_names if callable(getattr(laws, name, None))}
+    names = {text.__name__ for text in laws.LAWS}
+    called = {name for text in laws.LAWS for name in text.__code__.co_names if callable(getattr(laws, name, None))}
     assert called <= names

@@ -15,8 +15,7 @@ ITSELF = ("self", "cls", "super()")
 OF_TUPLES = ("_fields", "_asdict", "_replace", "_make", "_field_defaults")  # public names of every named tuple
 # Private names of other packages, where there is no public way to what is needed.
 OF_OTHERS = {
-    "benchmark/worker.py": {"_exit"},
-    "learning/tuning/worker.py": {"_exit"},
+    "core/workers.py": {"_exit"},
     "core/backends.py": {"_cache"},
     "core/kernel_cache.py": {"_cache"},
     "core/numba_views.py": {"_getvalue"},

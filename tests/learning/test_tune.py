@@ -20,6 +20,7 @@ pytest.importorskip("sb3_contrib")
 import restock
 from restock.core.errors import InvalidInput
 from restock.core.holding import held
+from restock.core.workers import Pool
 from restock.learning import presets
 from restock.learning.run_folder import RunFolder
 from restock.learning.train import configuration, train
@@ -27,7 +28,6 @@ from restock.learning.tuning import tune as tuning
 from restock.learning.tuning.folder import TuningFolder
 from restock.learning.tuning.outcome import best_of, read_tuning
 from restock.learning.tuning.plan import Plan, make_plan, read_plan
-from restock.learning.tuning.pool import Pool, Worker
 from restock.learning.tuning.spaces import ALGORITHMS, SPACES, Choices, Range, dimension, space_of
 from restock.learning.tuning.study import Study, Trial
 from restock.learning.tuning.tune import tune
@@ -282,7 +282,7 @@ class Answers:
     def __init__(self, says: Callable[[Any], Any]) -> None:
         self.says, self.tasks, self.waiting = says, [], []
 
-    def __call__(self, log: Path) -> Answers:
+    def __call__(self, module: str, log: Path) -> Answers:
         return self
 
     def start(self, task: Any) -> Any:
@@ -513,9 +513,8 @@ def wait_for(there: Callable[[], bool]) -> None:
 
 
 def test_a_pool_that_has_ended_leaves_no_pipe_open(tmp_path: Path) -> None:
-    pool = Pool(tmp_path / "log.txt")
-    worker = Worker(pool._log, pool._heard)
-    pool._workers.add(worker)
+    pool = Pool(tuning.WORKER, tmp_path / "log.txt")
+    worker = pool.add()
     pool.close()
     pipes = (worker._process.stdin, worker._process.stdout)
     assert worker._process.poll() is not None and all(pipe is not None and pipe.closed for pipe in pipes)

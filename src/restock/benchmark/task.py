@@ -45,17 +45,16 @@ class Task:
     name: str
     mark: str
 
-    def as_json(self) -> str:
-        """Return the task as a line of JSON, for a worker."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task as plain data, for a worker."""
         data = dataclasses.asdict(self)
         data["entry"] = self.entry.model_dump(mode="json")
         data["scenario"] = json.loads(self.scenario.as_json())
-        return json.dumps(data)
+        return data
 
     @classmethod
-    def from_json(cls, text: str) -> Task:
-        """Return the task in a line of JSON."""
-        data = json.loads(text)
+    def from_dict(cls, data: Mapping[str, Any]) -> Task:
+        """Return the task in plain data."""
         entry, scenario = Entry.model_validate(data["entry"]), Scenario.model_validate(data["scenario"])
         return cls(entry, scenario, tuple(data["seeds"]), data["audited"], data["name"], data["mark"])
 

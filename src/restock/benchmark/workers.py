@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
-import subprocess
-import sys
-import threading
 from collections.abc import Container, Generator, Sequence
 from typing import Any
 
 from restock.benchmark.task import Task
 from restock.benchmark.worker import attempt
+from restock.core.workers import Pool, Worker
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-COMMAND = (sys.executable, "-m", "restock.benchmark.worker")
-LISTEN = 0.2  # seconds between looks at whether somebody pressed Ctrl-C (Windows needs that)
+WORKER = "restock.benchmark.worker"
 
 
 def answers(tasks: Sequence[Task], jobs: int, unwanted: Container[str] = ()) -> Generator[tuple[Task, dict[str, Any]]]:
@@ -35,82 +28,20 @@ def answers(tasks: Sequence[Task], jobs: int, unwanted: Container[str] = ()) -> 
         for task in waiting:
             yield task, attempt(task)
         return
-    arrived: queue.Queue[tuple[_Worker, str | None]] = queue.Queue()
-    workers = [_Worker(arrived) for _ in range(min(jobs, len(tasks)))]
+    pool = Pool(WORKER, environment=dict.fromkeys(ONE_THREAD, "1"), patience=0.0)
+    under_way: dict[Worker, Task] = {}
     try:
-        for worker in workers:
-            worker.give(next(waiting, None))
-        while any(worker.task is not None for worker in workers):
-            try:
-                worker, line = arrived.get(timeout=LISTEN)
-            except queue.Empty:
-                continue
-            at = worker.task
-            if at is None:
-                continue
-            if line is None:  # killed, or out of memory: another takes its place
+        while True:
+            while len(under_way) < jobs and (new := next(waiting, None)) is not None:
+                under_way[pool.start(new.to_dict())] = new
+            if not under_way:
+                return
+            worker, reply = pool.next()
+            at = under_way.pop(worker)
+            if reply is None:  # killed, or out of memory: another takes its place
                 reply = {"failed": worker.ending()}
-                worker.end()
-                workers.remove(worker)
-                worker = _Worker(arrived)
-                workers.append(worker)
             else:
-                reply = json.loads(line)
-            worker.task = None
+                pool.free(worker)
             yield at, reply
-            worker.give(next(waiting, None))
     finally:
-        for worker in workers:
-            worker.end()
-
-
-class _Worker:
-    """A process, and its current task.
-
-    Args:
-        arrived: Where its answers go, with None when it has died.
-    """
-
-    def __init__(self, arrived: queue.Queue[tuple[_Worker, str | None]]) -> None:
-        self.task: Task | None = None
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-        self._process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path},
-        )
-        self._listener = threading.Thread(target=self._listen, args=(arrived,), daemon=True)
-        self._listener.start()
-
-    def _listen(self, arrived: queue.Queue[tuple[_Worker, str | None]]) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            arrived.put((self, line))
-        arrived.put((self, None))
-
-    def give(self, task: Task | None) -> None:
-        """Give the process its next task, if there is one."""
-        assert self._process.stdin is not None
-        self.task = task
-        if task is not None:
-            with contextlib.suppress(BrokenPipeError):  # it has died; the listener tells
-                self._process.stdin.write(task.as_json() + "\n")
-                self._process.stdin.flush()
-
-    def ending(self) -> str:
-        """Return how the process died."""
-        code = self._process.wait()
-        return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with code {code}"
-
-    def end(self) -> None:
-        """Kill the process."""
-        self._process.kill()
-        self._process.wait()
-        self._listener.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
+        pool.close()

@@ -15,7 +15,6 @@ from restock.cli.problem_changes import ProblemChanges, with_options
 
 if TYPE_CHECKING:
     from restock.evaluation.compare import Comparison
-    from restock.evaluation.stats import Estimate
 
 Policies = Annotated[
     list[str] | None,
@@ -125,10 +124,9 @@ def _saver(path: Path) -> Callable[[dict[str, Any]], object]:
 
 
 def _print(console: Console, result: Comparison, document: dict[str, Any]) -> None:
-    import math
-
-    from restock.report.numbers import NONE, decimals, p_in_words, share, share_interval
-    from restock.report.words import bound_told, shown_rows
+    from restock.report.columns import TERMINAL, Shown, chosen
+    from restock.report.numbers import NONE
+    from restock.report.words import bound_told, bounded
 
     drawn = "seeds of your own" if result.seed is None else f"seed {result.seed}"
     console.text(
@@ -136,35 +134,20 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         "every policy meets the same demand."
     )
     console.text()
-    wide = console.width >= 120
-    bounded = result.bound is not None
-    header = [
-        "policy",
-        "knows",
-        f"mean {result.problem.wording.worth}\n95% interval",
-        f"difference to\n{'the reference' if result.family.named else 'the best'}",
-        *(["more, same,\nless often", "adjusted\np"] if wide else []),
-    ]
-    shown = table(*header, *(["gap to\nbound"] if bounded else []), "fill\nrate", numbers=range(2, 8), words=[0])
-    policies = shown_rows(result)
-    places = decimals([row.profit.mean for row in policies])
-    for row in policies:
-        cells = [row.name, row.information, _estimate(row.profit, places, False, wide)]
-        if row.difference is None:
-            own = "the reference" if result.family.named else "the best"
-            cells.append(own if result.family.named or row.information != "clairvoyant" else NONE)
-        else:
-            cells.append(_estimate(row.difference, decimals([row.difference.mean]), True, wide))
-        if wide:
-            cells.append(NONE if row.wins is None else f"{row.wins}, {row.ties}, {row.losses}")
-            cells.append(NONE if row.p is None else p_in_words(row.p))
-        if bounded:
-            gap = row.gap_interval
-            told = NONE if gap is None else share(gap.mean, 1)
-            if wide and gap is not None and math.isfinite(gap.low) and row.information != "clairvoyant":
-                told += f"\n{share_interval(gap, 1)}"
-            cells.append(told)
-        cells.append(share(row.kpis["fill_rate"], 1) if "fill_rate" in row.kpis else NONE)
+    wide, whole = console.width >= 120, Shown(result, result.problem.wording)
+    columns = [column for column in chosen(result, TERMINAL) if wide or column.name not in ("counts", "p")]
+    shown = table(*(column.heading(whole, wrapped=True) for column in columns), numbers=range(2, 8), words=[0])
+    for row in whole.rows:
+        cells = []
+        for column in columns:
+            mean, ends = column.cell(row, whole), NONE if column.ends is None else column.ends(row, whole)
+            if column.name == "difference":
+                mean = whole.reference(row) or mean
+            if column.ends_title and ends != NONE:
+                mean += f" [{ends}]" if wide else f"\n{ends}"
+            elif wide and ends != NONE:
+                mean += f"\n{ends}"
+            cells.append(mean)
         shown.add_row(*cells)
     console.table(shown)
     for sentence in document["answer"]:
@@ -176,20 +159,7 @@ def _print(console: Console, result: Comparison, document: dict[str, Any]) -> No
         )
     if told := bound_told(result):
         console.text(told)
-    elif bounded and result.bound_proven:
+    elif bounded(result) and result.bound_proven:
         console.text("The bound is proven: no policy can earn more in these episodes.")
     for warning in document["warnings"]:
         console.text(f"Warning: {warning}", style="bold red" if result.exceeded else "yellow")
-
-
-def _estimate(value: Estimate, places: int, sign: bool, wide: bool) -> str:
-    """Return a mean with its interval behind or below it."""
-    import math
-
-    from restock.report.numbers import amount, interval
-
-    mean = amount(value.mean, places, sign)
-    if not math.isfinite(value.low):
-        return mean
-    ends = interval(value, places, sign)
-    return f"{mean} [{ends}]" if wide else f"{mean}\n{ends}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 OUT, INGREDIENT, EVERY = "report.html", "koefte", 5
 WIDE, WHOLE = 130, 160  # columns of a terminal from which on most of the table fits, and all of it
+TOLD = ("policy", "profit", "of_bound", "difference", "verdict")  # columns of a narrow one
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the report goes.")]
 Ingredient = Annotated[str, typer.Option("--ingredient", help="Whose daily use is the demand.")]
@@ -89,6 +90,7 @@ def _document(study: Study, out: Path, command: str) -> dict[str, Any]:
 
 
 def _print(console: Console, study: Study, out: Path) -> None:
+    from restock.report.columns import ENDS, PAGE
     from restock.report.restaurant import TITLE, WORDS, lead
     from restock.report.tables import summary
     from restock.report.words import answer, heading, overall, warnings
@@ -97,23 +99,19 @@ def _print(console: Console, study: Study, out: Path) -> None:
     console.text(lead(study))
     console.text()
     for comparison in study.comparisons:
-        rows = summary(comparison, WORDS, ends=console.width >= WHOLE)
+        whole, wide = console.width >= WHOLE, console.width >= WIDE
         # A narrow terminal shows what tells most; the report has the rest.
-        told = ("policy", "profit", "of bound", "difference", "verdict")
-        left = () if console.width >= WHOLE else ("more, same, less",)
-        columns = [
-            k
-            for k, name in enumerate(rows.header)
-            if name in told or (console.width >= WIDE and name not in left)
-        ]  # fmt: skip
+        layout = PAGE if whole else [name for name in PAGE if name != "counts"] if wide else TOLD
+        rows = summary(comparison, WORDS, layout, ends=whole)
+        kept = [k for k, name in enumerate(rows.header) if wide or not name.endswith(ENDS)]
         shown = table(
-            *(rows.header[k] for k in columns),
-            numbers=range(1, len(columns) - 1),
-            words=[len(columns) - 1],
+            *(rows.header[k] for k in kept),
+            numbers=range(1, len(kept) - 1),
+            words=[len(kept) - 1],
             title=heading(comparison, WORDS),
         )
         for cells in rows.rows:
-            shown.add_row(*(cells[k] for k in columns))
+            shown.add_row(*(cells[k] for k in kept))
         console.table(shown)
         console.text(" ".join(answer(comparison, WORDS)))
         console.text()

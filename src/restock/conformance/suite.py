@@ -251,8 +251,8 @@ class Conformance:
                 world = problem.world(memory.copy())
                 world = backends.as_lists(world) if lists else world
                 for t in range(problem.horizon):
-                    problem.texts.put(plans[b, t].tolist(), *world)
-                    expected[b, t] = problem.texts.step(t, *world)
+                    problem.texts_in_force.put(plans[b, t].tolist(), *world)
+                    expected[b, t] = problem.texts_in_force.step(t, *world)
                     if problem.texts.ends(t, *world):
                         lengths[b] = t + 1
                         break

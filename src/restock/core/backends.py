@@ -57,6 +57,7 @@ VIEWS = Path(__file__).with_name("numba_views.py")
 def fingerprint(texts: Iterable[Text]) -> str:
     """Return a hash of what the texts say, whatever file they stand in, and of the views they are compiled with."""
     digest = hashlib.sha256(VIEWS.read_bytes())
+    fed: set[int] = set()
 
     def feed(code: CodeType) -> None:
         digest.update(code.co_code)
@@ -68,15 +69,24 @@ def fingerprint(texts: Iterable[Text]) -> str:
                 shown = sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
                 digest.update(str(shown).encode())
 
-    for text in texts:
-        if text.__module__.startswith(OUTSIDE):  # compiled code names the classes of a text by their module
+    def feed_text(text: Text) -> None:
+        if id(text) in fed:
+            return
+        fed.add(id(text))
+        if (text.__module__ or "").startswith(OUTSIDE):  # compiled code names the classes of a text by their module
             digest.update(text.__module__.encode())
         feed(text.__code__)
-        digest.update(repr(text.__defaults__).encode())
+        inside = [cell.cell_contents for cell in text.__closure__ or ()]
+        digest.update(repr((text.__defaults__, [one for one in inside if isinstance(one, (int, float))])).encode())
         for name in text.__code__.co_names:
             value = text.__globals__.get(name)
-            if isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
+            if (own := getattr(value, "py_func", None)) is not None:  # what numba compiles on its own
+                feed_text(own)
+            elif isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
                 digest.update(f"{name}={value!r}".encode())
+
+    for text in texts:
+        feed_text(text)
     return digest.hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Compiled kernels per problem class, built lazily and cached per process."""
+"""Compiled kernels of the texts of a problem, built lazily and cached per process."""
 
 from __future__ import annotations
 
@@ -9,41 +9,39 @@ from restock.core import backends
 from restock.core.backends import Text
 
 if TYPE_CHECKING:
-    from restock.core.problem import Problem
+    from restock.core.problem import Texts
 
 _COMPILED: dict[Any, Any] = {}
 
 
-def compiled(kind: type[Problem]) -> SimpleNamespace:
-    """Return the compiled kernels of a problem class, built once per process."""
-    if kind not in _COMPILED:
-        texts = kind.texts
-        _COMPILED[kind] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
-    kernels: SimpleNamespace = _COMPILED[kind]
+def compiled(texts: Texts) -> SimpleNamespace:
+    """Return the compiled kernels of a problem's texts, built once per process."""
+    if texts not in _COMPILED:
+        _COMPILED[texts] = backends.compile_texts(texts.all, backends.TEMPLATES, texts.name)
+    kernels: SimpleNamespace = _COMPILED[texts]
     return kernels
 
 
-def compiled_rollout(kind: type[Problem], act: Text) -> Any:
-    """Return the compiled rollout with a policy's `act` inside, built once per process."""
-    if (kind, act) not in _COMPILED:
+def compiled_rollout(texts: Texts, *policy: Text) -> Any:
+    """Return the compiled rollout with a policy's texts inside, the last its decision; built once per process."""
+    if (texts, policy) not in _COMPILED:
         from restock.core import kernels
 
-        texts = kind.texts
-        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, _as_act(act))
+        *helpers, act = policy
+        needed = (*texts.laws, texts.unpack, texts.step, texts.ends, *helpers, _as_act(act))
         name = f"{texts.name}_{act.__module__.rpartition('.')[2]}"
-        _COMPILED[kind, act] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
-    return _COMPILED[kind, act]
+        _COMPILED[texts, policy] = backends.compile_texts(needed, (kernels.rollout,), name, free=True).rollout
+    return _COMPILED[texts, policy]
 
 
-def compiled_parts(kind: type[Problem]) -> Any:
+def compiled_parts(texts: Texts) -> Any:
     """Return the compiled sums of the reward's parts, built once per process."""
-    if (kind, "parts") not in _COMPILED:
+    if (texts, "parts") not in _COMPILED:
         from restock.core import kernels
 
-        texts = kind.texts
         needed = (*texts.laws, texts.unpack, texts.totals)
-        _COMPILED[kind, "parts"] = backends.compile_texts(needed, (kernels.parted,), f"{texts.name}_parts").parted
-    return _COMPILED[kind, "parts"]
+        _COMPILED[texts, "parts"] = backends.compile_texts(needed, (kernels.parted,), f"{texts.name}_parts").parted
+    return _COMPILED[texts, "parts"]
 
 
 def _as_act(act: Text) -> Text:

@@ -26,7 +26,7 @@ def parts_of(problem: Problem, trajectory: Trajectory, episodes: Array) -> dict[
     for name, columns in problem.layout.columns.items():
         values = trajectory[name]
         record[..., columns] = values[:, 1:] if name in trajectory.stocks else values
-    compiled_parts(type(problem))(
+    compiled_parts(problem.texts_in_force)(
         tables.ints, tables.floats, np.empty_like(tables.fresh), record, np.ascontiguousarray(episodes),
         trajectory.lengths, found,
     )  # fmt: skip

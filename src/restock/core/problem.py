@@ -349,11 +349,16 @@ class Problem:
     @property
     def kernels(self) -> SimpleNamespace:
         """The compiled loops of this kind of problem."""
-        return compiled(type(self))
+        return compiled(self.texts_in_force)
 
-    def policy_kernel(self, act: Text) -> Any:
-        """Return the compiled rollout with this policy inside."""
-        return compiled_rollout(type(self), act)
+    @property
+    def texts_in_force(self) -> Texts:
+        """The texts that are played: those of the class, unless the problem brings a law of its own."""
+        return self.texts
+
+    def policy_kernel(self, *policy: Text) -> Any:
+        """Return the compiled rollout with a policy inside: its texts, the last its decision."""
+        return compiled_rollout(self.texts_in_force, *policy)
 
     def world(self, memory: Array, tables: Tables | None = None) -> Any:
         """Return the named views of a memory row, as a named tuple of parts."""

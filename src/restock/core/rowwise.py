@@ -55,7 +55,7 @@ class RowWise:
         self.t = 0
         operations = backends.numpy_operations() if library == "numpy" else backends.torch_operations()
         names = operations | problem.operations(library)
-        texts = problem.texts
+        texts = problem.texts_in_force
         laws = [law for law in texts.laws if law.__name__ not in names]
         bound = backends.bind_all((*laws, texts.step, texts.put), names)
         self._step, self._put = bound[texts.step.__name__], bound[texts.put.__name__]

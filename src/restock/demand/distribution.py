@@ -22,7 +22,8 @@ class Distribution(Spec, abc.ABC):
     """Demand around a mean. Distributions of your own derive from this and are added by `register`.
 
     `law`, `spread` and `power` place a built-in model among the compiled laws of
-    `restock.demand.laws`. An own model keeps law GIVEN and overrides `quantile`; it is then drawn
+    `restock.demand.laws`. An own model derives from `CompiledDistribution`, if its demand is a function of the
+    mean and one random number. Else it keeps law GIVEN and may override `quantile`; it is then drawn
     outside compiled code, also under goodwill.
     """
 

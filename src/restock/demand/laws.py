@@ -3,14 +3,19 @@
 `demand_of` is what the text of dynamics calls. Law GIVEN takes the number as the demand itself, law
 RESAMPLED as a multiple of the mean, the others take a uniform number in (0, 1) and return the demand
 at that quantile. So two policies stay on the same random numbers even when their goodwill, and with
-it their mean, differs.
+it their mean, differs. Law OWN is a function of the user's (see `restock.demand.compiled_distribution`):
+texts that are compiled with it have it in place of `own_quantile`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
 
-GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC, RESAMPLED = range(7)
+GIVEN, POISSON, NORMAL, UNIFORM, NEGATIVE_BINOMIAL, DETERMINISTIC, RESAMPLED, OWN = range(8)
 
 LARGE_MEAN = 500.0  # above it a Poisson search starts at the mode, not at zero
 LEAST_WEIGHT = 1e-20  # of a probability beside the whole: beyond it a tail adds nothing to a double
@@ -147,6 +152,11 @@ def negative_binomial_quantile(u: float, mean: float, size: float) -> float:
     return k
 
 
+def own_quantile(u: float, mean: float, spread: float, power: float) -> float:
+    """Return the demand of an own law; there is none where nobody brought one."""
+    return mean
+
+
 def demand_of(law: float, mean: float, spread: float, power: float, noise_scale: float, draw: float) -> float:
     """Return the demand of one market in one period.
 
@@ -173,7 +183,39 @@ def demand_of(law: float, mean: float, spread: float, power: float, noise_scale:
         sampled = mean + spread * mean**power * (2.0 * draw - 1.0)
     elif law == NEGATIVE_BINOMIAL:
         sampled = negative_binomial_quantile(draw, mean, spread)
+    elif law == OWN:
+        sampled = own_quantile(draw, mean, spread, power)
     else:
         sampled = mean
     demand = mean + noise_scale * (sampled - mean) + shift
     return demand if demand > 0.0 else 0.0
+
+
+LAWS: tuple[Callable[..., Any], ...] = (
+    count_search, poisson_quantile, normal_quantile, normal_location, negative_binomial_quantile, own_quantile,
+    demand_of,
+)  # fmt: skip
+
+
+@cache
+def own_law(function: Callable[..., float]) -> Callable[..., float]:
+    """Return a function of the user's, compiled by numba where it is not yet."""
+    import numba
+
+    compiled: Callable[..., float] = function if hasattr(function, "py_func") else numba.njit(function)
+    return compiled
+
+
+@cache
+def laws_with(function: Callable[..., float] | None) -> tuple[Callable[..., Any], ...]:
+    """Return `LAWS` with a function of the user's as the law OWN."""
+    if function is None:
+        return LAWS
+    *others, _, last = LAWS
+
+    def own_quantile(u: float, mean: float, spread: float, power: float) -> float:
+        return the_law(u, mean, spread, power)  # type: ignore[name-defined,no-any-return]  # noqa: F821
+
+    brought = FunctionType(own_quantile.__code__, {**globals(), "the_law": own_law(function)}, "own_quantile")
+    names = {**last.__globals__, "own_quantile": brought}
+    return (*others, brought, FunctionType(last.__code__, names, last.__name__))

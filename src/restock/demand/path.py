@@ -19,6 +19,7 @@ from restock.core import streams
 from restock.core.errors import InvalidInput
 from restock.core.validation import LARGEST
 from restock.demand import laws
+from restock.demand.compiled_distribution import CompiledDistribution
 from restock.demand.distribution import Distribution
 from restock.demand.draws import Counts, cumulative
 from restock.demand.empirical import Empirical
@@ -207,6 +208,8 @@ class Demand:
     def quantile(self, uniform: Array, mean: Array, noise_scale: float) -> Array:
         """Return the demand at given quantiles, same shape as `mean`, (T, M)."""
         law = self.distribution
+        if isinstance(law, CompiledDistribution):
+            return law.demands(uniform, mean, noise_scale)
         if type(law).quantile is not Distribution.quantile:
             return self.strayed(law.quantile(uniform, mean), mean, noise_scale)
         pairs = zip(uniform.ravel(), mean.ravel(), strict=True)

@@ -14,15 +14,6 @@ import numpy as np
 from restock.core import backends
 from restock.demand import laws
 
-TEXTS = (
-    laws.count_search,
-    laws.poisson_quantile,
-    laws.normal_quantile,
-    laws.normal_location,
-    laws.negative_binomial_quantile,
-    laws.demand_of,
-)
-
 
 def each(law, mean, spread, power, noise_scale, draw, demand):  # type: ignore[no-untyped-def]
     """Return the demand of each row."""
@@ -31,23 +22,25 @@ def each(law, mean, spread, power, noise_scale, draw, demand):  # type: ignore[n
 
 
 @cache
-def _each() -> Any:
-    return backends.compile_texts(TEXTS, (each,), "demand").each
+def _each(own: Any) -> Any:
+    return backends.compile_texts(laws.laws_with(own), (each,), "demand").each
 
 
-def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
-    """Return `laws.demand_of` on NumPy arrays that broadcast to shape (B,)."""
+def numpy_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any, own: Any = None) -> Any:
+    """Return `laws.demand_of` on NumPy arrays that broadcast to shape (B,); `own` is the function of law OWN."""
     if np.ndim(law) == 0 and law == laws.GIVEN:
         return draw
     columns = [np.ascontiguousarray(a) for a in np.broadcast_arrays(law, mean, spread, power, noise_scale, draw)]
     columns = [column.astype(np.float64) for column in columns]
     demand = np.empty(len(columns[0]))
-    _each()(*columns, demand)
+    _each(own)(*columns, demand)
     return demand
 
 
-def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any) -> Any:
+def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any, draw: Any, own: Any = None) -> Any:
     """Return `laws.demand_of` on torch tensors: the exact demand, with a gradient through the mean.
+
+    `own` is the distribution of law OWN.
 
     The demand is written mean + deviation(mean) * z with z held constant, so the gradient says how demand
     moves as the mean does, whole units or not. Where it was cut at 0 nothing moves it.
@@ -61,11 +54,14 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
         return a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a
 
     with torch.no_grad():
-        exact = numpy_demand(*map(plain, (law, mean, spread, power, noise_scale, draw)))
+        function = None if own is None else own.demand_at
+        exact = numpy_demand(*map(plain, (law, mean, spread, power, noise_scale, draw, function)))
         exact = torch.as_tensor(exact, dtype=draw.dtype, device=draw.device)
     if not isinstance(mean, torch.Tensor):
         mean = torch.full_like(draw, float(mean))
     deviation = noise_scale * _deviation(torch, law, mean, spread, power)
+    if own is not None:
+        deviation = torch.where(_code(torch, law, mean) == laws.OWN, noise_scale * _own(torch, own, mean), deviation)
     safe = torch.where(deviation > 0.0, deviation, torch.ones_like(deviation))
     z = ((exact - mean) / safe).detach()
     moved = torch.where(deviation > 0.0, mean + deviation * z, exact + (mean - mean.detach()))
@@ -77,7 +73,7 @@ def torch_demand(law: Any, mean: Any, spread: Any, power: Any, noise_scale: Any,
 
 def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
     """Return the standard deviation of the law at these means, up to a constant factor."""
-    code = torch.as_tensor(law, dtype=mean.dtype, device=mean.device).expand_as(mean)
+    code = _code(torch, law, mean)
     size = torch.clamp(torch.as_tensor(spread, dtype=mean.dtype, device=mean.device), min=1e-300)
     positive = mean > 0.0
     above = torch.where(positive, mean, torch.ones_like(mean))  # a root at zero has no finite gradient
@@ -87,3 +83,17 @@ def _deviation(torch: Any, law: Any, mean: Any, spread: Any, power: Any) -> Any:
     deviation = torch.where(code == laws.NEGATIVE_BINOMIAL, (above + above**2 / size) ** 0.5, deviation)
     deviation = torch.where(code == laws.RESAMPLED, above, deviation)
     return torch.where(positive, deviation, torch.zeros_like(mean))
+
+
+def _code(torch: Any, law: Any, mean: Any) -> Any:
+    return torch.as_tensor(law, dtype=mean.dtype, device=mean.device).expand_as(mean)
+
+
+def _own(torch: Any, own: Any, mean: Any) -> Any:
+    """Return the standard deviation of an own law at these means, with its slope as the gradient."""
+    at = mean.detach().cpu().numpy()
+    step = 1e-3 * np.maximum(at, 1e-6)
+    below, here, above = (torch.as_tensor(own.deviation(x), dtype=mean.dtype, device=mean.device)
+                          for x in (at - step, at, at + step))  # fmt: skip
+    slope = (above - below) / torch.as_tensor(2.0 * step, dtype=mean.dtype, device=mean.device)
+    return here + slope * (mean - mean.detach())

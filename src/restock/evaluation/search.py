@@ -162,7 +162,7 @@ def profits(world: Problem, policy: Policy, chance: Episodes) -> Array:
     rewards = np.empty((len(chance), world.horizon))
     nothing = np.empty((0, world.horizon + 1, tables.recorded))
     policy.begin(len(chance), 0, None)
-    world.policy_kernel(type(policy).text)(
+    world.policy_kernel(*policy.texts())(
         world.horizon, tables.ints, tables.floats, tables.fresh, tables.given, np.empty_like(tables.fresh),
         np.ascontiguousarray(chance.vectors), policy.packed(), rewards, nothing, np.empty(len(chance), np.int64),
     )  # fmt: skip

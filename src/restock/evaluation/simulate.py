@@ -216,7 +216,7 @@ def run(
 def _compiled(problem: Problem, policy: TextPolicy, chance: Episodes, progress: Progress | None) -> Trajectory:
     """Play whole episodes with the policy inside the compiled loop."""
     tables = problem.plain
-    rollout, parameters = problem.policy_kernel(type(policy).text), policy.packed()
+    rollout, parameters = problem.policy_kernel(*policy.texts()), policy.packed()
     rewards = np.empty((len(chance), problem.horizon))
     record = np.empty((len(chance), problem.horizon + 1, tables.recorded))
     lengths = np.empty(len(chance), dtype=np.int64)

@@ -75,6 +75,16 @@ class Row:
     seconds: float
     simulation: Simulation
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field but the simulation as plain data, and the parameters of the policy."""
+        first = {
+            "name": self.name,
+            "information": self.information,
+            "parameters": self.simulation.policy.parameters_in_words(),
+        }
+        names = [field.name for field in dataclasses.fields(self) if field.name != "simulation"]
+        return first | {name: _plain(getattr(self, name)) for name in names}
+
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
@@ -115,10 +125,6 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as plain data, for JSON."""
-
-        def interval(value: Estimate | None) -> dict[str, float] | None:
-            return None if value is None else dataclasses.asdict(value)
-
         return {
             "problem": self.problem.name,
             "episodes": self.episodes,
@@ -129,33 +135,18 @@ class Comparison:
             "reference": self.reference,
             "reference_named": self.family.named,
             "differences_judged": self.family.size,
-            "bound": interval(self.bound),
+            "bound": _plain(self.bound),
             "bound_proven": self.bound_proven,
             "exceeded": list(self.exceeded),
-            "policies": [
-                {
-                    "name": row.name,
-                    "information": row.information,
-                    "parameters": row.simulation.policy.parameters_in_words(),
-                    "profit": interval(row.profit),
-                    "difference": interval(row.difference),
-                    "relative": row.relative,
-                    "gap": row.gap,
-                    "gap_interval": interval(row.gap_interval),
-                    "wins": row.wins,
-                    "ties": row.ties,
-                    "losses": row.losses,
-                    "better_in": row.better_in,
-                    "p": row.p,
-                    "more_episodes": row.more_episodes,
-                    "skewed": row.skewed,
-                    "difference_skewed": row.difference_skewed,
-                    "kpis": dict(row.kpis),
-                    "seconds": row.seconds,
-                }
-                for row in self.rows
-            ],
+            "policies": [row.to_dict() for row in self.rows],
         }
+
+
+def _plain(value: Any) -> Any:
+    """Return an estimate or a mapping as a dictionary of its own, anything else as it is."""
+    if isinstance(value, Estimate):
+        return dataclasses.asdict(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def table(

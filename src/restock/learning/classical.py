@@ -34,8 +34,8 @@ class Classical:
         policy: Any = make_policy(name, problem, **level)
         if policy.notes:
             raise InvalidInput("residual", name, "it keeps notes from period to period", "Use base-stock.")
-        self._parameters = policy.parameters.tolist()
-        self._text = backends.bind(type(policy).text, backends.torch_operations())
+        self._policy = policy
+        self._text = policy.row_wise(backends.torch_operations())
         self._world = [
             type(part)(*(field.tolist() if isinstance(field, np.ndarray) else field for field in part))
             for part in problem.fixed
@@ -64,6 +64,6 @@ class Classical:
             elif hasattr(part, "ordered"):
                 part = part._replace(ordered=[nothing] * self._links, used=[nothing] * self._nodes)
             world.append(part)
-        self._text(t, self._parameters, *world)
+        self._text(t, self._policy.read(t), *world)
         ordered = next(part.ordered for part in world if hasattr(part, "ordered"))
         return torch.stack([one if isinstance(one, torch.Tensor) else nothing + one for one in ordered], dim=1)

@@ -109,9 +109,12 @@ def paths_of(problem: NetworkProblem, seeds: Sequence[int]) -> Paths:
 
 def quantiles(problem: NetworkProblem, uniform: Array, mean: Array) -> Array:
     """Return the quantiles of demand at means, both of shape (B, T, M)."""
+    from restock.demand.compiled_distribution import own_function
     from restock.demand.rowwise import numpy_demand
 
     demand, law = problem.demand, problem.demand.distribution
     assert law.law != laws.GIVEN
-    flat: Array = numpy_demand(law.law, mean.ravel(), law.spread, law.power, demand.noise_scale, uniform.ravel())
+    flat: Array = numpy_demand(
+        law.law, mean.ravel(), law.spread, law.power, demand.noise_scale, uniform.ravel(), own_function(law)
+    )
     return flat.reshape(mean.shape)

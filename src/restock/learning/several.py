@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restock.core import streams
+from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Source
+from restock.demand.compiled_distribution import own_function
 from restock.problems.network import NetworkProblem
 
 STREAM = "which problem"
@@ -35,6 +37,10 @@ class SeveralSource(Source):
         generators: Sequence[np.random.Generator] | None = None,
         ahead: int = 1,
     ) -> None:
+        found = {own_function(problem.demand.distribution) for problem in problems}
+        if len(found) > 1:
+            what = f"of {len(problems)} problems some bring a law of their own that others do not have"
+            raise InvalidInput("demand.distribution", None, what, "Give all of them the same, or built-in ones.")
         self._sources = [problem.source(seeds, generators, 1) for problem in problems]
         self._choosers = [streams.generator(seed, STREAM) for seed in seeds]
         self._rules = np.array([rules_of(problem) for problem in problems])

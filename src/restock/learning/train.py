@@ -249,7 +249,7 @@ def refuse_sequential(problem: Problem) -> None:
     """
     if problem.sequential:
         demand = getattr(problem, "demand", None)
-        mend = "Use a distribution of restock's own."
+        mend = "Use a distribution of restock's own, or derive yours from CompiledDistribution."
         name = demand.distribution.name if demand is not None else problem.name
         raise InvalidInput("demand.distribution", name, "it is drawn period by period", mend)
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import dis
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ from restock.core.backends import Text
 from restock.core.errors import InvalidInput, nearest
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
+from restock.policies.parameters import Packing
 
 if TYPE_CHECKING:
     from restock.policies.agent import PolicyAgent
@@ -162,12 +163,17 @@ class Policy(abc.ABC):
 
 
 class TextPolicy(Policy):
-    """A policy whose decision is a text `act(t, parameters, *world)` that back ends compile.
+    """A policy whose decision is a text that back ends compile.
+
+    The text is `act(t, own, *world)` where the class declares the parameters that it reads (see
+    `restock.policies.parameters`), and `act(t, parameters, *world)` with the flat numbers where it does not.
 
     Attributes:
         text: Writes the decision; follows the house rules of a text of dynamics. It may use
             `flows.used` and `flows.released` as scratch space. What belongs to the episode (for a
             network `rules` and `chance`) is not there for it: compiled, it would see the future.
+        helpers: Functions that the text calls by their names, beside those that every text may call.
+        packing: The parameters that it reads; None: the flat numbers as they are.
         parameters: Numbers the text reads, shape (P,).
         notes: How many numbers the text keeps from period to period, at the end of its `parameters`.
             It writes them in period 0, whatever is there.
@@ -177,9 +183,12 @@ class TextPolicy(Policy):
     """
 
     text: ClassVar[Text]
+    helpers: ClassVar[tuple[Text, ...]] = ()
+    packing: ClassVar[Packing | None] = None
     parameters: Array
     notes: int = 0
-    _kept: Sequence[Any] = ()  # the notes of the episodes begun last
+    _own: Mapping[str, Array] | None = None  # what `packing` declares
+    _kept: Any = ()  # the notes of the episodes begun last
 
     def __init__(self, problem: Problem, information: Information | None = None) -> None:
         super().__init__(problem, information)
@@ -188,9 +197,41 @@ class TextPolicy(Policy):
             _check_text(self.name, problem, type(self).text)
             _CHECKED.add(checked)
 
+    def reads(self, **given: Any) -> None:
+        """Set what the text reads: every parameter that `packing` declares, by name.
+
+        Raises:
+            InvalidInput: One is missing, unknown, or not of its shape.
+        """
+        assert self.packing is not None
+        self._own = self.packing.checked(given)
+        self.parameters = self.packing.flat(self._own)
+        self.notes = sum(self.packing.notes(self._own).values())
+
+    @classmethod
+    def texts(cls) -> tuple[Text, ...]:
+        """Return the functions that are compiled for a rollout, in order of dependence; the last one decides."""
+        read = () if cls.packing is None else (cls.packing.unpacked(cls.text),)
+        return (*cls.helpers, cls.text, *read)
+
     def packed(self) -> Array:
         """Return the numbers for the compiled text, with room for its notes, shape (P + notes,)."""
         return np.concatenate([self.parameters, np.zeros(self.notes)])
+
+    def row_wise(self, operations: Mapping[str, Any]) -> Callable[..., Any]:
+        """Return the text as it runs on whole columns, by the operations of a back end."""
+        bound = backends.bind_all((*type(self).helpers, type(self).text), dict(operations))
+        found: Callable[..., Any] = bound[type(self).text.__name__]
+        return found
+
+    def read(self, t: int, nothing: Any = 0.0) -> Any:
+        """Return what the text reads in period t, row-wise; `nothing` stands for its notes before period 0."""
+        if self.packing is None or self._own is None:
+            kept = self._kept if t else [nothing] * self.notes
+            return [*self.parameters.tolist(), *kept]
+        if not t or not self._kept:  # a policy without notes may begin anywhere
+            self._kept = {name: [nothing] * n for name, n in self.packing.notes(self._own).items()}
+        return self.packing.read(self._own, t, self._kept)
 
     def act(self, view: View) -> Array:
         """Return the decisions of shape (B, A), from one run of the text over whole columns."""
@@ -207,13 +248,10 @@ class TextPolicy(Policy):
                 else:
                     fields[name] = field
             world[k] = type(part)(**fields)
-        bound = backends.bind(type(self).text, backends.numpy_operations())
-        read: Any = self.parameters
-        if self.notes:
-            kept = self._kept if view.t else [np.zeros(rows)] * self.notes
-            read = [*self.parameters.tolist(), *kept]
-        bound(view.t, read, *world)
-        self._kept = read[len(self.parameters) :] if self.notes else ()
+        read = self.read(view.t, np.zeros(rows))
+        self.row_wise(backends.numpy_operations())(view.t, read, *world)
+        if self.packing is None:
+            self._kept = read[len(self.parameters) :]
         written = next(getattr(part, problem.decision) for part in world if hasattr(part, problem.decision))
         columns = [np.broadcast_to(column, (rows,)) for column in written]
         return np.stack(columns, axis=1)

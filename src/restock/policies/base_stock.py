@@ -7,31 +7,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.core.operations import positive, when
+from restock.core.operations import positive
 from restock.core.problem import Array
 from restock.policies._base import Information
 from restock.policies.coming import Coming
 from restock.policies.flows import per_entity
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import LevelPolicy
+from restock.policies.parameters import Packing
 from restock.policies.ratios import quantiles
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import echelon_position
 
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
-) -> None:
-    """Order up to the level of the period, suppliers sharing; nothing that would come too late."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    level = 4 * e + 1 + t * n
-    for i in range(e):
-        j = links.buyer[i]
-        gap = positive(parameters[level + j] * goodwill - position[j])
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
+def quantity(t: int, j: int, missing: Any, goodwill: Any, own: Any) -> Any:
+    """Return what the position lacks of the level."""
+    return positive(missing)
 
 
 class BaseStock(LevelPolicy):
@@ -71,7 +61,8 @@ class BaseStock(LevelPolicy):
     name: ClassVar[str] = "base-stock"
     summary: ClassVar[str] = "order up to a level at each node (newsvendor formula, or given levels)"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing("Levels", __name__, **level_parameters("level"))
 
     def __init__(
         self,
@@ -90,15 +81,11 @@ class BaseStock(LevelPolicy):
             return self._stationary(mean, sd, service)[None]
 
         self.planned("levels", levels, multiples, service, formula=formula, mean=mean, sd=sd)
-        self.parameters = self.pack()
+        self.reads_levels()
 
     def mean_decision(self) -> Array:
         """Return the flow of each link in a period of mean demand."""
         return np.asarray(self.rate[self.plan.buyer] * self.shares)
-
-    def parameters_in_words(self) -> dict[str, Any]:
-        """Return the level of each node in the first period (in all periods, unless they follow a changing mean)."""
-        return self.by_node("level", self.levels)
 
     def _stationary(self, mean: Any, sd: Any, service: Any) -> Array:
         """Return the levels by the formula, shape (N,) (units)."""

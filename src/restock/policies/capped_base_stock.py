@@ -6,30 +6,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restock.core.operations import positive, smaller, when
+from restock.core.operations import positive, smaller
 from restock.policies._base import Information, Tunable
 from restock.policies.flows import per_entity
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import RECOVERY, LevelPolicy
+from restock.policies.parameters import NODE, PERIOD, Packing, Parameter
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import echelon_position
 
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
-) -> None:
-    """Order up to the level of the period, but at most the cap."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    cap = 4 * e + 2 + t * n
-    level = cap + int(parameters[4 * e + 1]) * n
-    for i in range(e):
-        j = links.buyer[i]
-        gap = positive(parameters[level + j] * goodwill - position[j])
-        order = smaller(gap, parameters[cap + j])
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * order, 0.0)
+def quantity(t: int, j: int, missing: Any, goodwill: Any, own: Any) -> Any:
+    """Return what the position lacks of the level, at most the cap."""
+    return smaller(positive(missing), own.cap[j])
 
 
 class CappedBaseStock(LevelPolicy):
@@ -66,7 +54,13 @@ class CappedBaseStock(LevelPolicy):
     name: ClassVar[str] = "capped-base-stock"
     summary: ClassVar[str] = "order up to a level, a cap at most: for lost sales and long lead times"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing(
+        "Caps",
+        __name__,
+        **level_parameters("level"),
+        cap=Parameter((PERIOD, NODE), "units", "most ordered at once", "cap"),
+    )
 
     def __init__(
         self,
@@ -86,11 +80,7 @@ class CappedBaseStock(LevelPolicy):
         beyond = np.maximum(np.sqrt(coming.variance), RECOVERY * coming.mean)
         default = (coming.mean + beyond) / np.maximum(coming.periods, 1.0)
         self.caps = default if caps is None else np.broadcast_to(per_entity("caps", caps, self.problem.nodes), shape)
-        self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.caps.ravel())
-
-    def parameters_in_words(self) -> dict[str, Any]:
-        """Return level and cap of each node in the first period."""
-        return {**self.by_node("level", self.levels), **self.by_node("cap", self.caps[0])}
+        self.reads_levels(cap=self.caps)
 
     def tunables(self) -> dict[str, Tunable]:
         """Return multiples, shares and caps."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from restock.core.operations import when
 from restock.core.problem import Array
 from restock.policies._base import Information, TextPolicy
 from restock.policies.flows import last_useful_period, per_entity, planned_orders
+from restock.policies.parameters import LINK, Packing, Parameter
 from restock.problems.network import NetworkProblem
 
 
-def act(t, parameters, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
-    """Order parameters[i] on link i as long as it can still reach a market before the end."""
-    e = len(flows.ordered)
-    for i in range(e):
-        flows.ordered[i] = when(parameters[e + i] - t, parameters[i], 0.0)
+def order(t, own, nodes, links, markets, rules, state, chance, flows):  # type: ignore[no-untyped-def]
+    """Order the quantity of each link as long as it can still reach a market before the end."""
+    for i in range(len(flows.ordered)):
+        flows.ordered[i] = when(own.last[i] - t, own.quantity[i], 0.0)
 
 
 class ConstantOrder(TextPolicy):
@@ -39,7 +37,13 @@ class ConstantOrder(TextPolicy):
     name: ClassVar[str] = "constant-order"
     summary: ClassVar[str] = "the same quantity every period, by default the mean flow of each link"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    text = staticmethod(order)
+    packing = Packing(
+        "Orders",
+        __name__,
+        quantity=Parameter((LINK,), "units", "ordered in every period"),
+        last=Parameter((LINK,), "period", "first period in which an order cannot reach a market any more"),
+    )
 
     def __init__(self, problem: NetworkProblem, quantity: Any = None, information: Information | None = None) -> None:
         super().__init__(problem, information)
@@ -47,7 +51,7 @@ class ConstantOrder(TextPolicy):
         links = problem.labels()[problem.decision]
         given = quantity is not None
         self.quantity: Array = per_entity("quantity", quantity, links) if given else planned_orders(problem)
-        self.parameters = np.concatenate([self.quantity, last_useful_period(problem)])
+        self.reads(quantity=self.quantity, last=last_useful_period(problem))
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the quantity of each link."""

@@ -10,16 +10,17 @@ from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
 from restock.policies._base import TextPolicy, Tunable
 from restock.policies.flows import per_entity
+from restock.policies.parameters import LOCATION, Packing, Parameter
 
 
-def act(t: int, parameters: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
-    """Ship parameters[1 + i] to location i from the source."""
+def ship(t: int, own: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
+    """Ship the quantity of each location to it from the source."""
     n = len(state.on_hand)
-    source = int(parameters[0])
+    source = int(own.source)
     for i in range(n):
         for j in range(n):
-            flows.ordered[i * n + j] = 0.0 * parameters[1 + i]
-        flows.ordered[i * n + source] = parameters[1 + i]
+            flows.ordered[i * n + j] = 0.0 * own.quantity[i]
+        flows.ordered[i * n + source] = own.quantity[i]
 
 
 class ConstantShipment(TextPolicy):
@@ -36,7 +37,13 @@ class ConstantShipment(TextPolicy):
 
     name: ClassVar[str] = "constant-shipment"
     summary: ClassVar[str] = "the same quantity from the depot to every other location, every day"
-    text = staticmethod(act)
+    text = staticmethod(ship)
+    packing = Packing(
+        "Shipments",
+        __name__,
+        source=Parameter((), "location", "the one that ships to the others"),
+        quantity=Parameter((LOCATION,), "units", "shipped to each every day"),
+    )
 
     def __init__(self, problem: Problem, quantity: Any = None, source: Any = None) -> None:
         super().__init__(problem)
@@ -44,7 +51,7 @@ class ConstantShipment(TextPolicy):
         usual = self.problem.expected.mean(axis=0)
         each = range(self.problem.spec.n_locations)
         self.quantity: Array = usual if quantity is None else per_entity("quantity", quantity, each)
-        self.parameters = np.append(float(self.source), without(self.quantity, self.source))
+        self.reads(source=self.source, quantity=without(self.quantity, self.source))
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the quantity of each location."""

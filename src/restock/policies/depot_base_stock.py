@@ -13,17 +13,18 @@ from restock.core.problem import Array, Problem
 from restock.policies._base import TextPolicy, Tunable
 from restock.policies.constant_shipment import numbers, source_of, without
 from restock.policies.flows import per_entity
+from restock.policies.parameters import LOCATION, Packing, Parameter
 from restock.policies.ratios import quantiles
 
 
-def act(t: int, parameters: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
-    """Order from the source what stock and pipeline lack of the level parameters[1 + i]."""
+def order(t: int, own: Any, links: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
+    """Order from the source what stock and pipeline lack of the level."""
     n = len(state.on_hand)
-    source = int(parameters[0])
+    source = int(own.source)
     for i in range(n):
         for j in range(n):
             flows.ordered[i * n + j] = 0.0 * state.on_hand[i]
-        flows.ordered[i * n + source] = positive(parameters[1 + i] - state.on_hand[i] - state.in_transit[i])
+        flows.ordered[i * n + source] = positive(own.level[i] - state.on_hand[i] - state.in_transit[i])
 
 
 class DepotBaseStock(TextPolicy):
@@ -46,7 +47,13 @@ class DepotBaseStock(TextPolicy):
 
     name: ClassVar[str] = "base-stock"
     summary: ClassVar[str] = "order up to a level at each location, from the depot"
-    text = staticmethod(act)
+    text = staticmethod(order)
+    packing = Packing(
+        "DepotLevels",
+        __name__,
+        source=Parameter((), "location", "the one that ships to the others"),
+        level=Parameter((LOCATION,), "units", "level of stock and pipeline"),
+    )
 
     def __init__(self, problem: Problem, levels: Any = None, service: float = 0.999, source: Any = None) -> None:
         super().__init__(problem)
@@ -55,7 +62,7 @@ class DepotBaseStock(TextPolicy):
         self.source = source_of(self.problem, source)
         each = range(self.problem.spec.n_locations)
         self.levels: Array = self._formula(service) if levels is None else per_entity("levels", levels, each)
-        self.parameters = np.append(float(self.source), without(self.levels, self.source))
+        self.reads(source=self.source, level=without(self.levels, self.source))
 
     def _formula(self, service: float) -> Array:
         problem, n = self.problem, self.problem.spec.n_locations

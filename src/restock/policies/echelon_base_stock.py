@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from restock.policies._base import Information
-from restock.policies.base_stock import act
+from restock.policies.base_stock import quantity
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import LevelPolicy
+from restock.policies.parameters import Packing
 from restock.problems.network import NetworkProblem
 
 
@@ -45,7 +47,8 @@ class EchelonBaseStock(LevelPolicy):
     name: ClassVar[str] = "echelon-base-stock"
     summary: ClassVar[str] = "order up to a level of all that stands at and below each node"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing("EchelonLevels", __name__, **level_parameters("echelon level"))
 
     def __init__(
         self,
@@ -58,8 +61,4 @@ class EchelonBaseStock(LevelPolicy):
     ) -> None:
         super().__init__(problem, information, True, shares)
         self.planned("levels", levels, multiples, service)
-        self.parameters = self.pack()
-
-    def parameters_in_words(self) -> dict[str, Any]:
-        """Return the level of each node in the first period."""
-        return self.by_node("echelon level", self.levels)
+        self.reads_levels()

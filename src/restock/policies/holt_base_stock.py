@@ -11,74 +11,78 @@ from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information
+from restock.policies.level_text import SPLIT
 from restock.policies.levels import LevelPolicy, read_multiples
+from restock.policies.parameters import MARKET, NODE, PERIOD, Packing, Parameter
 from restock.problems.network import NetworkProblem
 from restock.problems.network.interface import echelon_position
 
+WAY = "way"  # from the stock of a node to a market, an axis
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
+
+def smooth_and_order(
+    t: int, own: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
 ) -> None:
     """Smooth the demand of the last period, then order up to the forecast's levels."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    m = len(flows.demand)
-    fixed = 4 * e + 1
-    alpha = parameters[fixed]
-    beta = parameters[fixed + 1]
-    damping = parameters[fixed + 2]
-    periods = int(parameters[fixed + 3])
-    ways = int(parameters[fixed + 4])
-    prior = fixed + 5
-    begin = prior + m
-    base = begin + 2 * ways
-    ahead = base + periods * n + t * ways
-    level = len(parameters) - 2 * m
-    trend = level + m
-    for k in range(m):
+    for k in range(len(own.prior)):
         if t == 0:
-            parameters[level + k] = parameters[prior + k] * 1.0
-            parameters[trend + k] = 0.0
+            own.smoothed[k] = own.prior[k] * 1.0
+            own.trend[k] = 0.0
         else:
-            expected = parameters[level + k] + damping * parameters[trend + k]
-            smoothed = alpha * flows.demand[k] + (1.0 - alpha) * expected
-            slope = beta * (smoothed - parameters[level + k]) + (1.0 - beta) * damping * parameters[trend + k]
-            parameters[level + k] = smoothed
-            parameters[trend + k] = slope
+            expected = own.smoothed[k] + own.damping * own.trend[k]
+            found = own.alpha * flows.demand[k] + (1.0 - own.alpha) * expected
+            slope = own.beta * (found - own.smoothed[k]) + (1.0 - own.beta) * own.damping * own.trend[k]
+            own.smoothed[k] = found
+            own.trend[k] = slope
     position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
+    echelon_position(position, own.inner, own.weight, links, markets, state)
+    goodwill = 1.0 + own.follows * (state.sentiment[0] - 1.0)
     wanted = flows.released
-    for j in range(n):
-        wanted[j] = parameters[base + t * n + j] * goodwill
-    for p in range(ways):
-        j = int(parameters[begin + p])
-        k = int(parameters[begin + ways + p])
-        steady = parameters[ahead + p] * parameters[level + k]
-        wanted[j] = wanted[j] + positive(steady + parameters[ahead + periods * ways + p] * parameters[trend + k])
-    for i in range(e):
+    for j in range(len(own.fixed)):
+        wanted[j] = own.fixed[j] * goodwill
+    for p in range(len(own.node)):
+        j = int(own.node[p])
+        k = int(own.market[p])
+        steady = own.steady[p] * own.smoothed[k]
+        wanted[j] = wanted[j] + positive(steady + own.slope[p] * own.trend[k])
+    for i in range(len(flows.ordered)):
         j = links.buyer[i]
         gap = positive(wanted[j] - position[j])
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
+        flows.ordered[i] = when(own.last[i] - t, own.share[i] * gap, 0.0)
 
 
 class ForecastPolicy(LevelPolicy):
     """A policy whose levels are a fixed part per period plus multiples of a smoothed forecast."""
 
-    text = staticmethod(act)
+    text = staticmethod(smooth_and_order)
+    packing = Packing(
+        "Forecast",
+        __name__,
+        **SPLIT,
+        alpha=Parameter((), "", "weight of the last demand in the level"),
+        beta=Parameter((), "", "weight of the last change of level in the trend"),
+        damping=Parameter((), "", "factor on the trend for each period ahead [phi]"),
+        prior=Parameter((MARKET,), "units/period", "demand expected before any was seen"),
+        node=Parameter((WAY,), "node", "where a way to a market begins"),
+        market=Parameter((WAY,), "market", "where it ends"),
+        fixed=Parameter((PERIOD, NODE), "units", "part of the level that does not follow the forecast"),
+        steady=Parameter((PERIOD, WAY), "periods", "factor of the level of demand in that of the node"),
+        slope=Parameter((PERIOD, WAY), "periods^2", "factor of the trend of demand in the level of the node"),
+        smoothed=Parameter((MARKET,), "units/period", "level of demand [a]", note=True),
+        trend=Parameter((MARKET,), "units/period^2", "trend of demand [b]", note=True),
+    )
 
-    def pack_forecast(
+    def reads_forecast(
         self, smoothing: Sequence[float], fixed: Array, multiples: Array, goodwill: bool = False
-    ) -> Array:
-        """Return what the text reads; the notes, level and trend of each market, follow it.
+    ) -> None:
+        """Set what the text reads.
 
         The level of node j in period t is fixed_j(t) + sum over m of g_jm times what is expected of market m
         over the coming demand's window (as far as the horizon), by level and damped trend, times the
         multiple of the period.
 
         Args:
-            smoothing: Weight of the last demand in the level [alpha], weight of the last change of level in
-                the trend [beta], factor on the trend for each period ahead [phi].
+            smoothing: `alpha`, `beta` and `damping`.
             fixed: Shape (T, N) (units).
             multiples: Of the forecast, shape (T, N); 0 leaves the fixed part.
             goodwill: Whether the fixed part moves with the goodwill of the customers.
@@ -92,17 +96,17 @@ class ForecastPolicy(LevelPolicy):
         begin, end = np.minimum(window.first, left), np.minimum(window.first + window.count, left)
         ways = window.ways
         weight = ways.weights(self.shares) * multiples[:, ways.node]
-        return np.concatenate(
-            [
-                self.header(goodwill),
-                [alpha, beta, damping, float(plan.horizon), float(len(ways.node))],
-                plan.mean.mean(axis=0),
-                ways.node,
-                ways.market,
-                fixed.ravel(),
-                (window.periods * weight).ravel(),
-                ((ahead[end] - ahead[begin]) * weight).ravel(),
-            ]
+        self.reads_split(
+            goodwill,
+            alpha=alpha,
+            beta=beta,
+            damping=damping,
+            prior=plan.mean.mean(axis=0),
+            node=ways.node,
+            market=ways.market,
+            fixed=fixed,
+            steady=window.periods * weight,
+            slope=(ahead[end] - ahead[begin]) * weight,
         )
 
     def fraction(self, field: str, value: Any) -> float:
@@ -176,8 +180,7 @@ class HoltBaseStock(ForecastPolicy):
         self.multiples = multiples = read_multiples(1.0 if multiples is None else multiples, self)
         over_time = self.plan.knots(len(multiples)) @ multiples
         safety = self.newsvendor(service) - self.coming().mean
-        self.parameters = self.pack_forecast(constants, safety, over_time)
-        self.notes = 2 * len(self.problem.markets)
+        self.reads_forecast(constants, safety, over_time)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the smoothing constants, and the multiple of each node in the first period."""

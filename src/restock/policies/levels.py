@@ -34,6 +34,8 @@ from restock.core.problem import Array, Problem
 from restock.policies._base import Information, TextPolicy, Tunable
 from restock.policies.coming import Coming
 from restock.policies.flows import per_entity
+from restock.policies.level_text import order_to_levels
+from restock.policies.parameters import LINK, NODE
 from restock.policies.plan import plan_of
 from restock.policies.ratios import (
     MOST,
@@ -71,6 +73,7 @@ class LevelPolicy(TextPolicy):
         InvalidInput: `shares` or `echelon` is not usable, or the level of information is not offered.
     """
 
+    text = staticmethod(order_to_levels)
     multiples: Array | None = None
     table: Array
     _planners: tuple[str, ...] = ()  # what says the levels, in place of multiples: their own name first
@@ -145,24 +148,28 @@ class LevelPolicy(TextPolicy):
         """Levels of the first period, shape (N,) (units)."""
         return np.asarray(self.table[0])
 
-    def header(self, follows: bool) -> Array:
-        """Return what the texts read first: [inner (E) | weight (E) | share (E) | last (E) | follows].
+    def reads_levels(self, **more: Any) -> None:
+        """Set what the text reads: links, levels (multiples follow goodwill), and what the policy declares besides."""
+        whole = np.broadcast_to(self.table, (self.plan.horizon, self.table.shape[1]))
+        self.reads_split(self.multiples is not None, level=whole, **more)
+
+    def reads_split(self, follows: bool, **more: Any) -> None:
+        """Set what the text reads: how orders are split among the links, and what the policy declares besides.
 
         Args:
             follows: Whether levels move in proportion to the goodwill of the customers.
+            **more: By the names of their declaration.
         """
         plan = self.plan
         weight = np.where(plan.supplier >= 0, plan.units_in[plan.supplier] * self.shares, 0.0) * self.echelon
-        return np.concatenate([plan.inner, weight, self.shares, plan.last, [float(follows)]])
+        self.reads(
+            inner=plan.inner, weight=weight, share=self.shares, last=plan.last, follows=float(follows), **more
+        )  # fmt: skip
 
-    def pack(self, *more: Array) -> Array:
-        """Return what the texts read: [header | more | levels (T, N)]; multiples follow goodwill.
-
-        Args:
-            *more: What the policy's own text reads besides.
-        """
-        whole = np.broadcast_to(self.table, (self.plan.horizon, self.table.shape[1]))
-        return np.concatenate([self.header(self.multiples is not None), *more, whole.ravel()])
+    def parameters_in_words(self) -> dict[str, Any]:
+        """Return the parameters that are declared with a label, those of the first period."""
+        assert self.packing is not None and self._own is not None
+        return dict(self.packing.in_words(self._own, {NODE: self.nodes, LINK: self.links}))
 
     def by_node(self, what: str, values: Array) -> dict[str, float]:
         """Return one named number per node, for `parameters_in_words`."""

@@ -71,8 +71,7 @@ class Newsvendor(ForecastPolicy):
         fixed = levels if informed else levels - self.coming().mean
         multiples = np.zeros(levels.shape) if informed else np.ones(levels.shape)
         weight = 1.0 / self.memory
-        self.parameters = self.pack_forecast((weight, 0.0, 1.0), fixed, multiples)
-        self.notes = 2 * len(self.problem.markets)
+        self.reads_forecast((weight, 0.0, 1.0), fixed, multiples)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the critical ratios, and the memory of a blind forecast."""

@@ -9,26 +9,15 @@ import numpy as np
 from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.policies._base import Information
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import LevelPolicy, order_quantities
+from restock.policies.parameters import Packing, Parameter
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import echelon_position
 
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
-) -> None:
-    """Order up to the level of the period in every R-th period, from 0 on."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    due = 0.5 - t % parameters[4 * e + 1]
-    level = 4 * e + 2 + t * n
-    for i in range(e):
-        j = links.buyer[i]
-        gap = when(due, positive(parameters[level + j] * goodwill - position[j]), 0.0)
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * gap, 0.0)
+def quantity(t: int, j: int, missing: Any, goodwill: Any, own: Any) -> Any:
+    """Return what the position lacks of the level in every R-th period, from 0 on."""
+    return when(0.5 - t % own.review, positive(missing), 0.0)
 
 
 class PeriodicReview(LevelPolicy):
@@ -65,7 +54,13 @@ class PeriodicReview(LevelPolicy):
     name: ClassVar[str] = "R-S"
     summary: ClassVar[str] = "(R, S): every R periods, order up to S"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing(
+        "Reviews",
+        __name__,
+        review=Parameter((), "periods", "from one order to the next", "review"),
+        **level_parameters("level"),
+    )
 
     def __init__(
         self,
@@ -85,7 +80,7 @@ class PeriodicReview(LevelPolicy):
             what = f"must be an integer number of periods, 1 to {self.plan.horizon}"
             raise InvalidInput("review", review, what, "Write for instance 7.")
         self.planned("levels", levels, multiples, service, int(self.review))
-        self.parameters = self.pack(np.array([float(self.review)]))
+        self.reads_levels(review=float(self.review))
 
     def _interval(self) -> int:
         """Return the shortest reorder interval that a node with a fixed cost has, as far as capacity allows."""
@@ -97,7 +92,3 @@ class PeriodicReview(LevelPolicy):
         interval = (quantity[costly] / np.maximum(self.rate[costly], 1e-9)).min()
         allowed = (nodes.capacity / np.maximum(self.rate * nodes.units_out, 1e-9)).min()
         return int(np.clip(min(interval, allowed), 1, self.plan.horizon))
-
-    def parameters_in_words(self) -> dict[str, Any]:
-        """Return R, and S of each node in the first period."""
-        return {"review": float(self.review), **self.by_node("level", self.levels)}

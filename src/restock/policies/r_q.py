@@ -10,31 +10,19 @@ from restock.core.errors import InvalidInput
 from restock.core.operations import positive, when
 from restock.policies._base import Information, Tunable
 from restock.policies.fixed_cost import Rule, optimal_points, read_batches, smallest_batches, whole_demand
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import LevelPolicy
+from restock.policies.parameters import NODE, Packing, Parameter
 from restock.policies.s_s import tunable_batches
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import echelon_position
 from restock.solvers.reorder_point import best_r, optimal_r_Q
 
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
-) -> None:
-    """Order the fewest batches that lead above the reorder point of the period, at or below it."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    batch = 4 * e + 1
-    reorder = batch + n + t * n
-    for i in range(e):
-        j = links.buyer[i]
-        # The least unit lets a position that is the reorder point but for rounding count as reached.
-        missing = parameters[reorder + j] * goodwill - position[j] + 1e-9
-        count = positive(missing) // parameters[batch + j] + 1.0
-        order = when(missing, count * parameters[batch + j], 0.0)
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * order, 0.0)
+def quantity(t: int, j: int, missing: Any, goodwill: Any, own: Any) -> Any:
+    """Return the fewest batches that lead above the reorder point, at that or below it."""
+    # The least unit lets a position that is the reorder point but for rounding count as reached.
+    lacking = missing + 1e-9
+    return when(lacking, (positive(lacking) // own.batch[j] + 1.0) * own.batch[j], 0.0)
 
 
 class ReorderPointQuantity(LevelPolicy):
@@ -73,7 +61,13 @@ class ReorderPointQuantity(LevelPolicy):
     name: ClassVar[str] = "r-Q"
     summary: ClassVar[str] = "(r, Q): at the reorder point r, order batches of Q"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing(
+        "Quantities",
+        __name__,
+        **level_parameters("reorder point"),
+        batch=Parameter((NODE,), "units", "Q", "batch", least=0.01),
+    )
 
     def __init__(
         self,
@@ -101,12 +95,8 @@ class ReorderPointQuantity(LevelPolicy):
         self.planned("reorder_points", reorder_points, multiples, service, formula=lambda: np.asarray(points))
         assert batch is not None
         self.batch = np.maximum(batch, 1e-6)  # of a node that nobody needs
-        self.parameters = self.pack(self.batch)
-
-    def parameters_in_words(self) -> dict[str, Any]:
-        """Return the reorder point r of each node in the first period, and batch Q."""
-        return {**self.by_node("reorder point", self.levels), **self.by_node("batch", self.batch)}
+        self.reads_levels(batch=self.batch)
 
     def tunables(self) -> dict[str, Tunable]:
         """Return multiples, shares and batches."""
-        return {**super().tunables(), "batches": tunable_batches(self, self.batch, least=0.01)}
+        return {**super().tunables(), "batches": tunable_batches(self, self.batch)}

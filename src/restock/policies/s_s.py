@@ -10,29 +10,17 @@ from restock.core.operations import positive, when
 from restock.core.problem import Array
 from restock.policies._base import Information, Tunable
 from restock.policies.fixed_cost import Rule, optimal_points, read_batches, until_the_end
+from restock.policies.level_text import level_parameters
 from restock.policies.levels import LevelPolicy
+from restock.policies.parameters import NODE, PERIOD, Packing, Parameter
 from restock.problems.network import NetworkProblem
-from restock.problems.network.interface import echelon_position
 from restock.solvers.reorder_point import best_s, optimal_s_S
 
 
-def act(
-    t: int, parameters: Any, nodes: Any, links: Any, markets: Any, rules: Any, state: Any, chance: Any, flows: Any
-) -> None:
-    """At or below the reorder point of the period, order up to that and a batch more."""
-    n = len(state.on_hand)
-    e = len(flows.ordered)
-    position = flows.used
-    echelon_position(position, parameters[0:e], parameters[e : 2 * e], links, markets, state)
-    goodwill = 1.0 + parameters[4 * e] * (state.sentiment[0] - 1.0)
-    batch = 4 * e + 2 + t * n
-    reorder = batch + int(parameters[4 * e + 1]) * n
-    for i in range(e):
-        j = links.buyer[i]
-        missing = parameters[reorder + j] * goodwill - position[j]
-        # The least unit lets a position that is the reorder point but for rounding count as reached.
-        order = when(missing + 1e-9, positive(missing) + parameters[batch + j] * goodwill, 0.0)
-        flows.ordered[i] = when(parameters[3 * e + i] - t, parameters[2 * e + i] * order, 0.0)
+def quantity(t: int, j: int, missing: Any, goodwill: Any, own: Any) -> Any:
+    """Return what leads to the reorder point and a batch more, at the reorder point or below it."""
+    # The least unit lets a position that is the reorder point but for rounding count as reached.
+    return when(missing + 1e-9, positive(missing) + own.batch[j] * goodwill, 0.0)
 
 
 class ReorderPointLevel(LevelPolicy):
@@ -70,7 +58,10 @@ class ReorderPointLevel(LevelPolicy):
     name: ClassVar[str] = "s-S"
     summary: ClassVar[str] = "(s, S): at the reorder point s, order up to S"
     may_know: ClassVar[tuple[Information, ...]] = ("blind", "informed")
-    text = staticmethod(act)
+    helpers = (quantity,)
+    packing = Packing(
+        "Batches", __name__, **level_parameters("reorder point"), batch=Parameter((PERIOD, NODE), "units", "S - s")
+    )
 
     def __init__(
         self,
@@ -92,23 +83,21 @@ class ReorderPointLevel(LevelPolicy):
         shape = (self.plan.horizon, len(self.problem.nodes))
         assert quantity is not None
         self.batch = until_the_end(self, quantity) if given is None else np.broadcast_to(given, shape)
-        self.parameters = self.pack(np.array([float(self.plan.horizon)]), self.batch.ravel())
+        self.reads_levels(batch=self.batch)
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the reorder point s and level S of each node in the first period."""
-        return {
-            **self.by_node("reorder point", self.levels),
-            **self.by_node("order-up-to level", self.levels + self.batch[0]),
-        }
+        return {**super().parameters_in_words(), **self.by_node("order-up-to level", self.levels + self.batch[0])}
 
     def tunables(self) -> dict[str, Tunable]:
         """Return multiples, shares and batches."""
-        return {**super().tunables(), "batches": tunable_batches(self, self.batch[0], least=0.0)}
+        return {**super().tunables(), "batches": tunable_batches(self, self.batch[0])}
 
 
-def tunable_batches(policy: LevelPolicy, batch: Array, least: float) -> Tunable:
+def tunable_batches(policy: LevelPolicy, batch: Array) -> Tunable:
     """Return batches, from those in force on (units)."""
-    most = 40.0 * policy.rate + batch + 1.0
+    assert policy.packing is not None
+    least, most = policy.packing["batch"].least, 40.0 * policy.rate + batch + 1.0
     return Tunable(
         np.clip(batch, least, most), 0.25 * (policy.rate + batch) + 1e-3, np.full_like(batch, least), most,
         names=policy.nodes,

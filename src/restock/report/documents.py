@@ -12,6 +12,7 @@ from typing import Any
 from restock.core.plain import plain
 from restock.core.sheets import cell
 from restock.evaluation.compare import Comparison
+from restock.report.columns import COLUMNS
 from restock.report.words import answer, warnings
 
 
@@ -28,12 +29,13 @@ def comparison_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     rows = []
     for entry in document["policies"]:
-        row = {"policy": entry["name"], "information": entry["information"]}
-        for name, field in (("profit", "profit"), ("difference", "difference"), ("gap", "gap_interval")):
-            ends = entry[field] or {}
-            row |= {f"{name}": ends.get("mean"), f"{name}_low": ends.get("low"), f"{name}_high": ends.get("high")}
-        rest = ("relative", "wins", "ties", "losses", "better_in", "p", "more_episodes", "seconds")
-        row |= {name: entry[name] for name in rest}
+        row: dict[str, Any] = {}
+        for column in COLUMNS.values():
+            for field in column.fields:
+                name, value = column.name if len(column.fields) == 1 else field, entry[field]
+                row[name] = value.get("mean") if isinstance(value, Mapping) else value
+                if column.ends is not None:
+                    row |= {f"{name}_{end}": (value or {}).get(end) for end in ("low", "high")}
         rows.append(row | {name: value for name, value in entry["kpis"].items() if name != "profit"})
     return rows
 

@@ -11,7 +11,7 @@ from restock.core.errors import InvalidInput
 from restock.core.writing import write_whole
 from restock.evaluation.compare import Comparison
 from restock.evaluation.provenance import in_words, versions
-from restock.report import tables
+from restock.report import columns, tables
 from restock.report import words as say
 from restock.report.chapter import chapter
 from restock.report.documents import as_json
@@ -206,8 +206,12 @@ def _assumptions(comparisons: Sequence[Comparison], calling: Calling, own: Seque
 
 
 def _meanings(comparisons: Sequence[Comparison], words: Calling) -> dict[str, str]:
-    known = tables.columns(comparisons, words)
-    return known | dict(pair for comparison in comparisons for pair in tables.meanings(comparison, words))
+    return dict(
+        pair
+        for say_meanings in (columns.meanings, tables.meanings)
+        for comparison in comparisons
+        for pair in say_meanings(comparison, words)
+    )
 
 
 def _setting(value: Any) -> str:

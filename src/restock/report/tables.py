@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 from restock.core.kpis import KPIS, MONEY
-from restock.evaluation.compare import Comparison, Row
-from restock.evaluation.stats import Estimate
-from restock.report.certainty import VERDICTS, verdict
-from restock.report.numbers import NONE, amount, decimals, interval, p_in_words, places_for, share, share_interval
-from restock.report.words import Calling, attained, bounded, called, costs, knows, kpi_name, model, parts_of, shown_rows
+from restock.evaluation.compare import Comparison
+from restock.report.columns import PAGE, Shown, chosen
+from restock.report.columns import meanings as meanings_of_columns
+from restock.report.numbers import NONE, amount, decimals, share
+from restock.report.words import Calling, called, knows, kpi_name, model, parts_of
 
-JOINT, ADJUSTED = "joint 95% interval", "adjusted p"  # over all pairs of policies, or all differences to a named one
 SHARES = (*(name for name, kpi in KPIS.items() if kpi.unit == "share"), "cash_gain")
 GROUPS = {
     group: sorted((name for name, kpi in KPIS.items() if kpi.group == group), key=lambda name: KPIS[name].last)
@@ -36,60 +34,36 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(comparison: Comparison, words: Calling = None, ends: bool = True) -> Table:
+def summary(comparison: Comparison, words: Calling = None, layout: Sequence[str] = PAGE, ends: bool = True) -> Table:
     """Return profit, share of the bound and paired difference of each policy, best first.
 
     Args:
         comparison: What is shown.
         words: What to call things.
-        ends: Whether the share of the bound has its interval behind it.
+        layout: Names of the columns, see `columns.COLUMNS`.
+        ends: Whether a column that is not followed by its interval has it behind its mean.
     """
     words = called(comparison.problem, words)
-    policies = shown_rows(comparison)
-    places = decimals([row.profit.mean for row in policies])
-    limited = bounded(comparison)
-    to_bound = "gap to bound" if costs(comparison) else "of bound"
-    header = ("policy", words.worth, "95% interval", *((to_bound,) if limited else ()))
-    more = any(row.more_episodes is not None for row in policies)
-    header += ("difference", JOINT, "more, same, less", ADJUSTED)
-    header += (*((f"more {words.episodes}",) if more else ()), "verdict")
+    shown, columns = Shown(comparison, words), chosen(comparison, layout)
+    header: list[str] = []
+    for column in columns:
+        header += [column.heading(shown), *([column.ends_title] if column.ends and column.ends_title else [])]
     rows = []
-    for row in policies:
-        cells = [row.name, amount(row.profit.mean, places), interval(row.profit, places)]
-        if limited:
-            cells.append(_of_bound(row, comparison, ends))
-        if row.difference is None:
-            last = "the reference" if comparison.family.named else "the best"
-            cells += [NONE, NONE, NONE, NONE, *((NONE,) if more else ()), last]
-        else:
-            fine = places_for(row.difference)
-            cells += [amount(row.difference.mean, fine, True), interval(row.difference, fine, True)]
-            counts = (row.wins, row.ties, row.losses)
-            cells.append(NONE if None in counts else ", ".join(amount(count) for count in counts if count is not None))
-            cells.append(NONE if row.p is None else p_in_words(row.p))
-            if more:
-                cells.append(NONE if row.more_episodes is None else amount(row.more_episodes))
-            limit = "the bound" if attained(comparison) else "knows all"
-            cells.append(limit if row.information == "clairvoyant" else verdict(row))
+    for row in shown.rows:
+        cells: list[str] = []
+        for column in columns:
+            mean, limits = column.cell(row, shown), NONE if column.ends is None else column.ends(row, shown)
+            if column.ends is not None and column.ends_title:
+                cells += [mean, limits]
+            else:
+                cells.append(f"{mean} ({limits})" if ends and limits != NONE else mean)
         rows.append(tuple(cells))
     caption = (
         f"{words.worth.capitalize()} per {words.episode} of {comparison.problem.horizon} {words.periods}, mean over "
         f"{comparison.episodes} {words.episodes} that all policies share. Difference: to {comparison.reference}, "
         f"paired; more, same, less: in how many {words.episodes} the policy earned more than it, the same, and less."
     )
-    return Table(caption, header, tuple(rows))
-
-
-def _of_bound(row: Row, comparison: Comparison, ends: bool) -> str:
-    """Return the share of the bound that a policy earns, or its excess if the bound is a cost, with its interval."""
-    found = row.gap_interval
-    if found is None:
-        return NONE
-    if not costs(comparison):
-        found = Estimate(1.0 - found.mean, 1.0 - found.high, 1.0 - found.low)
-    if not ends or row.information == "clairvoyant" or not math.isfinite(found.low):
-        return share(found.mean, 1)
-    return f"{share(found.mean, 1)} ({share_interval(found, 1)})"
+    return Table(caption, tuple(header), tuple(rows))
 
 
 def key_figures(comparison: Comparison, words: Calling = None) -> list[tuple[str, Table]]:
@@ -183,26 +157,6 @@ def gaps(comparison: Comparison, words: Calling = None) -> Table | None:
     return Table(caption, header, tuple(rows))
 
 
-def columns(comparisons: Sequence[Comparison], words: Calling = None) -> dict[str, str]:
-    """Return what the columns of `summary` mean, by name."""
-    worth, limited = called(comparisons[0].problem, words).worth, any(bounded(c) for c in comparisons)
-    found = {
-        "95% interval": "where the long-run mean probably lies; of many such intervals, about 95 in 100 hold it",
-        JOINT: "the same of a difference, wide enough that all intervals of the table hold together in 95 of "
-        "100 tables, whichever policy turns out best; the interval of a single mean stands for itself",
-        ADJUSTED: "how likely a difference at least so large would be anywhere among the policies by chance, "
-        "were they all equal (paired t, largest of all pairs); below 0.05 where the joint interval excludes 0",
-        "verdict": VERDICTS,
-    }
-    if limited and any(costs(c) for c in comparisons):
-        found["gap to bound"] = f"(bound - {worth}) / |bound|, both summed: the cost above the least; 95% interval"
-    if limited and not all(costs(c) for c in comparisons):
-        found["share of the bound (of bound)"] = f"{worth} / bound, both summed over all episodes; 95% interval"
-    if any(row.more_episodes is not None for comparison in comparisons for row in comparison.rows):
-        found["more episodes"] = "how many would find a difference of the size seen clear, in four of five such studies"
-    return found
-
-
 def words_of(comparison: Comparison) -> dict[str, str]:
     """Return what the words of a comparison mean: what is earned, what policies know, and the columns."""
     words = called(comparison.problem)
@@ -213,4 +167,4 @@ def words_of(comparison: Comparison) -> dict[str, str]:
         "more, same, less": f"in how many episodes a policy had more {words.worth} than that one, as much, or less",
     }
     kinds = dict.fromkeys(row.information for row in comparison.rows)
-    return found | {f"knows: {kind}": knows(kind, words) for kind in kinds} | columns([comparison])
+    return found | {f"knows: {kind}": knows(kind, words) for kind in kinds} | dict(meanings_of_columns(comparison))

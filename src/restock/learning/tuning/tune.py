@@ -12,6 +12,7 @@ from typing import Any
 from restock.core.checks import whole_number
 from restock.core.errors import InvalidInput, require_extra
 from restock.core.trust import may_trust
+from restock.core.workers import Pool, Worker
 from restock.learning import presets
 from restock.learning.describe import described
 from restock.learning.run_folder import RunFolder
@@ -19,7 +20,6 @@ from restock.learning.train import require_torch
 from restock.learning.tuning.folder import TuningFolder
 from restock.learning.tuning.outcome import Tuning, best_of, read_tuning
 from restock.learning.tuning.plan import Plan, make_plan
-from restock.learning.tuning.pool import Pool, Worker
 from restock.learning.tuning.study import Study, Trial
 
 FRESH_EACH = 4  # fresh paths for every held-out one
@@ -115,6 +115,9 @@ def tune(
         return read_tuning(folder.path)
 
 
+WORKER = "restock.learning.tuning.worker"
+
+
 class _Search:
     """A search in this process."""
 
@@ -138,7 +141,7 @@ class _Search:
         for trial in self.study.trials():
             if trial.ended:  # in case the last process was killed before it tidied up
                 self.folder.lighten(trial.number)
-        pool = Pool(self.folder.log)
+        pool = Pool(WORKER, self.folder.log)
         try:
             while True:
                 ended = sum(trial.ended for trial in self.study.trials())

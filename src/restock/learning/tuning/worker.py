@@ -9,18 +9,14 @@ which is when whoever started it has ended in whatever way, it ends at once.
 from __future__ import annotations
 
 import json
-import os
-import queue
 import shutil
-import signal
-import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from restock.core.errors import InvalidInput
 from restock.core.trust import trusting
+from restock.core.workers import Line
 
 STREAM = "tuning: fresh"  # of the paths that nothing is chosen by
 UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with the numbers of the trial
@@ -28,30 +24,6 @@ UNWRITABLE = ("path", "out")  # fields of an error that has nothing to do with t
 
 class Lagging(Exception):
     """Raised to prune the trial."""
-
-
-class Line:
-    """The connection to the process that started this one."""
-
-    def __init__(self, heard: TextIO, said: TextIO) -> None:
-        self._said = said
-        self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
-
-    def _listen(self, heard: TextIO) -> None:
-        for text in heard:
-            self._lines.put(text)
-        os._exit(1)
-
-    def read(self) -> Any:
-        """Return the next document."""
-        return json.loads(self._lines.get())
-
-    def ask(self, data: Mapping[str, Any]) -> Any:
-        """Send a message and return the answer."""
-        self._said.write(json.dumps(data) + "\n")
-        self._said.flush()
-        return self.read()
 
 
 def train(line: Line, path: Path, config: Mapping[str, Any], fresh: int) -> dict[str, Any]:
@@ -103,11 +75,8 @@ def earned(folder: Any, config: Mapping[str, Any], count: int) -> float:
 
 
 def main() -> None:
-    """Train what is asked for until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it hears that too, and ends it
-    said = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no part of the conversation
-    line = Line(sys.stdin, said)
+    """Train what is asked for, until the input ends."""
+    line = Line()
     asked = line.read()
     with trusting():  # whoever started it has read the files; a run of another configuration is refused
         while True:

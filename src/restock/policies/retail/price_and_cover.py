@@ -54,7 +54,8 @@ class PriceAndCover(TextPolicy):
 
     name: ClassVar[str] = "price-and-cover"
     summary: ClassVar[str] = "high prices, fast orders for the next days, slow ones in bulk every few days"
-    text = staticmethod(timetable.act)
+    text = staticmethod(timetable.order)
+    packing = timetable.PACKING
 
     def __init__(
         self,
@@ -77,9 +78,10 @@ class PriceAndCover(TextPolicy):
         }  # fmt: skip
         self.values = {name: number(name, value, *BOUNDS[name][:2]) for name, value in given.items()}
         self.price = None if price is None else number("price", price, *BOUNDS["price"][:2])
-        self.parameters = self._timetable()
+        self.reads(**self._timetable())
 
-    def _timetable(self) -> Array:
+    def _timetable(self) -> dict[str, Array]:
+        """Return the parameters of the text."""
         store, given = self.problem, self.values
         shape = (store.horizon, len(store.names))
         fast, bulk = timetable.fastest(store), timetable.cheapest(store)
@@ -107,7 +109,7 @@ class PriceAndCover(TextPolicy):
                 days = np.full(shape[1], covered)
             level[t] = needed(t, days) + z * np.sqrt(varies(t, days))
         paid_first = timetable.by_return(store, expected.price, store.spec.deliveries[fast].cost)
-        return timetable.timetable(paid_first, ways, mornings, expected.price, level)
+        return {"paid_first": paid_first, "way": ways, "mornings": mornings, "price": expected.price, "level": level}
 
     def parameters_in_words(self) -> dict[str, Any]:
         """Return the parameters in force."""

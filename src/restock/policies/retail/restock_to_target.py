@@ -30,7 +30,8 @@ class RestockToTarget(TextPolicy):
 
     name: ClassVar[str] = "restock-to-target"
     summary: ClassVar[str] = "order up to a level of each product every day, at list price"
-    text = staticmethod(timetable.act)
+    text = staticmethod(timetable.order)
+    packing = timetable.PACKING
 
     def __init__(
         self,
@@ -52,12 +53,12 @@ class RestockToTarget(TextPolicy):
         way = ways.index(self.delivery)
         shape = (store.horizon, len(store.names))
         price = np.ones(shape)
-        self.parameters = timetable.timetable(
-            timetable.by_return(store, price, store.spec.deliveries[way].cost),
-            np.full(shape[0], way),
-            np.full(shape[0], store.room),
-            price,
-            np.broadcast_to(self.targets, shape),
+        self.reads(
+            paid_first=timetable.by_return(store, price, store.spec.deliveries[way].cost),
+            way=np.full(shape[0], way),
+            mornings=np.full(shape[0], store.room),
+            price=price,
+            level=np.broadcast_to(self.targets, shape),
         )
 
     def mean_decision(self) -> Array:

@@ -1,7 +1,6 @@
 """Orders by a timetable: each day a delivery method, prices, and levels to order up to.
 
-The text of every rule of the store. A timetable is the vector [order in which products are paid for (K) | for
-each day: way, mornings, price multipliers (K), levels (K)].
+The text of every rule of the store, and the parameters that it reads.
 """
 
 from __future__ import annotations
@@ -12,55 +11,41 @@ import numpy as np
 
 from restock.core.operations import positive, smaller
 from restock.core.problem import Array
+from restock.policies.parameters import PERIOD, PRODUCT, Packing, Parameter
+
+PACKING = Packing(
+    "Timetable",
+    __name__,
+    paid_first=Parameter((PRODUCT,), "product", "products in the order in which the cash is spent on them"),
+    way=Parameter((PERIOD,), "", "way of delivery of each day"),
+    mornings=Parameter((PERIOD,), "days", "coming mornings that count as stock, this one included"),
+    price=Parameter((PERIOD, PRODUCT), "", "price multipliers"),
+    level=Parameter((PERIOD, PRODUCT), "units", "levels of the position"),
+)
 
 
-def act(
-    t: int,
-    parameters: Any,
-    products: Any,
-    deliveries: Any,
-    rules: Any,
-    state: Any,
-    chance: Any,
-    flows: Any,
-) -> None:
+def order(t: int, own: Any, products: Any, deliveries: Any, rules: Any, state: Any, chance: Any, flows: Any) -> None:
     """Order what stock and the arrivals of the coming mornings lack of the level, within cash and room."""
     count = len(state.on_hand)
     room = len(state.pipe) // count
-    today = count + t * (2 + 2 * count)
-    way = int(parameters[today])
-    mornings = int(parameters[today + 1])
+    way = int(own.way)
     cash = state.cash[0]
     flows.decision[count] = 0.0 * cash + way
     for i in range(count):
-        k = int(parameters[i])
+        k = int(own.paid_first[i])
         position = state.on_hand[k]
         if products.life[k] > 0:
             position = position - state.batches[products.first[k]]  # expires this morning
         space = products.capacity[k] - position - state.pipe[k * room]
-        for j in range(mornings):
+        for j in range(int(own.mornings)):
             position = position + state.pipe[k * room + j]
         unit = products.cost[k] + deliveries.cost[way]
-        lacking = smaller(parameters[today + 2 + count + k] - position, space)
+        lacking = smaller(own.level[k] - position, space)
         quantity = positive(smaller(lacking, cash / unit) - 0.5)  # rounded when ordered: never more than is paid for
         cash = cash - (quantity + 0.5) * unit
         flows.decision[k] = quantity
         flows.decision[count + 1 + k] = 0.0 * cash
-        flows.decision[2 * count + 1 + k] = 0.0 * cash + parameters[today + 2 + k]
-
-
-def timetable(paid_first: Array, ways: Array, mornings: Array, price: Array, level: Array) -> Array:
-    """Return the vector of a timetable.
-
-    Args:
-        paid_first: Products in the order in which the cash is spent on them, shape (K,).
-        ways: Way of delivery of each day, shape (T,).
-        mornings: How many coming mornings count as stock on each day, this one included, shape (T,).
-        price: Price multipliers, shape (T, K).
-        level: Levels, shape (T, K) (units).
-    """
-    days = np.concatenate([ways[:, None], mornings[:, None], price, level], axis=1)
-    return np.concatenate([paid_first, days.ravel()]).astype(np.float64)
+        flows.decision[2 * count + 1 + k] = 0.0 * cash + own.price[k]
 
 
 def fastest(problem: Any) -> int:

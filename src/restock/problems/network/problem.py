@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, ClassVar, TypeGuard, cast
 
 import numpy as np
 
+from restock.core import backends
 from restock.core.backends import Text
 from restock.core.checks import recorded_names
 from restock.core.errors import InvalidInput
@@ -20,6 +22,7 @@ from restock.core.scene import Scene
 from restock.core.trajectory import Trajectory
 from restock.core.wording import Wording
 from restock.demand import laws, rowwise
+from restock.demand.compiled_distribution import own_function
 from restock.demand.effects import Effects, Shock, Trend
 from restock.demand.empirical import Empirical
 from restock.demand.path import Demand, NoPrior
@@ -50,12 +53,7 @@ class NetworkProblem(Problem):
         dynamics,
         interface,
         laws=(
-            laws.count_search,
-            laws.poisson_quantile,
-            laws.normal_quantile,
-            laws.normal_location,
-            laws.negative_binomial_quantile,
-            laws.demand_of,
+            *laws.LAWS,
             dynamics.goodwill,
             interface.inventory_position,
             interface.echelon_position,
@@ -208,9 +206,19 @@ class NetworkProblem(Problem):
         mean = episodes[..., place].reshape((*episodes.shape[:-1], *shape))
         return {"demand": record[..., 1:, self.layout.columns["demand"]], "mean": mean}
 
+    @property
+    def texts_in_force(self) -> Texts:
+        """The texts that are played, with the law of demand that the network brings."""
+        return _texts_with(own_function(self.demand.distribution) if isinstance(self.demand, Demand) else None)
+
     def operations(self, library: str) -> dict[str, Text]:
         """Return the law of demand on whole batches."""
-        return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
+        law = self.demand.distribution
+        if (own := own_function(law)) is None:
+            return {"demand_of": rowwise.numpy_demand if library == "numpy" else rowwise.torch_demand}
+        if library == "numpy":
+            return {"demand_of": partial(rowwise.numpy_demand, own=own)}
+        return {"demand_of": partial(rowwise.torch_demand, own=law)}
 
     def prior(self) -> NetworkProblem:
         """Return the same network under demand as it is known beforehand: without effects, without a series to come.
@@ -306,3 +314,14 @@ class NetworkProblem(Problem):
 def is_network(problem: object) -> TypeGuard[NetworkProblem]:
     """Return whether a problem is a supply network, for what is about links and markets."""
     return isinstance(problem, NetworkProblem)
+
+
+@cache
+def _texts_with(own: Callable[..., float] | None) -> Texts:
+    """Return the texts of a network whose demand may have a law of one's own."""
+    texts = NetworkProblem.texts
+    if own is None:
+        return texts
+    brought, others = laws.laws_with(own), texts.laws[len(laws.LAWS) :]
+    step = backends.bind(texts.step, {brought[-1].__name__: brought[-1]})  # for plain Python
+    return dataclasses.replace(texts, laws=(*brought, *others), step=step)

@@ -19,6 +19,7 @@ from restock.core import streams
 from restock.core.errors import InvalidInput, nearest
 from restock.core.problem import Array, ObservationForm, Source
 from restock.core.validation import Spec
+from restock.demand.compiled_distribution import own_function
 from restock.demand.effects import Effects
 from restock.demand.path import DEFAULT_MEAN, Demand
 from restock.demand.series import SeriesSource
@@ -152,6 +153,10 @@ class Regimes:
                 raise InvalidInput(field, error.value, error.problem, error.mend) from None
             if demand.sequential:
                 raise _drawn_late(where, regime.demand)
+            if own_function(demand.distribution) not in (None, own_function(problem.demand.distribution)):
+                what = "a law of your own is compiled into the network, which must have it itself"
+                mend = "Give the network this distribution, or use a built-in one."
+                raise InvalidInput(f"{where}.distribution", demand.distribution.name, what, mend)
         fixed = self._base.resolved.mean_of(None) is not None
         if not spec.specs and fixed and spec.level != [1.0, 1.0]:
             raise InvalidInput(
@@ -281,4 +286,5 @@ def _drawn_late(where: str, demand: DemandSpec) -> InvalidInput:
     name = "sampler" if demand.sampler == "sequential" else "distribution"
     value = demand.sampler if name == "sampler" else demand.resolved.name
     problem = "under goodwill this is drawn period by period, not before the episode"
-    return InvalidInput(f"{where}.{name}", value, problem, "Use a built-in distribution, and sampler numpy or inverse.")
+    mend = "Use a built-in or compiled distribution, and sampler numpy or inverse."
+    return InvalidInput(f"{where}.{name}", value, problem, mend)
