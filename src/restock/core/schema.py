@@ -10,7 +10,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
-import linecache
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -19,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restock.core import operations
 from restock.core.errors import InvalidInput
+from restock.core.generated import generated
 
 Axis = str | tuple[str, ...]
 ONE = "one"  # the axis of a single number
@@ -326,15 +325,7 @@ class Schema:
         return self._text("put", f"decision, {', '.join(self.parts)}", lines)
 
     def _text(self, name: str, arguments: str, lines: list[str]) -> Callable[..., Any]:
-        source = f"def {name}({arguments}):\n" + "\n".join(f"    {line}" for line in lines) + "\n"
-        file = f"<{self.name}.{name}>"
-        linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks and inspect
-        # numba's disk cache loads a function again by the module that declares the parts
-        module = next(iter(self.parts.values())).__module__
-        space = {**vars(operations), **{kind.__name__: kind for kind in self.parts.values()}, "__name__": module}
-        exec(compile(source, file, "exec"), space)
-        text: Callable[..., Any] = space[name]
-        return text
+        return generated(self.name, name, arguments, lines, tuple(self.parts.values()))
 
     # what people read ---------------------------------------------------------------------------
 

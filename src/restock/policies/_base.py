@@ -30,7 +30,7 @@ from restock.core.backends import Text
 from restock.core.errors import InvalidInput, nearest
 from restock.core.play import Episodes
 from restock.core.problem import Array, Problem
-from restock.policies.parameters import Packing
+from restock.policies.parameters import Packing, unpacked
 
 if TYPE_CHECKING:
     from restock.policies.agent import PolicyAgent
@@ -211,7 +211,7 @@ class TextPolicy(Policy):
     @classmethod
     def texts(cls) -> tuple[Text, ...]:
         """Return the functions that are compiled for a rollout, in order of dependence; the last one decides."""
-        read = () if cls.packing is None else (cls.packing.unpacked(cls.text),)
+        read = () if cls.packing is None else (unpacked(cls.packing, cls.text),)
         return (*cls.helpers, cls.text, *read)
 
     def packed(self) -> Array:

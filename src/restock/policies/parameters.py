@@ -7,7 +7,6 @@ takes it apart again, what the same text reads row-wise, and the names under whi
 from __future__ import annotations
 
 import dataclasses
-import linecache
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -15,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from restock.core import operations
 from restock.core.errors import InvalidInput
+from restock.core.generated import generated
 from restock.core.problem import Array
+from restock.core.schema import PERIOD as PERIOD
 
-PERIOD, NODE, LINK, MARKET = "period", "node", "link", "market"  # axes
+NODE, LINK, MARKET = "node", "link", "market"  # axes, beside the periods
 LOCATION, PRODUCT = "location", "product"
 
 
@@ -111,19 +111,13 @@ class Packing:
 
     def read(self, checked: Mapping[str, Array], t: int, notes: Mapping[str, Any]) -> Any:
         """Return what the text reads in period t when it is run row-wise."""
-        rows = {
-            name: (values[t] if self[name].axes[:1] == (PERIOD,) else values).tolist()
-            for name, values in checked.items()
-        }
-        return self.kind(**rows, **notes)
+        return self.kind(**{name: self._row(name, values, t).tolist() for name, values in checked.items()}, **notes)
 
-    def unpacked(self, text: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the text `act(t, parameters, *world)` that reads the flat array and calls the given one."""
-        return _unpacked(self, text)
+    def _row(self, name: str, values: Array, t: int) -> Array:
+        return np.asarray(values[t] if self[name].axes[:1] == (PERIOD,) else values)
 
-    def source(self, text: Callable[..., Any]) -> str:
-        """Return the lines of `unpacked`."""
-        world = ", ".join(text.__code__.co_varnames[2 : text.__code__.co_argcount])
+    def lines(self, text: Callable[..., Any], world: str) -> list[str]:
+        """Return the lines that take the flat numbers apart and call the text."""
         lines = [f"n_{axis} = int(parameters[{k}])" for k, axis in enumerate(self.axes)]
         lines.append(f"at = {len(self.axes)}")
         for name, one in self.parameters.items():
@@ -131,15 +125,14 @@ class Packing:
             place = "at" + (f" + t * {size or 1}" if each else "")
             lines.append(f"{name} = cut(parameters, {place}, {size})" if size else f"{name} = parameters[{place}]")
             lines.append(f"at = at + {'n_period * ' if each else ''}{size or 1}")
-        lines.append(f"{text.__name__}(t, {self.kind.__name__}({', '.join(self.parameters)}), {world})")
-        return f"def act(t, parameters, {world}):\n" + "".join(f"    {line}\n" for line in lines)
+        return [*lines, f"{text.__name__}(t, {self.kind.__name__}({', '.join(self.parameters)}), {world})"]
 
     def in_words(self, checked: Mapping[str, Array], entities: Mapping[str, Sequence[Any]]) -> dict[str, float]:
         """Return the labelled parameters of the first period, a number for each entity."""
         found: dict[str, float] = {}
         for name, values in checked.items():
             one = self[name]
-            first = values[0] if one.axes[:1] == (PERIOD,) else values
+            first = self._row(name, values, 0)
             if one.label and not first.ndim:
                 found[one.label] = float(first)
             elif one.label:
@@ -149,11 +142,8 @@ class Packing:
 
 
 @cache
-def _unpacked(packing: Packing, text: Callable[..., Any]) -> Callable[..., Any]:
-    source, module = packing.source(text), packing.kind.__module__
-    file = f"<{module}.{packing.kind.__name__}.{text.__name__}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks and inspect
-    space = {packing.kind.__name__: packing.kind, "cut": operations.cut, "__name__": module}
-    exec(compile(source, file, "exec"), space)
-    act: Callable[..., Any] = space["act"]
-    return act
+def unpacked(packing: Packing, text: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the text `act(t, parameters, *world)` that reads the flat array and calls the given one."""
+    world = ", ".join(text.__code__.co_varnames[2 : text.__code__.co_argcount])
+    lines = packing.lines(text, world)
+    return generated(packing.kind.__name__, "act", f"t, parameters, {world}", lines, [packing.kind])
