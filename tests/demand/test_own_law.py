@@ -152,7 +152,7 @@ def test_a_network_is_trained_under_it(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda uniform, mean, spread, power: math.nan, "returns"),
+        (lambda uniform, mean, spread, power: math.nan, "must return finite"),
         (lambda uniform, mean, spread, power: {}[mean], "cannot be compiled"),
         (lambda uniform: uniform, "cannot be compiled"),
     ],
@@ -174,10 +174,10 @@ def test_laws_that_compile_are_not_mixed() -> None:
     own, other, usual = problem_under("weibull"), problem_under("two-point"), problem_under("poisson")
     assert len(SeveralSource([own, own], [1]).next(np.array([0]))) == 1
     for pair in ([own, other], [own, usual]):
-        with pytest.raises(InvalidInput, match="law of their own"):
+        with pytest.raises(InvalidInput, match="compiled distribution"):
             SeveralSource(pair, [1])
     spec = DemandRegimes.model_validate({"specs": [{"distribution": "two-point", "goodwill": True}]})
-    with pytest.raises(InvalidInput, match="compiled into the network"):
+    with pytest.raises(InvalidInput, match="compiled distribution of the network"):
         Regimes(own, spec)
 
 

@@ -1,4 +1,4 @@
-"""Distributions of your own whose law is compiled into the dynamics: one function from a random number to demand."""
+"""Distributions of your own that are compiled into the dynamics: one function from a random number to demand."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class CompiledDistribution(Distribution, abc.ABC):
             said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise InvalidInput("", self.name, f"its demand_at cannot be compiled: {said}", mend) from None
         if not all(map(math.isfinite, found)):
-            raise InvalidInput("", self.name, f"its demand_at returns {found} for a mean of 10", mend)
+            raise InvalidInput(
+                "", self.name, f"its demand_at must return finite numbers, got {found} for a mean of 10", mend
+            )
         return self
 
     def draw(self, generator: np.random.Generator, mean: Array) -> Array:

@@ -39,8 +39,9 @@ class SeveralSource(Source):
     ) -> None:
         found = {own_function(problem.demand.distribution) for problem in problems}
         if len(found) > 1:
-            what = f"of {len(problems)} problems some bring a law of their own that others do not have"
-            raise InvalidInput("demand.distribution", None, what, "Give all of them the same, or built-in ones.")
+            names = sorted({problem.demand.distribution.name for problem in problems})
+            what = "a compiled distribution must be that of all the problems"
+            raise InvalidInput("demand.distribution", names, what, "Give all of them the same, or built-in ones.")
         self._sources = [problem.source(seeds, generators, 1) for problem in problems]
         self._choosers = [streams.generator(seed, STREAM) for seed in seeds]
         self._rules = np.array([rules_of(problem) for problem in problems])

@@ -38,8 +38,8 @@ def smooth_and_order(
     echelon_position(position, own.inner, own.weight, links, markets, state)
     goodwill = 1.0 + own.follows * (state.sentiment[0] - 1.0)
     wanted = flows.released
-    for j in range(len(own.fixed)):
-        wanted[j] = own.fixed[j] * goodwill
+    for j in range(len(own.base)):
+        wanted[j] = own.base[j] * goodwill
     for p in range(len(own.node)):
         j = int(own.node[p])
         k = int(own.market[p])
@@ -65,7 +65,7 @@ class ForecastPolicy(LevelPolicy):
         prior=Parameter((MARKET,), "units/period", "demand expected before any was seen"),
         node=Parameter((WAY,), "node", "where a way to a market begins"),
         market=Parameter((WAY,), "market", "where it ends"),
-        fixed=Parameter((PERIOD, NODE), "units", "part of the level that does not follow the forecast"),
+        base=Parameter((PERIOD, NODE), "units", "part of the level that does not follow the forecast"),
         steady=Parameter((PERIOD, WAY), "periods", "factor of the level of demand in that of the node"),
         slope=Parameter((PERIOD, WAY), "periods^2", "factor of the trend of demand in the level of the node"),
         smoothed=Parameter((MARKET,), "units/period", "level of demand [a]", note=True),
@@ -104,7 +104,7 @@ class ForecastPolicy(LevelPolicy):
             prior=plan.mean.mean(axis=0),
             node=ways.node,
             market=ways.market,
-            fixed=fixed,
+            base=fixed,
             steady=window.periods * weight,
             slope=(ahead[end] - ahead[begin]) * weight,
         )

@@ -154,7 +154,7 @@ class Regimes:
             if demand.sequential:
                 raise _drawn_late(where, regime.demand)
             if own_function(demand.distribution) not in (None, own_function(problem.demand.distribution)):
-                what = "a law of your own is compiled into the network, which must have it itself"
+                what = "must be the compiled distribution of the network itself, or a built-in one"
                 mend = "Give the network this distribution, or use a built-in one."
                 raise InvalidInput(f"{where}.distribution", demand.distribution.name, what, mend)
         fixed = self._base.resolved.mean_of(None) is not None
