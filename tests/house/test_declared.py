@@ -13,7 +13,7 @@ from restock.core.schema import SEGMENTS
 from restock.problems.load import families
 
 SOURCE = Path(restock.__file__).parent
-BY_PLACE = re.compile(r"\bworld\[\d|\.world\([^\n]*\)\[|\.fixed\[|\bunpack\([^\n]*arange|\.plain\.fresh\)\[")
+BY_PLACE = re.compile(r"\bworld\[\d|\.world\([\w.]*\)\[|\.fixed\[|\bunpack\([^\n]*arange|\.plain\.fresh\)\[")
 
 
 def test_nothing_of_a_world_is_taken_by_its_place() -> None:

@@ -28,20 +28,22 @@ from restock.core.backends import Text
 from restock.core.checks import recorded_array, recorded_names
 from restock.core.compiled import compiled, compiled_rollout
 from restock.core.errors import InvalidInput
-from restock.core.forms import UNBOUNDED, ActionForm, Array, ObservationForm, choose
+from restock.core.forms import UNBOUNDED as UNBOUNDED
+from restock.core.forms import ActionForm as ActionForm
+from restock.core.forms import Array as Array
+from restock.core.forms import ObservationForm as ObservationForm
+from restock.core.forms import choose as choose
 from restock.core.scene import Place, Scene
 from restock.core.schema import HEADER, PERIOD, Schema, along, entries
-from restock.core.sources import DrawnEpisodes, Source
-from restock.core.texts import Tables, Texts
+from restock.core.sources import DrawnEpisodes
+from restock.core.sources import Source as Source
+from restock.core.texts import Tables as Tables
+from restock.core.texts import Texts as Texts
 from restock.core.trajectory import Layout, Trajectory
 from restock.core.wording import Curve, Wording
 
 if TYPE_CHECKING:
     from restock.core.records import Records
-
-__all__ = [
-    "UNBOUNDED", "ActionForm", "Array", "ObservationForm", "Problem", "Source", "Tables", "Texts", "Told", "choose",
-]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
