@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from restock.core.errors import InvalidInput
-from restock.core.operations import MOST, SHIFT, UNIT, form_of, reading
+from restock.core.operations import MOST, SHIFT, UNIT, form_of, linear, reading
 from restock.core.schema import (
     ONE,
     PERIOD,
@@ -130,7 +130,7 @@ def test_decide_reads_an_action_within_its_bounds() -> None:
     assert [reading(what, 3, ints, whole) for what in (UNIT, SHIFT, MOST)] == [2.0, 1.0, 5.0]
     SCHEMA.decide(np.array([-3.0, 0.0, 1.0, 9.0]), ints, whole, *found)
     assert found.flows.sent.tolist() == [0.0, 2.0, 4.0, 5.0]
-    SCHEMA.decide(np.array([0.5]), ints, whole, *found)
+    linear(np.array([0.5]), ints, whole, found.flows.sent)
     assert found.flows.sent.tolist() == [3.0] * 4
     SCHEMA.put([1.0, 2.0, 3.0, 4.0], *found)
     assert found.flows.sent.tolist() == [1.0, 2.0, 3.0, 4.0]

@@ -309,12 +309,9 @@ class Schema:
     @cached_property
     def decide(self) -> Callable[..., Any]:
         """Return the text that reads an action as the decision, as it stands or by `restock.core.operations.read`."""
-        into = self.recorded[self.decision]
-        lines = [f"linear(action, ints, floats, {into.key})"]
-        if self.choice:
-            lines = [f"for i in range(len({into.key})):", f"    {into.key}[i] = action[i] * 1.0"]
-        elif into.axis == ONE:
-            lines = [f"{into.key}[0] = read(action[0], 0, ints, floats)"]
+        into = self.recorded[self.decision].key
+        number = "action[i] * 1.0" if self.choice else "read(action[i], i, ints, floats)"
+        lines = [f"for i in range(len({into})):", f"    {into}[i] = {number}"]
         return self._text("decide", f"action, ints, floats, {', '.join(self.parts)}", lines)
 
     @cached_property
