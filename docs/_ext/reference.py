@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import restock
 from restock.cli.main import app as command_line
-from restock.problems.load import families
+from restock.problems import load
 
 SOURCE = Path(restock.__file__).parent
 
@@ -94,7 +94,7 @@ def commands_page() -> str:
 def write_fields(folder: Path) -> None:
     """Write the table of fields of every family, as it is declared."""
     folder.mkdir(parents=True, exist_ok=True)
-    for family in families():
+    for family in load.families():
         schema = import_module(f"restock.problems.{family}.dynamics").SCHEMA
         (folder / f"{family}.md").write_text(schema.symbols() + "\n", encoding="utf-8")
 

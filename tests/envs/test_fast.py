@@ -63,3 +63,13 @@ def test_an_episode_goes_on_after_it_was_sent_elsewhere() -> None:
         (mine, *rest, info), (its, *same, told) = env.step(orders), other.step(orders)
         np.testing.assert_array_equal(mine, its)
         assert rest == same and info == told
+
+
+def test_choices_are_played_where_demand_is_drawn_period_by_period() -> None:
+    demand = {"sampler": "sequential", "goodwill": True}
+    env: Any = gym.make("restock/Serial-v0", action="discrete", demand=demand).unwrapped
+    before, _ = env.reset(seed=1)
+    after, *_, info = env.step(env.action_space.sample())
+    parts = [value for name, value in info["profit"].items() if name != "total"]
+    assert info["profit"]["total"] == pytest.approx(sum(parts))
+    assert not np.array_equal(before, after)

@@ -61,6 +61,7 @@ CLASSES_OF_SERVERS = {
         "replies",
         "requests",
         "routes",
+        "schemas",
         "session_routes",
         "source_routes",
         "sockets",

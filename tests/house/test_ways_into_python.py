@@ -20,9 +20,9 @@ KNOWN = {
     "core/places.py": "what a user names; of a file see core/trust.py",
     "envs/fast/info.py": "a text made of the names of fields, which are checked",
     "learning/unpickling.py": "of torch and stable-baselines3, after its own check",
-    "policies/dynamic_program.py": "solvers of restock",
     "policies/registry.py": "policies of restock",
-    "problems/load.py": "problems of restock",
+    "problems/manifest.py": "what the family.py of restock and of installed packages name",
+    "server/dashboard/packing.py": "what it has packed itself and never left the process",
 }
 
 

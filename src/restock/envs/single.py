@@ -156,7 +156,7 @@ class Environment(Bounded, gym.Env[Any, Any]):
         if self._over:
             raise self._not_running()
         if self._draws_now:
-            action = self._checked(action)
+            action = self._checked(action).reshape(self._shape)
             self.problem.draw_now(t, self._world(), self.np_random)
         try:
             if self._flat and action.dtype is self._dtype and action.shape == self._shape:

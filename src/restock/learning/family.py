@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from restock.core.errors import InvalidInput
 from restock.core.problem import Array, Problem
-from restock.problems.manifest import ANY, manifest_for, resolved
+from restock.problems.manifest import ANY, id_of, manifest_for, resolved
 
 if TYPE_CHECKING:  # these import gymnasium or torch, and a description needs neither
     from restock.learning.config import Regimes
@@ -41,7 +41,7 @@ class Learning:
     @property
     def entry(self) -> str:
         """The name under which presets list the problem."""
-        return f"restock/{self.problem.family.capitalize()}-v0"
+        return id_of(self.problem.family)
 
     def data(self) -> dict[str, Any] | None:
         """Return all of the problem as plain data; None if its spec says it."""
