@@ -10,9 +10,8 @@ from restock.core.problem import Array, Problem
 from restock.problems.manifest import ANY, id_of, manifest_for, resolved
 
 if TYPE_CHECKING:  # these import gymnasium or torch, and a description needs neither
-    from restock.learning.config import Regimes
+    from restock.learning import config, rows
     from restock.learning.preparation import Forms, Preparation
-    from restock.learning.rows import Rows
     from restock.policies._base import Information
 
 
@@ -52,15 +51,15 @@ class Learning:
         found: Problem = self.problem
         return found
 
-    def ground(self, regimes: Regimes | None) -> Problem:
+    def ground(self, regimes: config.Regimes | None) -> Problem:
         """Return the problem that is trained on: for the demand of the problem, or for these regimes."""
         return self.trainable()
 
-    def judged(self, ground: Problem, regimes: Regimes | None) -> list[Problem]:
+    def judged(self, ground: Problem, regimes: config.Regimes | None) -> list[Problem]:
         """Return the problems that a policy trained on the ground is judged on."""
         return [ground]
 
-    def met(self, regimes: Regimes | None) -> list[Any] | None:
+    def met(self, regimes: config.Regimes | None) -> list[Any] | None:
         """Return the problems whose episodes a generalist meets; None if there is no generalist.
 
         Raises:
@@ -68,7 +67,7 @@ class Learning:
         """
         return None
 
-    def curves(self, regimes: Regimes | None) -> tuple[Array, Array] | None:
+    def curves(self, regimes: config.Regimes | None) -> tuple[Array, Array] | None:
         """Return the curves of a belief about demand, and their noise; None if there is nothing to believe."""
         return None
 
@@ -82,7 +81,7 @@ class Learning:
 
         return OwnForms(self.problem, chosen, information)
 
-    def rows(self, num_envs: int, forms: Any, several: Sequence[Any] | None) -> Rows:
+    def rows(self, num_envs: int, forms: Any, several: Sequence[Any] | None) -> rows.Rows:
         """Return the problem's rows for stable-baselines3; see `sb3.stable_environment`.
 
         Raises:

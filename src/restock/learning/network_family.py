@@ -11,9 +11,8 @@ from restock.demand.series import SeriesSource
 from restock.learning.family import Learning
 
 if TYPE_CHECKING:
-    from restock.learning.config import Regimes
+    from restock.learning import config, rows
     from restock.learning.preparation import Forms, Preparation
-    from restock.learning.rows import Rows
     from restock.policies._base import Information
 
 
@@ -46,19 +45,19 @@ class NetworkLearning(Learning):
 
         return trainable(self.problem)
 
-    def ground(self, regimes: Regimes | None) -> Problem:
+    def ground(self, regimes: config.Regimes | None) -> Problem:
         """Return the network with demand that can be drawn; for a generalist with goodwill."""
         from restock.learning.regimes import general
 
         return self.trainable() if regimes is None else general(self.problem)
 
-    def judged(self, ground: Problem, regimes: Regimes | None) -> list[Problem]:
+    def judged(self, ground: Problem, regimes: config.Regimes | None) -> list[Problem]:
         """Return the networks of a generalist, or the ground."""
         from restock.learning.regimes import chance_of
 
         return [ground] if regimes is None else list(chance_of(self.problem, regimes)[1])
 
-    def met(self, regimes: Regimes | None) -> list[Any] | None:
+    def met(self, regimes: config.Regimes | None) -> list[Any] | None:
         """Return the combinations of effects that a generalist meets; see `Learning.met`."""
         from restock.learning.regimes import combinations
 
@@ -70,7 +69,7 @@ class NetworkLearning(Learning):
         mend = "Use pathwise for a broad family, or --generalist effects."
         raise InvalidInput("regimes.kind", regimes.kind, what, mend)
 
-    def curves(self, regimes: Regimes | None) -> tuple[Array, Array]:
+    def curves(self, regimes: config.Regimes | None) -> tuple[Array, Array]:
         """See `regimes.curves_of`."""
         from restock.learning.regimes import curves_of
 
@@ -86,7 +85,7 @@ class NetworkLearning(Learning):
 
         return NetworkForms(self.problem, chosen, information)
 
-    def rows(self, num_envs: int, forms: Any, several: Sequence[Any] | None) -> Rows:
+    def rows(self, num_envs: int, forms: Any, several: Sequence[Any] | None) -> rows.Rows:
         """See `Learning.rows`."""
         from restock.learning.network_rows import NetworkRows
 
