@@ -173,6 +173,14 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(server: Running, sent: b
     assert everything(line(server, sent)).startswith(b"HTTP/1.1 4")
 
 
+def test_a_request_behind_one_with_length_and_chunks_is_none(server: Running) -> None:
+    """A proxy that goes by the length takes it for the body."""
+    hidden = b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = b"POST /reset HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n"
+    got = everything(line(server, head % len(hidden) + hidden))
+    assert got.startswith(b"HTTP/1.1 403") and got.count(b"HTTP/1.1") == 1
+
+
 def test_a_body_that_does_not_come_is_refused(hasty: Running) -> None:
     head, _, body = everything(line(hasty, HEAD + b'{"act')).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408") and json.loads(body)["code"] == "TOO_SLOW"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,9 +19,10 @@ from restock.server.errors import Refused
 from restock.server.guard import Guard
 from restock.server.guesses import A_SECOND, AT_ONCE, AT_ONCE_IN_ALL, Guesses
 from restock.server.hosts import ANY, hosts_of, known
+from restock.server.limits import Limits
 from restock.server.run import hosts_of_environment
 from restock.server.settings import Settings
-from tests.server.serving import Running, serving
+from tests.server.serving import PATIENCE, Running, serving
 
 REBOUND = ("rebound.example.org", "rebound.example.org:8000", "", "127.0.0.1.example.org", "localhost.example.org:1")
 HERE = ("localhost", "LocalHost:8000", "localhost.", "127.0.0.1:8000", "[::1]:8000", "[::1]")
@@ -238,3 +240,37 @@ def test_only_its_own_cookies_get_past_the_guard(sent: bytes, kept: bytes) -> No
 @pytest.mark.parametrize("origin", [b"http://[::1", b"http://]", b"null", b"", b"\xff\xfe", b"http://[x]:y"])
 def test_an_origin_that_is_none_is_elsewhere(origin: bytes) -> None:
     assert passed(Settings(), (b"origin", origin)) == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:evil.example",
+        "127.0.0.1:80@evil.example",
+        "[::1]evil.example",
+        "127.0.0.1, evil.example",
+        "[::1",
+        "127.0.0.1]",
+    ],
+)
+def test_a_host_is_a_name_and_a_port_and_nothing_else(host: str) -> None:
+    everywhere = hosts_of("0.0.0.0", [])
+    assert known("127.0.0.1:8000", everywhere) and known("[::1]:8000", everywhere) and known("localhost.", everywhere)
+    assert not known(host, everywhere) and not known(host, hosts_of("127.0.0.1", []))
+
+
+def test_a_socket_guesses_one_token() -> None:
+    with serving(problem="serial", token="sesame") as server:
+        words = "&".join(f"token=w{k}" for k in range(100))
+        for address, status in ((f"/ws?{words}&token=sesame", 401), ("/ws?token=sesame", 101)):
+            host = server.url.removeprefix("http://")
+            head = f"GET {address} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            more = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            with socket.create_connection((host.split(":")[0], int(host.split(":")[1])), timeout=PATIENCE) as made:
+                made.sendall((head + more).encode())
+                assert made.recv(4096).startswith(f"HTTP/1.1 {status}".encode())
+
+
+def test_one_address_may_be_given_fewer_episodes() -> None:
+    with serving(problem="serial", limits=Limits(sessions_of_one=2)) as server:
+        assert [server.ask("POST", "/sessions", json={}).status_code for _ in range(3)] == [201, 201, 503]

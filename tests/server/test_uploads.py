@@ -6,11 +6,13 @@ import gc
 import json
 import random
 import threading
+import time
 from typing import Any
 
 import httpx
 import pytest
 
+from restock.agents.run import kept
 from restock.server.dashboard import watching
 from restock.server.dashboard.look import look
 from restock.server.dashboard.turns import Turn
@@ -111,3 +113,23 @@ def test_bytes_of_transcripts_are_counted_for_each_client_and_for_all() -> None:
         refused = sent(server, text, "10.0.0.2")
         assert refused.status_code == 503 and "at most 300000 bytes of transcripts" in words(refused)
         assert len(server.app.state.room.shelf) == 3
+
+
+@pytest.mark.parametrize("most", [{"mode": {"kind": "tool", "policies": ["base-stock"] * 5_000}}, {"history": 9}])
+def test_long_lists_in_the_first_line_hold_nobody_up(most: dict[str, Any]) -> None:
+    """For each policy all known ones were listed, 3 ms each, on the loop."""
+    with serving(problem="serial") as server:
+        problem = server.app.state.hub.catalogue.loaded("serial")
+        run = {**RUN, "problem": "serial", "described": kept(problem), "settings": most, "seeds": [1]}
+        lines = transcript({"a": 1}).split(b"\n", 1)[1]
+        begin = time.monotonic()
+        assert sent(server, json.dumps(run).encode() + b"\n" + lines).status_code == 303
+        assert time.monotonic() - begin < PATIENCE / 4.0
+        (show,) = server.app.state.room.shelf.every()
+        assert (show.command == "") is ("mode" in most)
+
+
+def test_the_first_line_has_a_size(server: Running) -> None:
+    run = {**RUN, "seeds": [1] * 200_001}
+    reply = sent(server, json.dumps(run).encode() + b"\n" + transcript({"a": 1}).split(b"\n", 1)[1])
+    assert reply.status_code == 422 and "line 1 must have at most 200,000 values" in words(reply)

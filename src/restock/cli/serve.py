@@ -25,6 +25,9 @@ Token = Annotated[
 ]
 Reward = Annotated[str, typer.Option("--reward", help="Of the published stores: decomposed, readme or profit.")]
 MaxSessions = Annotated[int, typer.Option("--max-sessions", help="Episodes that may be under way at once.")]
+SessionsOfOne = Annotated[
+    int | None, typer.Option("--sessions-of-one", help="Of these, how many one address may have. Default: all.")
+]
 Idle = Annotated[float, typer.Option("--idle", help="Close a session that nobody has used for so many seconds.")]
 AllowHost = Annotated[
     list[str] | None,
@@ -59,6 +62,7 @@ def serve(
     token: Token = None,
     reward: Reward = "decomposed",
     max_sessions: MaxSessions = 64,
+    sessions_of_one: SessionsOfOne = None,
     idle: Idle = 1800.0,
     max_body: MaxBody = 65536,
     runs: Runs = Path("runs"),
@@ -75,6 +79,7 @@ def serve(
     """
     from restock.core.loopback import LOOPBACK
     from restock.server.judged import Judging, results
+    from restock.server.limits import Limits
     from restock.server.run import hosts_of_environment, run, token_of_environment
     from restock.server.settings import Settings
 
@@ -100,7 +105,8 @@ def serve(
     for option, given in (("--episodes", episodes), ("--seed", seed)):
         if judging is None and given is not None:
             raise InvalidInput(option, given, "must stand beside --judged", "Add --judged FILE, or leave it out.")
-    settings = Settings(problem, reward, word, max_sessions, idle, max_body, runs, judged=judging)
+    limits = Limits(sessions_of_one=sessions_of_one)
+    settings = Settings(problem, reward, word, max_sessions, idle, max_body, runs, limits=limits, judged=judging)
     run(settings, host, port, tell, hosts_of_environment(allow_host))
     console.remark("The server has ended.")
     return FINE

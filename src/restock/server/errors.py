@@ -40,6 +40,7 @@ class Refused(Exception):
         field: The field that it is about.
         value: What was given there, shortened.
         mend: What to write instead.
+        last: Whether the connection ends with the reply, for nobody knows where the next request begins.
         more: What else belongs to this code.
     """
 
@@ -50,10 +51,13 @@ class Refused(Exception):
         field: str | None = None,
         value: str | None = None,
         mend: str | None = None,
+        *,
+        last: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.value, self.mend, self.more = code, message, field, value, mend, more
+        self.last = last or code == "TOO_SLOW"
 
     @property
     def status(self) -> int:
@@ -63,9 +67,10 @@ class Refused(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """The HTTP headers of the code."""
+        found = {"connection": "close"} if self.last else {}
         if "retry_after" in self.more:
-            return {"retry-after": str(self.more["retry_after"])}
-        return {"UNAUTHORIZED": {"www-authenticate": "Bearer"}, "TOO_SLOW": {"connection": "close"}}.get(self.code, {})
+            found["retry-after"] = str(self.more["retry_after"])
+        return found | ({"www-authenticate": "Bearer"} if self.code == "UNAUTHORIZED" else {})
 
     def data(self) -> dict[str, Any]:
         """Return the reply for a client, as plain data."""

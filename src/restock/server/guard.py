@@ -77,7 +77,9 @@ class Guard:
         if named > 1 or (not named and scope.get("http_version") == "1.1"):
             raise Refused("FORBIDDEN", f"a request must name one host, not {named}", "host")
         if "content-length" in headers and "transfer-encoding" in headers:
-            raise Refused("FORBIDDEN", "a request must have a length or chunks, not both", "content-length")
+            # What a proxy takes for its body would be read here as the next request: there is none.
+            message = "a request must have a length or chunks, not both"
+            raise Refused("FORBIDDEN", message, "content-length", last=True)
         host = headers.get("host", "")
         if not hosts.known(host, settings.hosts):
             # A page from elsewhere whose name was made to mean this machine, or a proxy that nobody told us of.
@@ -149,7 +151,7 @@ def _sent(scope: Scope, headers: dict[str, str]) -> list[bytes]:
         cookie = None
     sent += [cookie.value] if cookie is not None else []
     if scope["type"] == "websocket":
-        sent += parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+        sent += parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])[:1]
     return [one.encode("utf-8", "surrogateescape") for one in sent]
 
 

@@ -17,6 +17,7 @@ from restock.core.loopback import LOOPBACK
 NAMES_OF_LOOPBACK = tuple(f"[{name}]" if ":" in name else name for name in LOOPBACK)  # as requests write them
 ANY = "*"
 ADDRESSES = "(addresses)"  # stands for all of them among the names
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,/@\[\]]*)(?::[0-9]*)?")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
 
@@ -44,9 +45,9 @@ def known(header: str, hosts: tuple[str, ...] | None) -> bool:
 
 
 def name_in(header: str) -> str:
-    """Return the name in a Host header, without the port."""
-    name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
-    return name.lower().removesuffix(".")
+    """Return the name in a Host header, without the port; empty if the header is anything else."""
+    found = _HOST.fullmatch(header)
+    return "" if found is None else found[1].lower().removesuffix(".")
 
 
 def is_address(name: str) -> bool:

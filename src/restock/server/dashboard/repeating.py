@@ -17,6 +17,8 @@ from restock.server.hub import Hub
 
 AGAIN = "/again"
 
+MOST_SEEDS = 1000  # that a command names one by one
+
 
 def link(kind: str, fields: Iterable[tuple[str, Any]]) -> str:
     """Return the address that shows something again, in any browser that reaches the server.
@@ -72,7 +74,10 @@ def agent_command(hub: Hub, task: str, problem: Problem, run: Mapping[str, Any])
     mode = _mapping(settings.get("mode"))
     policies = mode.get("policies") or []
     fallback = [] if settings.get("fallback") is None else [settings["fallback"]]
-    if not isinstance(policies, list) or any(one not in list_policies() for one in (*policies, *fallback)):
+    known = list_policies()
+    if not isinstance(policies, list) or len(policies) > len(known):
+        return ""
+    if any(one not in known for one in (*policies, *fallback)):
         return ""
     options = [("--env", name), ("--model", run.get("model"))]
     if mode.get("kind", "alone") != "alone":
@@ -85,6 +90,8 @@ def agent_command(hub: Hub, task: str, problem: Problem, run: Mapping[str, Any])
     ]
     seeds = run.get("seeds")
     if isinstance(seeds, list):
+        if len(seeds) > MOST_SEEDS:
+            return ""
         options.append(("--seeds", ",".join(map(str, seeds))))
     else:
         options += [("--episodes", run.get("episodes", 1)), ("--seed", run.get("seed"))]

@@ -27,6 +27,7 @@ MOST_EPISODES = 20  # of a transcript that are shown
 MOST_TURNS = 20_000
 LONGEST_LINE = 1 << 20  # characters of a line but the first, which describes the problem
 MOST_VALUES = 20_000  # of one line, names and entries of lists
+MOST_OF_RUN = 200_000  # of a line that describes the problem
 MOST_PARTS = 500_000  # objects and lists of all lines; Python needs a hundred bytes for what takes two in the file
 MOST_LISTED = 50
 PLACES = ("*.jsonl", "*/*.jsonl", "*/agents/*.jsonl")  # one run, those of several problems, those of a benchmark
@@ -133,8 +134,9 @@ def recording(text: str, name: str) -> Recording:
     said: dict[int | None, list[Exchange]] = {}  # since the last turn, by the episode that a line names
     count, cut = 0, damaged
     for number, line in enumerate(lines, 1):
-        if line["event"] != "run" and holds_more(line, MOST_VALUES):
-            raise _too_large(name, f"line {number} must have at most {MOST_VALUES:,} values")
+        most = MOST_OF_RUN if line["event"] == "run" else MOST_VALUES
+        if holds_more(line, most):
+            raise _too_large(name, f"line {number} must have at most {most:,} values")
         if line["event"] == "episode":
             one = _read(_Begun, line, number, name)
             begun[one.episode] = one

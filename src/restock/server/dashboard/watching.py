@@ -93,15 +93,19 @@ def watching(router: APIRouter, room: Room) -> None:
             return dataclasses.replace(recording, episodes=()), Packed(recording.episodes)
 
         found, episodes = await room.work(read)
-        matched = await room.work(lambda: transcripts.problem_of(found, catalogue))
+
+        def match() -> tuple[tuple[str, Problem] | None, str]:
+            matched = transcripts.problem_of(found, catalogue)
+            return matched, "" if matched is None else agent_command(room.hub, *matched, found.run)
+
+        matched, command = await room.work(match)
         owner = pages.new_owner(request)
         title = f"{found.model} on {found.problem}"
         show = Show(matched[0] if matched else catalogue.default, title, recorded=True)
         show.episodes, show.prices, show.chooses = episodes, found.prices, found.chooses
         if sent.get("name"):
             show.link = ("transcript", [("name", name)])
-        if matched is not None:
-            show.command = agent_command(room.hub, *matched, found.run)
+        show.command = command
         shelf.put(owner, show)
         if found.cut:
             show.remarks.append("The transcript is not finished, or longer than what is shown here.")
