@@ -61,7 +61,6 @@ CLASSES_OF_SERVERS = {
         "replies",
         "requests",
         "routes",
-        "schemas",
         "session_routes",
         "source_routes",
         "sockets",

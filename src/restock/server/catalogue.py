@@ -11,6 +11,7 @@ from restock.envs.structured import StructuredEnvironment
 from restock.problems.load import instance_of, load_problem, shipped
 from restock.problems.manifest import ids, known, manifest_of
 from restock.server.errors import Refused
+from restock.server.schemas import schemas
 
 ALL = "all"  # the split of every instance
 
@@ -47,6 +48,7 @@ class Catalogue:
         self._loaded: dict[str, Problem] = {}
         self._ready: dict[str, Problem] = {}
         self._offers: dict[str, dict[str, Any]] = {}
+        self._schemas: dict[str, dict[str, dict[str, Any]]] = {}
         self._loading = asyncio.Lock()
         named = self.known(default) if isinstance(default, str) else None
         if named is not None:
@@ -108,6 +110,12 @@ class Catalogue:
             told = {"family": problem.family, "horizon": problem.horizon, "default": name == self.default}
             self._offers[name] = {"task": name, **told}
         return self._offers[name]
+
+    def schemas(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the schemas of a task, which are not to be changed."""
+        if name not in self._schemas:
+            self._schemas[name] = schemas(self.loaded(name))
+        return self._schemas[name]
 
     def loaded(self, name: str) -> Problem:
         """Return the problem of a task, which may not be compiled yet.

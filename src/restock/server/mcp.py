@@ -30,7 +30,7 @@ def tools_of(hub: Hub, session: Session | None) -> list[dict[str, Any]]:
     Where a program resets the session, no tool does; and none in the middle of a judged episode.
     """
     name = hub.catalogue.default if session is None else session.task
-    action, _ = hub.catalogue.problem(name).records().schemas()
+    action = hub.catalogue.schemas(name)["action"]
     free = hub.book is None
     begin = {
         "task": _TASK,

@@ -53,22 +53,6 @@ class Opened(Seen):
     task: str = pydantic.Field(description="what is played")
 
 
-class State(pydantic.BaseModel):
-    """The state of an episode, besides the observation."""
-
-    episode_id: str | None = pydantic.Field(description="what the episode is called")
-    step_count: int = pydantic.Field(ge=0, description="periods that were played")
-
-
-class SessionState(State):
-    """The state of a session; some problems add fields."""
-
-    task: str | None = pydantic.Field(None, description="what is played")
-    seed: int | None = pydantic.Field(None, description="seed of the episode; not told in a judged one")
-    done: bool | None = pydantic.Field(None, description="whether the episode is over")
-    total_reward: float | None = pydantic.Field(None, description="sum of the rewards so far")
-
-
 class Health(StrictReply):
     """Whether the server runs."""
 

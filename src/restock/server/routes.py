@@ -14,9 +14,9 @@ from restock.server.catalogue import splits as split_names
 from restock.server.errors import Refused
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Query, Request, Response
-from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, State, may_fail
+from restock.server.replies import Health, Metadata, Reply, Schemas, Seen, may_fail
 from restock.server.requests import StrictRoute
-from restock.server.schemas import schemas
+from restock.server.schemas import State
 
 NAME = "restock"
 ABOUT = (
@@ -115,8 +115,9 @@ def openenv(hub: Hub) -> APIRouter:
         responses=may_fail("UNKNOWN_TASK", "VALIDATION_ERROR"),
     )
     async def schema(task: Task = None) -> Response:
-        problem = await catalogue.ready(catalogue.name(task))
-        told = schemas(problem)
+        name = catalogue.name(task)
+        await catalogue.ready(name)
+        told = catalogue.schemas(name)
         return Reply({**told, "reset_observation": told["observation"]})
 
     @router.get("/list_environments", summary="The name of the environment", responses=may_fail())

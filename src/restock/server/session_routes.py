@@ -8,10 +8,10 @@ import pydantic
 
 from restock.server.hub import Hub, Reset
 from restock.server.needs_server import APIRouter, Path, Response
-from restock.server.replies import Opened, Reply, Seen, SessionState, StrictReply, may_fail
+from restock.server.replies import Opened, Reply, Seen, StrictReply, may_fail
 from restock.server.requests import StrictRoute
 from restock.server.routes import Step
-from restock.server.schemas import schemas
+from restock.server.schemas import SessionState
 from restock.server.session import Session
 
 NOT_BEGUN = ("CAPACITY_REACHED", "SESSION_IN_USE", "EPISODE_UNDER_WAY", "NO_EPISODE_LEFT", "JUDGED")
@@ -75,7 +75,7 @@ def sessions(hub: Hub) -> APIRouter:
         name = catalogue.name(task)
         found = await catalogue.ready(name)
         words = f"{found.explain()}\n\n{found.records().words()}"
-        return Reply({**catalogue.offer(name), "words": words, **schemas(found)})
+        return Reply({**catalogue.offer(name), "words": words, **catalogue.schemas(name)})
 
     @router.post(
         "/sessions",
