@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 
 import restock
@@ -204,3 +205,17 @@ def test_the_sentence_about_a_shipped_problem_says_nothing_that_an_option_change
     """It is told of the changed problem too: --backlog, --horizon and the like must not make it false."""
     said = load_problem(name).description()["description"]
     assert not re.search(r"\b(lost|waits?|backlog|discount|periods?|horizon)\b", said)
+
+
+@pytest.mark.parametrize("count", [12, 400])
+def test_a_history_that_a_blind_policy_plans_with_is_told(count: int) -> None:
+    """Only its mean was told, and a rule was compared with a model that knew less."""
+    series = [[float(7 + (k * 37) % 23)] for k in range(count + 30)]
+    problem = restock.load_problem("serial", demand={"series": series, "past": count})
+    told = problem.prior().explain()
+    history = np.array(series[:count])
+    values = history if count == 12 else np.quantile(history, np.linspace(0.0, 1.0, 11))
+    assert f"drawn from {count} periods" in told
+    assert ", ".join(f"{value:g}" for value in np.round(values.ravel(), 3)) in told
+    assert problem.prior().description()["demand"]["observed"]["1->0"] == np.round(values.ravel(), 3).tolist()
+    assert "drawn from" not in problem.explain()  # what comes is not resampled

@@ -45,6 +45,11 @@ class Empirical(Distribution):
         return tied
 
     @property
+    def observed(self) -> Array:
+        """The series that is drawn from, shape (S, M)."""
+        return self._series
+
+    @property
     def _relative(self) -> Array:
         """Observations as multiples of the mean of their market, shape (S, M)."""
         mean = self._series.mean(axis=0)

@@ -6,8 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from restock.core.records import Counted
 from restock.core.wording import Wording
+from restock.demand.empirical import Empirical
 
 if TYPE_CHECKING:
     from restock.problems.network.problem import NetworkProblem
@@ -23,6 +26,8 @@ WORDING = Wording(
 
 BULLWHIP = "bullwhip_at_{}"
 ASSUMED = ", as far as it is known beforehand; what comes may differ"
+MOST_OBSERVED = 120  # numbers of a series that are told one by one
+QUANTILES = np.linspace(0.0, 1.0, 11)
 MOST_STAGES = 20  # that are listed one by one
 
 
@@ -145,6 +150,8 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
         found.append(f"shock: times {effects.shock.size:g} from period {effects.shock.time} on")
     if spec.series is not None and spec.past:
         found.append(f"a series, of which the first {spec.past} periods are history and the prior")
+    elif isinstance(demand.distribution, Empirical):
+        found.append(_observed_words(problem, demand.distribution))
     elif spec.series is not None:
         found.append("a series" + (", the same for every market" if spec.same else ""))
     if spec.prior is not None:
@@ -159,6 +166,27 @@ def _demand_words(problem: NetworkProblem) -> list[str]:
         found.append(f"nothing below 0 is asked for, which raises the mean to {becomes:.3g}")
     found.append(f"sampler {spec.sampler}")
     return found
+
+
+def _observed(problem: NetworkProblem, law: Empirical) -> dict[str, list[float]]:
+    """Return what is drawn from, by market: the values of a short series, the quantiles of a long one."""
+    series, names = law.observed, problem.labels()["demand"]
+    if series.shape[1] == 1:
+        names = names[:1]
+    told = series if series.size <= MOST_OBSERVED else np.quantile(series, QUANTILES, axis=0)
+    return {name: np.round(told[:, k], 3).tolist() for k, name in enumerate(names)}
+
+
+def _observed_words(problem: NetworkProblem, law: Empirical) -> str:
+    """Return what is drawn from, in words."""
+    series = law.observed
+    among = "" if series.shape[1] > 1 or len(problem.markets) == 1 else ", the same for every market"
+    told = [
+        (f"{name}: " if series.shape[1] > 1 else "") + ", ".join(f"{value:g}" for value in values)
+        for name, values in _observed(problem, law).items()
+    ]
+    what = "" if series.size <= MOST_OBSERVED else " with the quantiles (0, 10, ..., 100%)"
+    return f"drawn from {len(series)} periods{what}{among}: {'; '.join(told)}"
 
 
 def describe(problem: NetworkProblem) -> dict[str, Any]:
@@ -230,6 +258,7 @@ def _demand(problem: NetworkProblem) -> dict[str, Any]:
         **({"known": f"demand{ASSUMED}"} if problem.assumed else {}),
         "distribution": demand.distribution.name,
         "parameters": demand.distribution.model_dump(),
+        **({"observed": _observed(problem, law)} if isinstance(law := demand.distribution, Empirical) else {}),
         "noise_scale": demand.noise_scale,
         "goodwill": None if demand.goodwill is None else demand.goodwill.model_dump(),
         "effects": None if problem.assumed else effects,
