@@ -80,6 +80,9 @@ def spending(counts: Mapping[str, Any], cost: float | None, seconds: float, coun
     if cost is not None:
         each = f", {cost / count:.4g} an episode" if count > 1 else ""
         said += f" Cost {cost:.4g} in all{each}."
+    if failed := counts["requests"] - counts["replies"]:
+        times = "1 request that" if failed == 1 else f"{failed} requests that"
+        said += f" What {times} failed took is in this only where the endpoint told it."
     if counts["uncounted"]:
         more = "tokens and cost are" if cost is not None else "tokens are"
         said += (
