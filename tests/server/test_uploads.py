@@ -94,10 +94,10 @@ def test_what_is_kept_of_a_transcript_is_smaller_than_its_file() -> None:
     text = transcript({"on_hand": {f"shop {k}": [[k, 3], [2, 5]] for k in range(100)}}, turns=200)
     with serving(problem="serial") as server:
         gc.collect()
-        before = sum(isinstance(one, Turn) for one in gc.get_objects())
+        before = sum(type(one) is Turn for one in gc.get_objects())
         assert sent(server, text).status_code == 303
         gc.collect()
-        assert sum(isinstance(one, Turn) for one in gc.get_objects()) == before
+        assert sum(type(one) is Turn for one in gc.get_objects()) == before
         (item,) = server.app.state.room.shelf.every()
         assert 0 < item.size < len(text)
 
